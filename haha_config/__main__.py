@@ -1,0 +1,21 @@
+"""`python -m haha_config`, and the `haha-config` script."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    if sys.argv[1:] in (["--version"], ["-V"]):
+        # Answered before anything heavy is imported: prompts and hooks ask for it.
+        from haha_config import __version__
+
+        print(f"haha-config {__version__}")
+        return
+    from haha_config.cli.door import run
+
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

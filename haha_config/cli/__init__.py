@@ -1,0 +1,1 @@
+"""The door: options in, exit code out; joins the hands to the thought."""

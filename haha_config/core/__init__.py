@@ -1,0 +1,1 @@
+"""Thought: pure functions over data. No files, network, terminal, clock or environment."""

@@ -1,0 +1,361 @@
+"""The data that every part shares. Frozen, without behaviour beyond small look-ups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, Protocol, TypeAlias
+
+from haha_config.core.messages import Message
+
+Client = Literal["claude", "haha"]
+Route = Literal["direct", "litellm"]
+Scope = Literal["user", "project", "local"]
+Header = Literal["bearer", "x-api-key"]
+Traffic = Literal["quiet", "minimal", "default"]
+Severity = Literal["error", "warning", "note"]
+Format = Literal["dotenv", "json", "yaml", "lines"]
+TargetName = Literal["env", "settings", "litellm", "litellm_env"]
+Slot = Literal["main", "opus", "sonnet", "haiku", "fable", "subagent"]
+
+#: Every slot and the client variable that holds it, in the order in which they are written.
+SLOTS: Final[Mapping[Slot, str]] = {
+    "main": "ANTHROPIC_MODEL",
+    "opus": "ANTHROPIC_DEFAULT_OPUS_MODEL",
+    "sonnet": "ANTHROPIC_DEFAULT_SONNET_MODEL",
+    "haiku": "ANTHROPIC_DEFAULT_HAIKU_MODEL",
+    "fable": "ANTHROPIC_DEFAULT_FABLE_MODEL",
+    "subagent": "CLAUDE_CODE_SUBAGENT_MODEL",
+}
+
+
+# --- places and edits ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where in a file. `line` and `column` are 1-based, in code points; None: the whole file."""
+
+    path: str = ""
+    line: int | None = None
+    column: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """The first element of a list whose member `key` equals `value`."""
+
+    key: str
+    value: str
+
+
+Key: TypeAlias = str | int | Item
+Path: TypeAlias = tuple[Key, ...]
+#: Plain data: None, bool, int, float, str, list, dict with str keys.
+Data: TypeAlias = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Set:
+    """Make `path` hold `value`.
+
+    Missing parents are created. A last key that is an `Item` without a match appends `value` to
+    the list, so that the same change twice is the change once.
+    """
+
+    path: Path
+    value: Data
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Take `path` out; nothing happens where it is not there."""
+
+    path: Path
+
+
+Change: TypeAlias = Set | Remove
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Oddity:
+    """Something that a reader noticed and that is not an error to it: a duplicate key, a BOM.
+
+    `kind` is one of: `bom`, `duplicate`, `comment`, `non-string`, `bad-line`, `dialect`, `alias`,
+    `merge`, `tab`, `documents`.
+    """
+
+    kind: str
+    place: Place
+    name: str = ""
+
+
+class Document(Protocol):
+    """A parsed file: its data, and where each entry stands."""
+
+    @property
+    def data(self) -> Mapping[str, Data]: ...
+
+    @property
+    def oddities(self) -> Sequence[Oddity]: ...
+
+    def place(self, path: Path) -> Place | None:
+        """Where the *value* at `path` starts; None where there is no such entry."""
+
+    def key_place(self, path: Path) -> Place | None:
+        """Where the *key* at `path` starts; None where there is no such entry."""
+
+
+# --- plans -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """One file's exact change. `before` None: it must not exist; `after` None: it is deleted.
+
+    `path` is the name the person knows; links are resolved when it is applied. `secret`: a new
+    file is created 0600, and an existing one that others can read is said to be so.
+    `changes` are what `after` does to `before`; `undo` takes them back one by one.
+    """
+
+    path: str
+    format: Format
+    before: bytes | None
+    after: bytes | None
+    secret: bool = False
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Every write of one command, in the order in which they are renamed into place."""
+
+    writes: tuple[Write, ...] = ()
+    notes: tuple[Message, ...] = ()
+
+    @property
+    def effective(self) -> tuple[Write, ...]:
+        return tuple(w for w in self.writes if w.before != w.after)
+
+
+# --- providers -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """One model of a row. `context` and `output` in tokens; None: unknown.
+
+    `retired` is the ISO date from which the provider no longer answers to this id.
+    `env` are client variables that this model asks for (window, output).
+    """
+
+    id: str
+    context: int | None = None
+    output: int | None = None
+    tools: bool | None = None
+    thinking: bool | None = None
+    retired: str | None = None
+    instead: str | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyKind:
+    """A kind of key that a provider hands out, told by how it starts.
+
+    `region` and `base_url` are what it is good for ("" where it does not matter); `fits` False:
+    a key of this kind never works for this row, and `about` says why.
+    """
+
+    prefix: str
+    name: str
+    region: str = ""
+    base_url: str = ""
+    fits: bool = True
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """Where a row's key is found and how the client must send it.
+
+    `variable` "" : no key is needed and `token` is sent instead. `optional`: `token` is sent
+    where there is no key.
+    """
+
+    variable: str
+    header: Header = "bearer"
+    optional: bool = False
+    token: str = ""
+    url: str = ""
+    kinds: tuple[KeyKind, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discovery:
+    """Where the live model list is. `kind`: openai, openrouter, ollama, anthropic, litellm.
+
+    `url` may hold `{base}` for the endpoint. `public`: it is asked without a credential.
+    """
+
+    url: str
+    kind: str
+    public: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upstreamed:
+    """How LiteLLM reaches this row: the model prefix, its api_base by region, extra params.
+
+    `own_base`: `openai/` with an api_base of its own, which needs the chat-completions flag.
+    `params` are added to `litellm_params`. `version_note` ...
+    """
+
+    prefix: str
+    api_base: Mapping[str, str]
+    params: Mapping[str, Data] = field(default_factory=dict)
+    key: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """One row of the provider table: where requests end up.
+
+    `routes`: the first is the default. `base_urls`: by region, the first is the default; ""
+    where the person must give it. `variables`: extra client variables on the direct route.
+    `slots`: model ids by slot, `main` first; a missing slot takes `main`'s. `local`: runs on this
+    machine, so its default URL is loopback. `multi`: the `litellm` row, which takes upstreams.
+    `verified`: the ISO date on which the row was checked against the provider's documentation.
+    """
+
+    key: str
+    name: str
+    about: str
+    docs: str
+    verified: str
+    routes: tuple[Route, ...]
+    base_urls: Mapping[str, str]
+    credential: Credential
+    variables: Mapping[str, str] = field(default_factory=dict)
+    slots: Mapping[Slot, str] = field(default_factory=dict)
+    models: tuple[Model, ...] = ()
+    discovery: Discovery | None = None
+    upstream: Upstreamed | None = None
+    local: bool = False
+    multi: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def region(self) -> str:
+        return next(iter(self.base_urls), "global")
+
+    def model(self, name: str) -> Model | None:
+        plain = name.removesuffix("[1m]")
+        return next((m for m in self.models if plain == m.id.removesuffix("[1m]")), None)
+
+
+Providers: TypeAlias = Mapping[str, Provider]
+
+
+# --- answers ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upstream:
+    """One entry of `model_list`: the name the client sees and what LiteLLM calls.
+
+    `variable` "" : this upstream needs no key.
+    """
+
+    name: str
+    provider: str
+    model: str
+    base_url: str
+    variable: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What a person chose: everything that `plan.build` needs and no file can tell.
+
+    `keys` are real values by variable name, for `litellm.env` (0600). `credential` is what the
+    client sends: the provider's key, a token, or the gateway's master key. `reference` is the
+    variable that would hold it with `--keys env`. `targets`: what may be created.
+    """
+
+    provider: str
+    route: Route
+    base_url: str
+    credential: str
+    header: Header
+    slots: Mapping[Slot, str]
+    traffic: Traffic = "quiet"
+    variables: Mapping[str, str] = field(default_factory=dict)
+    context: int | None = None
+    upstreams: tuple[Upstream, ...] = ()
+    drop: tuple[str, ...] = ()
+    port: int | None = None
+    master_key: str = ""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    targets: frozenset[TargetName] = frozenset({"env", "settings"})
+
+
+# --- findings --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """What a rule saw. `severity` None: the rule's own."""
+
+    what: Message
+    place: Place
+    hint: Message | str | None = None
+    severity: Severity | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A problem with its rule's code, ready to be reported."""
+
+    code: str
+    severity: Severity
+    place: Place
+    what: Message
+    hint: Message | str | None = None
+    fixable: bool = False
+
+
+# --- what was read ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A file as it was when we looked. `data` None: it does not exist.
+
+    `real` is the path with every link resolved. `mode` are the permission bits. `unreadable`
+    says in words why it could not be read. `tracked`: git has it in its index; `committed`: it is
+    in HEAD; `ignored`: git would ignore it; None: no git work tree, or not looked at.
+    """
+
+    path: str
+    real: str
+    data: bytes | None = None
+    mode: int | None = None
+    unreadable: Message | None = None
+    tracked: bool | None = None
+    committed: bool | None = None
+    ignored: bool | None = None
+
+
+def walk(data: Data, path: Path = ()) -> Iterator[tuple[Path, Data]]:
+    """Every entry below `data`, parents before children."""
+    pairs: Iterator[tuple[Any, Data]]
+    if isinstance(data, Mapping):
+        pairs = iter(data.items())
+    elif isinstance(data, list):
+        pairs = iter(enumerate(data))
+    else:
+        return
+    for key, value in pairs:
+        yield (*path, key), value
+        yield from walk(value, (*path, key))

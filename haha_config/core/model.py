@@ -163,14 +163,17 @@ class Model:
 class KeyKind:
     """A kind of key that a provider hands out, told by how it starts.
 
-    `region` and `base_url` are what it is good for ("" where it does not matter); `fits` False:
-    a key of this kind never works for this row, and `about` says why.
+    `region` is where it is good for ("": everywhere). `base_urls` by region, `header` and `slots`
+    replace the row's own where this kind needs others (a coding plan). `fits` False: a key of this
+    kind never works for this row, and `about` says why.
     """
 
     prefix: str
     name: str
     region: str = ""
-    base_url: str = ""
+    base_urls: Mapping[str, str] = field(default_factory=dict)
+    header: Header | None = None
+    slots: Mapping[Slot, str] = field(default_factory=dict)
     fits: bool = True
     about: str = ""
 
@@ -195,25 +198,34 @@ class Credential:
 class Discovery:
     """Where the live model list is. `kind`: openai, openrouter, ollama, anthropic, litellm.
 
-    `url` may hold `{base}` for the endpoint. `public`: it is asked without a credential.
+    `url` holds `{base}` (the endpoint without a final slash) or `{origin}` (its scheme, host and
+    port), so that a key never goes to a host that the person did not choose. `public`: it is asked
+    without a credential. `version_url` answers `{"version": …}`; below `minimum` the server does
+    not speak the Anthropic protocol.
     """
 
     url: str
     kind: str
     public: bool = False
+    version_url: str = ""
+    minimum: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upstreamed:
     """How LiteLLM reaches this row: the model prefix, its api_base by region, extra params.
 
-    `own_base`: `openai/` with an api_base of its own, which needs the chat-completions flag.
-    `params` are added to `litellm_params`. `version_note` ...
+    `params` are added to `litellm_params`; `params_without_thinking` too, unless the model is
+    known to think. `chat_completions`: LiteLLM would call `{api_base}/responses`, which this row
+    does not have, so the file needs `use_chat_completions_url_for_anthropic_messages`.
+    `key` False: no `api_key` is written.
     """
 
     prefix: str
     api_base: Mapping[str, str]
     params: Mapping[str, Data] = field(default_factory=dict)
+    params_without_thinking: Mapping[str, Data] = field(default_factory=dict)
+    chat_completions: bool = False
     key: bool = True
 
 
@@ -221,11 +233,14 @@ class Upstreamed:
 class Provider:
     """One row of the provider table: where requests end up.
 
-    `routes`: the first is the default. `base_urls`: by region, the first is the default; ""
-    where the person must give it. `variables`: extra client variables on the direct route.
+    `routes`: the first is the default. `base_urls`: what the client calls on the direct route, by
+    region, the first is the default; "" where the person must give it; empty where there is no
+    direct route. `variables`: extra client variables on the direct route.
     `slots`: model ids by slot, `main` first; a missing slot takes `main`'s. `local`: runs on this
-    machine, so its default URL is loopback. `multi`: the `litellm` row, which takes upstreams.
+    machine, so its default URL is loopback, and `start` is the command that starts it. `multi`:
+    the `litellm` row, which takes upstreams. `order`: place in the menu.
     `verified`: the ISO date on which the row was checked against the provider's documentation.
+    `zh`: the row's English texts (about, notes, kinds) and their Chinese.
     """
 
     key: str
@@ -243,11 +258,19 @@ class Provider:
     upstream: Upstreamed | None = None
     local: bool = False
     multi: bool = False
+    start: str = ""
+    order: int = 100
     notes: tuple[str, ...] = ()
+    zh: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The first is the default; a row without a direct route has its upstream's."""
+        return tuple(self.base_urls or (self.upstream.api_base if self.upstream else ()))
 
     @property
     def region(self) -> str:
-        return next(iter(self.base_urls), "global")
+        return next(iter(self.regions), "global")
 
     def model(self, name: str) -> Model | None:
         plain = name.removesuffix("[1m]")

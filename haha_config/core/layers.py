@@ -1,0 +1,92 @@
+"""Which layer a client variable comes from, and what it shadows.
+
+The order and the meaning of an empty value are measured with the real client; a test compares
+this module's answers with what arrives at a recording endpoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from haha_config.core.model import Data, Document, Place
+
+LayerName = Literal[
+    "managed", "flag", "local", "project", "active-provider", "user", "shell", "dotenv"
+]
+
+#: Strongest first. `dotenv` counts only for a client that reads it.
+ORDER: tuple[LayerName, ...] = (
+    "managed",
+    "flag",
+    "local",
+    "project",
+    "active-provider",
+    "user",
+    "shell",
+    "dotenv",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """One place that variables can come from. `path` "" : not a file (the shell)."""
+
+    name: LayerName
+    path: str
+    values: dict[str, Data]
+    document: Document | None = None
+    #: Where the variables stand in the document: ("env",) in settings, () in `.env`.
+    root: tuple[str, ...] = ()
+
+    def place(self, variable: str) -> Place:
+        found = self.document and self.document.place((*self.root, variable))
+        if not found:
+            return Place(path=self.path)
+        return Place(path=self.path, line=found.line, column=found.column)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """A value and the layer it stands in. The value is as written; it may be a secret."""
+
+    value: str
+    layer: LayerName
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effective:
+    """What the client gets for one variable. `value` None: unset; "": set to nothing."""
+
+    name: str
+    value: str | None
+    layer: LayerName | None = None
+    place: Place | None = None
+    shadows: tuple[Origin, ...] = ()
+
+
+def resolve(layers: Sequence[Layer], name: str) -> Effective:
+    """The strongest layer's value of `name`, and what that hides; `layers` strongest first."""
+    found = tuple(_origins(layers, name))
+    if not found:
+        return Effective(name=name, value=None)
+    first, *rest = found
+    return Effective(
+        name=name, value=first.value, layer=first.layer, place=first.place, shadows=tuple(rest)
+    )
+
+
+def _origins(layers: Iterable[Layer], name: str) -> Iterable[Origin]:
+    for layer in layers:
+        if name in layer.values:
+            value = layer.values[name]
+            yield Origin(value=as_text(value), layer=layer.name, place=layer.place(name))
+
+
+def as_text(value: Data) -> str:
+    """A settings value as the client passes it on: it turns numbers and booleans into text."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else str(value)

@@ -1,0 +1,241 @@
+"""Everything that was read, parsed once: what the rules, `show` and `switch-model` look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from haha_config.core import layers, urls
+from haha_config.core import variables as v
+from haha_config.core.edit import decode
+from haha_config.core.errors import Refusal
+from haha_config.core.layers import Effective, Layer, LayerName
+from haha_config.core.model import (
+    SLOTS,
+    Client,
+    Data,
+    Document,
+    Format,
+    Place,
+    Providers,
+    Route,
+    Slot,
+    Snapshot,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """A file as read: its document, or why there is none. Absent: `document` and `error` None."""
+
+    snapshot: Snapshot
+    format: Format
+    text: str = ""
+    document: Document | None = None
+    error: Refusal | None = None
+
+    @property
+    def path(self) -> str:
+        return self.snapshot.path
+
+    @property
+    def exists(self) -> bool:
+        return self.snapshot.data is not None or self.snapshot.unreadable is not None
+
+    @property
+    def data(self) -> Mapping[str, Data]:
+        """The parsed data; empty where the file is absent or does not parse."""
+        return self.document.data if self.document is not None else {}
+
+    def place(self, *path: str | int) -> Place:
+        """Where the value at `path` stands, or the file itself where it is not there."""
+        found = self.document.place(path) if self.document is not None else None
+        if found is None:
+            return Place(path=self.path)
+        return Place(path=self.path, line=found.line, column=found.column)
+
+
+def parse(snapshot: Snapshot, format: Format) -> File:  # noqa: A002 - the field's name
+    """A File from its bytes. A file that does not parse is a result, never an exception."""
+    if snapshot.data is None:
+        return File(snapshot=snapshot, format=format)
+    try:
+        text = decode(snapshot.data)
+        return File(
+            snapshot=snapshot, format=format, text=text, document=_read(text, format)
+        )
+    except Refusal as refusal:
+        where = refusal.place or Place()
+        place = Place(path=snapshot.path, line=where.line, column=where.column)
+        error = Refusal(refusal.what, place=place, hints=refusal.hints)
+        return File(
+            snapshot=snapshot,
+            format=format,
+            text=snapshot.data.decode("utf-8", "replace"),
+            error=error,
+        )
+
+
+def _read(text: str, format: Format) -> Document:  # noqa: A002
+    # Imported here: a command that reads no YAML pays nothing for PyYAML.
+    if format == "json":
+        from haha_config.core.edit import json_text
+
+        return json_text.read(text)
+    if format == "yaml":
+        from haha_config.core.edit import yaml_text
+
+        return yaml_text.read(text)
+    from haha_config.core.edit import dotenv_text
+
+    return dotenv_text.read(text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """Another tool that writes one of our targets by itself."""
+
+    tool: str
+    path: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """A LiteLLM found on this machine, from its metadata. `markers`: files a poisoned one left."""
+
+    version: str
+    path: str
+    markers: tuple[str, ...] = ()
+    #: The first `.env` at or above its installation, which it would load, and the names in it.
+    dotenv: str = ""
+    dotenv_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What this machine showed when we looked, without a request that costs anything.
+
+    `listening` maps a loopback port that we care about to who answers on it: `litellm`, `ollama`,
+    `other`, or "" for nobody.
+    """
+
+    today: str
+    listening: Mapping[int, str] = field(default_factory=dict)
+    litellm: tuple[Installed, ...] = ()
+    owners: tuple[Owner, ...] = ()
+    bun: bool | None = None
+    packages: bool | None = None
+    onboarded: bool | None = None
+    primary_api_key: Place | None = None
+    journal: bool = False
+    windows_home: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """One look at everything. Pure data: rules never open a file themselves.
+
+    `settings` are the client's settings files by layer: managed, local, project,
+    active-provider, user (the ones that exist or that are targets). `scope` is the layer that we
+    write. `environ` is the shell that we were started from. `only`: nothing outside the named
+    targets was read.
+    """
+
+    client: Client
+    folder: str
+    scope: LayerName
+    settings: Mapping[LayerName, File]
+    dotenv: File
+    litellm: File
+    litellm_env: File
+    environ: Mapping[str, str]
+    providers: Providers
+    machine: Machine | None = None
+    checkout: bool = False
+    only: frozenset[str] = frozenset()
+
+    @property
+    def target(self) -> File:
+        """The settings.json that we write."""
+        return self.settings[self.scope]
+
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
+        """Every layer that this client reads, strongest first."""
+        return tuple(self._layers())
+
+    def _layers(self) -> Iterator[Layer]:
+        for name in layers.ORDER:
+            if name == "shell":
+                yield Layer(name=name, path="", values=dict(self.environ))
+            elif name == "dotenv":
+                if self.client == "haha":
+                    yield Layer(
+                        name=name,
+                        path=self.dotenv.path,
+                        values=dict(self.dotenv.data),
+                        document=self.dotenv.document,
+                    )
+            elif (file := self.settings.get(name)) is not None:
+                values = file.data.get("env")
+                yield Layer(
+                    name=name,
+                    path=file.path,
+                    values=dict(values) if isinstance(values, Mapping) else {},
+                    document=file.document,
+                    root=("env",),
+                )
+
+    def effective(self, name: str) -> Effective:
+        return layers.resolve(self.layers, name)
+
+    def value(self, name: str) -> str:
+        """The effective value; "" where it is unset or cancelled."""
+        return self.effective(name).value or ""
+
+    @cached_property
+    def slots(self) -> Mapping[Slot, str]:
+        """The slots that hold a model now."""
+        values = {slot: self.value(name) for slot, name in SLOTS.items()}
+        return {slot: model for slot, model in values.items() if model}
+
+    @cached_property
+    def route(self) -> Route:
+        """Route on disk (design section 4)."""
+        url = urls.parse(self.value(v.BASE_URL))
+        if url is None or not url.loopback:
+            return "direct"
+        port = self.gateway_port
+        if port is not None:
+            return "litellm" if url.port == port else "direct"
+        if self.litellm.exists and url.port not in self.local_ports:
+            return "litellm"
+        return "direct"
+
+    @cached_property
+    def gateway_port(self) -> int | None:
+        """PORT of `litellm.env`."""
+        value = self.litellm_env.data.get("PORT", "")
+        return int(value) if isinstance(value, str) and value.isdigit() else None
+
+    @cached_property
+    def local_ports(self) -> frozenset[int]:
+        """The default ports of the rows that run on this machine."""
+        found = (
+            urls.parse(base)
+            for row in self.providers.values()
+            if row.local
+            for base in row.base_urls.values()
+        )
+        return frozenset(url.port for url in found if url is not None)
+
+    @cached_property
+    def models(self) -> tuple[str, ...]:
+        """The `model_name`s of the gateway, in the order of the file, each once."""
+        entries = self.litellm.data.get("model_list")
+        if not isinstance(entries, list):
+            return ()
+        names = (e.get("model_name") for e in entries if isinstance(e, Mapping))
+        return tuple(dict.fromkeys(n for n in names if isinstance(n, str)))

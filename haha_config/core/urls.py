@@ -1,0 +1,102 @@
+"""What a base URL says about itself. No network: only the text."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Url:
+    """A base URL taken apart. `port` is the scheme's default where none is written."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    userinfo: bool
+    query: bool
+
+    @property
+    def loopback(self) -> bool:
+        if self.host == "localhost" or self.host.endswith(".localhost"):
+            return True
+        address = _address(self.host)
+        return address is not None and address.is_loopback
+
+    @property
+    def private(self) -> bool:
+        """A private address, `.local`, `.internal`, or a name without a dot."""
+        address = _address(self.host)
+        if address is not None:
+            return address.is_private and not address.is_loopback
+        return "." not in self.host or self.host.endswith((".local", ".internal"))
+
+
+def parse(url: str) -> Url | None:
+    """`url` taken apart, or None where it is not an http(s) URL with a host."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        return None
+    if any(c.isspace() for c in url):
+        return None
+    return Url(
+        scheme=parts.scheme,
+        host=parts.hostname,
+        port=port or (443 if parts.scheme == "https" else 80),
+        path=parts.path,
+        userinfo="@" in parts.netloc,
+        query=bool(parts.query or parts.fragment),
+    )
+
+
+#: What people paste after the base URL: the client adds `/v1/messages` itself.
+ENDINGS = (
+    "/v1/messages/count_tokens",
+    "/v1/messages",
+    "/messages",
+    "/v1/chat/completions",
+    "/chat/completions",
+    "/v1/responses",
+    "/v1/models",
+    "/v1",
+)
+
+
+def without_endpoint(url: str) -> str:
+    """`url` as a base URL: no trailing slash, no `/v1`, no full endpoint."""
+    bare = url.rstrip("/")
+    for ending in ENDINGS:
+        if bare.endswith(ending):
+            return without_endpoint(bare.removesuffix(ending))
+    return bare
+
+
+def called(url: str) -> str:
+    """The URL that the client will really post to (measured: it appends this, always)."""
+    return f"{url.rstrip('/')}/v1/messages?beta=true"
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two base URLs lead to the same endpoint; `localhost` and 127.0.0.1 are one host."""
+    a, b = parse(one), parse(other)
+    if a is None or b is None:
+        return one == other
+    hosts = a.host == b.host or (a.loopback and b.loopback)
+    return hosts and a.port == b.port and a.scheme == b.scheme and _path(a) == _path(b)
+
+
+def _path(url: Url) -> str:
+    return url.path.rstrip("/")
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None

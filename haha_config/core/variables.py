@@ -1,0 +1,150 @@
+"""The client's variables: which are secret, which are ours, and how a value is shown.
+
+Masking belongs to the variable, not to the value: what is in no table here is a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from haha_config.core.model import SLOTS, Slot
+
+BASE_URL: Final = "ANTHROPIC_BASE_URL"
+AUTH_TOKEN: Final = "ANTHROPIC_AUTH_TOKEN"  # noqa: S105 - a variable's name
+API_KEY: Final = "ANTHROPIC_API_KEY"
+MAX_CONTEXT: Final = "CLAUDE_CODE_MAX_CONTEXT_TOKENS"
+MAX_OUTPUT: Final = "CLAUDE_CODE_MAX_OUTPUT_TOKENS"
+COMPACT_WINDOW: Final = "CLAUDE_CODE_AUTO_COMPACT_WINDOW"
+SMALL_FAST: Final = "ANTHROPIC_SMALL_FAST_MODEL"
+TIMEOUT: Final = "API_TIMEOUT_MS"
+TELEMETRY: Final = "DISABLE_TELEMETRY"
+NONESSENTIAL: Final = "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"
+TOOL_SEARCH: Final = "ENABLE_TOOL_SEARCH"
+MASTER_KEY: Final = "LITELLM_MASTER_KEY"
+
+CREDENTIALS: Final = (AUTH_TOKEN, API_KEY)
+SLOT_OF: Final[Mapping[str, Slot]] = {variable: slot for slot, variable in SLOTS.items()}
+
+#: Variables that we write or take out, in the order in which they are written. No other is touched.
+OWNED: Final[tuple[str, ...]] = (
+    BASE_URL,
+    AUTH_TOKEN,
+    API_KEY,
+    *SLOTS.values(),
+    SMALL_FAST,
+    TIMEOUT,
+    TELEMETRY,
+    NONESSENTIAL,
+    TOOL_SEARCH,
+    MAX_CONTEXT,
+    COMPACT_WINDOW,
+    MAX_OUTPUT,
+    "CLAUDE_CODE_ATTRIBUTION_HEADER",
+    "CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS",
+    "CLAUDE_CODE_EFFORT_LEVEL",
+    "CLAUDE_CODE_TOTAL_TOKENS_REMINDER",
+)
+
+#: A value of 1 turns these on; the client treats *any* value as on for the first three.
+SWITCHES: Final = (
+    TELEMETRY,
+    NONESSENTIAL,
+    "DISABLE_ERROR_REPORTING",
+    TOOL_SEARCH,
+    "CLAUDE_CODE_ATTRIBUTION_HEADER",
+    "CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS",
+    "CLAUDE_CODE_TOTAL_TOKENS_REMINDER",
+    "CLAUDE_CODE_USE_BEDROCK",
+    "CLAUDE_CODE_USE_VERTEX",
+    "CLAUDE_CODE_USE_FOUNDRY",
+    "CLAUDE_CODE_USE_AZURE_OPENAI",
+    "CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY",
+    "CLAUDE_CODE_DISABLE_THINKING",
+    "CLAUDE_CODE_DISABLE_ADAPTIVE_THINKING",
+    "CLAUDE_CODE_DISABLE_1M_CONTEXT",
+    "CLAUDE_CODE_DISABLE_UNKNOWN_MODEL_WINDOW_ENFORCEMENT",
+    "DISABLE_PROMPT_CACHING",
+    "DISABLE_AUTOUPDATER",
+    "DO_NOT_TRACK",
+    "CC_HAHA_SKIP_DOTENV",
+)
+
+URLS: Final = frozenset({BASE_URL, "HTTP_PROXY", "HTTPS_PROXY", "OPENAI_BASE_URL"})
+
+#: Every variable whose value may be printed. A name that is not here is masked.
+PUBLIC: Final = frozenset(
+    {
+        *SLOTS.values(),
+        SMALL_FAST,
+        *SWITCHES,
+        TIMEOUT,
+        MAX_CONTEXT,
+        MAX_OUTPUT,
+        COMPACT_WINDOW,
+        "CLAUDE_CODE_EFFORT_LEVEL",
+        "CLAUDE_AUTOCOMPACT_PCT_OVERRIDE",
+        "ANTHROPIC_DEFAULT_MODEL",
+        "ANTHROPIC_CUSTOM_MODEL_OPTION",
+        "MAX_THINKING_TOKENS",
+        "CLAUDE_CODE_MAX_RETRIES",
+        "CLAUDE_CONFIG_DIR",
+        "NO_PROXY",
+        "no_proxy",
+        "LITELLM_MODE",
+        "HOST",
+        "PORT",
+        "LITELLM_LOCAL_MODEL_COST_MAP",
+    }
+)
+
+#: The client variables that `show` and the rules look at, owned ones first.
+CLIENT: Final[tuple[str, ...]] = tuple(
+    dict.fromkeys(
+        (
+            *OWNED,
+            *SWITCHES,
+            "ANTHROPIC_CUSTOM_HEADERS",
+            "ANTHROPIC_CUSTOM_MODEL_OPTION",
+            "ANTHROPIC_DEFAULT_MODEL",
+            "CLAUDE_CODE_OAUTH_TOKEN",
+            "CLAUDE_CODE_MAX_RETRIES",
+            "CLAUDE_CODE_EXTRA_BODY",
+            "MAX_THINKING_TOKENS",
+            "HTTP_PROXY",
+            "HTTPS_PROXY",
+            "NO_PROXY",
+        )
+    )
+)
+
+
+def is_secret(name: str) -> bool:
+    """Whether the value of `name` must be masked; a name in no table is."""
+    return name not in PUBLIC and name not in URLS
+
+
+def shown(name: str, value: object) -> str:
+    """`value` as a person may see it: public ones as they are, the rest as `****` and a tail."""
+    if not isinstance(value, str):
+        return str(value) if not is_secret(name) else "****"
+    if not value:
+        return ""
+    if name in URLS:
+        return shown_url(value)
+    return masked(value) if is_secret(name) else value
+
+
+def masked(value: str) -> str:
+    """`****`, and the last four characters of a value of twelve or more."""
+    return f"****{value[-4:]}" if len(value) >= 12 else "****"
+
+
+def shown_url(url: str) -> str:
+    """A URL without user-info, query and fragment: each of them can hold a key."""
+    rest = url.split("#", 1)[0].split("?", 1)[0]
+    scheme, separator, tail = rest.partition("://")
+    if not separator:
+        scheme, tail = "", rest
+    host, slash, path = tail.partition("/")
+    return f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path}"

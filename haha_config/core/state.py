@@ -62,9 +62,7 @@ def parse(snapshot: Snapshot, format: Format) -> File:  # noqa: A002 - the field
         return File(snapshot=snapshot, format=format)
     try:
         text = decode(snapshot.data)
-        return File(
-            snapshot=snapshot, format=format, text=text, document=_read(text, format)
-        )
+        return File(snapshot=snapshot, format=format, text=text, document=_read(text, format))
     except Refusal as refusal:
         where = refusal.place or Place()
         place = Place(path=snapshot.path, line=where.line, column=where.column)

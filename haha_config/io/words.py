@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from string import Formatter
+from typing import Final
 
-from haha_config.core.messages import Message
+from haha_config.core.errors import Usage
+from haha_config.core.messages import Message, msg
 
 _FORMATTER = Formatter()
 
@@ -19,6 +21,35 @@ class _Language:
 
 
 _language = _Language()
+LANGUAGES: Final = ("en", "zh")
+
+
+def choose_language(wanted: str | None, environ: Mapping[str, str]) -> str:
+    """Speak `wanted` (`en`, `zh`), else the first of LC_ALL, LC_MESSAGES, LANG that is set.
+
+    Raises Usage where `wanted` is no language of ours. Returns the language chosen.
+    """
+    if wanted is not None and wanted not in LANGUAGES:
+        raise Usage(msg("there is no language `{name}`: {known}", name=wanted, known=LANGUAGES))
+    found = wanted or _asked_for(environ)
+    if found != "en":
+        _load(found)
+    return found
+
+
+def _asked_for(environ: Mapping[str, str]) -> str:
+    value = next((environ[n] for n in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(n)), "")
+    return "zh" if value.lower().startswith("zh") else "en"
+
+
+def _load(name: str) -> None:
+    import gettext
+    from pathlib import Path
+
+    folder = Path(__file__).parent.parent / "locale"
+    catalog = gettext.translation("haha_config", folder, languages=[name], fallback=True)
+    _language.one = catalog.gettext
+    _language.many = catalog.ngettext
 
 
 def say(message: Message | str) -> str:

@@ -1,0 +1,135 @@
+"""The table of commands. A command's module is imported when it is called, not before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, Final
+
+import typer
+from typer.core import TyperGroup
+
+from haha_config import __version__
+from haha_config.core.messages import Message, msg
+from haha_config.io.words import say, t
+
+#: name -> its module in haha_config.cli, and one line for `--help`. Each module has `app`, a Typer.
+COMMANDS: Final[dict[str, tuple[str, Message]]] = {
+    "init": ("init", msg("Ask a few questions and write the client's files.")),
+    "validate": ("validate", msg("Say what is wrong in the files, where and why; --fix mends it.")),
+    "switch-model": ("switch_model", msg("Point the client at another configured model.")),
+    "show": ("show", msg("Every client variable, its value, and the layer it comes from.")),
+    "models": ("models", msg("List the models that the endpoint or the configuration offers.")),
+    "probe": ("probe", msg("Send real requests and grade the answers.")),
+    "use": ("use", msg("Point the client at a saved profile; `use off` takes ours out.")),
+    "profile": ("profile", msg("Named set-ups: save, list, show, remove, import, export.")),
+    "run": ("run", msg("Start the client on this set-up, for this session only.")),
+    "env": ("env", msg("Print the client's variables for a shell.")),
+    "proxy": ("proxy", msg("Install, start, stop and look at the LiteLLM gateway.")),
+    "undo": ("undo", msg("Take back what a write changed.")),
+    "providers": ("providers", msg("List the provider table, or add a row of your own.")),
+    "demo": ("demo", msg("The whole tour in a throwaway folder; touches nothing of yours.")),
+}
+#: Commands that programs call: they work, and `--help` does not list them.
+HIDDEN: Final[dict[str, str]] = {"key": "key"}
+
+
+class _Lazy(TyperGroup):
+    """A group that knows its commands' names and summaries without importing them."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the framework's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+        module = COMMANDS[cmd_name][0] if cmd_name in COMMANDS else HIDDEN.get(cmd_name)
+        if module is None:
+            return None
+        command = typer.main.get_command(import_module(f"haha_config.cli.{module}").app)
+        command.name = cmd_name
+        return command
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name = args[0]
+        if name not in COMMANDS and name not in HIDDEN and not name.startswith("-"):
+            _unknown(name)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
+        with formatter.section(t("Commands")):
+            formatter.write_dl([(name, say(about)) for name, (_, about) in COMMANDS.items()])
+
+
+def _unknown(name: str) -> None:
+    from haha_config.core.errors import Usage
+    from haha_config.core.providers import did_you_mean
+
+    raise Usage(
+        msg("there is no command `{name}`", name=name),
+        hints=(*did_you_mean(name, COMMANDS), "haha-config --help"),
+    )
+
+
+def _root() -> Any:
+    app = typer.Typer(
+        cls=_Lazy,
+        name="haha-config",
+        help=t("Point a coding client at another model, and prove that it works."),
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        pretty_exceptions_show_locals=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+    def version(value: bool) -> None:
+        if value:
+            typer.echo(f"haha-config {__version__}")
+            raise typer.Exit
+
+    @app.callback()
+    def _options(
+        _version: bool = typer.Option(
+            False,
+            "--version",
+            "-V",
+            callback=version,
+            is_eager=True,
+            help=t("Print the version and exit."),
+        ),
+        _lang: str | None = typer.Option(
+            None, "--lang", metavar="en|zh", help=t("The language that is spoken to you.")
+        ),
+    ) -> None:
+        pass
+
+    return typer.main.get_command(app)
+
+
+def invoke(argv: Sequence[str]) -> int:
+    """Run a command line; a command returns its exit code, or None for 0.
+
+    Raises HahaError; usage errors of the parser are printed by it and come back as 2.
+    """
+    command = _root()
+    try:
+        result = command.main(args=list(argv), prog_name="haha-config", standalone_mode=False)
+    except typer.Exit as stop:
+        return stop.exit_code
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    except Exception as error:
+        if hasattr(error, "exit_code") and hasattr(error, "format_message"):
+            _usage(error)
+        raise
+    return result if isinstance(result, int) else 0
+
+
+def _usage(error: Any) -> None:
+    """The parser's own complaints, as ours: same shape, same exit code 2."""
+    from haha_config.core.errors import Usage
+
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "haha-config"
+    raise Usage(
+        msg("{complaint}", complaint=error.format_message()), hints=(f"{path} --help",)
+    ) from None

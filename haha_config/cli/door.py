@@ -1,0 +1,53 @@
+"""The one door round every command: expected errors, interruptions, bugs, and their exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from haha_config.core.errors import BUG, FINE, INTERRUPTED, HahaError
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command line and return its exit code."""
+    from haha_config.cli.app import invoke
+    from haha_config.io import report
+
+    report.use_language(_language(argv), os.environ)
+    as_json = _asks_for_json(argv)
+    try:
+        code = invoke(list(argv))
+        sys.stdout.flush()
+    except HahaError as error:
+        report.failure(error, as_json=as_json)
+        return error.exit_code
+    except (KeyboardInterrupt, EOFError):
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): not our error, and nobody to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FINE
+    except Exception as error:
+        report.bug(error)
+        return BUG
+    return code
+
+
+def _language(argv: Sequence[str]) -> str | None:
+    """`--lang`, before the options are parsed: `--help` is already in that language."""
+    for word, following in zip(argv, (*argv[1:], ""), strict=True):
+        if word == "--":
+            return None
+        if word == "--lang":
+            return following
+        if word.startswith("--lang="):
+            return word.partition("=")[2]
+    return None
+
+
+def _asks_for_json(argv: Sequence[str]) -> bool:
+    words = list(argv[: argv.index("--")] if "--" in argv else argv)
+    if "--format=json" in words:
+        return True
+    return any(a == "--format" and b == "json" for a, b in zip(words, words[1:], strict=False))

@@ -1,0 +1,136 @@
+"""What the three editors share: bytes to text, offsets to places, and a file's line ends."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, Final
+
+from haha_config.core.errors import Refusal
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import Change, Data, Item, Path, Place, Remove, Set
+
+BOM: Final = "\ufeff"
+_LINE_END: Final = re.compile(r"\r\n|\r|\n")
+
+
+def decode(data: bytes) -> str:
+    """The text of a file, its BOM and line ends left in. Refuses what is not UTF-8."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        good = data[: error.start].decode("utf-8")
+        raise Refusal(
+            msg("this byte is not UTF-8: 0x{byte}", byte=f"{data[error.start]:02x}"),
+            place=Source(good).place(len(good)),
+            hints=(msg("save the file as UTF-8 and run the command again"),),
+        ) from None
+
+
+class Source:
+    """A text and the places in it."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [0, *(m.end() for m in _LINE_END.finditer(self.text))]
+
+    def place(self, offset: int) -> Place:
+        line = bisect_right(self._starts, offset)
+        start = self._starts[line - 1]
+        if start == 0 and self.text.startswith(BOM) and offset > 0:
+            start = 1  # nobody sees a BOM, so no editor counts it
+        return Place(line=line, column=offset - start + 1)
+
+
+def newline(text: str) -> str:
+    """The line end that most lines of `text` have; `\\n` where there is none."""
+    ends = _LINE_END.findall(text)
+    return max(("\n", "\r\n", "\r"), key=ends.count) if ends else "\n"
+
+
+def same(one: Data, other: Data) -> bool:
+    """Equal in type too (`1` is not `True`), and NaN equals itself."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return len(one) == len(other) and all(
+            key in other and same(value, other[key]) for key, value in one.items()
+        )
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other or (one != one and other != other))
+
+
+def name_of(path: Path) -> str:
+    """A path as a person writes it: `env.NAME`, `model_list[model_name=x]`."""
+    words = ""
+    for key in path:
+        if isinstance(key, Item):
+            words += f"[{key.key}={key.value}]"
+        elif isinstance(key, int):
+            words += f"[{key}]"
+        else:
+            words += f".{key}" if words else key
+    return words
+
+
+def by_hand(change: Change) -> Message:
+    """What to do in an editor instead. Names only: a value may be a secret."""
+    if isinstance(change, Remove):
+        return msg("take out `{name}` by hand", name=name_of(change.path))
+    return msg("set `{name}` by hand", name=name_of(change.path))
+
+
+def changed(data: Data, changes: Sequence[Change]) -> Data:
+    """Plain data with `changes` made: what the edited text must read as. Copies what it changes."""
+    for change in changes:
+        data = _changed(data, change.path, change)
+    return data
+
+
+def _changed(data: Data, path: Path, change: Change) -> Data:
+    if not path:
+        return change.value if isinstance(change, Set) else None
+    key, rest = path[0], path[1:]
+    if isinstance(key, Item):
+        return _changed_items(data, key, rest, change)
+    if isinstance(key, int):
+        return _changed_index(data, key, rest, change)
+    if isinstance(change, Remove):
+        if not isinstance(data, dict) or key not in data:
+            return data
+        if not rest:
+            return {k: v for k, v in data.items() if k != key}
+    elif data is None:
+        data = {}
+    return {**data, key: _changed(data.get(key), rest, change)}
+
+
+def _changed_items(data: Any, key: Item, rest: Path, change: Change) -> Data:
+    found = [i for i, value in enumerate(data or ()) if matches(value, key)]
+    if isinstance(change, Remove) and not found:
+        return data
+    if isinstance(change, Remove) and not rest:
+        return [value for i, value in enumerate(data) if i not in found]
+    if not found:
+        start = {key.key: key.value} if rest else None
+        return [*(data or ()), _changed(start, rest, change)]
+    return _changed_index(data, found[0], rest, change)
+
+
+def _changed_index(data: Any, index: int, rest: Path, change: Change) -> Data:
+    if isinstance(change, Remove) and not (isinstance(data, list) and 0 <= index < len(data)):
+        return data
+    if isinstance(change, Remove) and not rest:
+        return [*data[:index], *data[index + 1 :]]
+    return [*data[:index], _changed(data[index], rest, change), *data[index + 1 :]]
+
+
+def matches(value: Data, key: Item) -> bool:
+    """Is this list element the one that `key` names?"""
+    return isinstance(value, dict) and value.get(key.key) == key.value

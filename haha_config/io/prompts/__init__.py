@@ -1,0 +1,40 @@
+"""The only module that asks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import TextIO
+
+from haha_config.io.prompts.question import BACK, Back, Choice, Clean, NeverAsk, Prompter
+
+__all__ = ["BACK", "Back", "Choice", "Clean", "NeverAsk", "Prompter", "choose_prompter"]
+
+
+def choose_prompter(
+    *,
+    plain: bool,
+    environ: Mapping[str, str],
+    stdin: TextIO,
+    stderr: TextIO,
+    stdout: TextIO,
+    color: bool = True,
+) -> Prompter:
+    """The way to ask that fits these streams; loads no terminal library yet.
+
+    Questions are talk: they go to `stderr`, or to `stdout` where only that is a terminal
+    (`2>log`). With no terminal to read from, or none to write to, it is one that never asks.
+    `color` False is for `--no-color`; `NO_COLOR` in `environ` says the same.
+    """
+    stream = next((s for s in (stderr, stdout) if s.isatty()), None)
+    if not stdin.isatty() or stream is None:
+        return NeverAsk()
+    term = environ.get("TERM", "")
+    dumb = sys.platform != "win32" and term in ("", "dumb", "unknown")
+    if plain or dumb:
+        from haha_config.io.prompts.plain import Plain
+
+        return Plain(stdin, stream)
+    from haha_config.io.prompts.screen import Screen
+
+    return Screen(stdin, stream, term=term, color=color and not environ.get("NO_COLOR"))

@@ -1,0 +1,296 @@
+"""Where an answer is typed or chosen. The line, the key and yes or no are questionary's fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from haha_config.core.messages import msg, nmsg
+from haha_config.io.prompts.frame import Fragments, Frame, columns, cut, fill
+from haha_config.io.prompts.question import BACK, Check, SecretAnswer
+from haha_config.io.prompts.rows import Row, Rows
+from haha_config.io.words import say
+
+if TYPE_CHECKING:
+    from prompt_toolkit import Application
+    from prompt_toolkit.key_binding import KeyPressEvent
+    from prompt_toolkit.layout.processors import Processor
+
+#: A line end inside a pasted key, while it is in the one-line field.
+_LINE_END: Final = "\ue00a"
+_STARS: Final = 16
+_NARROW: Final = 60
+_TALL: Final = 20
+
+
+def line_field(frame: Frame, *, default: str, check: Check | None) -> Application[Any]:
+    """Enter alone takes `default`, which is shown dim until Tab or the first letter."""
+    from questionary import text
+
+    edited = False
+    frame.ways = (msg("tab edit"), msg("enter take it")) if default else (msg("enter go on"),)
+    _typing(frame, lambda pasted: " ".join(pasted.split()))
+
+    @frame.keys.add("tab", eager=True)
+    def _edit(event: KeyPressEvent) -> None:
+        nonlocal edited
+        if not event.current_buffer.text and not edited:
+            edited = True
+            event.current_buffer.insert_text(default)
+
+    @frame.keys.add("enter", eager=True)
+    def _enter(event: KeyPressEvent) -> None:
+        typed = event.current_buffer.text.strip()
+        if _said_instead(frame, event, typed):
+            return
+        value = typed or ("" if edited else default)
+        complaint = check(value) if check is not None else None
+        if complaint is None:
+            event.app.exit(result=value)
+        else:
+            frame.complaint = say(complaint)
+
+    field = text(
+        ">", qmark="", placeholder=lambda: [("class:dim", "" if edited else default)]
+    ).application
+    return _watched(frame, field)
+
+
+def secret_field(
+    frame: Frame, judge: Callable[[str], SecretAnswer], *, hint: str
+) -> Application[Any]:
+    """Stars and a length; `judge` is asked on Enter, and `hint` says what Enter alone takes."""
+    from questionary import text
+
+    frame.ways = (msg("paste the key"), msg("enter go on"))
+    _typing(frame, lambda pasted: pasted.replace("\n", _LINE_END))
+
+    @frame.keys.add("enter", eager=True)
+    def _enter(event: KeyPressEvent) -> None:
+        if _more_is_pasted(event):
+            event.current_buffer.insert_text(_LINE_END)
+            return
+        typed = event.current_buffer.text.replace(_LINE_END, "\n")
+        if _said_instead(frame, event, typed.strip()):
+            return
+        answer = judge(typed)
+        if answer.complaint:
+            frame.complaint = "\n".join(say(line) for line in answer.said)
+        else:
+            event.app.exit(result=answer)
+
+    field = text(
+        ">", qmark="", placeholder=[("class:dim", hint)], input_processors=[_mask()]
+    ).application
+    return _watched(frame, field)
+
+
+def yes_no_field(frame: Frame, *, default: bool) -> Application[Any]:
+    from questionary import confirm
+
+    frame.ways = (msg("y yes"), msg("n no"), msg("enter yes") if default else msg("enter no"))
+    frame.answer_keys(lambda: True)
+    instruction = "Y/n " if default else "y/N "
+    return confirm(">", default=default, qmark="", instruction=instruction).application
+
+
+def list_field(
+    frame: Frame, rows: Rows, *, search: bool, letters: Sequence[str] = ()
+) -> Application[Any]:
+    """A list with a pointer. Not questionary's select: with a search it can't dim a note, and it
+    asks the unfiltered list whether the row under the pointer can be chosen."""
+    from prompt_toolkit import Application
+    from prompt_toolkit.layout import FormattedTextControl, Layout, Window
+
+    control = FormattedTextControl(
+        lambda: _drawn(frame, rows, search=search), focusable=True, show_cursor=search
+    )
+    move, take = msg("↑↓ move"), msg("enter choose")
+    frame.ways = (move, msg("type to search"), take) if search else (move, take)
+    frame.answer_keys(lambda: not rows.typed)
+    _moving(frame, rows)
+    if search:
+        _searching(frame, rows)
+    for letter in letters:
+        _letter(frame, rows, letter)
+    return Application(layout=Layout(Window(control)))
+
+
+def _typing(frame: Frame, paste: Callable[[str], str]) -> None:
+    """What a line does with a paste, and with keys that would show or search a history."""
+    from prompt_toolkit.keys import Keys
+
+    @frame.keys.add(Keys.BracketedPaste, eager=True)
+    def _pasted(event: KeyPressEvent) -> None:
+        event.current_buffer.insert_text(paste(_one_kind_of_line_end(event.data).strip("\n")))
+
+    @frame.keys.add("c-r", eager=True)
+    @frame.keys.add("c-s", eager=True)
+    def _no_history(event: KeyPressEvent) -> None:
+        """There is none: each question is a line of its own."""
+
+
+def _watched(frame: Frame, field: Application[Any]) -> Application[Any]:
+    """A complaint is about what was typed: it goes when that changes."""
+
+    def changed(_: object) -> None:
+        frame.complaint = ""
+
+    field.layout.current_buffer.on_text_changed += changed  # type: ignore[union-attr]
+    return field
+
+
+def _said_instead(frame: Frame, event: KeyPressEvent, typed: str) -> bool:
+    """`<` or `?` as the whole answer."""
+    if typed == "<":
+        event.app.exit(result=BACK)
+        return True
+    if typed == "?" and frame.help():
+        event.current_buffer.reset()
+        return True
+    return False
+
+
+def _more_is_pasted(event: KeyPressEvent) -> bool:
+    """Whether this line end came in one piece with text after it: a paste, where the terminal
+    doesn't mark one. Half a key must not go off as the answer."""
+    waiting = event.app.key_processor.input_queue
+    return bool(waiting) and len(waiting[0].data) == 1 and waiting[0].data.isprintable()
+
+
+def _one_kind_of_line_end(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _mask() -> Processor:
+    from prompt_toolkit.layout.processors import (
+        Processor,
+        Transformation,
+        TransformationInput,
+    )
+
+    class Mask(Processor):
+        """Stars, at most one short line of them, and the length, which tells a cut-off paste."""
+
+        def apply_transformation(self, given: TransformationInput) -> Transformation:
+            length = len(given.document.text)
+            if not length:
+                return Transformation([])
+            stars = min(length, _STARS)
+            count = say(nmsg("{n} character", "{n} characters", length))
+            return Transformation(
+                [("class:answer", "*" * stars), ("class:dim", f"  {count}")],
+                source_to_display=lambda at: min(at, stars),
+                display_to_source=lambda at: min(at, length),
+            )
+
+    return Mask()
+
+
+def _moving(frame: Frame, rows: Rows) -> None:
+    def bind(key: str, move: Callable[[], None]) -> None:
+        @frame.keys.add(key, eager=True)
+        def _move(event: KeyPressEvent) -> None:
+            move()
+
+    for key, step in (("up", -1), ("c-p", -1), ("down", 1), ("c-n", 1), ("tab", 1), ("s-tab", -1)):
+        bind(key, lambda step=step: rows.move(step))  # type: ignore[misc]
+    far = len(rows.all) + 1
+    for key, step in (("pageup", -10), ("pagedown", 10), ("home", -far), ("end", far)):
+        bind(key, lambda step=step: rows.leap(step))  # type: ignore[misc]
+
+    @frame.keys.add("enter", eager=True)
+    def _take(event: KeyPressEvent) -> None:
+        if rows.current is not None:
+            event.app.exit(result=rows.current.value)
+
+
+def _searching(frame: Frame, rows: Rows) -> None:
+    from prompt_toolkit.keys import Keys
+
+    def clear() -> bool:
+        was_typed = bool(rows.typed)
+        rows.search("")
+        return was_typed
+
+    frame.escape = clear
+    frame.escape_does = lambda: msg("esc clear") if rows.typed else msg("esc back")
+
+    @frame.keys.add(Keys.Any)
+    def _typed(event: KeyPressEvent) -> None:
+        if event.data.isprintable():
+            rows.search(rows.typed + event.data)
+
+    @frame.keys.add(Keys.BracketedPaste, eager=True)
+    def _pasted(event: KeyPressEvent) -> None:
+        rows.search(rows.typed + " ".join(event.data.split()))
+
+    @frame.keys.add("backspace", eager=True)
+    def _erase(event: KeyPressEvent) -> None:
+        rows.search(rows.typed[:-1])
+
+    @frame.keys.add("c-u", eager=True)
+    def _clear(event: KeyPressEvent) -> None:
+        clear()
+
+    @frame.keys.add("c-w", eager=True)
+    def _erase_word(event: KeyPressEvent) -> None:
+        rows.search(rows.typed.rstrip().rpartition(" ")[0])
+
+
+def _letter(frame: Frame, rows: Rows, letter: str) -> None:
+    @frame.keys.add(letter, eager=True)
+    def _choose(event: KeyPressEvent) -> None:
+        rows.at = next(at for at, row in enumerate(rows.shown) if row.value == letter)
+        event.app.exit(result=letter)
+
+
+def _drawn(frame: Frame, rows: Rows, *, search: bool) -> Fragments:
+    width = frame.size.columns
+    narrow = width < _NARROW
+    room = min(_TALL, frame.body_rows() - search)
+    note = rows.current.note if narrow and rows.current is not None else ""
+    top, visible = rows.visible(room - bool(note))
+    fragments = _search_line(rows, width) if search else []
+    titles = max((columns(row.title) for row in rows.all), default=0)
+    if any(row.note for row in rows.all) and not narrow:
+        titles = min(titles, (width - 5) * 3 // 5)
+    for index, row in enumerate(visible, top):
+        fragments += _row(row, width, titles, pointed=index == rows.at, notes=not narrow)
+    if not rows.shown:
+        none = say(msg("nothing matches `{typed}`", typed=rows.typed))
+        fragments.append(("class:complaint", f"   {cut(none, width - 3)}\n"))
+    if note:
+        fragments.append(("class:dim", f"   {cut(note, width - 3)}\n"))
+    *rest, (style, last) = fragments
+    return [*rest, (style, last.removesuffix("\n"))]
+
+
+def _search_line(rows: Rows, width: int) -> Fragments:
+    count = say(msg("{n} of {all}", n=len(rows.shown), all=len(rows.all)))
+    typed = rows.typed
+    while columns(typed) > width - 3 - columns(count) - 3:
+        typed = typed[1:]
+    return [
+        ("class:pointer", " / "),
+        ("class:answer", typed),
+        ("[SetCursorPosition]", ""),
+        ("class:dim", f"  {count}\n"),
+    ]
+
+
+def _row(row: Row, width: int, titles: int, *, pointed: bool, notes: bool) -> Fragments:
+    style = "class:dim" if row.disabled else "class:chosen" if pointed else ""
+    room = width - 3
+    if not notes or not row.note:
+        return [_pointer(pointed), (style, cut(row.title, room)), ("", "\n")]
+    return [
+        _pointer(pointed),
+        (style, fill(row.title, min(titles, room))),
+        ("class:dim", f"  {cut(row.note, max(0, room - titles - 2))}"),
+        ("", "\n"),
+    ]
+
+
+def _pointer(pointed: bool) -> tuple[str, str]:
+    return ("class:pointer", " > ") if pointed else ("", "   ")

@@ -1,0 +1,231 @@
+"""What stands round every field: the question, why it is asked, what the keys do."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from haha_config.core.messages import Message, msg
+from haha_config.io.prompts.question import BACK
+from haha_config.io.words import say
+
+if TYPE_CHECKING:
+    from prompt_toolkit import Application
+    from prompt_toolkit.data_structures import Size
+    from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+    from prompt_toolkit.output import Output
+    from prompt_toolkit.styles import Style
+
+_T = TypeVar("_T")
+Fragments = list[tuple[str, str]]
+
+#: The terminal's own colours, so that its theme decides how they look on light and on dark.
+_COLOR: Final = {
+    "qmark": "ansigreen bold",
+    "question": "bold",
+    "answer": "ansicyan",
+    "pointer": "ansicyan bold",
+    "chosen": "ansicyan bold",
+    "dim": "dim",
+    "complaint": "ansired",
+}
+_NO_COLOR: Final = {
+    "qmark": "bold",
+    "question": "bold",
+    "answer": "",
+    "pointer": "bold",
+    "chosen": "bold",
+    "dim": "dim",
+    "complaint": "bold",
+}
+
+#: Seconds to wait for the rest of an escape sequence before it was the Esc key.
+_ESCAPE: Final = 0.1
+
+
+class Frame:
+    """One question on the screen. A field sets `ways` and `complaint`, and adds to `keys`."""
+
+    def __init__(self, question: str, why: str, more: str, *, output: Output, style: Style) -> None:
+        from prompt_toolkit.key_binding import KeyBindings
+
+        self.keys = KeyBindings()
+        self.question = question
+        self.style = style
+        self.complaint = ""
+        self.ways: tuple[Message, ...] = ()
+        self.escape: Callable[[], bool] = lambda: False
+        self.escape_does: Callable[[], Message] = lambda: msg("esc back")
+        self._why = why
+        self._more = more
+        self._open = False
+        self._output = output
+
+    @property
+    def size(self) -> Size:
+        """The terminal's size now; the last column stays empty, because some terminals wrap there."""
+        size = self._output.get_size()
+        return size._replace(columns=max(10, size.columns - 1))
+
+    def around(self, field: Application[_T]) -> Application[_T]:
+        """The field with the frame round it, leaving nothing on the screen when it ends."""
+        from prompt_toolkit.filters import Always
+        from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
+        from prompt_toolkit.layout import HSplit, Layout, VerticalAlign
+
+        window = field.layout.current_window
+        window.dont_extend_height = Always()
+        own = field.key_bindings or KeyBindings()
+        field.key_bindings = merge_key_bindings([own, self._leaving(), self.keys])
+        field.layout = Layout(
+            HSplit(
+                [_lines(self.header), field.layout.container, _lines(self.footer)],
+                align=VerticalAlign.TOP,
+            ),
+            focused_element=window,
+        )
+        field.style = self.style
+        field.erase_when_done = True
+        field.ttimeoutlen = field.timeoutlen = _ESCAPE
+        return field
+
+    def header(self) -> Fragments:
+        width = self.size.columns - 2
+        lines = _wrapped(self.question, width)
+        fragments: Fragments = [("class:qmark", "? "), ("class:question", lines[0])]
+        fragments += [("class:question", f"\n  {line}") for line in lines[1:]]
+        fragments += [("class:dim", f"\n  {line}") for line in _wrapped(self._why, width)]
+        if self._open:
+            room = max(2, self.size.rows - 12)
+            fragments += [("", f"\n  {line}") for line in _wrapped(self._more, width)[:room]]
+        return fragments
+
+    def footer(self) -> Fragments:
+        width = self.size.columns - 2
+        fragments: Fragments = []
+        for line in _wrapped(self.complaint, width) if self.complaint else ():
+            fragments.append(("class:complaint", f"  {line}\n"))
+        ways = [*self.ways, self.escape_does()]
+        if self._more:
+            ways.append(msg("F1 less") if self._open else msg("F1 more"))
+        hint = " · ".join(say(way) for way in ways)
+        while columns(hint) > width and len(ways) > 1:
+            ways.pop(0)
+            hint = " · ".join(say(way) for way in ways)
+        fragments.append(("class:dim", f"  {cut(hint, width)}"))
+        return fragments
+
+    def body_rows(self) -> int:
+        """How many lines are left for a field."""
+        around = self.header() + self.footer()
+        return self.size.rows - sum(text.count("\n") for _, text in around) - 2
+
+    def answer_keys(self, idle: Callable[[], bool]) -> None:
+        """`?` and `<` do what F1 and Esc do, while nothing else is being typed."""
+        from prompt_toolkit.filters import Condition
+
+        @self.keys.add("?", filter=Condition(idle), eager=True)
+        def _help(event: KeyPressEvent) -> None:
+            self.help()
+
+        @self.keys.add("<", filter=Condition(idle), eager=True)
+        def _back(event: KeyPressEvent) -> None:
+            event.app.exit(result=BACK)
+
+    def help(self) -> bool:
+        """Show or hide what `more` says; False where there is nothing more to say."""
+        self._open = bool(self._more) and not self._open
+        return bool(self._more)
+
+    def closed(self, answer: str, *, hollow: bool = False) -> Fragments:
+        """The line that stays when the question is over; `hollow` where it got no answer."""
+        width = self.size.columns - 4
+        answer = cut(answer, max(width // 2, width - columns(self.question)))
+        question = cut(self.question, width - columns(answer))
+        return [
+            ("class:dim" if hollow else "class:qmark", "? "),
+            ("class:dim" if hollow else "class:question", question),
+            ("class:dim" if hollow else "class:answer", f"  {answer}"),
+        ]
+
+    def remark(self, text: str) -> Fragments:
+        lines = _wrapped(text, self.size.columns - 2)
+        return [("class:dim", "\n".join(f"  {line}" for line in lines))]
+
+    def _leaving(self) -> KeyBindings:
+        from prompt_toolkit.key_binding import KeyBindings
+        from prompt_toolkit.keys import Keys
+
+        bindings = KeyBindings()
+
+        @bindings.add("c-c", eager=True)
+        @bindings.add("<sigint>", eager=True)
+        def _cancel(event: KeyPressEvent) -> None:
+            event.app.exit(exception=KeyboardInterrupt)
+
+        @bindings.add("c-d", eager=True)
+        def _end(event: KeyPressEvent) -> None:
+            event.app.exit(exception=EOFError)
+
+        # Not eager: the bytes of Alt-B begin with Esc too, and must not throw the answer away.
+        @bindings.add("escape")
+        def _back(event: KeyPressEvent) -> None:
+            if not self.escape():
+                event.app.exit(result=BACK)
+
+        @bindings.add("escape", Keys.Any)
+        def _alt(event: KeyPressEvent) -> None:
+            """An Alt key that nobody bound is not Esc."""
+
+        @bindings.add("f1", eager=True)
+        def _help(event: KeyPressEvent) -> None:
+            self.help()
+
+        if hasattr(signal, "SIGTSTP"):
+
+            @bindings.add("c-z", eager=True)
+            def _suspend(event: KeyPressEvent) -> None:
+                event.app.suspend_to_background()
+
+        return bindings
+
+
+def style(*, color: bool) -> Style:
+    from prompt_toolkit.styles import Style
+
+    return Style.from_dict(_COLOR if color else _NO_COLOR)
+
+
+def columns(text: str) -> int:
+    """How many columns `text` takes in a terminal."""
+    from wcwidth import width
+
+    return width(text)
+
+
+def cut(text: str, room: int) -> str:
+    """`text` in at most `room` columns, ending with … where something is missing."""
+    from wcwidth import clip
+
+    if columns(text) <= room:
+        return text
+    return clip(text, 0, max(0, room - 1)).rstrip() + "…"
+
+
+def fill(text: str, room: int) -> str:
+    """`text` in exactly `room` columns."""
+    text = cut(text, room)
+    return text + " " * (room - columns(text))
+
+
+def _wrapped(text: str, room: int) -> list[str]:
+    from wcwidth import wrap
+
+    return [line for part in text.split("\n") for line in wrap(part, room) or [""]]
+
+
+def _lines(fragments: Callable[[], Fragments]) -> Any:
+    from prompt_toolkit.layout import FormattedTextControl, Window
+
+    return Window(FormattedTextControl(fragments), dont_extend_height=True)

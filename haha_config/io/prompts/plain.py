@@ -1,0 +1,262 @@
+"""Numbered lists and typed lines, for screen readers and terminals that only print."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TextIO, TypeVar
+
+from haha_config.core.errors import Cancelled
+from haha_config.core.messages import Message, msg, nmsg
+from haha_config.io.prompts.question import (
+    BACK,
+    Back,
+    Check,
+    Choice,
+    Clean,
+    cancelled,
+    secret_answer,
+)
+from haha_config.io.prompts.rows import Row, matching, row
+from haha_config.io.words import say
+
+#: A longer list is searched, not read out.
+_READ_OUT = 20
+
+_Answer = TypeVar("_Answer")
+
+
+class Plain:
+    """Prints lines and reads lines: nothing moves on the screen, and no escape code is sent."""
+
+    def __init__(self, stdin: TextIO, stream: TextIO) -> None:
+        self._stdin = stdin
+        self._stream = stream
+
+    def select(
+        self,
+        question: Message,
+        choices: Sequence[Choice],
+        *,
+        why: Message,
+        flag: str,  # noqa: ARG002 - for NeverAsk
+        default: str | None = None,
+        more: Message | None = None,
+        search: bool = False,
+        other: Message | None = None,
+    ) -> str | Back:
+        every = [row(choice) for choice in choices]
+        searched = search or other is not None
+        listed = every if not searched or len(every) <= _READ_OUT else []
+        ask = msg("number, or part of a name") if searched else msg("number")
+        if not listed:
+            why = msg("{why} ({n} rows: type part of a name)", why=why, n=len(every))
+
+        def read(line: str) -> str | None:
+            nonlocal listed
+            chosen = self._named(line, listed, every)
+            if chosen is None and searched and line and not (listed and line.isdecimal()):
+                chosen, listed = self._searched(line, every, other)
+            elif chosen is None:
+                self._print(nmsg("type 1", "type a number from 1 to {n}", len(listed)))
+            if chosen is None:
+                return None
+            if chosen.disabled:
+                self._print(msg("{title}: {note}", title=chosen.title, note=chosen.note))
+                return None
+            self._print(chosen.title)
+            return chosen.value
+
+        return self._ask(
+            question,
+            why,
+            more,
+            lambda: self._list(listed),
+            self._with_default(ask, self._name_of(every, default)),
+            lambda line: read(line or default or ""),
+        )
+
+    def text(
+        self,
+        question: Message,
+        *,
+        why: Message,
+        flag: str,  # noqa: ARG002 - for NeverAsk
+        default: str = "",
+        more: Message | None = None,
+        check: Check | None = None,
+    ) -> str | Back:
+        def read(line: str) -> str | None:
+            return self._checked(line or default, check)
+
+        ask = self._with_default(msg("answer"), default)
+        return self._ask(question, why, more, None, ask, read)
+
+    def secret(
+        self,
+        question: Message,
+        *,
+        why: Message,
+        flag: str,  # noqa: ARG002 - for NeverAsk
+        more: Message | None = None,
+        check: Check | None = None,
+        clean: Clean | None = None,
+        found: Message | None = None,
+    ) -> str | Back:
+        def read(pasted: str) -> str | None:
+            answer = secret_answer(pasted, check=check, clean=clean, found=found)
+            for line in answer.said:
+                self._print(line)
+            return None if answer.complaint else answer.value
+
+        ask = msg("key, not shown")
+        if found is not None:
+            ask = msg("{ask}; Enter: {found}", ask=ask, found=found)
+        return self._ask(question, why, more, None, ask, read, hidden=True)
+
+    def confirm(
+        self,
+        question: Message,
+        *,
+        why: Message,
+        flag: str,  # noqa: ARG002 - for NeverAsk
+        default: bool,
+        more: Message | None = None,
+    ) -> bool | Back:
+        words = {"y": True, "yes": True, "n": False, "no": False, "": default}
+
+        def read(line: str) -> bool | None:
+            answer = words.get(line.casefold())
+            if answer is None:
+                self._print(msg("type y or n"))
+            return answer
+
+        ask = self._with_default(msg("y or n"), "y" if default else "n")
+        return self._ask(question, why, more, None, ask, read)
+
+    def keys(
+        self,
+        question: Message,
+        keys: Mapping[str, Message],
+        *,
+        why: Message,
+        flag: str,  # noqa: ARG002 - for NeverAsk
+        default: str,
+        more: Message | None = None,
+    ) -> str | Back:
+        def read(line: str) -> str | None:
+            key = line.casefold() or default
+            if key in keys:
+                return key
+            self._print(msg("type one of {keys}", keys=tuple(keys)))
+            return None
+
+        def show() -> None:
+            for key, does in keys.items():
+                self._print(msg("  {key}. {does}", key=key, does=does))
+
+        return self._ask(
+            question, why, more, show, self._with_default(msg("letter"), default), read
+        )
+
+    def _ask(
+        self,
+        question: Message,
+        why: Message,
+        more: Message | None,
+        show: Callable[[], None] | None,
+        ask: Message,
+        read: Callable[[str], _Answer | None],
+        *,
+        hidden: bool = False,
+    ) -> _Answer | Back:
+        """Ask until `read` has an answer; None from it means: said what is wrong, ask again."""
+        self._print(question)
+        self._print(msg("  {why}", why=why))
+        if show is not None:
+            show()
+        ways = msg("< goes back, ? says more") if more is not None else msg("< goes back")
+        while True:
+            prompt = say(msg("{ask} ({ways}): ", ask=ask, ways=ways))
+            line = self._hidden(prompt) if hidden else self._line(prompt)
+            if line.strip() == "<":
+                return BACK
+            if line.strip() == "?" and more is not None:
+                self._print(more)
+                if show is not None:
+                    show()
+                continue
+            answer = read(line if hidden else line.strip())
+            if answer is not None:
+                return answer
+
+    def _line(self, prompt: str) -> str:
+        self._stream.write(prompt)
+        self._stream.flush()
+        try:
+            # Not input(): with readline loaded it sends escape codes.
+            line = self._stdin.readline()
+        except KeyboardInterrupt:
+            raise self._cancelled() from None
+        if not line.endswith("\n"):
+            raise self._cancelled()
+        return line
+
+    def _hidden(self, prompt: str) -> str:
+        from getpass import getpass
+
+        try:
+            return getpass(prompt, self._stream)
+        except (KeyboardInterrupt, EOFError):
+            raise self._cancelled() from None
+
+    def _cancelled(self) -> Cancelled:
+        self._stream.write("\n")
+        return cancelled()
+
+    def _named(self, line: str, listed: Sequence[Row], every: Sequence[Row]) -> Row | None:
+        if line.isdecimal() and 1 <= int(line) <= len(listed):
+            return listed[int(line) - 1]
+        return next((one for one in every if one.value == line), None)
+
+    def _searched(
+        self, line: str, every: Sequence[Row], other: Message | None
+    ) -> tuple[Row | None, list[Row]]:
+        found = matching(every, line)
+        if len(found) > _READ_OUT:
+            self._print(msg("{n} rows match: type more of the name", n=len(found)))
+            found = []
+        elif not found:
+            self._print(msg("nothing matches `{typed}`", typed=line))
+        elif len(found) == 1 and other is None:
+            return found[0], found
+        if other is not None:
+            found.append(Row(value=line, title=line, note=say(other)))
+        self._list(found)
+        return None, found
+
+    def _list(self, rows: Sequence[Row]) -> None:
+        for number, one in enumerate(rows, 1):
+            if one.note:
+                line = msg("  {n}. {title}: {note}", n=number, title=one.title, note=one.note)
+            else:
+                line = msg("  {n}. {title}", n=number, title=one.title)
+            self._print(line)
+
+    def _checked(self, value: str, check: Check | None) -> str | None:
+        complaint = check(value) if check is not None else None
+        if complaint is None:
+            return value
+        self._print(complaint)
+        return None
+
+    def _name_of(self, rows: Sequence[Row], value: str | None) -> str:
+        return next((one.title for one in rows if one.value == value), value or "")
+
+    def _with_default(self, ask: Message, default: str) -> Message:
+        if not default:
+            return ask
+        return msg("{ask} [{default}]", ask=ask, default=default)
+
+    def _print(self, line: Message | str) -> None:
+        self._stream.write(say(line) + "\n")
+        self._stream.flush()

@@ -1,0 +1,175 @@
+"""What can be asked, whatever it is drawn with."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NoReturn, Protocol
+
+from haha_config.core.errors import Cancelled, Usage
+from haha_config.core.messages import Message, msg, nmsg
+
+
+class Back(enum.Enum):
+    """The answer of a person who wants the question before this one."""
+
+    BACK = "back"
+
+
+BACK: Final = Back.BACK
+
+#: A pasted value in, the value to use and what was done to it (None: nothing) out.
+Clean = Callable[[str], tuple[str, Message | None]]
+Check = Callable[[str], Message | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One row. `marked`: it is what is set now; `disabled`: why it can't be chosen."""
+
+    value: str
+    title: Message | str
+    note: Message | str | None = None
+    marked: bool = False
+    disabled: Message | None = None
+
+
+class Prompter(Protocol):
+    """Asks one question at a time.
+
+    Everywhere: `why` is one line under the question, `more` what F1 or `?` adds to it, `flag` the
+    flag that answers it (named where nothing can be asked). Ctrl-C, Ctrl-D and the end of input
+    raise `core.errors.Cancelled`.
+    """
+
+    def select(
+        self,
+        question: Message,
+        choices: Sequence[Choice],
+        *,
+        why: Message,
+        flag: str,
+        default: str | None = None,
+        more: Message | None = None,
+        search: bool = False,
+        other: Message | None = None,
+    ) -> str | Back:
+        """The value of a row. `other`: what is typed may be the answer as it is, and why so."""
+
+    def text(
+        self,
+        question: Message,
+        *,
+        why: Message,
+        flag: str,
+        default: str = "",
+        more: Message | None = None,
+        check: Check | None = None,
+    ) -> str | Back:
+        """One line, without spaces around it; Enter alone gives `default`."""
+
+    def secret(
+        self,
+        question: Message,
+        *,
+        why: Message,
+        flag: str,
+        more: Message | None = None,
+        check: Check | None = None,
+        clean: Clean | None = None,
+        found: Message | None = None,
+    ) -> str | Back:
+        """A key, never shown. `found` says what Enter alone means, and then "" is an answer.
+
+        Line ends after it are dropped; `clean` gets everything else as it was pasted, and `check`
+        what `clean` made of it.
+        """
+
+    def confirm(
+        self,
+        question: Message,
+        *,
+        why: Message,
+        flag: str,
+        default: bool,
+        more: Message | None = None,
+    ) -> bool | Back:
+        """Yes or no."""
+
+    def keys(
+        self,
+        question: Message,
+        keys: Mapping[str, Message],
+        *,
+        why: Message,
+        flag: str,
+        default: str,
+        more: Message | None = None,
+    ) -> str | Back:
+        """One of `keys` (single letters, with what each does); Enter gives `default`."""
+
+
+class NeverAsk:
+    """Refuses every question, naming the flag that answers it."""
+
+    def __init__(self, reason: Message | None = None) -> None:
+        self._reason = reason or msg("there is no terminal to ask on")
+
+    def _refuse(self, flag: str) -> NoReturn:
+        raise Usage(msg("{reason}: give `{flag}`", reason=self._reason, flag=flag))
+
+    def select(self, *_: object, flag: str, **__: object) -> NoReturn:
+        self._refuse(flag)
+
+    def text(self, *_: object, flag: str, **__: object) -> NoReturn:
+        self._refuse(flag)
+
+    def secret(self, *_: object, flag: str, **__: object) -> NoReturn:
+        self._refuse(flag)
+
+    def confirm(self, *_: object, flag: str, **__: object) -> NoReturn:
+        self._refuse(flag)
+
+    def keys(self, *_: object, flag: str, **__: object) -> NoReturn:
+        self._refuse(flag)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretAnswer:
+    """What became of a pasted key, and what to tell the person about it."""
+
+    value: str
+    said: tuple[Message, ...] = ()
+    complaint: bool = False
+
+
+def secret_answer(
+    pasted: str, *, check: Check | None, clean: Clean | None, found: Message | None
+) -> SecretAnswer:
+    """The key in what was typed or pasted; `said` ends with the complaint, if there is one."""
+    value = pasted.strip("\r\n")
+    said: tuple[Message, ...] = ()
+    if not value.strip():
+        if found is not None:
+            return SecretAnswer(value="")
+        nothing = msg("nothing was typed: paste the key")
+        return SecretAnswer(value="", said=(nothing,), complaint=True)
+    if clean is not None:
+        value, done = clean(value)
+        said = () if done is None else (done,)
+    complaint = check(value) if check is not None else None
+    if complaint is not None:
+        return SecretAnswer(value=value, said=(*said, complaint), complaint=True)
+    return SecretAnswer(value=value, said=(masked(value), *said))
+
+
+def masked(secret: str) -> Message:
+    """A key as it may be shown: how long it is, and from 12 characters on how it ends."""
+    if len(secret) < 12:
+        return nmsg("**** ({n} character)", "**** ({n} characters)", len(secret))
+    return msg("****{end} ({n} characters)", end=secret[-4:], n=len(secret))
+
+
+def cancelled() -> Cancelled:
+    return Cancelled(msg("cancelled"))

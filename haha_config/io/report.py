@@ -1,0 +1,223 @@
+"""What is printed: results to stdout, talk and errors to stderr, JSON with its version.
+
+Colours only on a terminal, without rich: a finding is a handful of escape codes, and rich costs
+more than a whole `validate`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+from haha_config.core.errors import HahaError
+from haha_config.core.messages import Message, msg, nmsg
+from haha_config.core.model import Finding, Place
+from haha_config.io.words import choose_language, english, say
+
+VERSION: Final = 1
+
+_STYLES: Final = {
+    "error": "1;31",
+    "warning": "1;33",
+    "note": "36",
+    "hint": "36",
+    "path": "1",
+    "dim": "2",
+    "+": "32",
+    "-": "31",
+    "ok": "32",
+}
+
+
+def use_language(wanted: str | None, environ: Mapping[str, str]) -> None:
+    """Speak `wanted`, else what LANG and its friends ask for."""
+    choose_language(wanted, environ)
+
+
+# --- colours ---------------------------------------------------------------------------------
+
+
+_plain = False
+
+
+def without_color() -> None:
+    """`--no-color`: as if NO_COLOR were set."""
+    global _plain
+    _plain = True
+
+
+def colored(stream: TextIO) -> bool:
+    """Whether `stream` shows colours: a terminal, not dumb, and nobody said no."""
+    if _plain or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return stream.isatty()
+
+
+def paint(text: str, style: str, stream: TextIO) -> str:
+    """`text` in one of our few styles, if `stream` shows them."""
+    if not text or not colored(stream):
+        return text
+    return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
+
+
+# --- talk ------------------------------------------------------------------------------------
+
+_quiet = False
+
+
+def be_quiet() -> None:
+    """`--quiet`: only results and errors."""
+    global _quiet
+    _quiet = True
+
+
+def talk(message: Message | str) -> None:
+    """A line to the person, on stderr."""
+    if not _quiet:
+        print(say(message), file=sys.stderr)
+
+
+def result(text: Message | str) -> None:
+    """A line of the result, on stdout."""
+    print(say(text))
+
+
+def document(data: Mapping[str, Any]) -> None:
+    """A JSON result: `version` first, text in English."""
+    print(json.dumps({"version": VERSION, **data}, ensure_ascii=False, indent=2))
+
+
+def hint(text: Message | str, stream: TextIO) -> None:
+    """One `hint:` line, which can be pasted."""
+    print(f"  {paint(say(msg('hint:')), 'hint', stream)} {say(text)}", file=stream)
+
+
+# --- errors ----------------------------------------------------------------------------------
+
+
+def failure(error: HahaError, *, as_json: bool) -> None:
+    """An expected error: what, where, and what to type next."""
+    if as_json:
+        place = error.place or Place()
+        hints = " ; ".join(english(h) for h in error.hints)
+        fields = {
+            "message": english(error.what),
+            "path": place.path or None,
+            "line": place.line,
+            "column": place.column,
+            "hint": hints or None,
+        }
+        document({"error": fields})
+        return
+    where = location(error.place)
+    prefix = paint(say(msg("error:")), "error", sys.stderr)
+    print(f"{prefix} {where}{say(error.what)}", file=sys.stderr)
+    excerpt = getattr(error, "excerpt", None)
+    if excerpt:
+        print(excerpt, file=sys.stderr)
+    for text in error.hints:
+        hint(text, sys.stderr)
+
+
+def bug(error: Exception) -> None:
+    """A bug of ours. The message of an unknown exception can hold a key: it is not printed."""
+    last = traceback.extract_tb(error.__traceback__)[-6:]
+    name = type(error).__name__
+    print(say(msg("a bug in haha-config: {name}", name=name)), file=sys.stderr)
+    for frame in last:
+        print(f"  {Path(frame.filename).name}:{frame.lineno} {frame.name}", file=sys.stderr)
+    print(
+        say(msg("nothing of this report is secret: please pass it on with the command you ran")),
+        file=sys.stderr,
+    )
+
+
+# --- places ----------------------------------------------------------------------------------
+
+
+def short(path: str) -> str:
+    """A path as a person knows it: below the current folder or the home folder where it is."""
+    if not path:
+        return ""
+    for base, sign in ((Path.cwd(), ""), (Path.home(), "~/")):
+        try:
+            rest = Path(path).relative_to(base).as_posix()
+        except ValueError:
+            continue
+        if rest != ".":
+            return f"{sign}{rest}"
+    return path
+
+
+def location(place: Place | None) -> str:
+    """`path:line:col: `, as far as it is known."""
+    if place is None or not (place.path or place.line):
+        return ""
+    numbers = "".join(f":{n}" for n in (place.line, place.column) if n)
+    return f"{short(place.path)}{numbers}: "
+
+
+# --- findings --------------------------------------------------------------------------------
+
+
+def findings_json(found: Iterable[Finding]) -> list[dict[str, Any]]:
+    """Findings as design section 3 has them."""
+    return [
+        {
+            "code": f.code,
+            "severity": f.severity,
+            "path": f.place.path or None,
+            "line": f.place.line,
+            "column": f.place.column,
+            "message": english(f.what),
+            "hint": english(f.hint) if f.hint else None,
+        }
+        for f in found
+    ]
+
+
+def summary_json(found: Sequence[Finding]) -> dict[str, int]:
+    """Findings by severity."""
+    counts = {"errors": "error", "warnings": "warning", "notes": "note"}
+    return {key: sum(f.severity == kind for f in found) for key, kind in counts.items()}
+
+
+def findings(found: Sequence[Finding], excerpts: Mapping[Finding, str], stream: TextIO) -> None:
+    """Findings grouped by file, a caret under the place, the hint below."""
+    group = None
+    for f in found:
+        path = short(f.place.path)
+        if path != group:
+            if group is not None:
+                print(file=stream)
+            if path:
+                print(paint(path, "path", stream), file=stream)
+            group = path
+        numbers = ":".join(str(n) for n in (f.place.line, f.place.column) if n)
+        where = f"  {numbers:<6} " if numbers else "  "
+        severity = paint(say(SEVERITY[f.severity]), f.severity, stream)
+        code = paint(f"[{f.code}]", "dim", stream)
+        print(f"{where}{severity} {say(f.what)}  {code}", file=stream)
+        if f in excerpts:
+            print(excerpts[f], file=stream)
+        if f.hint:
+            print(f"         {paint(say(msg('hint:')), 'hint', stream)} {say(f.hint)}", file=stream)
+
+
+SEVERITY: Final = {"error": msg("error"), "warning": msg("warning"), "note": msg("note")}
+
+
+def summary(found: Sequence[Finding]) -> Message:
+    """One line that counts."""
+    counts = summary_json(found)
+    parts = (
+        nmsg("{n} error", "{n} errors", n=counts["errors"]),
+        nmsg("{n} warning", "{n} warnings", n=counts["warnings"]),
+        nmsg("{n} note", "{n} notes", n=counts["notes"]),
+    )
+    return msg("{parts}", parts=parts)

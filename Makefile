@@ -1,0 +1,11 @@
+# The work is done in tasks.py, which also runs without make: python3 -m tasks NAME
+PYTHON ?= python3
+TASKS = venv demo lint test e2e fuzz docs bench lock-litellm
+
+.PHONY: help $(TASKS)
+
+help:
+	@$(PYTHON) -m tasks
+
+$(TASKS):
+	@$(PYTHON) -m tasks $@

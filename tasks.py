@@ -1,0 +1,194 @@
+"""What a person or CI does with this checkout: `python -m tasks NAME`, or `make NAME`.
+
+Only the standard library, since it runs before anything is installed: it needs Python 3.11 or
+newer with `venv`, and git. Every task makes `.venv` in this folder if it needs it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import subprocess
+import sys
+import tempfile
+import tomllib
+import venv as virtual_environments
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if sys.platform == "win32" else "bin")
+PYTHON = BIN / ("python.exe" if sys.platform == "win32" else "python")
+PARTS = ROOT / "tests" / "e2e" / "parts.toml"
+LOCK = ROOT / "templates" / "litellm-requirements.txt"
+
+
+class TaskFailed(Exception):
+    """A step ended with this exit code; it has already said why."""
+
+    def __init__(self, code: int, why: str = "") -> None:
+        super().__init__(why)
+        self.code = code
+
+
+def run(*command: str | Path) -> None:
+    """One step, in the checkout, its output as it comes."""
+    print("$", " ".join(_shown(part) for part in command), flush=True)
+    done = subprocess.run([str(part) for part in command], cwd=ROOT, check=False)
+    if done.returncode != 0:
+        raise TaskFailed(done.returncode)
+
+
+def _shown(part: str | Path) -> str:
+    return str(part.relative_to(ROOT)) if isinstance(part, Path) else part
+
+
+def venv(extra: str = "dev") -> None:
+    """Make `.venv` with haha-config and the development tools."""
+    stamp = VENV / "haha-config-installed"
+    fingerprint = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    have = stamp.read_text(encoding="utf-8").split() if stamp.exists() else []
+    if PYTHON.exists() and have[:1] == [fingerprint] and have[1:] in (["dev"], [extra]):
+        return
+    if not PYTHON.exists():
+        print(f"making {_shown(VENV)} with Python {sys.version.split()[0]}", flush=True)
+        virtual_environments.create(VENV, with_pip=True)
+    wanted = f"{ROOT}[{extra}]" if extra == "dev" else str(ROOT)
+    quiet = ("--quiet", "--disable-pip-version-check")
+    run(PYTHON, "-m", "pip", "install", *quiet, "--editable", wanted)
+    stamp.write_text(f"{fingerprint} {extra}\n", encoding="utf-8")
+
+
+def demo() -> None:
+    """The whole tour in a throwaway folder."""
+    venv("run")
+    run(PYTHON, "-m", "haha_config", "demo")
+
+
+def lint() -> None:
+    """ruff, mypy --strict, and the layers of the house."""
+    venv()
+    run(PYTHON, "-m", "ruff", "check", ".")
+    run(PYTHON, "-m", "ruff", "format", "--check", ".")
+    run(PYTHON, "-m", "mypy", "-p", "haha_config", "-p", "tests.e2e", "-m", "tasks")
+    run(BIN / "lint-imports")
+
+
+def test() -> None:
+    """lint, and every test that needs no real part."""
+    lint()
+    run(PYTHON, "-m", "pytest", "tests", "--ignore=tests/e2e", "-q")
+
+
+def e2e() -> None:
+    """The real client, LiteLLM, Bun and Node; a skipped test is a failed one."""
+    venv()
+    run(PYTHON, "-m", "tests.e2e.parts")
+    run(PYTHON, "-m", "pytest", "tests/e2e", "-q", "--no-skips", "--durations=10")
+
+
+def fuzz() -> None:
+    """The long run over the editors."""
+    venv()
+    run(PYTHON, "-m", "tests.fuzz")
+
+
+def docs() -> None:
+    """Make the generated pages anew and build the site."""
+    venv()
+    run(PYTHON, "docs/build.py")
+
+
+def bench() -> None:
+    """Compare with the rivals."""
+    venv()
+    run(PYTHON, "benchmarks/compare.py")
+
+
+def lock_litellm() -> None:
+    """Write LiteLLM's hash lock; with `--newest` for the newest version that installs."""
+    table = tomllib.loads(PARTS.read_text(encoding="utf-8"))
+    version = table["litellm"]["version"]
+    poisoned = ",".join(f"!={bad}" for bad in table["litellm"]["poisoned"])
+    wanted = poisoned if "--newest" in sys.argv else f"=={version}"
+    locked = _compile(f"litellm[proxy]{wanted}\n", table["uv"]["version"])
+    found = re.search(r"^litellm==(\S+)", locked, re.MULTILINE)
+    if found is None:
+        raise TaskFailed(1, "uv locked no litellm")
+    head = (
+        f"# LiteLLM {found[1]} with all it needs, each by hash. Wheels only:\n"
+        f"# pip install --require-hashes --only-binary :all: -r {LOCK.name}\n"
+        "# Made by `python -m tasks lock-litellm`; do not edit.\n"
+    )
+    LOCK.parent.mkdir(exist_ok=True)
+    LOCK.write_text(head + locked, encoding="utf-8")
+    text = PARTS.read_text(encoding="utf-8")
+    parts = text.replace(f'version = "{version}"', f'version = "{found[1]}"', 1)
+    PARTS.write_text(parts, encoding="utf-8")
+    print(f"{_shown(LOCK)}: litellm {found[1]}, {len(re.findall('^[a-z]', locked, re.M))} packages")
+
+
+def _compile(requirements: str, uv_version: str) -> str:
+    """`requirements` resolved for every platform and Python from 3.11 on, by uv."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        virtual_environments.create(folder / "env", with_pip=True)
+        python = folder / "env" / PYTHON.relative_to(VENV)
+        asked, answered = folder / "asked.txt", folder / "answered.txt"
+        asked.write_text(requirements, encoding="utf-8")
+        _quietly(python, "-m", "pip", "install", "--quiet", f"uv=={uv_version}")
+        # uv reads no pip configuration, and a mirror is usually set there.
+        index = _quietly(python, "-m", "pip", "config", "get", "global.index-url", fails=True)
+        _quietly(
+            *(python, "-m", "uv", "pip", "compile", "--quiet", "--universal"),
+            *("--python-version", "3.11", "--only-binary", ":all:", "--generate-hashes"),
+            *("--no-annotate", "--no-header", "--system-certs"),
+            *(("--default-index", index) if index else ()),
+            *(asked, "--output-file", answered),
+        )
+        return answered.read_text(encoding="utf-8")
+
+
+def _quietly(*command: str | Path, fails: bool = False) -> str:
+    done = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0 and not fails:
+        raise TaskFailed(done.returncode, done.stderr)
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+TASKS: dict[str, Callable[[], None]] = {
+    "venv": venv,
+    "demo": demo,
+    "lint": lint,
+    "test": test,
+    "e2e": e2e,
+    "fuzz": fuzz,
+    "docs": docs,
+    "bench": bench,
+    "lock-litellm": lock_litellm,
+}
+
+
+def main() -> int:
+    """Run the task that was named; without one, list them."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file runs before pip could refuse
+        print("haha-config needs Python 3.11 or newer", file=sys.stderr)
+        return 2
+    task = TASKS.get(sys.argv[1]) if len(sys.argv) > 1 else None
+    if task is None:
+        for name, each in TASKS.items():
+            print(f"{name:13} {each.__doc__}")
+        return 2 if len(sys.argv) > 1 else 0
+    try:
+        task()
+    except TaskFailed as failed:
+        print(failed, file=sys.stderr)
+        return failed.code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -103,7 +103,7 @@ def list_field(
     from prompt_toolkit.layout import FormattedTextControl, Layout, Window
 
     control = FormattedTextControl(
-        lambda: _drawn(frame, rows, search=search), focusable=True, show_cursor=search
+        lambda: [*_drawn(frame, rows, search=search)], focusable=True, show_cursor=search
     )
     move, take = msg("↑↓ move"), msg("enter choose")
     frame.ways = (move, msg("type to search"), take) if search else (move, take)
@@ -126,7 +126,7 @@ def _typing(frame: Frame, paste: Callable[[str], str]) -> None:
 
     @frame.keys.add("c-r", eager=True)
     @frame.keys.add("c-s", eager=True)
-    def _no_history(event: KeyPressEvent) -> None:
+    def _no_history(_event: KeyPressEvent) -> None:
         """There is none: each question is a line of its own."""
 
 
@@ -136,7 +136,9 @@ def _watched(frame: Frame, field: Application[Any]) -> Application[Any]:
     def changed(_: object) -> None:
         frame.complaint = ""
 
-    field.layout.current_buffer.on_text_changed += changed  # type: ignore[union-attr]
+    buffer = field.layout.current_buffer
+    assert buffer is not None  # noqa: S101 - a line has one
+    buffer.on_text_changed.add_handler(changed)
     return field
 
 
@@ -190,7 +192,7 @@ def _mask() -> Processor:
 def _moving(frame: Frame, rows: Rows) -> None:
     def bind(key: str, move: Callable[[], None]) -> None:
         @frame.keys.add(key, eager=True)
-        def _move(event: KeyPressEvent) -> None:
+        def _move(_event: KeyPressEvent) -> None:
             move()
 
     for key, step in (("up", -1), ("c-p", -1), ("down", 1), ("c-n", 1), ("tab", 1), ("s-tab", -1)):
@@ -226,15 +228,15 @@ def _searching(frame: Frame, rows: Rows) -> None:
         rows.search(rows.typed + " ".join(event.data.split()))
 
     @frame.keys.add("backspace", eager=True)
-    def _erase(event: KeyPressEvent) -> None:
+    def _erase(_event: KeyPressEvent) -> None:
         rows.search(rows.typed[:-1])
 
     @frame.keys.add("c-u", eager=True)
-    def _clear(event: KeyPressEvent) -> None:
+    def _clear(_event: KeyPressEvent) -> None:
         clear()
 
     @frame.keys.add("c-w", eager=True)
-    def _erase_word(event: KeyPressEvent) -> None:
+    def _erase_word(_event: KeyPressEvent) -> None:
         rows.search(rows.typed.rstrip().rpartition(" ")[0])
 
 

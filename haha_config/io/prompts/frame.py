@@ -64,7 +64,7 @@ class Frame:
 
     @property
     def size(self) -> Size:
-        """The terminal's size now; the last column stays empty, because some terminals wrap there."""
+        """The terminal's size now, less the last column, where some terminals wrap."""
         size = self._output.get_size()
         return size._replace(columns=max(10, size.columns - 1))
 
@@ -126,7 +126,7 @@ class Frame:
         from prompt_toolkit.filters import Condition
 
         @self.keys.add("?", filter=Condition(idle), eager=True)
-        def _help(event: KeyPressEvent) -> None:
+        def _help(_event: KeyPressEvent) -> None:
             self.help()
 
         @self.keys.add("<", filter=Condition(idle), eager=True)
@@ -175,11 +175,11 @@ class Frame:
                 event.app.exit(result=BACK)
 
         @bindings.add("escape", Keys.Any)
-        def _alt(event: KeyPressEvent) -> None:
+        def _alt(_event: KeyPressEvent) -> None:
             """An Alt key that nobody bound is not Esc."""
 
         @bindings.add("f1", eager=True)
-        def _help(event: KeyPressEvent) -> None:
+        def _help(_event: KeyPressEvent) -> None:
             self.help()
 
         if hasattr(signal, "SIGTSTP"):
@@ -228,4 +228,4 @@ def _wrapped(text: str, room: int) -> list[str]:
 def _lines(fragments: Callable[[], Fragments]) -> Any:
     from prompt_toolkit.layout import FormattedTextControl, Window
 
-    return Window(FormattedTextControl(fragments), dont_extend_height=True)
+    return Window(FormattedTextControl(lambda: [*fragments()]), dont_extend_height=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from unicodedata import category
 
 from haha_config.core.messages import Message, msg
 from haha_config.io.prompts.question import Choice
@@ -46,7 +47,7 @@ def row(choice: Choice) -> Row:
 
 def _line(text: Message | str) -> str:
     """One line that can't move the cursor: names come from other people's servers too."""
-    return " ".join("".join(c if c >= " " else " " for c in say(text)).split())
+    return " ".join("".join(" " if category(c) == "Cc" else c for c in say(text)).split())
 
 
 def matching(rows: Sequence[Row], typed: str) -> list[Row]:
@@ -81,13 +82,11 @@ class Rows:
         self.typed = typed
         self.shown = matching(self.all, typed)
         name = typed.strip()
+        exact = [at for at, row in enumerate(self.shown) if row.value == name and not row.disabled]
         if self._other is not None and name and all(row.value != name for row in self.all):
             self.shown.append(Row(value=name, title=name, note=self._other))
         self._top = 0
-        self.at = self._first()
-        for index, row in enumerate(self.shown):
-            if row.value == name and not row.disabled:
-                self.at = index
+        self.at = exact[0] if exact else self._first()
 
     def move(self, step: int) -> None:
         """One row up or down, round the ends, past what can't be chosen."""

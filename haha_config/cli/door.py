@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 
 from haha_config.core.errors import BUG, FINE, INTERRUPTED, HahaError
 
@@ -50,4 +51,4 @@ def _asks_for_json(argv: Sequence[str]) -> bool:
     words = list(argv[: argv.index("--")] if "--" in argv else argv)
     if "--format=json" in words:
         return True
-    return any(a == "--format" and b == "json" for a, b in zip(words, words[1:], strict=False))
+    return any(a == "--format" and b == "json" for a, b in pairwise(words))

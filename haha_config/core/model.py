@@ -327,13 +327,27 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mend:
+    """What would set a problem right without asking: changes to one file that was read.
+
+    `bare`: take its byte order mark off. `private`: nobody else may read it.
+    """
+
+    path: str
+    changes: tuple[Change, ...] = ()
+    bare: bool = False
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """What a rule saw. `severity` None: the rule's own."""
+    """What a rule saw. `severity` None: the rule's own. No mends: it needs a choice, or a person."""
 
     what: Message
     place: Place
     hint: Message | str | None = None
     severity: Severity | None = None
+    mends: tuple[Mend, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -345,7 +359,11 @@ class Finding:
     place: Place
     what: Message
     hint: Message | str | None = None
-    fixable: bool = False
+    mends: tuple[Mend, ...] = ()
+
+    @property
+    def fixable(self) -> bool:
+        return bool(self.mends)
 
 
 # --- what was read ---------------------------------------------------------------------------

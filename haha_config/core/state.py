@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from haha_config.core import layers, urls
 from haha_config.core import variables as v
@@ -23,6 +24,10 @@ from haha_config.core.model import (
     Slot,
     Snapshot,
 )
+
+if TYPE_CHECKING:
+    from haha_config.core.gateway import Gateway
+    from haha_config.core.rows import Rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,19 +97,28 @@ def _read(text: str, format: Format) -> Document:  # noqa: A002
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """Another tool that writes one of our targets by itself."""
+    """Another tool that writes one of our targets by itself.
+
+    `tool`: `cc-switch`, `claude-code-router`, `lite up`, `lite configure` or `claude-haha`.
+    `path` is what it writes, `place` where it is seen to do so; `entry` its own name of the set-up.
+    """
 
     tool: str
     path: str
     place: Place
+    entry: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installed:
-    """A LiteLLM found on this machine, from its metadata. `markers`: files a poisoned one left."""
+    """A LiteLLM found on this machine, from its metadata. `markers`: files a poisoned one left.
+
+    `proxy`: what `litellm[proxy]` adds is there. `path` is the folder it is installed in.
+    """
 
     version: str
     path: str
+    proxy: bool = True
     markers: tuple[str, ...] = ()
     #: The first `.env` at or above its installation, which it would load, and the names in it.
     dotenv: str = ""
@@ -129,6 +143,11 @@ class Machine:
     primary_api_key: Place | None = None
     journal: bool = False
     windows_home: str = ""
+    #: Where the client keeps `hasCompletedOnboarding`.
+    client_state: str = ""
+    #: From the data list: a version -> what is known of it; and the oldest that is safe.
+    compromised: Mapping[str, str] = field(default_factory=dict)
+    oldest: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,7 +243,7 @@ class State:
         found = (
             urls.parse(base)
             for row in self.providers.values()
-            if row.local
+            if row.local and not row.multi
             for base in row.base_urls.values()
         )
         return frozenset(url.port for url in found if url is not None)
@@ -237,3 +256,17 @@ class State:
             return ()
         names = (e.get("model_name") for e in entries if isinstance(e, Mapping))
         return tuple(dict.fromkeys(n for n in names if isinstance(n, str)))
+
+    @cached_property
+    def gateway(self) -> Gateway:
+        """The LiteLLM files, indexed once."""
+        from haha_config.core.gateway import Gateway
+
+        return Gateway(self)
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The provider table, indexed once by what a set-up shows of it."""
+        from haha_config.core.rows import Rows
+
+        return Rows(self.providers)

@@ -1,0 +1,135 @@
+"""The provider table, looked up by what a set-up shows: a base URL, a LiteLLM model name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from haha_config.core import urls
+from haha_config.core.model import KeyKind, Model, Provider, Providers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One base URL of the table, and the key kind that it is for (None: the row's own)."""
+
+    row: Provider
+    url: str
+    region: str
+    kind: KeyKind | None = None
+
+
+class Rows:
+    """Built once per State; every look-up is a dictionary's."""
+
+    def __init__(self, providers: Providers) -> None:
+        self.providers = providers
+
+    @cached_property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Every direct endpoint with an address of its own."""
+        return tuple(self._endpoints())
+
+    def _endpoints(self) -> Iterator[Endpoint]:
+        for row in self.providers.values():
+            if row.multi or "direct" not in row.routes:
+                continue
+            for region, url in row.base_urls.items():
+                if url:
+                    yield Endpoint(row=row, url=url, region=region)
+            for kind in row.credential.kinds:
+                for region, url in kind.base_urls.items():
+                    yield Endpoint(row=row, url=url, region=region, kind=kind)
+
+    def at(self, base_url: str) -> Endpoint | None:
+        """The endpoint of the table that `base_url` leads to; a loopback port counts as a row."""
+        return next((e for e in self.endpoints if urls.same(e.url, base_url)), None)
+
+    def host(self, base_url: str) -> tuple[Endpoint, ...]:
+        """The endpoints of the table on this host (and port), whatever their path."""
+        url = urls.parse(base_url)
+        return () if url is None else self._by_host.get(_address(url), ())
+
+    @cached_property
+    def _by_host(self) -> dict[tuple[str, int], tuple[Endpoint, ...]]:
+        found: dict[tuple[str, int], tuple[Endpoint, ...]] = {}
+        for endpoint in self.endpoints:
+            url = urls.parse(endpoint.url)
+            if url is not None:
+                key = _address(url)
+                found[key] = (*found.get(key, ()), endpoint)
+        return found
+
+    def upstream_only(self, base_url: str) -> Provider | None:
+        """The row whose OpenAI-style address this is, where no Anthropic endpoint is on the host."""
+        url = urls.parse(base_url)
+        if url is None or self.host(base_url):
+            return None
+        return self._by_upstream_host.get(_address(url))
+
+    @cached_property
+    def _by_upstream_host(self) -> dict[tuple[str, int], Provider]:
+        found: dict[tuple[str, int], Provider] = {}
+        for row in self.providers.values():
+            for base in row.upstream.api_base.values() if row.upstream else ():
+                url = urls.parse(base)
+                if url is not None:
+                    found.setdefault(_address(url), row)
+        return found
+
+    def behind(self, model: str, api_base: str) -> Provider | None:
+        """The row that LiteLLM calls for `litellm_params.model`; None: it is in no row.
+
+        `openai/` with an address of its own is no row, unless a row has that address.
+        """
+        prefix, slash, _ = model.partition("/")
+        candidates = self._by_prefix.get(f"{prefix}/" if slash else "openai/", ())
+        if not slash and not any(row.model(model) for row in candidates):
+            return None
+        if not api_base:
+            return candidates[0] if candidates else None
+        for row in candidates:
+            bases = row.upstream.api_base.values() if row.upstream else ()
+            if any(base and _same_host(base, api_base) for base in bases):
+                return row
+        # A prefix of one service alone names it wherever it listens (a mirror, a private host).
+        single = [r for r in candidates if r.upstream and r.upstream.prefix not in _SHARED]
+        return single[0] if len(single) == 1 else None
+
+    @cached_property
+    def _by_prefix(self) -> dict[str, tuple[Provider, ...]]:
+        found: dict[str, tuple[Provider, ...]] = {}
+        for row in self.providers.values():
+            if row.upstream is not None:
+                prefix = row.upstream.prefix
+                found[prefix] = (*found.get(prefix, ()), row)
+        ollama = found.get("ollama_chat/")
+        if ollama:
+            found.setdefault("ollama/", ollama)
+        return found
+
+    def known(self, row: Provider | None, model: str) -> Model | None:
+        """What the table knows of a model; `model` with or without LiteLLM's prefix."""
+        if row is None:
+            return None
+        bare = model
+        if row.upstream is not None and model.startswith(row.upstream.prefix):
+            bare = model.removeprefix(row.upstream.prefix)
+        found = row.model(bare)
+        if found is None and row.local:
+            return row.model(bare.removesuffix(":latest"))
+        return found
+
+
+#: Prefixes that say how to talk, not to whom.
+_SHARED = frozenset({"openai/", "anthropic/", "hosted_vllm/"})
+
+
+def _address(url: urls.Url) -> tuple[str, int]:
+    return ("127.0.0.1" if url.loopback else url.host, url.port)
+
+
+def _same_host(one: str, other: str) -> bool:
+    a, b = urls.parse(one), urls.parse(other)
+    return a is not None and b is not None and _address(a) == _address(b)

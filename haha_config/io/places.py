@@ -1,0 +1,70 @@
+"""Where things are on this machine: folders and paths, found by looking, never created."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+LAUNCHER = Path("bin") / "claude-haha"
+
+
+def checkout(start: Path) -> Path | None:
+    """The nearest folder at or above `start` that is a claude-haha checkout."""
+    return next((f for f in (start, *start.parents) if (f / LAUNCHER).is_file()), None)
+
+
+def git_top(start: Path) -> Path | None:
+    """The git work tree that `start` is in. A linked work tree's `.git` is a file."""
+    return next((f for f in (start, *start.parents) if (f / ".git").exists()), None)
+
+
+def client_folder(environ: Mapping[str, str], home: Path) -> Path:
+    """The client's own folder: CLAUDE_CONFIG_DIR moves it."""
+    moved = environ.get("CLAUDE_CONFIG_DIR")
+    return Path(moved).expanduser() if moved else home / ".claude"
+
+
+def managed_settings() -> Path:
+    """Where an administrator's settings are, by the client's documentation."""
+    if sys.platform == "darwin":
+        return Path("/Library/Application Support/ClaudeCode/managed-settings.json")
+    if sys.platform == "win32":
+        return Path(r"C:\Program Files\ClaudeCode\managed-settings.json")
+    return Path("/etc/claude-code/managed-settings.json")
+
+
+def state_folder() -> Path:
+    """Ours: the journal, old bytes, pid files. 0700 when it is made."""
+    from platformdirs import user_state_path
+
+    return user_state_path("haha-config", appauthor=False)
+
+
+def config_folder() -> Path:
+    """Ours: profiles and the person's own provider rows."""
+    from platformdirs import user_config_path
+
+    return user_config_path("haha-config", appauthor=False)
+
+
+def data_folder() -> Path:
+    """Ours: the gateway's environment."""
+    from platformdirs import user_data_path
+
+    return user_data_path("haha-config", appauthor=False)
+
+
+def has_active_provider(folder: Path) -> bool:
+    """Whether claude-haha's own provider choice is in force in the client's folder.
+
+    From its public documentation: `cc-haha/providers.json` names the active one, and
+    `cc-haha/settings.json` holds what it sets.
+    """
+    import json
+
+    try:
+        data = json.loads((folder / "cc-haha" / "providers.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(data, dict) and bool(data.get("activeId") or data.get("activeProviderId"))

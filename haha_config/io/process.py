@@ -1,0 +1,125 @@
+"""Programs on this machine: clients that are open, and the gateway that we start and stop.
+
+psutil is imported inside the functions: it costs more than a whole `validate`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import psutil
+
+# --- clients ---------------------------------------------------------------------------------
+
+_CLIENTS: Final = frozenset({"claude", "claude-haha"})
+_RUNTIMES: Final = frozenset({"node", "bun", "nodejs"})
+#: How the client's own program is called where a runtime starts it: an npm install, a checkout.
+_ENTRIES: Final = ("claude-code/cli.js", "claude-code/cli.mjs", "src/entrypoints/cli.tsx")
+#: The desktop app is called the same and reads none of these files.
+_DESKTOP: Final = ("AnthropicClaude", "Claude.app/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningClient:
+    """An open client that would read the file being written.
+
+    `known` False: the system does not show its environment, so that it may have another home.
+    """
+
+    pid: int
+    folder: str
+    known: bool
+
+
+def running_clients(settings_path: str, home: str) -> list[RunningClient]:
+    """The open clients that read `settings_path`: their home or their folder leads there.
+
+    Only this user's. A session that `run` started is isolated from later writes and not listed.
+    """
+    return sorted(_reading(Path(settings_path), Path(home)), key=lambda c: c.pid)
+
+
+def _reading(settings: Path, home: Path) -> Iterator[RunningClient]:
+    import psutil
+
+    me = psutil.Process().username()
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if not _is_client(process) or process.username() != me:
+                continue
+            folder = _folder(process)
+            environ = _environ(process)
+            if _reads(settings, environ or {"HOME": str(home)}, folder, home):
+                yield RunningClient(pid=process.pid, folder=folder, known=environ is not None)
+
+
+def _is_client(process: psutil.Process) -> bool:
+    name = _plain(process.name())
+    if name not in _CLIENTS | _RUNTIMES:
+        return False
+    arguments = process.cmdline()
+    if _isolated(arguments):
+        return False
+    if name in _CLIENTS:
+        return not any(mark in (arguments or [""])[0] for mark in _DESKTOP)
+    return any(_is_entry(a) for a in arguments[1:6])
+
+
+def _is_entry(argument: str) -> bool:
+    path = argument.replace("\\", "/")
+    return path.endswith(_ENTRIES) or path.rsplit("/", 1)[-1] in _CLIENTS
+
+
+def _isolated(arguments: Sequence[str]) -> bool:
+    """Whether `run` started it: its settings come from a file or descriptor of ours."""
+    given = [b for a, b in pairwise(arguments) if a == "--settings"]
+    given += [a.partition("=")[2] for a in arguments if a.startswith("--settings=")]
+    return any("haha-config" in g or g.startswith(("/dev/fd/", "/proc/self/fd/")) for g in given)
+
+
+def _plain(name: str) -> str:
+    return name.lower().removesuffix(".exe")
+
+
+def _folder(process: psutil.Process) -> str:
+    import psutil
+
+    try:
+        return process.cwd()
+    except (psutil.Error, OSError):
+        return ""
+
+
+def _environ(process: psutil.Process) -> Mapping[str, str] | None:
+    """Its environment, or None where the system does not show it."""
+    import psutil
+
+    try:
+        return process.environ() or None
+    except (psutil.Error, OSError):
+        return None
+
+
+def _reads(settings: Path, environ: Mapping[str, str], folder: str, home: Path) -> bool:
+    moved = environ.get("CLAUDE_CONFIG_DIR")
+    its_home = environ.get("HOME") or environ.get("USERPROFILE") or str(home)
+    user = Path(moved) if moved else Path(its_home) / ".claude"
+    if _same(user / "settings.json", settings):
+        return True
+    # Project and local settings are read from the folder that the client works in.
+    project = settings.parent.parent
+    if settings.parent.name != ".claude" or _same(project, Path(its_home)) or not folder:
+        return False
+    here = Path(folder).resolve()
+    return project.resolve() in (here, *here.parents)
+
+
+def _same(one: Path, other: Path) -> bool:
+    return os.path.normcase(one.resolve()) == os.path.normcase(other.resolve())

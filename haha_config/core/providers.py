@@ -64,9 +64,9 @@ def did_you_mean(name: str, names: Iterable[str]) -> tuple[Message, ...]:
     return (msg("did you mean `{name}`?", name=near[0]),) if near else ()
 
 
-def load(texts: Iterable[tuple[str, str]]) -> Providers:
-    """The table from (key, text) pairs in menu order; a later row replaces one of the same key."""
-    rows = {key: parse(key, text) for key, text in texts}
+def load(texts: Iterable[tuple[str, str, str]]) -> Providers:
+    """The table from (key, text, path), in menu order; a later row replaces one of the same key."""
+    rows = {key: parse(key, text, path=path) for key, text, path in texts}
     return {p.key: p for p in sorted(rows.values(), key=lambda p: (p.order, p.key))}
 
 

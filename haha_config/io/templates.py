@@ -18,9 +18,9 @@ def text(name: str) -> str:
     return (FOLDER / name).read_text(encoding="utf-8")
 
 
-def provider_texts(own: Path | None = None) -> Iterator[tuple[str, str]]:
-    """(key, text) of every row of the table, then of the person's own rows in the folder `own`."""
+def provider_texts(own: Path | None = None) -> Iterator[tuple[str, str, str]]:
+    """(key, text, path) of every row of the table, then of the person's own rows in `own`."""
     for folder in (FOLDER / "providers", own):
         if folder is not None and folder.is_dir():
             for file in sorted(folder.glob("*.toml")):
-                yield file.stem, file.read_text(encoding="utf-8")
+                yield file.stem, file.read_text(encoding="utf-8"), str(file)

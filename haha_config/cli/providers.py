@@ -1,0 +1,102 @@
+"""`providers`: the provider table, and rows of one's own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from haha_config.cli.options import FormatOption, Lang
+from haha_config.core import providers as table
+from haha_config.core.errors import Refusal, Usage
+from haha_config.core.messages import msg
+from haha_config.core.model import Place, Plan, Provider, Providers, Write
+from haha_config.io import places, report, templates
+from haha_config.io.words import t
+
+app = typer.Typer(
+    help=t("List the provider table, or add a row of your own."),
+    invoke_without_command=True,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def providers(context: typer.Context, format_: FormatOption = "text", _lang: Lang = None) -> None:
+    """Print every row, in the order of the menu."""
+    if context.invoked_subcommand is not None:
+        return
+    if format_ not in ("text", "json"):
+        raise Usage(
+            msg("there is no format `{name}`", name=format_),
+            hints=table.did_you_mean(format_, ("text", "json")),
+        )
+    rows = table.load(templates.provider_texts(_own()))
+    if format_ == "json":
+        report.document({"providers": [_json(row) for row in rows.values()]})
+    else:
+        _print(rows)
+
+
+@app.command("add", help=t("Make FILE.toml a row of your own; a key of the table replaces it."))
+def add(
+    file: Annotated[Path, typer.Argument(metavar="FILE.toml", help=t("The row to add."))],
+    _lang: Lang = None,
+) -> None:
+    """Copy a row into the person's own folder, once the strict parser has read it."""
+    from haha_config.cli.session import open_session
+    from haha_config.io import disk
+
+    text = _read(file)
+    row = table.parse(file.stem, text, path=str(file))
+    target = _own() / file.name
+
+    def build() -> Plan:
+        before = disk.snapshot(target).data
+        after = text.encode("utf-8")
+        return Plan(writes=(Write(path=str(target), format="lines", before=before, after=after),))
+
+    plan, _ = open_session().commit(build, "providers add")
+    where = report.short(str(target))
+    if plan.effective:
+        report.talk(msg("wrote {path}", path=where))
+    else:
+        report.talk(msg("{path} holds this row already", path=where))
+    report.hint(f"haha-config init --provider {row.key}", sys.stderr)
+
+
+def _own() -> Path:
+    return places.config_folder() / "providers"
+
+
+def _read(file: Path) -> str:
+    if file.suffix != ".toml":
+        raise Usage(msg("`{name}` does not end in `.toml`", name=file.name))
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise Refusal(msg("this is not UTF-8"), place=Place(path=str(file))) from None
+    except OSError as error:
+        raise Refusal(
+            msg("can't be read: {reason}", reason=error.strerror or ""),
+            place=Place(path=str(file)),
+        ) from None
+
+
+def _json(row: Provider) -> dict[str, object]:
+    return {
+        "key": row.key,
+        "name": row.name,
+        "routes": list(row.routes),
+        "regions": list(row.regions),
+        "variable": row.credential.variable or None,
+    }
+
+
+def _print(rows: Providers) -> None:
+    keys = max(map(len, rows))
+    variables = max(len(row.credential.variable) for row in rows.values())
+    for row in rows.values():
+        report.result(f"{row.key:<{keys}}  {row.credential.variable:<{variables}}  {row.name}")

@@ -13,6 +13,7 @@ from typing import Any
 
 import pexpect
 import pyte
+import wcwidth
 
 KEYS = {
     "enter": "\r",
@@ -159,7 +160,7 @@ class Terminal:
     def svg(self, *, title: str = "", light: bool = False) -> str:
         """The screen as an SVG picture."""
         from rich.console import Console
-        from rich.terminal_theme import DEFAULT_TERMINAL_THEME, MONOKAI
+        from rich.style import Style
         from rich.text import Text
 
         console = Console(
@@ -175,11 +176,12 @@ class Terminal:
             line = Text()
             for x in range(self.screen.columns):
                 cell = self.screen.buffer[y][x]
-                line.append(cell.data, style=_style(cell))
+                # A run of its own for wide characters: a renderer spreads each run evenly.
+                wide = Style(meta={"wide": wcwidth.width(cell.data) > 1})
+                line.append(cell.data, style=Style.parse(_style(cell)) + wide)
             line.rstrip()
             console.print(line, no_wrap=True, overflow="ignore", crop=False, highlight=False)
-        theme = DEFAULT_TERMINAL_THEME if light else MONOKAI
-        return console.export_svg(title=title, theme=theme)
+        return console.export_svg(title=title, theme=_theme(light))
 
     def picture(self, path: Path, *, title: str = "", light: bool = False) -> None:
         """The screen as `path`, an .svg or a .png."""
@@ -192,6 +194,19 @@ class Terminal:
         # The picture names a font from the network, which the renderer doesn't fetch.
         svg = svg.replace("Fira Code", "DejaVu Sans Mono")
         path.write_bytes(bytes(resvg_py.svg_to_bytes(svg_string=svg)))
+
+
+def _theme(light: bool) -> Any:
+    from rich.terminal_theme import TerminalTheme
+
+    colors = ["000000", "c0392b", "1e8449", "9a6700", "1f5fbf", "8e44ad", "0e7490", "d0d0d0"]
+    bright = ["808080", "e74c3c", "27ae60", "d4a017", "3b82f6", "b565d8", "1aa3b8", "ffffff"]
+    if not light:
+        colors = ["1d1f21", "f07178", "8bd17c", "e6c07b", "82aaff", "c792ea", "5fd7e6", "d8dee9"]
+        bright = ["8a909a", "ff8b92", "a5e699", "ffd98f", "9cc0ff", "ddb0ff", "89ecf7", "ffffff"]
+    ground, ink = ((255, 255, 255), (36, 41, 46)) if light else ((24, 26, 31), (216, 222, 233))
+    both = [tuple(bytes.fromhex(code)) for code in (*colors, *bright)]
+    return TerminalTheme(ground, ink, both[:8], both[8:])
 
 
 def _style(cell: Any) -> str:

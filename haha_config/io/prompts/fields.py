@@ -258,12 +258,13 @@ def _drawn(frame: Frame, rows: Rows, *, search: bool) -> Fragments:
     if any(row.note for row in rows.all) and not narrow:
         titles = min(titles, (width - 5) * 3 // 5)
     for index, row in enumerate(visible, top):
-        fragments += _row(row, width, titles, pointed=index == rows.at, notes=not narrow)
+        pointed = index == rows.at
+        fragments += _row(row, width, titles, pointed=pointed, notes=not narrow)
+        if pointed and note:
+            fragments.append(("class:dim", f"     {cut(note, width - 5)}\n"))
     if not rows.shown:
         none = say(msg("nothing matches `{typed}`", typed=rows.typed))
         fragments.append(("class:complaint", f"   {cut(none, width - 3)}\n"))
-    if note:
-        fragments.append(("class:dim", f"   {cut(note, width - 3)}\n"))
     *rest, (style, last) = fragments
     return [*rest, (style, last.removesuffix("\n"))]
 

@@ -109,8 +109,10 @@ def upstream(
         base = base.rstrip("/").removesuffix("/chat/completions").removesuffix("/responses")
     check_url(base, insecure=True)
     variable = row.credential.variable if row.upstream.key else ""
+    # `[1m]` is the client's own mark: it is taken off before a request is sent.
+    plain = model.removesuffix("[1m]")
     return Upstream(
-        name=name or model, provider=row.key, model=model, base_url=base, variable=variable
+        name=name or plain, provider=row.key, model=plain, base_url=base, variable=variable
     )
 
 
@@ -229,7 +231,7 @@ def answers(draft: Draft, providers: Providers, held: Setup, master_key: str) ->
     """
     row = rows.row(providers, draft.provider)
     if route(draft, row) == "litellm":
-        return _through_litellm(draft, providers, held, master_key)
+        return _through_litellm(draft, held, master_key)
     base = draft.base_url or rows.endpoint(row, draft.region or row.region, draft.key)
     if not base:
         raise Usage(msg("{name} needs its URL", name=row.name), hints=("--base-url URL",))
@@ -271,7 +273,7 @@ def key_hints(variable: str) -> tuple[Message | str, ...]:
     )
 
 
-def _through_litellm(draft: Draft, providers: Providers, held: Setup, master_key: str) -> Answers:
+def _through_litellm(draft: Draft, held: Setup, master_key: str) -> Answers:
     ups = draft.upstreams
     check_names(ups)
     if not ups and not held.upstreams:
@@ -341,7 +343,7 @@ def single_upstream(draft: Draft, row: Provider) -> Draft:
         raise Usage(msg("no model is given"), hints=("--model ID",))
     base = own if main == own.get("main") else {}
     held = {slot: given.get(slot) or base.get(slot) or main for slot in SLOTS}
-    names = dict.fromkeys(held.values())
+    names = dict.fromkeys(name.removesuffix("[1m]") for name in held.values())
     made = tuple(
         upstream(row, name, url=draft.base_url, region=draft.region or row.region) for name in names
     )

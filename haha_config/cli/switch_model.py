@@ -1,0 +1,244 @@
+"""`switch-model`: point slots at another model that is already within reach."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Final
+
+import typer
+
+from haha_config.cli import options as o
+from haha_config.cli.session import Session, choice, is_terminal, open_session
+from haha_config.cli.writing import Manner, Outcome, live_lines, tell, write
+from haha_config.core import plan as plans
+from haha_config.core import providers as rows
+from haha_config.core import setup, urls
+from haha_config.core import variables as v
+from haha_config.core.draft import parse_slot
+from haha_config.core.errors import Cancelled, HahaError, Usage
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import SLOTS, Plan, Slot
+from haha_config.core.setup import Setup
+from haha_config.core.state import State
+from haha_config.io import report
+from haha_config.io.words import t
+
+app = typer.Typer(rich_markup_mode=None)
+
+#: Layers that we do not write and that beat the one we do.
+_STRONGER: Final = ("managed", "local", "project", "active-provider")
+
+
+@app.command(help=t("Point the client at another configured model."))
+def switch_model(
+    name: str | None = typer.Argument(None, help=t("The model; without it, you are asked.")),
+    slot: list[str] = typer.Option(
+        [], "--slot", metavar="SLOT=ID", help=t("Only this slot; repeatable.")
+    ),
+    everything: bool = typer.Option(False, "--all", help=t("Every slot.")),
+    unlisted: bool = typer.Option(False, "--unlisted", help=t("Accept a name in no list.")),
+    folder: o.Dir = None,
+    project: o.Project = None,
+    scope: o.ScopeOption = "user",
+    client: o.ClientOption = None,
+    yes: o.Yes = False,
+    dry_run: o.DryRun = False,
+    format: o.FormatOption = "text",  # noqa: A002
+    plain: o.Plain = False,
+    no_color: o.NoColor = False,
+    quiet: o.Quiet = False,
+    while_running: o.WhileRunning = False,
+    _lang: o.Lang = None,
+) -> int:
+    as_json = choice("--format", format, ("text", "json")) == "json"
+    session = open_session(
+        folder=folder, project=project, scope=scope, client=client, quiet=quiet, no_color=no_color
+    )
+    state = session.state()
+    held = setup.read(state)
+    _check_configured(state, held)
+    slots = dict(parse_slot(one) for one in slot)
+    if name is None and not slots:
+        name = _ask(session, state, held, plain=plain, silent=yes)
+    chosen = plans.slots_after(state.slots, name, slots, everything=everything)
+    for model in dict.fromkeys(chosen.values()):
+        check_known(model, state, held, unlisted=unlisted)
+    # With a name, or nobody to ask, nothing is asked: the command line said it all.
+    manner = Manner(
+        command="switch-model",
+        yes=True,
+        dry_run=dry_run,
+        as_json=as_json,
+        while_running=while_running,
+    )
+    outcome = write(session, lambda: _plan(session, chosen), manner, lambda: True, previewed=True)
+    if not as_json and not outcome.applied and dry_run:
+        from haha_config.cli.writing import preview
+
+        preview(outcome.plan, manner)
+        return 0
+    return _say(session, outcome, chosen, manner)
+
+
+def _check_configured(state: State, held: Setup) -> None:
+    for file in (state.target, state.dotenv):
+        if file.error is not None:
+            raise file.error
+    if not held.configured:
+        raise HahaError(
+            msg("nothing is configured here: no layer has {name}", name=v.BASE_URL),
+            hints=("haha-config init",),
+        )
+
+
+def _plan(session: Session, chosen: Mapping[Slot, str]) -> Plan:
+    state = session.state()
+    held = setup.read(state)
+    after = {**state.slots, **chosen}
+    return plans.switch(chosen, limits(after, held, state), state)
+
+
+def limits(after: Mapping[Slot, str], held: Setup, state: State) -> dict[str, str | None]:
+    """The variables that depend on the model: the smallest known window; None takes it out."""
+    models = [setup.model_of(name, held, state.providers) for name in set(after.values())]
+    windows = [m.context for m in models if m is not None and m.context]
+    found: dict[str, str | None] = {v.MAX_CONTEXT: str(min(windows)) if windows else None}
+    for name in (v.MAX_OUTPUT, v.COMPACT_WINDOW):
+        asked = [m.env[name] for m in models if m is not None and name in m.env]
+        if asked:
+            found[name] = min(asked, key=int)
+    return found
+
+
+# --- which names are known -------------------------------------------------------------------
+
+
+def known_models(state: State, held: Setup) -> tuple[str, ...]:
+    """The names that the endpoint is known to answer to, without asking it."""
+    if held.own_gateway:
+        from haha_config.core import gateway
+
+        return gateway.offered(state.litellm.data)
+    row = state.providers.get(held.provider)
+    listed = (*row.slots.values(), *(m.id for m in row.models)) if row is not None else ()
+    return tuple(dict.fromkeys((*state.slots.values(), *listed)))
+
+
+def check_known(name: str, state: State, held: Setup, *, unlisted: bool) -> None:
+    """Raises Usage for a name that the endpoint does not offer, with what would make it right."""
+    known = known_models(state, held)
+    if unlisted or _matches(name, known, state, held):
+        return
+    live = _live(held)
+    if live is None:
+        report.talk(
+            msg(
+                "warning: {url} does not answer, so `{name}` is taken as it is",
+                url=held.base_url,
+                name=name,
+            )
+        )
+        return
+    if name.removesuffix("[1m]") in live:
+        return
+    raise Usage(
+        msg("`{name}` is not offered by {where}", name=name, where=_where(held)),
+        hints=(
+            *rows.did_you_mean(name, dict.fromkeys((*live, *known))),
+            *_elsewhere(name, state, held),
+            msg("--unlisted accepts any name; `haha-config models` lists what is there"),
+        ),
+    )
+
+
+def _matches(name: str, known: tuple[str, ...], state: State, held: Setup) -> bool:
+    plain = name.removesuffix("[1m]")
+    if plain in {k.removesuffix("[1m]") for k in known}:
+        return True
+    if not held.own_gateway:
+        return False
+    from haha_config.core import gateway
+
+    return gateway.answers(plain, state.litellm.data)
+
+
+def _live(held: Setup) -> tuple[str, ...] | None:
+    """The live list of a loopback endpoint; () for a remote one, which is never asked."""
+    url = urls.parse(held.base_url)
+    if url is None or not url.loopback or held.own_gateway:
+        return ()
+    from haha_config.io import machine
+
+    return machine.loopback_models(url.port, seconds=1.0)
+
+
+def _where(held: Setup) -> str:
+    return "litellm_config.yaml" if held.own_gateway else v.shown_url(held.base_url)
+
+
+def _elsewhere(name: str, state: State, held: Setup) -> list[Message | str]:
+    """The line that would do it, where another row lists the name."""
+    for row in state.providers.values():
+        if row.key != held.provider and row.model(name) is not None:
+            return [f"haha-config init --provider {row.key} --model {name}"]
+    return []
+
+
+# --- asking and telling ----------------------------------------------------------------------
+
+
+def _ask(session: Session, state: State, held: Setup, *, plain: bool, silent: bool) -> str:
+    if silent or not is_terminal():
+        raise Usage(msg("no model is given: `haha-config switch-model NAME`"))
+    from haha_config.io.prompts import BACK, Choice, choose_prompter
+
+    prompter = choose_prompter(
+        plain=plain,
+        environ=session.environ,
+        stdin=sys.stdin,
+        stderr=sys.stderr,
+        stdout=sys.stdout,
+    )
+    current = state.slots.get("main", "")
+    names = dict.fromkeys((*([current] if current else []), *known_models(state, held)))
+    answer = prompter.select(
+        msg("Which model?"),
+        [Choice(value=n, title=n, marked=n == current) for n in names],
+        default=current or None,
+        why=msg("Every slot that holds {current} moves with it.", current=current or "main"),
+        search=True,
+        flag="NAME",
+    )
+    if answer is BACK:
+        raise Cancelled(msg("nothing was written"))
+    return str(answer)
+
+
+def _say(session: Session, outcome: Outcome, chosen: Mapping[Slot, str], manner: Manner) -> int:
+    state = session.state()
+    main = chosen.get("main") or next(iter(chosen.values()))
+    outcome.next += shadowed(state, chosen)
+    if outcome.applied:
+        outcome.next += live_lines(session, outcome.plan, main)
+    changed = tuple(report.short(w.path) for w in outcome.plan.effective)
+    slots = tuple(f"{s}={m}" for s, m in chosen.items())
+    headline = msg("{slots} in {paths}", slots=slots, paths=changed) if outcome.applied else None
+    return tell(outcome, manner, headline)
+
+
+def shadowed(state: State, chosen: Mapping[Slot, str]) -> list[Message]:
+    """Each slot that a stronger layer, or for `.env` the shell, will still decide."""
+    found: list[Message] = []
+    for slot, model in chosen.items():
+        effective = state.effective(SLOTS[slot])
+        if effective.value != model and effective.layer is not None:
+            found.append(
+                msg(
+                    "{name} is still {value}: {where} wins over what was written",
+                    name=SLOTS[slot],
+                    value=effective.value or '""',
+                    where=report.location(effective.place).removesuffix(": ") or msg("your shell"),
+                )
+            )
+    return found

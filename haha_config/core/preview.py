@@ -1,0 +1,115 @@
+"""A plan as a person may see it: entry by entry, never a byte of somebody's secret.
+
+A diff of lines would show the lines around a change, and in a one-line settings.json the whole
+file. An entry's value is shown only where the table of variables says that it may be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from haha_config.core import variables as v
+from haha_config.core.model import Data, Format, Item, Path, Remove, Set, Write
+
+Sign = Literal["+", "-", " "]
+
+_PUBLIC_LEAVES: Final = frozenset(
+    {
+        "model_name",
+        "model",
+        "drop_params",
+        "use_chat_completions_url_for_anthropic_messages",
+        "additional_drop_params",
+        "supported_endpoints",
+    }
+)
+_URL_LEAVES: Final = frozenset({"api_base"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of a preview: what goes out (`-`) or comes in (`+`)."""
+
+    sign: Sign
+    text: str
+
+
+def lines(write: Write, before: Mapping[str, Data], after: Mapping[str, Data]) -> list[Line]:
+    """The masked difference of one file, in the order of its changes; empty: nothing changes."""
+    found: list[Line] = []
+    for change in write.changes:
+        if isinstance(change, Set | Remove):
+            found += _entry(write.format, change.path, before, after)
+    return found
+
+
+def _entry(
+    kind: Format, path: Path, before: Mapping[str, Data], after: Mapping[str, Data]
+) -> Iterator[Line]:
+    if kind == "lines":
+        yield Line(sign="+", text=str(path[-1]))
+        return
+    old, new = dict(_leaves(before, path)), dict(_leaves(after, path))
+    for leaf in dict.fromkeys((*old, *new)):
+        was, becomes = old.get(leaf), new.get(leaf)
+        if leaf in old and leaf in new and was == becomes:
+            continue
+        name = _name(kind, leaf)
+        if leaf in old:
+            yield Line(sign="-", text=f"{name}{_shown(kind, leaf, was)}")
+        if leaf in new:
+            yield Line(sign="+", text=f"{name}{_shown(kind, leaf, becomes)}")
+
+
+def _leaves(data: Data, path: Path, done: Path = ()) -> Iterator[tuple[Path, Data]]:
+    """What stands at `path` and below, scalar by scalar; a list of scalars is one leaf."""
+    if path:
+        found, value = _step(data, path[0])
+        if found:
+            yield from _leaves(value, path[1:], (*done, path[0]))
+    elif isinstance(data, Mapping):
+        for key, value in data.items():
+            yield from _leaves(value, (), (*done, str(key)))
+    else:
+        yield done, data
+
+
+def _step(data: Data, key: str | int | Item) -> tuple[bool, Data]:
+    if isinstance(key, Item):
+        for element in data if isinstance(data, list) else ():
+            if isinstance(element, Mapping) and element.get(key.key) == key.value:
+                return True, element
+        return False, None
+    if isinstance(data, Mapping) and key in data:
+        return True, data[key]
+    if isinstance(data, list) and isinstance(key, int) and key < len(data):
+        return True, data[key]
+    return False, None
+
+
+def _name(kind: Format, path: Path) -> str:
+    words = [f"[{k.value}]" if isinstance(k, Item) else str(k) for k in path]
+    if kind == "dotenv":
+        return f"{words[-1]}="
+    return f"{'.'.join(words).replace('.[', '[')}: "
+
+
+def _shown(kind: Format, path: Path, value: Data) -> str:
+    name = str(path[-1])
+    if kind == "dotenv" or (kind == "json" and path[:1] == ("env",)):
+        shown = v.shown(name, value)
+        return shown if kind == "dotenv" else f'"{shown}"'
+    if name in _URL_LEAVES and isinstance(value, str):
+        return v.shown_url(value)
+    reference = isinstance(value, str) and value.startswith("os.environ/")
+    if name in _PUBLIC_LEAVES or reference or isinstance(value, bool):
+        return _plain(value)
+    return v.masked(value) if isinstance(value, str) else "****"
+
+
+def _plain(value: Data) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -24,10 +24,10 @@ from haha_config.core.state import State
 from haha_config.io import report
 from haha_config.io.words import t
 
-app = typer.Typer(rich_markup_mode=None)
+if TYPE_CHECKING:
+    from haha_config.core.gateway import Gateway
 
-#: Layers that we do not write and that beat the one we do.
-_STRONGER: Final = ("managed", "local", "project", "active-provider")
+app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command(help=t("Point the client at another configured model."))
@@ -117,9 +117,7 @@ def limits(after: Mapping[Slot, str], held: Setup, state: State) -> dict[str, st
 def known_models(state: State, held: Setup) -> tuple[str, ...]:
     """The names that the endpoint is known to answer to, without asking it."""
     if held.own_gateway:
-        from haha_config.core import gateway
-
-        return gateway.offered(state.litellm.data)
+        return tuple(_gateway(state).by_name)
     row = state.providers.get(held.provider)
     listed = (*row.slots.values(), *(m.id for m in row.models)) if row is not None else ()
     return tuple(dict.fromkeys((*state.slots.values(), *listed)))
@@ -156,11 +154,13 @@ def _matches(name: str, known: tuple[str, ...], state: State, held: Setup) -> bo
     plain = name.removesuffix("[1m]")
     if plain in {k.removesuffix("[1m]") for k in known}:
         return True
-    if not held.own_gateway:
-        return False
-    from haha_config.core import gateway
+    return held.own_gateway and _gateway(state).offers(name)
 
-    return gateway.answers(plain, state.litellm.data)
+
+def _gateway(state: State) -> Gateway:
+    from haha_config.core.gateway import Gateway
+
+    return Gateway(state)
 
 
 def _live(held: Setup) -> tuple[str, ...] | None:

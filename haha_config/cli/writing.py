@@ -18,9 +18,6 @@ from haha_config.core.state import parse
 from haha_config.io import report
 from haha_config.io.words import english, say
 
-if False:  # for the types only: asking loads a terminal library
-    from haha_config.io.prompts import Prompter
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manner:
@@ -76,7 +73,7 @@ def write(
         if not manner.as_json:
             report.talk(msg("nothing to change: every file already says this"))
         return outcome
-    guard(session, plan, manner, confirm)
+    guard(session, plan, manner)
     if not manner.yes and not confirm():
         raise Cancelled(msg("nothing was written"))
     written, _ = session.commit(build, manner.command)
@@ -169,7 +166,7 @@ def _touched(write: Write) -> set[str]:
     }
 
 
-def guard(session: Session, plan: Plan, manner: Manner, confirm: Callable[[], bool]) -> None:
+def guard(session: Session, plan: Plan, manner: Manner) -> None:
     """Name the clients that a new endpoint would half-switch, and ask.
 
     Measured: an open session goes to the new URL with the new key at its next message, still
@@ -178,7 +175,6 @@ def guard(session: Session, plan: Plan, manner: Manner, confirm: Callable[[], bo
     """
     if not moves_endpoint(plan):
         return
-    # A client that has no endpoint of ours yet follows a first set-up just the same.
     from haha_config.io.process import running_clients
 
     found = {

@@ -1,0 +1,79 @@
+"""`env`: the client's variables for a shell."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import typer
+
+from haha_config.cli import options as o
+from haha_config.cli.session import Session, choice, open_session
+from haha_config.core import variables as v
+from haha_config.core.errors import HahaError
+from haha_config.core.messages import msg
+from haha_config.core.state import State
+from haha_config.io import report
+from haha_config.io.words import t
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command(help=t("Print the client's variables for a shell."))
+def env(
+    shell: str | None = typer.Option(
+        None, "--shell", metavar="sh|fish|pwsh", help=t("For which shell; else from SHELL.")
+    ),
+    reveal: bool = typer.Option(False, "--reveal", help=t("Print keys on a terminal too.")),
+    folder: o.Dir = None,
+    project: o.Project = None,
+    scope: o.ScopeOption = "user",
+    client: o.ClientOption = None,
+    quiet: o.Quiet = False,
+    _lang: o.Lang = None,
+) -> int:
+    session = open_session(folder=folder, project=project, scope=scope, client=client, quiet=quiet)
+    kind = choice("--shell", shell, SHELLS) if shell else _own_shell(session)
+    state = session.state()
+    found = owned_variables(state)
+    if not found.get(v.BASE_URL):
+        raise HahaError(msg("nothing is configured here"), hints=("haha-config init",))
+    hide = sys.stdout.isatty() and not reveal
+    for name, value in found.items():
+        report.result(SHELLS[kind](name, v.shown(name, value) if hide else value))
+    if hide:
+        report.talk(msg("keys are masked on a terminal: --reveal, or pipe this"))
+    return 0
+
+
+def owned_variables(state: State) -> dict[str, str]:
+    """Every owned variable that is set or cancelled, with its effective value."""
+    found = {name: state.effective(name).value for name in v.OWNED}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _own_shell(session: Session) -> str:
+    name = session.environ.get("SHELL", "").rsplit("/", 1)[-1]
+    if name == "fish":
+        return "fish"
+    return "pwsh" if not name and sys.platform == "win32" else "sh"
+
+
+def _sh(name: str, value: str) -> str:
+    from shlex import quote
+
+    return f"export {name}={quote(value)}"
+
+
+def _fish(name: str, value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"set -gx {name} '{escaped}'"
+
+
+def _pwsh(name: str, value: str) -> str:
+    escaped = value.replace("'", "''")
+    return f"$env:{name} = '{escaped}'"
+
+
+SHELLS: Final[Mapping[str, Callable[[str, str], str]]] = {"sh": _sh, "fish": _fish, "pwsh": _pwsh}

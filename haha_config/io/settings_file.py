@@ -1,0 +1,58 @@
+"""Session settings: a private file that isolates one client from later writes.
+
+Measured: a session with `--settings FILE` ignores later writes to user settings as long as that
+file stays, so it lives until the client exits. Files of dead processes go at the next start.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+
+def folder(environ: Mapping[str, str], state: Path) -> Path:
+    """Where session files live: the runtime folder, which dies with the login; else our state."""
+    runtime = environ.get("XDG_RUNTIME_DIR")
+    if runtime and Path(runtime).is_dir() and os.access(runtime, os.W_OK):
+        return Path(runtime) / "haha-config"
+    return state / "sessions"
+
+
+@contextlib.contextmanager
+def session_file(where: Path, values: Mapping[str, str]) -> Iterator[Path]:
+    """A 0600 settings file with these variables, taken away when the block ends."""
+    where.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if sys.platform != "win32":
+        where.chmod(0o700)
+    sweep(where)
+    path = where / f"session-{os.getpid()}-{_started(os.getpid())}.json"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    descriptor = os.open(path, flags, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump({"env": dict(values)}, file)
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def sweep(where: Path) -> None:
+    """Take away the files of processes that are gone; a reused number is told by its start."""
+    for path in where.glob("session-*-*.json"):
+        _, pid, started = path.stem.split("-", 2)
+        if pid.isdigit() and _started(int(pid)) != started:
+            path.unlink(missing_ok=True)
+
+
+def _started(pid: int) -> str:
+    """When a process began, as its system tells it; "" where there is none."""
+    import psutil
+
+    try:
+        return str(int(psutil.Process(pid).create_time() * 100))
+    except psutil.Error:
+        return ""

@@ -4,7 +4,7 @@ What Bun makes of a line was measured (tests/e2e/test_dialects.py runs the real 
 reader): white space round a name, `=` and a quote may hold line ends; `NAME: value` is an
 assignment; a quoted value ends at its first quote without a backslash before it, and the rest of
 that line is ignored; a quote that is never closed is an ordinary character; the last of several
-assignments wins; `\\$` is a dollar sign, `$NAME` and `${NAME}` are expanded in every kind of quotes.
+assignments wins; `\\$` is a dollar sign; `$NAME` and `${NAME}` are expanded, in any quotes.
 """
 
 from __future__ import annotations
@@ -220,8 +220,8 @@ def _binding(text: str, start: int, key_start: int, key_end: int, sep_end: int) 
         value_end = match.end()
         raw = _unescaped(match[0])
     else:
-        match = _UNQUOTED.match(text, sep_end)
-        raw = match[0].strip(_SPACE) if match else ""
+        unquoted = _UNQUOTED.match(text, sep_end)
+        raw = unquoted[0].strip(_SPACE) if unquoted else ""
         value_start = _skip(text, sep_end) if raw else sep_end
         value_end = value_start + len(raw)
     return _Binding(

@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from json.decoder import JSONDecodeError, JSONDecoder, scanstring
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from haha_config.core.edit.text import BOM, Source, by_hand, changed, name_of, newline, same
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Change, Data, Oddity, Path, Place, Remove, Set
+from haha_config.core.model import Change, Data, Oddity, Path, Place, Set
 
 _GAP: Final = re.compile(r"[ \t\n\r]*")
 _TOKEN: Final = re.compile(
@@ -77,7 +77,7 @@ class _Document:
         start = len(BOM) if text.startswith(BOM) else 0
         if _blank(text):
             return _Object()
-        decoder = JSONDecoder(object_pairs_hook=self._pairs, parse_constant=_no_constant)
+        decoder: Any = JSONDecoder(object_pairs_hook=self._pairs, parse_constant=_no_constant)
         try:
             start = _skip(text, start)
             if text[start : start + 1] == "{":
@@ -90,7 +90,9 @@ class _Document:
         except (JSONDecodeError, StopIteration, ValueError, RecursionError):
             _complain(text)
         if top is None:
-            raise self._refusal(msg("the file must hold an object, `{brace}`", brace="{ … }"), start)
+            raise self._refusal(
+                msg("the file must hold an object, `{brace}`", brace="{ … }"), start
+            )
         self._check(top)
         return top
 
@@ -210,7 +212,7 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-def _opened(text: str, at: int, decoder: JSONDecoder) -> tuple[_Object, int]:
+def _opened(text: str, at: int, decoder: Any) -> tuple[_Object, int]:
     """The object whose brace is at `at`, and where it ends. JSONDecodeError where it does not."""
     here = at + 1
     end = _skip(text, here)
@@ -260,7 +262,8 @@ def _child(text: str, at: int, key: object) -> tuple[int, int] | None:
 
 def _element(text: str, at: int, index: int) -> tuple[int, int] | None:
     here = _skip(text, at + 1)
-    scan = JSONDecoder().scan_once
+    decoder: Any = JSONDecoder()
+    scan = decoder.scan_once
     while text[here : here + 1] not in ("]", ""):
         if index == 0:
             return here, here
@@ -352,9 +355,9 @@ def _entries(text: str) -> Iterator[tuple[Path, int]]:
         elif kind == "colon":
             wanted = "value"
         elif kind == "open":
-            closers.append("}" if token == "{" else "]")
-            path.append("" if token == "{" else 0)
-            wanted = "key or close" if token == "{" else "value or close"
+            closers.append("}" if token in "{" else "]")
+            path.append("" if token in "{" else 0)
+            wanted = "key or close" if token in "{" else "value or close"
         elif kind == "comma":
             wanted = "key" if closers[-1] == "}" else "value"
             last = path[-1]
@@ -588,9 +591,5 @@ def _text(value: _Object | str) -> str:
         return value
     if not value.members:
         return "{" + value.gap + "}"
-    parts = [
-        f"{m.lead}{m.key}{m.between}{_text(m.value)}{m.trail}" for m in value.members
-    ]
+    parts = [f"{m.lead}{m.key}{m.between}{_text(m.value)}{m.trail}" for m in value.members]
     return "{" + ",".join(parts) + "}"
-
-

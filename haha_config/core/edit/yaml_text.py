@@ -1,0 +1,922 @@
+"""YAML as `yaml.safe_load` reads it (LiteLLM's way), spliced where PyYAML's marks say.
+
+Two loaders read alike but for small things, so the C one is used for its speed and the pure-Python
+one, which is LiteLLM's, judges wherever they are known to differ: a tab, U+FEFF, and every error.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final, TypeAlias
+
+import yaml
+
+from haha_config.core.edit.text import (
+    BOM,
+    Source,
+    by_hand,
+    changed,
+    name_of,
+    newline,
+    same,
+)
+from haha_config.core.errors import Refusal
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import Change, Data, Item, Key, Oddity, Path, Place, Remove, Set
+
+Node: TypeAlias = yaml.Node
+_FAST: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_PURE: Final[Any] = yaml.SafeLoader
+
+_STR: Final = "tag:yaml.org,2002:str"
+_NULL: Final = "tag:yaml.org,2002:null"
+_MERGE: Final = "tag:yaml.org,2002:merge"
+
+_BREAKS: Final = "\n\r\x85\u2028\u2029"
+_LINE: Final = re.compile(rf"[^{_BREAKS}]*")
+_LINE_END: Final = re.compile(rf"\r\n|[{_BREAKS}]")
+_NOTE: Final = re.compile(rf"(?:[ \t]*|[ \t]+#[^{_BREAKS}]*)(?=[{_BREAKS}]|\Z)")
+_BLANK: Final = re.compile(rf"[ {_BREAKS}]*")
+_ALIAS_VALUE: Final = re.compile(r"\s*:\s+\*[^\s,\[\]{}]+")
+_ALIAS_ITEM: Final = re.compile(r"\s*-\s+\*[^\s,\[\]{}]+")
+_PLAIN: Final = re.compile(r"[A-Za-z_](?:[A-Za-z0-9_./@+*:-]*[A-Za-z0-9_./@+*-])?")
+_BRACKETS: Final = re.compile(r"[\[\]{}]")
+_STAIRS: Final = re.compile(r"(?:[-?:][ \t]+){200}|^[ ]{1000}", re.MULTILINE)
+#: Deeper than this, libyaml's recursion is left to the pure loader, whose limit is an exception.
+_DEEPEST: Final = 200
+#: As many entries as aliases may unfold to before a file is not one that a person wrote.
+_MOST: Final = 1_000_000
+
+
+class _UnsafeError(Exception):
+    """A place where splicing is a guess."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Splice:
+    start: int
+    end: int
+    text: str
+
+
+class _Document:
+    def __init__(self, text: str) -> None:
+        self._source = Source(text)
+        self._shift = len(BOM) if text.startswith(BOM) else 0
+        self.text = text
+        self.body = text[self._shift :]
+        self.root, self.data = _load(self.body, self._source, self._shift)
+
+    def offset_place(self, offset: int) -> Place:
+        return self._source.place(offset + self._shift)
+
+    def place(self, path: Path) -> Place | None:
+        found = _find(self.root, path)
+        return self.offset_place(found[1].start_mark.index) if found else None
+
+    def key_place(self, path: Path) -> Place | None:
+        found = _find(self.root, path)
+        return self.offset_place(found[0].start_mark.index) if found else None
+
+    @cached_property
+    def shared(self) -> frozenset[int]:
+        """The nodes that an alias stands for."""
+        if "*" not in self.body or self.root is None:
+            return frozenset()
+        seen: set[int] = set()
+        twice: set[int] = set()
+        for node in _nodes(self.root, twice):
+            if id(node) in seen:
+                twice.add(id(node))
+            seen.add(id(node))
+        return frozenset(twice)
+
+    @cached_property
+    def oddities(self) -> Sequence[Oddity]:
+        return tuple(sorted(self._oddities(), key=lambda o: (o.place.line, o.place.column)))
+
+    def _oddities(self) -> Iterator[Oddity]:
+        if self._shift:
+            yield Oddity(kind="bom", place=self._source.place(0))
+        if self.root is None:
+            return
+        for node in _nodes(self.root, set(self.shared)):
+            if id(node) in self.shared:
+                yield Oddity(kind="alias", place=self.offset_place(node.start_mark.index))
+            if not isinstance(node, yaml.MappingNode):
+                continue
+            names = set()
+            for key, _ in node.value:
+                if key.tag == _MERGE:
+                    yield Oddity(kind="merge", place=self.offset_place(key.start_mark.index))
+                elif isinstance(key, yaml.ScalarNode):
+                    if (key.tag, key.value) in names:
+                        place = self.offset_place(key.start_mark.index)
+                        yield Oddity(kind="duplicate", place=place, name=key.value)
+                    names.add((key.tag, key.value))
+
+
+def read(text: str) -> _Document:
+    """The data and the places of a YAML file; an empty one reads as `{}`.
+
+    Refuses what `yaml.safe_load` refuses (a second document, an unknown tag, a tab for indent),
+    a top level that is not a mapping, nesting or aliases beyond reason. Oddities: `bom`,
+    `duplicate` (each entry that makes an earlier one void), `alias` (where the anchor stands),
+    `merge`.
+    """
+    return _Document(text)
+
+
+def edit(text: str, changes: Sequence[Change]) -> str:
+    """Make `changes` and touch nothing else; new entries look like the ones beside them.
+
+    `Remove` of an `Item` takes out every element that it matches. A null on the way counts as
+    missing. Refuses aliases, merge keys and duplicate keys on the way to an entry, and whatever
+    would not read back as asked.
+    """
+    if not changes:
+        return text
+    document = read(text)
+    result = _edited(document, changes)
+    if result != text:
+        _verify(result, document, changes)
+    return result
+
+
+def _verify(result: str, document: _Document, changes: Sequence[Change]) -> None:
+    try:
+        fine = same(read(result).data, changed(document.data, changes))
+    except (Refusal, RecursionError, TypeError, IndexError):
+        fine = False
+    if not fine:
+        raise _refusal(
+            msg("`{name}` cannot be edited safely here", name=name_of(changes[-1].path)),
+            document,
+            changes[-1],
+        )
+
+
+def _refusal(what: Message, document: _Document, change: Change) -> Refusal:
+    path, place = change.path, None
+    while path and place is None:
+        place = document.key_place(path)
+        path = path[:-1]
+    return Refusal(what, place=place or Place(), hints=(by_hand(change),))
+
+
+# --- loading ---------------------------------------------------------------------------------
+
+
+def _load(body: str, source: Source, shift: int) -> tuple[Node | None, dict[str, Data]]:
+    loader = _PURE if "\t" in body or BOM in body or _deep(body) else _FAST
+    try:
+        try:
+            return _loaded(body, loader)
+        except (yaml.YAMLError, ValueError):
+            if loader is _PURE:
+                raise
+            return _loaded(body, _PURE)
+    except RecursionError:
+        raise Refusal(msg("nested too deeply to be read"), place=source.place(0)) from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = source.place(mark.index + shift) if mark else Place()
+        problem = error.problem or error.context or ""
+        raise Refusal(msg("not YAML: {problem}", problem=problem), place=place) from None
+    except yaml.reader.ReaderError as error:
+        raise Refusal(
+            msg("a character that YAML does not allow: {code}", code=f"U+{error.character:04X}"),
+            place=source.place(error.position + shift),
+        ) from None
+    except _UnreadableError as error:
+        raise Refusal(error.what, place=source.place(error.offset + shift)) from None
+    except (ValueError, OverflowError, TypeError, AttributeError):
+        raise Refusal(msg("a value that YAML cannot read"), place=Place(line=1, column=1)) from None
+
+
+class _UnreadableError(Exception):
+    def __init__(self, what: Message, offset: int) -> None:
+        super().__init__(what.text)
+        self.what = what
+        self.offset = offset
+
+
+def _loaded(body: str, kind: Any) -> tuple[Node | None, dict[str, Data]]:
+    loader = kind(body)
+    try:
+        root = loader.get_single_node()
+        if root is None or (isinstance(root, yaml.ScalarNode) and root.tag == _NULL):
+            return None, {}
+        if not isinstance(root, yaml.MappingNode):
+            raise _UnreadableError(msg("the file must hold a mapping, `name: value`"), 0)
+        if "*" in body:
+            _check_size(root)
+        # Merge keys are dissolved in the nodes by the constructor: it works on the same tree, so
+        # the places are taken from it only where a mapping has none.
+        merges = "<<" in body
+        data = loader.construct_document(root)
+        if merges:
+            root = yaml.compose(body, Loader=kind)
+        return root, data
+    finally:
+        loader.dispose()
+
+
+def _deep(body: str) -> bool:
+    depth = 0
+    for match in _BRACKETS.finditer(body):
+        depth += 1 if match[0] in "[{" else -1
+        if depth > _DEEPEST:
+            return True
+    return bool(_STAIRS.search(body))
+
+
+def _children(node: Node) -> Iterator[Node]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield key
+            yield value
+    elif isinstance(node, yaml.SequenceNode):
+        yield from node.value
+
+
+def _nodes(root: Node, once: set[int]) -> Iterator[Node]:
+    """Every node, in no order; the children of those in `once` are given one time only."""
+    stack = [root]
+    opened: set[int] = set()
+    while stack:
+        node = stack.pop()
+        yield node
+        if id(node) not in once or id(node) not in opened:
+            opened.add(id(node))
+            stack.extend(_children(node))
+
+
+def _check_size(root: Node) -> None:
+    sizes: dict[int, int] = {}
+
+    def size(node: Node) -> int:
+        known = sizes.get(id(node))
+        if known == 0:
+            raise _UnreadableError(msg("an alias inside its own anchor"), node.start_mark.index)
+        if known is None:
+            sizes[id(node)] = 0
+            known = 1 + sum(map(size, _children(node)))
+            sizes[id(node)] = known
+        return known
+
+    if size(root) > _MOST:
+        raise _UnreadableError(msg("aliases that unfold beyond reason"), 0)
+
+
+# --- finding ---------------------------------------------------------------------------------
+
+
+def _entry(node: Node, key: Key) -> tuple[Node, Node] | None:
+    """The key and value nodes of `key` in `node`; for a list, the element twice."""
+    if isinstance(key, str):
+        if isinstance(node, yaml.MappingNode):
+            for name, value in reversed(node.value):
+                if name.tag == _STR and name.value == key:
+                    return name, value
+        return None
+    index = _index(node, key)
+    return None if index is None else (node.value[index], node.value[index])
+
+
+def _index(node: Node, key: Key) -> int | None:
+    if not isinstance(node, yaml.SequenceNode):
+        return None
+    if isinstance(key, int):
+        return key if 0 <= key < len(node.value) else None
+    if isinstance(key, Item):
+        return next(iter(_indices(node, key)), None)
+    return None
+
+
+def _indices(node: yaml.SequenceNode, key: Item) -> Iterator[int]:
+    for index, element in enumerate(node.value):
+        found = _entry(element, key.key)
+        if found and found[1].tag == _STR and found[1].value == key.value:
+            yield index
+
+
+def _find(root: Node | None, path: Path) -> tuple[Node, Node] | None:
+    if root is None:
+        return None
+    found: tuple[Node, Node] | None = (root, root)
+    for key in path:
+        found = _entry(found[1], key) if found else None
+    return found
+
+
+def _is_null(node: Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and node.tag == _NULL
+
+
+# --- editing ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Step:
+    """What one change does to one tree: the splices, and which entry of which collection it is."""
+
+    splices: tuple[_Splice, ...]
+    collection: int
+    key: Key
+    removes: bool = False
+
+
+@dataclass(slots=True)
+class _Pending:
+    """Steps that were computed on one tree and do not disturb each other."""
+
+    steps: list[_Step] = field(default_factory=list)
+    paths: list[Path] = field(default_factory=list)
+
+    def bears_on(self, path: Path) -> bool:
+        return any(_related(path, other) for other in self.paths)
+
+    def disturbs(self, step: _Step) -> bool:
+        return any(_disturb(step, other) for other in self.steps)
+
+    def add(self, step: _Step, path: Path) -> None:
+        self.steps.append(step)
+        self.paths.append(path)
+
+    def applied(self, text: str) -> str:
+        parts: list[str] = []
+        at = 0
+        splices = [splice for step in self.steps for splice in step.splices]
+        for splice in sorted(splices, key=lambda s: (s.start, s.end)):
+            parts += (text[at : splice.start], splice.text)
+            at = splice.end
+        return "".join((*parts, text[at:]))
+
+
+def _related(one: Path, two: Path) -> bool:
+    """Can a change at one of these paths change what the other one finds?"""
+    for first, second in zip(one, two, strict=False):
+        if first == second:
+            continue
+        if isinstance(first, str) and isinstance(second, str):
+            return False
+        if isinstance(first, Item) and isinstance(second, Item) and first.key == second.key:
+            return False
+    return True
+
+
+def _disturb(one: _Step, two: _Step) -> bool:
+    if one.collection == two.collection and (one.removes or two.removes or one.key == two.key):
+        return True
+    return any(_touch(a, b) for a in one.splices for b in two.splices)
+
+
+def _touch(one: _Splice, two: _Splice) -> bool:
+    if one.start == one.end == two.start == two.end:
+        return False
+    return one.start <= two.end and two.start <= one.end
+
+
+def _edited(document: _Document, changes: Sequence[Change]) -> str:
+    text, pending = document.text, _Pending()
+    editor = _Editor(document)
+    queue = deque(changes)
+    while queue:
+        change = queue.popleft()
+        step: _Step | None = None
+        if not pending.bears_on(change.path):
+            try:
+                parts = editor.parts(change)
+                if parts is not None:
+                    queue.extendleft(reversed(parts))
+                    continue
+                step = editor.step(change)
+            except _UnsafeError:
+                raise _unsafe(document, change) from None
+            if step is None:
+                continue
+        if step is None or pending.disturbs(step):
+            text, pending = _flushed(text, pending, document, change), _Pending()
+            editor = _Editor(_Document(text))
+            queue.appendleft(change)
+        else:
+            pending.add(step, change.path)
+    return _applied(text, pending)
+
+
+def _applied(text: str, pending: _Pending) -> str:
+    shift = len(BOM) if text.startswith(BOM) else 0
+    return text[:shift] + pending.applied(text[shift:])
+
+
+def _flushed(text: str, pending: _Pending, document: _Document, change: Change) -> str:
+    text = _applied(text, pending)
+    try:
+        read(text)
+    except Refusal:
+        raise _unsafe(document, change) from None
+    return text
+
+
+def _unsafe(document: _Document, change: Change) -> Refusal:
+    what = msg("`{name}` cannot be edited safely here", name=name_of(change.path))
+    return _refusal(what, document, change)
+
+
+class _Editor:
+    """Splices for one tree."""
+
+    def __init__(self, document: _Document) -> None:
+        self._document = document
+        self._body = document.body
+        self._newline = newline(document.body)
+
+    # what a change comes down to
+
+    def parts(self, change: Change) -> list[Change] | None:
+        """Smaller changes that amount to this one; None: it is one step."""
+        path = change.path
+        parent = _find(self._document.root, path[:-1])
+        found = _find(self._document.root, path)
+        if parent is None or found is None or not path:
+            return None
+        if isinstance(change, Remove):
+            if not isinstance(path[-1], Item) or not isinstance(parent[1], yaml.SequenceNode):
+                return None
+            indices = list(_indices(parent[1], path[-1]))
+            return [Remove((*path[:-1], index)) for index in reversed(indices)]
+        node, value = found[1], change.value
+        if not isinstance(node, yaml.MappingNode) or not isinstance(value, dict):
+            return None
+        names = [key.value for key, _ in node.value if key.tag == _STR]
+        if len(set(names)) != len(node.value) or not set(names) & value.keys():
+            return None
+        sets: list[Change] = [Set((*path, name), item) for name, item in value.items()]
+        return [*sets, *(Remove((*path, name)) for name in names if name not in value)]
+
+    def step(self, change: Change) -> _Step | None:
+        node = self._document.root
+        chain: list[tuple[Node, Node]] = []
+        for depth, key in enumerate(change.path):
+            if node is None or _is_null(node):
+                return self._create(chain, node, change, depth)
+            self._check(node, key, change)
+            found = _entry(node, key)
+            if found is None:
+                return self._missing(chain, node, change, depth)
+            chain.append((node, found[0]))
+            node = found[1]
+        if node is None or not chain:
+            raise _UnsafeError
+        if id(node) in self._document.shared:
+            raise self._refusal(msg("an alias stands for this value"), change)
+        if isinstance(change, Remove):
+            return self._removed(chain, change)
+        if same(_plain(node), change.value):
+            return None
+        return self._replaced(chain, node, change, change.value)
+
+    def _refusal(self, what: Message, change: Change) -> Refusal:
+        return _refusal(what, self._document, change)
+
+    def _check(self, node: Node, key: Key, change: Change) -> None:
+        if id(node) in self._document.shared:
+            raise self._refusal(msg("an alias stands for this part of the file"), change)
+        if not isinstance(node, yaml.MappingNode) or not isinstance(key, str):
+            return
+        names = [name.value for name, _ in node.value if name.tag == _STR]
+        if names.count(key) > 1:
+            raise self._refusal(msg("`{name}` is there twice", name=key), change)
+        if key not in names and any(name.tag == _MERGE for name, _ in node.value):
+            raise self._refusal(msg("a merge key (`<<`) may hold `{name}`", name=key), change)
+
+    def _missing(
+        self, chain: list[tuple[Node, Node]], node: Node, change: Change, depth: int
+    ) -> _Step | None:
+        if isinstance(change, Remove):
+            return None
+        key = change.path[depth]
+        wanted = yaml.MappingNode if isinstance(key, str) else yaml.SequenceNode
+        if not isinstance(node, wanted) or isinstance(key, int):
+            what = msg("`{name}` is not there", name=name_of(change.path[: depth + 1]))
+            raise self._refusal(what, change)
+        value = _nested(change.value, change.path, depth)
+        if not node.value and not self._flow(chain) and self._bare(node):
+            return self._replaced(chain, node, change, _wrapped(key, value))
+        splice = self._added(chain, node, key, value)
+        return _Step(splices=(splice,), collection=id(node), key=key)
+
+    def _create(
+        self, chain: list[tuple[Node, Node]], node: Node | None, change: Change, depth: int
+    ) -> _Step | None:
+        if isinstance(change, Remove):
+            return None
+        if isinstance(change.path[depth], int):
+            raise self._refusal(msg("`{name}` is not there", name=name_of(change.path)), change)
+        key = change.path[depth]
+        value = _wrapped(key, _nested(change.value, change.path, depth))
+        if node is not None:
+            return self._replaced(chain, node, change, value)
+        lines = self._block(value, 0)
+        end = len(self._body)
+        if not self._body or self._body[-1] in _BREAKS:
+            lines += self._newline
+        else:
+            lines = self._newline + lines
+        return _Step(splices=(_Splice(end, end, lines),), collection=0, key=key)
+
+    # where things are
+
+    def _flow(self, chain: list[tuple[Node, Node]]) -> bool:
+        return any(parent.flow_style for parent, _ in chain)
+
+    def _bare(self, node: Node) -> bool:
+        inside = self._body[node.start_mark.index : node.end_mark.index]
+        return not inside.strip("[]{} " + _BREAKS)
+
+    def _line_start(self, at: int) -> int:
+        while at > 0 and self._body[at - 1] not in _BREAKS:
+            at -= 1
+        return at
+
+    def _column(self, at: int) -> int:
+        return at - self._line_start(at)
+
+    def _end(self, node: Node, after: int, alias: re.Pattern[str]) -> int:
+        """Where the last character of `node` stands; `after` is where what precedes it ends."""
+        if node.start_mark.index < after:
+            match = alias.match(self._body, after)
+            if not match:
+                raise _UnsafeError
+            return match.end()
+        if isinstance(node, yaml.ScalarNode) or node.flow_style or not node.value:
+            return int(node.end_mark.index)
+        if isinstance(node, yaml.MappingNode):
+            key, value = node.value[-1]
+            return self._end(value, self._key_end(node, key), _ALIAS_VALUE)
+        return self._item_end(node, len(node.value) - 1)
+
+    def _key_end(self, node: Node, key: Node) -> int:
+        if key.start_mark.index < node.start_mark.index or id(key) in self._document.shared:
+            raise _UnsafeError
+        return int(key.end_mark.index)
+
+    def _item_end(self, node: Node, index: int) -> int:
+        item = node.value[index]
+        after = node.start_mark.index
+        if index and id(item) in self._document.shared:
+            after = self._item_end(node, index - 1)
+        return self._end(item, after, _ALIAS_ITEM)
+
+    def _text_end(self, node: Node, end: int) -> int:
+        """Without the line ends (and blank lines) that the mark of a block scalar includes."""
+        if self._is_block_scalar(node):
+            start = int(node.start_mark.index)
+            return start + len(self._body[start:end].rstrip(" " + _BREAKS))
+        return end
+
+    @staticmethod
+    def _is_block_scalar(node: Node) -> bool:
+        return isinstance(node, yaml.ScalarNode) and node.style in ("|", ">")
+
+    def _line_rest(self, at: int) -> int:
+        """The end of the line at `at`, where nothing but a comment may follow."""
+        match = _NOTE.match(self._body, at)
+        if not match:
+            raise _UnsafeError
+        return match.end()
+
+    def _over_break(self, at: int) -> int:
+        match = _LINE_END.match(self._body, at)
+        return match.end() if match else at
+
+    def _colon(self, key: Node) -> int:
+        match = re.compile(r"\s*:").match(self._body, key.end_mark.index)
+        if not match:
+            raise _UnsafeError
+        return match.end()
+
+    def _dash(self, item: Node) -> int:
+        at = len(self._body[: item.start_mark.index].rstrip(" \t" + _BREAKS))
+        if at == 0 or self._body[at - 1] != "-":
+            raise _UnsafeError
+        return at - 1
+
+    # adding
+
+    def _added(self, chain: list[tuple[Node, Node]], node: Node, key: Key, value: Data) -> _Splice:
+        if node.flow_style or self._flow(chain):
+            return self._added_in_flow(node, key, value)
+        first = node.value[0][0] if isinstance(key, str) else node.value[0]
+        if isinstance(key, str):
+            column = self._column(first.start_mark.index)
+            quote = _quote(first)
+            lines = " " * column + self._block({key: value}, column, quote)
+        else:
+            lines = self._new_item(node, value)
+        end = self._end(node, node.start_mark.index, _ALIAS_VALUE)
+        if end and self._body[end - 1] in _BREAKS:
+            return _Splice(end, end, lines + self._newline)
+        end = self._line_rest(end)
+        return _Splice(end, end, self._newline + lines)
+
+    def _new_item(self, node: Node, value: Data) -> str:
+        last = node.value[-1]
+        if self._body[node.start_mark.index] == "-":
+            dash = int(node.start_mark.index)
+        else:
+            dash = self._dash(node.value[0])
+        column = self._column(dash)
+        gap = 1
+        first = node.value[0]
+        between = self._body[dash + 1 : first.start_mark.index]
+        if between and not between.strip(" "):
+            gap = len(between)
+        blank = ""
+        if len(node.value) > 1:
+            before = self._line_start(self._dash(last)) if last.start_mark.index > dash else 0
+            if before and re.search(rf"[{_BREAKS}]\s*?[{_BREAKS}]\Z", self._body[:before][-4:]):
+                blank = self._newline
+        if last.flow_style and isinstance(value, dict | list):
+            text = self._inline(value, _quote_in(last))
+        else:
+            text = self._block(value, column + 1 + gap, _quote_in(last))
+        return f"{blank}{' ' * column}-{' ' * gap}{text}"
+
+    def _added_in_flow(self, node: Node, key: Key, value: Data) -> _Splice:
+        mapping = isinstance(node, yaml.MappingNode)
+        if not node.value:
+            at = int(node.start_mark.index)
+            while self._body[at] not in "[{":
+                at = self._body.index(" ", at) + 1
+            text = self._flow_entry(key, value, "")
+            return _Splice(at + 1, at + 1, text)
+        first = node.value[-1][0] if mapping else node.value[-1]
+        text = self._flow_entry(key, value, _quote(first) if mapping else _quote_in(first))
+        if mapping:
+            end = self._end(node.value[-1][1], self._key_end(node, first), _ALIAS_VALUE)
+        else:
+            end = self._item_end(node, len(node.value) - 1)
+        start = self._line_start(first.start_mark.index)
+        lead = self._body[start : first.start_mark.index]
+        own_line = start > node.start_mark.index and not lead.strip(" ")
+        return _Splice(end, end, f",{self._newline + lead if own_line else ' '}{text}")
+
+    def _flow_entry(self, key: Key, value: Data, quote: str) -> str:
+        text = self._inline(value, quote)
+        return f"{_scalar(key, quote)}: {text}" if isinstance(key, str) else text
+
+    # replacing
+
+    def _replaced(
+        self, chain: list[tuple[Node, Node]], node: Node, change: Change, value: Data
+    ) -> _Step:
+        if id(node) in self._document.shared:
+            raise self._refusal(msg("an alias stands for this value"), change)
+        parent, key = chain[-1] if chain else (node, node)
+        splices = self._replacement(chain, parent, key, node, value)
+        return _Step(splices=splices, collection=id(parent), key=change.path[len(chain) - 1])
+
+    def _replacement(
+        self, chain: list[tuple[Node, Node]], parent: Node, key: Node, node: Node, value: Data
+    ) -> tuple[_Splice, ...]:
+        start = int(node.start_mark.index)
+        end = self._text_end(self._last(node), self._end(node, start, _ALIAS_VALUE))
+        as_block = isinstance(value, dict | list) and bool(value) and not self._flow(chain)
+        in_mapping = isinstance(parent, yaml.MappingNode) and bool(chain)
+        was_block = isinstance(node, yaml.CollectionNode) and not node.flow_style
+        if not as_block:
+            text = self._inline(value, _quote(node))
+            if start == end:
+                if self._body[start - 1 : start] not in (":", "-"):
+                    raise _UnsafeError
+                return (_Splice(start, start, f" {text}"),)
+            if was_block and in_mapping and (colon := self._colon(key)) <= start:
+                if not self._body[colon:start].strip(" " + _BREAKS):
+                    return (_Splice(colon, end, f" {text}"),)
+            return (_Splice(start, end, text),)
+        if was_block or not in_mapping:
+            lead = " " if start == end else ""
+            text = self._block(value, self._column(start) + len(lead))
+            return (_Splice(start, end, lead + text),)
+        colon = self._colon(key)
+        if self._body[colon:start].strip(" " + _BREAKS):
+            raise _UnsafeError
+        outer = self._column(parent.value[0][0].start_mark.index)
+        column = outer + (self._unit if isinstance(value, dict) else self._list_indent)
+        lines = self._newline + " " * column + self._block(value, column)
+        rest = self._line_rest(end)
+        return (_Splice(colon, end, ""), _Splice(rest, rest, lines))
+
+    # removing
+
+    def _removed(self, chain: list[tuple[Node, Node]], change: Change) -> _Step:
+        parent, key = chain[-1]
+        if len(parent.value) == 1:
+            splices = self._emptied(chain)
+        elif parent.flow_style:
+            splices = (self._taken_from_flow(parent, key),)
+        else:
+            splices = (self._taken(parent, key),)
+        return _Step(splices=splices, collection=id(parent), key=change.path[-1], removes=True)
+
+    def _emptied(self, chain: list[tuple[Node, Node]]) -> tuple[_Splice, ...]:
+        parent, key = chain[-1]
+        if len(chain) == 1 and not parent.flow_style:
+            return (self._taken(parent, key),)
+        empty: Data = {} if isinstance(parent, yaml.MappingNode) else []
+        if len(chain) == 1:
+            return (_Splice(parent.start_mark.index, parent.end_mark.index, "{}"),)
+        if id(parent) in self._document.shared:
+            raise _UnsafeError
+        return self._replacement(chain[:-1], *chain[-2], parent, empty)
+
+    def _spans(self, parent: Node) -> list[tuple[Node, int]]:
+        """Each entry's first node and where it ends."""
+        if isinstance(parent, yaml.MappingNode):
+            return [
+                (key, self._end(value, self._key_end(parent, key), _ALIAS_VALUE))
+                for key, value in parent.value
+            ]
+        return [(item, self._item_end(parent, i)) for i, item in enumerate(parent.value)]
+
+    def _taken_from_flow(self, parent: Node, key: Node) -> _Splice:
+        spans = self._spans(parent)
+        at = next(i for i, (node, _) in enumerate(spans) if node is key)
+        start, end = int(key.start_mark.index), spans[at][1]
+        if at + 1 < len(spans):
+            end = int(spans[at + 1][0].start_mark.index)
+        else:
+            start = spans[at - 1][1]
+        if "#" in self._body[spans[at][1] : end] or end <= start:
+            raise _UnsafeError
+        return _Splice(start, end, "")
+
+    def _taken(self, parent: Node, key: Node) -> _Splice:
+        """The lines of one entry of a block collection, or its part of a line it shares."""
+        entries = list(parent.value)
+        mapping = isinstance(parent, yaml.MappingNode)
+        firsts = [entry[0] for entry in entries] if mapping else entries
+        at = next(i for i, node in enumerate(firsts) if node is key)
+        value = entries[at][1] if mapping else key
+        if mapping:
+            end = self._end(value, self._key_end(parent, key), _ALIAS_VALUE)
+        else:
+            end = self._item_end(parent, at)
+        start = int(key.start_mark.index) if mapping else self._dash(key)
+        last = self._last(value)
+        end = self._line_rest(self._text_end(last, end))
+        line = self._line_start(start)
+        if not self._body[line:start].strip(" "):
+            after = self._over_break(end)
+            if after == end and line:
+                return _Splice(self._before_break(line), end, "")
+            return _Splice(line, after, "")
+        if at + 1 < len(firsts):
+            following = firsts[at + 1]
+            next_start = following.start_mark.index if mapping else self._dash(following)
+            if not self._body[end:next_start].strip(" " + _BREAKS):
+                return _Splice(start, int(next_start), "")
+        return _Splice(start, end, "")
+
+    def _last(self, node: Node) -> Node:
+        while isinstance(node, yaml.CollectionNode) and node.value and not node.flow_style:
+            node = node.value[-1][1] if isinstance(node, yaml.MappingNode) else node.value[-1]
+        return node
+
+    def _before_break(self, at: int) -> int:
+        return at - 2 if self._body[at - 2 : at] == "\r\n" else at - 1
+
+    # writing
+
+    @cached_property
+    def _unit(self) -> int:
+        return next(self._steps(yaml.MappingNode), 2)
+
+    @cached_property
+    def _list_indent(self) -> int:
+        return next(self._steps(yaml.SequenceNode), self._unit)
+
+    def _steps(self, kind: type[Node]) -> Iterator[int]:
+        """How far the values of this kind stand right of the mapping that holds them."""
+        root = self._document.root
+        for node in _nodes(root, set(self._document.shared)) if root else ():
+            if not isinstance(node, yaml.MappingNode) or node.flow_style or not node.value:
+                continue
+            column = node.value[0][0].start_mark.column
+            for key, value in node.value:
+                if isinstance(value, kind) and not value.flow_style and value.value:
+                    first = value.value[0]
+                    if isinstance(first, tuple):
+                        first = first[0]
+                    elif self._body[value.start_mark.index] == "-":
+                        first = value
+                    step = first.start_mark.column - column
+                    if first.start_mark.line > key.end_mark.line and 0 <= step <= 10:
+                        yield step
+
+    def _block(self, value: Data, column: int, quote: str = "") -> str:
+        """Block style; the first line without its indent, the others indented to `column`."""
+        if isinstance(value, dict) and value:
+            lines = [self._block_entry(key, item, column, quote) for key, item in value.items()]
+        elif isinstance(value, list) and value:
+            lines = [f"- {self._block(item, column + 2, quote)}" for item in value]
+        else:
+            return self._inline(value, quote)
+        return (self._newline + " " * column).join(lines)
+
+    def _block_entry(self, key: Data, value: Data, column: int, quote: str) -> str:
+        name = _scalar(key, quote) if isinstance(key, str) else _never()
+        if not isinstance(value, dict | list) or not value:
+            return f"{name}: {self._inline(value, quote)}"
+        inner = column + (self._unit if isinstance(value, dict) else self._list_indent)
+        return f"{name}:{self._newline}{' ' * inner}{self._block(value, inner, quote)}"
+
+    def _inline(self, value: Data, quote: str) -> str:
+        if isinstance(value, dict):
+            entries = [self._flow_entry(key, item, quote) for key, item in value.items()]
+            return "{" + ", ".join(entries) + "}"
+        if isinstance(value, list):
+            return "[" + ", ".join(self._inline(item, quote) for item in value) + "]"
+        return _scalar(value, quote)
+
+
+def _wrapped(key: Key, value: Data) -> Data:
+    return {key: value} if isinstance(key, str) else [value]
+
+
+def _nested(value: Data, path: Path, depth: int) -> Data:
+    """What `path[depth]` must hold so that all of `path` holds `value`."""
+    for at in range(len(path) - 1, depth, -1):
+        value = _wrapped(path[at], value)
+        before = path[at - 1]
+        if isinstance(before, Item) and isinstance(value, dict):
+            value = {before.key: before.value, **value}
+    return value
+
+
+def _plain(node: Node) -> Data:
+    """The data of one node; a copy is built, since merge keys change the nodes they are in."""
+    if any(key.tag == _MERGE for key in _nodes(node, set())):
+        return object()
+    return yaml.constructor.SafeConstructor().construct_document(node)
+
+
+def _quote(node: Node) -> str:
+    return node.style if isinstance(node, yaml.ScalarNode) and node.style in ("'", '"') else ""
+
+
+def _quote_in(node: Node) -> str:
+    """The quotes of a mapping's first key, as JSON in YAML has them."""
+    return _quote(node.value[0][0]) if isinstance(node, yaml.MappingNode) and node.value else ""
+
+
+def _never() -> str:
+    raise _UnsafeError
+
+
+def _scalar(value: Data, quote: str) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return str(yaml.representer.SafeRepresenter().represent_float(value).value)
+    if isinstance(value, datetime.date):
+        return value.isoformat(" ") if isinstance(value, datetime.datetime) else value.isoformat()
+    if not isinstance(value, str):
+        raise _UnsafeError
+    if not quote and _PLAIN.fullmatch(value) and _reads_as_text(value):
+        return value
+    if "'" not in value and quote != '"' and value.isprintable():
+        return f"'{value}'"
+    return _double_quoted(value)
+
+
+def _reads_as_text(value: str) -> bool:
+    resolvers = yaml.SafeLoader.yaml_implicit_resolvers
+    return not any(pattern.match(value) for _, pattern in resolvers.get(value[0], ()))
+
+
+def _double_quoted(value: str) -> str:
+    return '"' + "".join(map(_escaped, value)) + '"'
+
+
+def _escaped(char: str) -> str:
+    code = ord(char)
+    if char in '"\\':
+        return "\\" + char
+    if 0xD800 <= code <= 0xDFFF:
+        raise _UnsafeError
+    if char.isprintable():
+        return char
+    named = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(char)
+    return named or (f"\\x{code:02x}" if code < 256 else f"\\U{code:08x}")

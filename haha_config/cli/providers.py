@@ -19,6 +19,7 @@ from haha_config.io.words import t
 app = typer.Typer(
     help=t("List the provider table, or add a row of your own."),
     invoke_without_command=True,
+    add_completion=False,
     rich_markup_mode=None,
 )
 

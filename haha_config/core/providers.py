@@ -29,6 +29,7 @@ from haha_config.core.model import (
     Slot,
     Upstreamed,
 )
+from haha_config.core.variables import API_KEY, AUTH_TOKEN, BASE_URL
 
 DISCOVERY_KINDS: Final = ("openai", "openrouter", "ollama", "anthropic", "litellm")
 _KEY: Final = re.compile(r"[a-z0-9][a-z0-9-]*")
@@ -412,7 +413,9 @@ class _Reader:
         chinese = table.table("zh", None)
         if chinese is not None:
             texts[name] = chinese.take("name", str, name)
-            texts[about] = chinese.take("about", str, about)
+            said = chinese.take("about", str, about)
+            if about:
+                texts[about] = said
             chinese.end()
         kind = KeyKind(
             prefix=table.take("prefix", str),
@@ -487,17 +490,40 @@ class _Reader:
             self.refuse(msg("the route `direct` needs `base_urls`"), ("routes",))
         if "litellm" in p.routes and p.upstream is None and not p.multi:
             self.refuse(msg("the route `litellm` needs a table `upstream`"), ("routes",))
+        held = p.credential
+        if "direct" in p.routes and (held.optional or not held.variable) and not held.token:
+            # The client would send its own login to this host.
+            self.refuse(msg("a row without a key needs a `token`"), ("credential",))
+        if p.discovery is not None and not p.discovery.url.startswith(("{base}/", "{origin}/")):
+            what = msg(
+                "`discovery.url` must start with `{base}` or `{origin}`",
+                base="{base}",
+                origin="{origin}",
+            )
+            self.refuse(what, ("discovery", "url"))
+        for name in p.variables:
+            if name in (BASE_URL, AUTH_TOKEN, API_KEY):
+                self.refuse(msg("`{name}` is not a row's to set", name=name), ("variables", name))
+        self._urls(p)
+        self._models(p)
+
+    def _urls(self, p: Provider) -> None:
         for region, url in p.base_urls.items():
             self._base_url(url, ("base_urls", region))
         for kind in p.credential.kinds:
             for region, url in kind.base_urls.items():
                 self._base_url(url, ("credential", "kinds", "base_urls", region))
-        self._models(p)
+        for region, url in (p.upstream.api_base if p.upstream else {}).items():
+            self._base_url(url, ("upstream", "api_base", region), direct=False)
 
-    def _base_url(self, url: str, within: tuple[str, ...]) -> None:
-        if url and not re.match(r"https?://[^/@\s]+(/[^?#\s]*)?$", url):
-            self.refuse(msg("`{url}` is not a base URL", url=url), within)
-        if re.search(r"/v1/?$", url):
+    def _base_url(self, url: str, within: tuple[str, ...], *, direct: bool = True) -> None:
+        if url and not re.match(r"https?://[^/@\s]+(/[^@?#\s]*)?$", url):
+            # Never with the URL itself: one with a user and password in it ends up here.
+            self.refuse(
+                msg("this is not a base URL: http:// or https://, a host, a path, nothing else"),
+                within,
+            )
+        if direct and re.search(r"/v1/?$", url):
             self.refuse(msg("a base URL can't end in `/v1`: the client adds it"), within)
 
     def _models(self, p: Provider) -> None:

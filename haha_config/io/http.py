@@ -1,0 +1,323 @@
+"""Requests: each sent once, exactly as asked, through the client's proxy and to nowhere else.
+
+httpx and asyncio are imported inside: only `models` and `probe` pay for them.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import ssl
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, TypeVar
+from urllib.parse import urlsplit
+
+from haha_config.core.errors import Refusal
+from haha_config.core.messages import msg
+from haha_config.core.model import Ask, Exchange, Failure, Place
+
+if TYPE_CHECKING:
+    import asyncio
+
+    import httpx
+
+T = TypeVar("T")
+
+#: A dialogue with an endpoint, thought out elsewhere: it yields requests that may go out at once
+#: and gets their exchanges, in the same order.
+Dialogue = Generator[Sequence[Ask], Sequence[Exchange], T]
+
+#: More of an answer than this is not read: a probe's answers are a few kilobytes.
+LIMIT: Final = 32 * 1024 * 1024
+_CONNECT_TIMEOUT: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """How requests leave: the client's own effective proxy variables, never the shell's.
+
+    `ca_file`: NODE_EXTRA_CA_CERTS, trusted beside the usual roots. `at_once`: requests in flight.
+    """
+
+    proxies: Mapping[str, str] = field(default_factory=dict)
+    ca_file: str = ""
+    at_once: int = 6
+
+
+def hold(
+    dialogues: Sequence[Dialogue[T]],
+    way: Way,
+    *,
+    watch: Callable[[Exchange], None] = lambda _exchange: None,
+) -> list[T]:
+    """Hold every dialogue at the same time; their results in the same order.
+
+    `watch` sees each exchange as it ends. A request that fails is an exchange, not an exception.
+    """
+    import asyncio
+
+    return asyncio.run(_hold(dialogues, way, watch))
+
+
+def send(asks: Sequence[Ask], way: Way) -> list[Exchange]:
+    """Send independent requests at once; the exchanges in the same order."""
+
+    def once() -> Dialogue[list[Exchange]]:
+        return list((yield asks))
+
+    return hold([once()], way)[0]
+
+
+async def _hold(
+    dialogues: Sequence[Dialogue[T]], way: Way, watch: Callable[[Exchange], None]
+) -> list[T]:
+    import asyncio
+
+    async with _Line(way, watch) as line:
+        return list(await asyncio.gather(*(_follow(d, line) for d in dialogues)))
+
+
+async def _follow(dialogue: Dialogue[T], line: _Line) -> T:
+    import asyncio
+
+    answers: Sequence[Exchange] | None = None
+    while True:
+        try:
+            asks = dialogue.send(answers) if answers is not None else next(dialogue)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        answers = await asyncio.gather(*(line.exchange(ask) for ask in asks))
+
+
+class _Line:
+    """Connections by proxy, and the count of what is in flight."""
+
+    def __init__(self, way: Way, watch: Callable[[Exchange], None]) -> None:
+        self._way = way
+        self._watch = watch
+        self._clients: dict[str | None, httpx.AsyncClient] = {}
+        self._context = trust(way.ca_file)
+        self._gate: asyncio.Semaphore | None = None
+
+    async def __aenter__(self) -> _Line:
+        import asyncio
+
+        self._gate = asyncio.Semaphore(self._way.at_once)
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        for client in self._clients.values():
+            await client.aclose()
+
+    async def exchange(self, ask: Ask) -> Exchange:
+        assert self._gate is not None  # noqa: S101 - set on entry
+        async with self._gate:
+            exchange = await self._exchange(ask)
+        self._watch(exchange)
+        return exchange
+
+    async def _exchange(self, ask: Ask) -> Exchange:
+        import asyncio
+
+        import httpx
+
+        heard = _Heard(ask)
+        proxy = proxy_for(ask.url, self._way.proxies)
+        try:
+            # Pings keep a stream alive for ever: four waits are enough for any answer of ours.
+            async with asyncio.timeout(4 * ask.timeout):
+                await self._listen(heard, self._client(proxy))
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError, ValueError) as error:
+            kind, reason = explain(error, begun=heard.status is not None, through_proxy=bool(proxy))
+            return heard.exchange(kind, reason)
+        return heard.exchange()
+
+    def _client(self, proxy: str | None) -> httpx.AsyncClient:
+        import httpx
+
+        if proxy not in self._clients:
+            self._clients[proxy] = httpx.AsyncClient(
+                # The environment is not ours to ask: the client's own variables are in `proxy`.
+                trust_env=False,
+                follow_redirects=False,
+                verify=self._context,
+                proxy=proxy,
+                limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+            )
+        return self._clients[proxy]
+
+    async def _listen(self, heard: _Heard, client: httpx.AsyncClient) -> None:
+        import httpx
+
+        ask = heard.ask
+        request = client.build_request(
+            ask.method,
+            ask.url,
+            headers=dict(ask.headers),
+            json=ask.body,
+            timeout=httpx.Timeout(ask.timeout, connect=min(ask.timeout, _CONNECT_TIMEOUT)),
+        )
+        response = await client.send(request, stream=True)
+        try:
+            heard.begin(response.status_code, response.headers)
+            async for piece in response.aiter_text():
+                if not heard.piece(piece):
+                    break
+        finally:
+            await response.aclose()
+
+
+class _Heard:
+    """What has arrived so far: it is kept when the rest never comes."""
+
+    def __init__(self, ask: Ask) -> None:
+        self.ask = ask
+        self.status: int | None = None
+        self.headers: dict[str, str] = {}
+        self.pieces: list[tuple[int, str]] = []
+        self.size = 0
+        self.started = time.monotonic()
+
+    def begin(self, status: int, headers: Mapping[str, str]) -> None:
+        self.status = status
+        self.headers = {name.lower(): value for name, value in headers.items()}
+
+    def piece(self, text: str) -> bool:
+        """Keep a piece; False once there is more than we want."""
+        self.pieces.append((self._ms(), text))
+        self.size += len(text)
+        return self.size < LIMIT
+
+    def exchange(self, failure: Failure | None = None, reason: str = "") -> Exchange:
+        return Exchange(
+            ask=self.ask,
+            status=self.status,
+            headers=self.headers,
+            body="".join(text for _, text in self.pieces),
+            pieces=tuple(self.pieces) if self.ask.stream else (),
+            failure=failure,
+            reason=reason,
+            ms=self._ms(),
+            cut_off=self.size >= LIMIT,
+        )
+
+    def _ms(self) -> int:
+        return round((time.monotonic() - self.started) * 1000)
+
+
+# --- failures --------------------------------------------------------------------------------
+
+
+def explain(error: BaseException, *, begun: bool, through_proxy: bool) -> tuple[Failure, str]:
+    """What an exception of the transport means, and the system's own word for it."""
+    import httpx
+
+    causes = list(_causes(error))
+    reason = next((str(c) for c in reversed(causes) if str(c)), type(error).__name__)
+    if isinstance(error, httpx.ProxyError):
+        return "proxy", reason
+    if (found := _tls(causes)) is not None:
+        return found, reason
+    if isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout | httpx.PoolTimeout | TimeoutError):
+        return ("stalled" if begun else "slow"), reason
+    if isinstance(error, httpx.ConnectTimeout):
+        return ("proxy" if through_proxy else "unreachable"), reason
+    if isinstance(error, httpx.ConnectError | OSError) and not begun:
+        return ("proxy" if through_proxy else _unconnected(causes)), reason
+    return "cut", reason
+
+
+def _tls(causes: Sequence[BaseException]) -> Failure | None:
+    if any(isinstance(c, ssl.SSLCertVerificationError) for c in causes):
+        return "certificate"
+    if any(isinstance(c, ssl.SSLError) for c in causes):
+        return "tls"
+    return None
+
+
+def _unconnected(causes: Sequence[BaseException]) -> Failure:
+    if any(isinstance(c, socket.gaierror) for c in causes):
+        return "dns"
+    if any(isinstance(c, ConnectionRefusedError) for c in causes):
+        return "refused"
+    if any(isinstance(c, ConnectionResetError | BrokenPipeError) for c in causes):
+        return "cut"
+    return "unreachable"
+
+
+def _causes(error: BaseException) -> Generator[BaseException]:
+    """The exception and all that led to it, groups taken apart."""
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        current = waiting.pop(0)
+        if current is None or id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        waiting += [current.__cause__, current.__context__]
+        if isinstance(current, BaseExceptionGroup):
+            waiting += current.exceptions
+
+
+# --- the way out -----------------------------------------------------------------------------
+
+
+def proxy_for(url: str, variables: Mapping[str, str]) -> str | None:
+    """The proxy that a client with these variables sends `url` through; lower-case names win."""
+    parts = urlsplit(url)
+    lower = {name.lower(): value for name, value in variables.items() if value}
+    lower |= {name: value for name, value in variables.items() if name.islower() and value}
+    proxy = lower.get(f"{parts.scheme}_proxy") or lower.get("all_proxy")
+    if not proxy or _excepted(parts.hostname or "", parts.port, lower.get("no_proxy", "")):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def _excepted(host: str, port: int | None, no_proxy: str) -> bool:
+    for entry in no_proxy.replace(",", " ").split():
+        name, _, wanted = entry.partition(":") if entry.count(":") == 1 else (entry, "", "")
+        if wanted and wanted != str(port):
+            continue
+        bare = name.lstrip("*").lstrip(".").lower()
+        if name == "*" or host == bare or (bare and host.endswith(f".{bare}")):
+            return True
+        if "/" in name and _inside(host, name):
+            return True
+    return False
+
+
+def _inside(host: str, network: str) -> bool:
+    try:
+        return ipaddress.ip_address(host) in ipaddress.ip_network(network, strict=False)
+    except ValueError:
+        return False
+
+
+def trust(ca_file: str = "") -> ssl.SSLContext:
+    """The usual roots, and the file that the client is told to trust as well.
+
+    Raises Refusal where that file can't be read.
+    """
+    import certifi
+
+    context = ssl.create_default_context(cafile=certifi.where())
+    if ca_file:
+        try:
+            context.load_verify_locations(cafile=ca_file)
+        except (OSError, ssl.SSLError) as error:
+            raise Refusal(
+                msg("`NODE_EXTRA_CA_CERTS` can't be read: {reason}", reason=str(error)),
+                place=Place(path=ca_file),
+            ) from None
+    return context
+
+
+def describe(proxy: str) -> str:
+    """A proxy's address without the credential that may be in it."""
+    parts = urlsplit(proxy)
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{parts.hostname}{port}"

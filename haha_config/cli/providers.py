@@ -47,11 +47,11 @@ def add(
     _lang: Lang = None,
 ) -> None:
     """Copy a row into the person's own folder, once the strict parser has read it."""
+    text = _read(file)
+    row = table.parse(file.stem, text, path=str(file))
     from haha_config.cli.session import open_session
     from haha_config.io import disk
 
-    text = _read(file)
-    row = table.parse(file.stem, text, path=str(file))
     target = _own() / file.name
 
     def build() -> Plan:

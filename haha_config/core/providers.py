@@ -29,9 +29,11 @@ from haha_config.core.model import (
     Slot,
     Upstreamed,
 )
-from haha_config.core.variables import API_KEY, AUTH_TOKEN, BASE_URL
+from haha_config.core.variables import BASE_URL, CREDENTIALS, OWNED, SLOT_OF
 
 DISCOVERY_KINDS: Final = ("openai", "openrouter", "ollama", "anthropic", "litellm")
+#: The client variables that a row or a model can ask for: ours, but not what a set-up is made of.
+SETTABLE: Final = tuple(n for n in OWNED if n not in (BASE_URL, *CREDENTIALS, *SLOT_OF))
 _KEY: Final = re.compile(r"[a-z0-9][a-z0-9-]*")
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -502,8 +504,10 @@ class _Reader:
             )
             self.refuse(what, ("discovery", "url"))
         for name in p.variables:
-            if name in (BASE_URL, AUTH_TOKEN, API_KEY):
-                self.refuse(msg("`{name}` is not a row's to set", name=name), ("variables", name))
+            if name not in SETTABLE:
+                # What is not ours would stay behind when the person moves to another provider.
+                what = msg("`{name}` is not a variable that a row can set", name=name)
+                self.refuse(what, ("variables", name), did_you_mean(name, SETTABLE))
         self._urls(p)
         self._models(p)
 

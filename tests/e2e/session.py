@@ -24,7 +24,8 @@ _FIRST_RUN: tuple[tuple[str, str], ...] = (
     (r"❯ (\d\. )?No, exit", _DOWN),
     (r"❯ (\d\. )?Yes", _ENTER),
 )
-_READY = re.compile(r"\? for shortcuts")
+#: The line under the place where one types.
+_READY = re.compile(r"\? for shortcuts|shift\+tab to cycle")
 
 
 class _Screen(pyte.Screen):

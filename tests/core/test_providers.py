@@ -155,6 +155,14 @@ def test_discovery_asks_no_other_host_than_the_endpoint(row: Provider) -> None:
         assert row.discovery.url.startswith(("{base}/", "{origin}/"))
 
 
+def test_litellm_is_given_the_url_of_the_protocol_that_it_speaks(row: Provider) -> None:
+    """Read in the source of the LiteLLM of our lock: these three call `{api_base}/v1/messages`."""
+    if row.upstream is not None:
+        speaks_anthropic = row.upstream.prefix in {"deepseek/", "minimax/", "anthropic/"}
+        for url in filter(None, row.upstream.api_base.values()):
+            assert url.endswith("/anthropic") == speaks_anthropic
+
+
 def test_local_ports_are_those_of_the_servers_and_not_the_gateways() -> None:
     ports = table.local_ports(ROWS)
     assert {11434, 1234, 8080, 8000, 11001, 8082} == ports

@@ -341,7 +341,7 @@ class Mend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """What a rule saw. `severity` None: the rule's own. No mends: it needs a choice, or a person."""
+    """What a rule saw. `severity` None: the rule's own. No mends: it takes a choice or a person."""
 
     what: Message
     place: Place

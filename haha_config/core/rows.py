@@ -62,7 +62,7 @@ class Rows:
         return found
 
     def upstream_only(self, base_url: str) -> Provider | None:
-        """The row whose OpenAI-style address this is, where no Anthropic endpoint is on the host."""
+        """The row whose OpenAI-style address this is, if its host has no Anthropic endpoint."""
         url = urls.parse(base_url)
         if url is None or self.host(base_url):
             return None

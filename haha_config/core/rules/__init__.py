@@ -1,0 +1,150 @@
+"""The rules: one small class each, grouped by what they look at, and the run over them.
+
+A family's module is imported when one of its rules is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from importlib import import_module
+from typing import Final
+
+from haha_config.core import variables as v
+from haha_config.core.errors import Usage
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import Finding, Problem, Severity
+from haha_config.core.rules.rule import Rule, can_look
+from haha_config.core.state import State
+
+__all__ = ["FAMILIES", "Rule", "code_of", "codes", "every", "find", "run"]
+
+#: Family -> what it is about. Its rules are `RULES` of the module of that name, in lower case.
+FAMILIES: Final[dict[str, Message]] = {
+    "ENV": msg("The client's variables and the `.env` that holds them"),
+    "SET": msg("settings.json, in every layer"),
+    "URL": msg("The endpoint"),
+    "KEY": msg("Credentials"),
+    "MOD": msg("Models"),
+    "LLM": msg("LiteLLM's files"),
+    "SYS": msg("This machine"),
+    "OWN": msg("Other tools that write the same files"),
+}
+_RANK: Final[dict[Severity, int]] = {"note": 0, "warning": 1, "error": 2}
+
+
+def code_of(rule: type[Rule] | Rule) -> str:
+    return rule.__name__ if isinstance(rule, type) else type(rule).__name__
+
+
+def family(name: str) -> tuple[type[Rule], ...]:
+    """The rules of one family, in the order of their codes."""
+    module = import_module(f"haha_config.core.rules.{name.lower()}")
+    rules: tuple[type[Rule], ...] = module.RULES
+    return rules
+
+
+def every() -> Iterator[type[Rule]]:
+    """All rules, by family."""
+    for name in FAMILIES:
+        yield from family(name)
+
+
+def codes() -> list[str]:
+    return [code_of(rule) for rule in every()]
+
+
+def find(code: str) -> type[Rule]:
+    """The rule of a code, in any case of letters; a usage error names the nearest."""
+    wanted = code.upper()
+    if wanted[:3] in FAMILIES:
+        for rule in family(wanted[:3]):
+            if code_of(rule) == wanted:
+                return rule
+    from haha_config.core.providers import did_you_mean
+
+    raise Usage(
+        msg("there is no rule `{code}`", code=code),
+        hints=(*did_you_mean(wanted, codes()), "haha-config validate --list"),
+    )
+
+
+def chosen(select: Collection[str], ignore: Collection[str]) -> list[type[Rule]]:
+    """The rules that `--select` and `--ignore` leave; each takes codes or families."""
+    wanted = {_known(c) for c in select} or set(FAMILIES)
+    unwanted = {_known(c) for c in ignore}
+    return [
+        rule
+        for name in FAMILIES
+        if any(w[:3] == name for w in wanted) and name not in unwanted
+        for rule in family(name)
+        if (name in wanted or code_of(rule) in wanted) and code_of(rule) not in unwanted
+    ]
+
+
+def _known(code: str) -> str:
+    return code.upper() if code.upper() in FAMILIES else code_of(find(code))
+
+
+def run(state: State, select: Collection[str] = (), ignore: Collection[str] = ()) -> list[Finding]:
+    """Every finding, by file and line. Raises Usage for a code that there is not."""
+    runner = _Run(state)
+    found = [f for rule in chosen(select, ignore) for f in runner.findings(rule)]
+    order = _order(state)
+    return sorted(found, key=lambda f: _position(f, order))
+
+
+class _Run:
+    """One pass: each rule is asked once, whoever requires it."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.asked: dict[str, tuple[Problem, ...] | None] = {}
+
+    def problems(self, rule: type[Rule]) -> tuple[Problem, ...] | None:
+        """None: skipped, since it can't tell."""
+        code = code_of(rule)
+        if code not in self.asked:
+            self.asked[code] = self._ask(rule)
+        return self.asked[code]
+
+    def _ask(self, rule: type[Rule]) -> tuple[Problem, ...] | None:
+        if not can_look(rule, self.state) or (rule.joins and not joined(self.state)):
+            return None
+        if any(self.problems(find(code)) for code in rule.requires):
+            return None
+        return tuple(rule().check(self.state))
+
+    def findings(self, rule: type[Rule]) -> Iterator[Finding]:
+        code = code_of(rule)
+        capped = code.startswith("LLM") and unused(self.state)
+        for problem in self.problems(rule) or ():
+            severity = problem.severity or rule.severity
+            yield Finding(
+                code=code,
+                severity="note" if capped and _RANK[severity] else severity,
+                place=problem.place,
+                what=problem.what,
+                hint=problem.hint,
+                mends=problem.mends,
+            )
+
+
+def joined(state: State) -> bool:
+    """Whether the client goes to the gateway that these files describe."""
+    return state.route == "litellm"
+
+
+def unused(state: State) -> bool:
+    """Whether the client goes elsewhere, so that nothing in LiteLLM's files can stop it."""
+    return state.route == "direct" and bool(state.value(v.BASE_URL))
+
+
+def _order(state: State) -> dict[str, int]:
+    files = (*state.settings.values(), state.dotenv, state.litellm, state.litellm_env)
+    return {file.path: rank for rank, file in enumerate(files)}
+
+
+def _position(f: Finding, order: dict[str, int]) -> tuple[int, str, int, int, str]:
+    place = f.place
+    rank = order.get(place.path, len(order) if place.path else len(order) + 1)
+    return (rank, place.path, place.line or 0, place.column or 0, f.code)

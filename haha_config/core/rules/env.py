@@ -1,0 +1,591 @@
+"""ENV: the client's variables, and the `.env` that holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from haha_config.core import variables as v
+from haha_config.core.messages import msg
+from haha_config.core.model import SLOTS, Mend, Place, Problem
+from haha_config.core.rules.rule import (
+    FIX,
+    INIT,
+    Rule,
+    holders,
+    set_everywhere,
+    set_where_held,
+    targets,
+    where,
+)
+from haha_config.core.state import State
+
+
+class ENV001(Rule):
+    title = msg("`.env` can be read")
+    why = msg("A file that can't be read gives the client no variable at all.")
+    how = msg("Save it as UTF-8 text, and let the account that starts the client read it.")
+    severity = "error"
+    needs = frozenset({"env"})
+
+    def check(self, state: State) -> Iterable[Problem]:
+        file = state.dotenv
+        if file.snapshot.unreadable is not None:
+            yield Problem(what=file.snapshot.unreadable, place=Place(path=file.path))
+        elif file.error is not None:
+            hint = file.error.hints[0] if file.error.hints else None
+            yield Problem(what=file.error.what, place=file.error.place or Place(), hint=hint)
+
+
+class ENV002(Rule):
+    title = msg("The base URL and the model are set")
+    why = msg(
+        "Without `ANTHROPIC_BASE_URL` the client calls Anthropic itself. Without a model it asks"
+        " for one of Anthropic's, which a gateway does not have."
+    )
+    how = msg("`haha-config init` writes every variable that is needed.")
+    severity = "error"
+    needs = frozenset({"client"})
+    requires = ("ENV001", "SET001")
+
+    def check(self, state: State) -> Iterable[Problem]:
+        url = state.effective(v.BASE_URL)
+        if not url.value:
+            yield self._missing(v.BASE_URL, url.place, state)
+            return
+        if state.value(SLOTS["main"]) or _chooses_elsewhere(state):
+            return
+        main = state.effective(SLOTS["main"])
+        if state.route == "litellm":
+            if not state.gateway.offers("claude-sonnet-4-5"):
+                yield self._missing(SLOTS["main"], main.place, state)
+        elif main.value is not None or not any(state.slots):
+            yield Problem(
+                what=msg(
+                    "`{name}` is not set, so the client asks for Anthropic's own models by name",
+                    name=SLOTS["main"],
+                ),
+                place=main.place or _home(state),
+                hint=INIT,
+                severity="note",
+            )
+
+    @staticmethod
+    def _missing(name: str, place: Place | None, state: State) -> Problem:
+        if place is None:
+            what = msg("`{name}` is not set", name=name)
+        else:
+            what = msg("`{name}` is empty", name=name)
+        return Problem(what=what, place=place or _home(state), hint=INIT)
+
+
+def _chooses_elsewhere(state: State) -> bool:
+    """Whether the tiers, or the `model` key, say which model is asked for."""
+    tiers = all(slot in state.slots for slot in ("opus", "sonnet", "haiku"))
+    return tiers or any(isinstance(f.data.get("model"), str) for f in state.settings.values())
+
+
+def _home(state: State) -> Place:
+    """The file in which a missing variable belongs."""
+    found = targets(state) or tuple(h for h in holders(state) if h.file.exists)
+    return Place(path=found[0].file.path if found else state.target.path)
+
+
+class ENV003(Rule):
+    title = msg("`.env` and settings.json say the same")
+    why = msg(
+        "This client reads both, and settings.json wins: what only `.env` says is dead, and the"
+        " next person who reads it is misled."
+    )
+    how = msg("Write the same value in both. `--fix` writes the value in use into `.env`.")
+    severity = "error"
+    needs = frozenset({"env", "settings"})
+    requires = ("ENV001", "SET001")
+    mends = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        if state.client != "haha":
+            return
+        mine = state.dotenv
+        theirs = state.target.data.get("env") or {}
+        for name in v.OWNED:
+            here, there = mine.data.get(name), theirs.get(name)
+            if not here or not there or not isinstance(there, str) or here == there:
+                continue
+            mend = next(h for h in holders(state) if h.layer == "dotenv").mend
+            yield Problem(
+                what=msg(
+                    "`{name}` is `{here}` here and `{there}` in {path}, which wins",
+                    name=name,
+                    here=v.shown(name, here),
+                    there=v.shown(name, there),
+                    path=where(state.target.place("env", name)),
+                ),
+                place=mine.place(name),
+                hint=FIX,
+                mends=mend(*(h.set(name, there) for h in holders(state) if h.layer == "dotenv")),
+            )
+
+
+class ENV004(Rule):
+    title = msg("Every line of `.env` is an assignment that all readers read alike")
+    why = msg(
+        "Bun, Node, python-dotenv and a shell read quotes, `#` and `$` differently, and Bun skips"
+        " a line that it does not understand without a word."
+    )
+    how = msg("Write the value in single quotes, or without `$`, `#` and quotes.")
+    severity = "note"
+    needs = frozenset({"env"})
+    requires = ("ENV001",)
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for file in (state.dotenv, state.litellm_env):
+            for oddity in file.document.oddities if file.document else ():
+                place = Place(path=file.path, line=oddity.place.line, column=oddity.place.column)
+                if oddity.kind == "bad-line":
+                    yield Problem(
+                        what=msg("this line is no assignment, and it is skipped"),
+                        place=place,
+                        hint=msg("write NAME=value, or put a `#` before it"),
+                        severity="warning",
+                    )
+                elif oddity.kind == "dialect":
+                    yield Problem(
+                        what=msg(
+                            "`{name}` is read differently by Bun, Node, python-dotenv or a shell",
+                            name=oddity.name,
+                        ),
+                        place=place,
+                        hint=msg("put the value in single quotes, without `$` and quotes inside"),
+                        severity="warning" if oddity.name in v.OWNED else "note",
+                    )
+
+
+class ENV005(Rule):
+    title = msg("No variable is assigned twice in one file")
+    why = msg("The last assignment wins, so editing the first one changes nothing.")
+    how = msg("Take out all but the last one.")
+    needs = frozenset({"env"})
+    requires = ("ENV001",)
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for file in (state.dotenv, state.litellm_env):
+            for oddity in file.document.oddities if file.document else ():
+                if oddity.kind == "duplicate":
+                    yield Problem(
+                        what=msg(
+                            "`{name}` is assigned again in line {line}, and that one wins",
+                            name=oddity.name,
+                            line=file.place(oddity.name).line,
+                        ),
+                        place=Place(
+                            path=file.path, line=oddity.place.line, column=oddity.place.column
+                        ),
+                        hint=msg("take out line {line}", line=oddity.place.line),
+                    )
+
+
+class ENV006(Rule):
+    title = msg("The file begins without a byte order mark")
+    why = msg(
+        "Some readers take the invisible mark for a part of the first name, others ignore the"
+        " whole file."
+    )
+    how = msg("Save it as UTF-8 without BOM; `--fix` takes the mark off.")
+    needs = frozenset({"env"})
+    mends = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for file in (state.dotenv, state.litellm_env):
+            yield from marks(file.path, file.snapshot.data)
+
+
+def marks(path: str, data: bytes | None) -> Iterator[Problem]:
+    """The problem of a file that starts with a byte order mark."""
+    if (data or b"").startswith(b"\xef\xbb\xbf"):
+        yield Problem(
+            what=msg("the file begins with a byte order mark (BOM)"),
+            place=Place(path=path, line=1, column=1),
+            hint=FIX,
+            mends=(Mend(path=path, bare=True),),
+        )
+
+
+class ENV007(Rule):
+    title = msg("The shell does not change what the files say")
+    why = msg(
+        "A variable in settings.json beats the same one in the shell, and the shell beats `.env`."
+        " What only one terminal knows is gone in the next."
+    )
+    how = msg("`unset` the variable, and take it out of your shell's start-up file.")
+    needs = frozenset({"client", "shell"})
+    requires = ("ENV001", "SET001")
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for name in v.OWNED:
+            value = state.environ.get(name)
+            if value:
+                yield from self._against(name, value, state)
+
+    @staticmethod
+    def _against(name: str, value: str, state: State) -> Iterator[Problem]:
+        files = [h for h in holders(state) if name in h.values]
+        settings = [h for h in files if h.layer != "dotenv"]
+        if settings:
+            winner = settings[0].values[name]
+            if winner and winner != value and name not in v.CREDENTIALS:
+                yield Problem(
+                    what=msg(
+                        "your shell exports `{name}` as `{value}`, which the client does not use:"
+                        " this value wins",
+                        name=name,
+                        value=v.shown(name, value),
+                    ),
+                    place=settings[0].place(name),
+                    hint=f"unset {name}",
+                    severity="note",
+                )
+        elif files and files[0].values[name] != value:
+            yield Problem(
+                what=msg(
+                    "your shell exports `{name}` as `{value}`, and that beats this line",
+                    name=name,
+                    value=v.shown(name, value),
+                ),
+                place=files[0].place(name),
+                hint=f"unset {name}",
+            )
+        elif not files and name in _NEEDED and _alone(name, state):
+            yield Problem(
+                what=msg(
+                    "`{name}` comes from your shell only: another terminal will not have it",
+                    name=name,
+                ),
+                place=_home(state),
+                hint=INIT,
+            )
+
+
+#: Variables without which a set-up is not complete.
+_NEEDED: Final = frozenset({v.BASE_URL, *v.CREDENTIALS, SLOTS["main"]})
+
+
+def _alone(name: str, state: State) -> bool:
+    """For a credential: whether no file has one. A second one is KEY001's business."""
+    if name not in v.CREDENTIALS:
+        return True
+    return not any(h.values.get(c) for h in holders(state) for c in v.CREDENTIALS)
+
+
+CLOUDS: Final = {
+    "CLAUDE_CODE_USE_BEDROCK": "Amazon Bedrock",
+    "CLAUDE_CODE_USE_VERTEX": "Google Vertex",
+    "CLAUDE_CODE_USE_FOUNDRY": "Microsoft Foundry",
+    "CLAUDE_CODE_USE_AZURE_OPENAI": "Azure OpenAI",
+}
+_ON: Final = frozenset({"1", "true", "yes", "on"})
+_OFF: Final = frozenset({"0", "false", "no", "off"})
+
+
+class ENV008(Rule):
+    title = msg("No cloud provider is switched on")
+    why = msg(
+        "With one of these switches the client goes to that cloud and ignores"
+        " `ANTHROPIC_BASE_URL`. The `.env.example` of claude-haha has one of them on."
+    )
+    how = msg('Take the line out; `"NAME": ""` in settings.json cancels one from the shell.')
+    severity = "error"
+    needs = frozenset({"client"})
+    mends = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for name, cloud in CLOUDS.items():
+            found = state.effective(name)
+            if (found.value or "").lower() not in _ON:
+                continue
+            if name == "CLAUDE_CODE_USE_AZURE_OPENAI" and state.client != "haha":
+                continue
+            yield Problem(
+                what=msg(
+                    "`{name}` sends the client to {cloud}, and the base URL is ignored",
+                    name=name,
+                    cloud=cloud,
+                ),
+                place=found.place if found.place and found.place.path else _home(state),
+                hint=f"unset {name}" if found.layer == "shell" else FIX,
+                mends=self._mends(name, state),
+            )
+
+    @staticmethod
+    def _mends(name: str, state: State) -> tuple[Mend, ...]:
+        out = tuple(m for h in targets(state) if h.values.get(name) for m in h.mend(h.remove(name)))
+        if state.environ.get(name):
+            out = tuple(
+                m for h in targets(state) if h.layer != "dotenv" for m in h.mend(h.set(name, ""))
+            )
+        return out
+
+
+_SHORTEST: Final = 60_000
+_LONGEST: Final = 2_147_483_647
+
+
+class ENV009(Rule):
+    title = msg("`API_TIMEOUT_MS` lets a slow model finish")
+    why = msg(
+        "It is in milliseconds. Below a minute, slow answers are cut off; above 2147483647 it"
+        " overflows and every request fails at once."
+    )
+    how = msg("3000000 is 50 minutes, which is what `init` writes.")
+    needs = frozenset({"client"})
+    mends = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        found = state.effective(v.TIMEOUT)
+        if not found.value or found.place is None:
+            return
+        mends = set_where_held(state, v.TIMEOUT, "3000000")
+        hint = f"unset {v.TIMEOUT}" if found.layer == "shell" else (FIX if mends else None)
+        severity = self.severity
+        if not found.value.isdigit():
+            what = msg("`{name}` must be a number of milliseconds", name=v.TIMEOUT)
+        elif int(found.value) > _LONGEST:
+            what = msg(
+                "`{name}` is {value}: above 2147483647 every request fails at once",
+                name=v.TIMEOUT,
+                value=found.value,
+            )
+            severity = "error"
+        elif int(found.value) < _SHORTEST:
+            what = msg(
+                "`{name}` is {value}, in milliseconds: slow answers will be cut off",
+                name=v.TIMEOUT,
+                value=found.value,
+            )
+        else:
+            return
+        yield Problem(what=what, place=found.place, hint=hint, severity=severity, mends=mends)
+
+
+class ENV010(Rule):
+    title = msg("A switch that any value turns on does not say `0`")
+    why = msg(
+        "The client looks only whether these variables are set: `0` and `false` switch them on"
+        " like `1` does."
+    )
+    how = msg("Take the line out to switch it off, or write `1` to say what it does.")
+    needs = frozenset({"client"})
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for name in (v.TELEMETRY, v.NONESSENTIAL, "DISABLE_ERROR_REPORTING"):
+            found = state.effective(name)
+            if (found.value or "").lower() in _OFF:
+                yield Problem(
+                    what=msg(
+                        "`{name}` is `{value}`, which still switches it on: any value does",
+                        name=name,
+                        value=found.value,
+                    ),
+                    place=found.place or Place(),
+                    hint=f"unset {name}"
+                    if found.layer == "shell"
+                    else msg("take the line out, or write 1"),
+                )
+
+
+class ENV011(Rule):
+    title = msg("`ANTHROPIC_SMALL_FAST_MODEL` is not used")
+    why = msg(
+        "It is deprecated: `ANTHROPIC_DEFAULT_HAIKU_MODEL` names the model of background work now."
+    )
+    how = msg("Move its value to `ANTHROPIC_DEFAULT_HAIKU_MODEL`; `--fix` does.")
+    severity = "note"
+    needs = frozenset({"client"})
+    mends = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        haiku = SLOTS["haiku"]
+        for holder in holders(state):
+            value = holder.values.get(v.SMALL_FAST)
+            if not value:
+                continue
+            changes = [holder.remove(v.SMALL_FAST)]
+            if not state.value(haiku):
+                changes.append(holder.set(haiku, str(value)))
+            yield Problem(
+                what=msg(
+                    "`{old}` is deprecated; `{new}` is its successor", old=v.SMALL_FAST, new=haiku
+                ),
+                place=holder.place(v.SMALL_FAST),
+                hint=FIX if holder.ours else None,
+                mends=holder.mend(*changes),
+            )
+
+
+_RANGES: Final = {
+    v.MAX_CONTEXT: (1, 100_000_000),
+    v.MAX_OUTPUT: (1, 100_000_000),
+    v.COMPACT_WINDOW: (100_000, 1_000_000),
+    "MAX_THINKING_TOKENS": (0, 100_000_000),
+    "CLAUDE_CODE_MAX_RETRIES": (0, 15),
+    "CLAUDE_AUTOCOMPACT_PCT_OVERRIDE": (1, 100),
+}
+
+
+class ENV012(Rule):
+    title = msg("Numbers are whole numbers that the client accepts")
+    why = msg(
+        "The client reads `500k` as 500 and pulls a number out of range to its nearest limit,"
+        " without a word."
+    )
+    how = msg("Write all digits, within the limits.")
+    needs = frozenset({"client"})
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for name, (least, most) in _RANGES.items():
+            found = state.effective(name)
+            if not found.value:
+                continue
+            if found.value.isdigit() and least <= int(found.value) <= most:
+                continue
+            yield Problem(
+                what=msg(
+                    "`{name}` is `{value}`: it must be a whole number from {least} to {most}",
+                    name=name,
+                    value=found.value,
+                    least=least,
+                    most=most,
+                ),
+                place=found.place or Place(),
+                hint=msg("write all digits, like {example}", example=max(least, min(most, 200000))),
+            )
+
+
+class ENV013(Rule):
+    title = msg("Variable names are spelled as the client knows them")
+    why = msg("The client ignores a name that it does not know, without a word.")
+    how = msg("Use the name that is suggested, or take the line out.")
+    needs = frozenset({"client"})
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for holder in holders(state):
+            for name in holder.values:
+                if name in v.CLIENT or not name.upper().startswith(("ANTHROPIC", "CLAUDE", "API_")):
+                    continue
+                yield from self._unknown(name, holder.place(name))
+
+    @staticmethod
+    def _unknown(name: str, place: Place) -> Iterator[Problem]:
+        from difflib import get_close_matches
+
+        from haha_config.core.known_keys import VARIABLES
+
+        if name in VARIABLES:
+            return
+        near = get_close_matches(name.upper(), v.CLIENT, n=1, cutoff=0.88)
+        if near:
+            yield Problem(
+                what=msg("the client does not know `{name}`", name=name),
+                place=place,
+                hint=msg("did you mean `{name}`?", name=near[0]),
+            )
+
+
+class ENV014(Rule):
+    title = msg("The variables that this provider asks for are set")
+    why = msg("The provider's own page asks for them; without them it works less well.")
+    how = msg("`--fix` writes the provider's value.")
+    severity = "note"
+    needs = frozenset({"client"})
+    requires = ("ENV002",)
+    mends = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        if state.route != "direct":
+            return
+        endpoint = state.rows.at(state.value(v.BASE_URL))
+        for name, value in endpoint.row.variables.items() if endpoint else ():
+            if state.effective(name).value is None and endpoint is not None:
+                yield Problem(
+                    what=msg(
+                        "{row} asks for `{name}={value}`",
+                        row=endpoint.row.name,
+                        name=name,
+                        value=v.shown(name, value),
+                    ),
+                    place=_home(state),
+                    hint=FIX if targets(state) else None,
+                    mends=set_everywhere(state, {name: value}),
+                )
+
+
+class ENV015(Rule):
+    title = msg("Tool search is on only where the endpoint understands it")
+    why = msg(
+        "With `ENABLE_TOOL_SEARCH` the client holds back most tools and sends references that"
+        " only some endpoints know."
+    )
+    how = msg("Write `ENABLE_TOOL_SEARCH=false`, unless your provider says that it works.")
+    severity = "note"
+    needs = frozenset({"client"})
+    requires = ("ENV002",)
+
+    def check(self, state: State) -> Iterable[Problem]:
+        found = state.effective(v.TOOL_SEARCH)
+        endpoint = state.rows.at(state.value(v.BASE_URL))
+        if (found.value or "").lower() not in _ON or endpoint is None or state.route != "direct":
+            return
+        if endpoint.row.variables.get(v.TOOL_SEARCH, "false") == "false":
+            yield Problem(
+                what=msg(
+                    "`{name}` is on, and {row} is not known to understand it: tools may be missing",
+                    name=v.TOOL_SEARCH,
+                    row=endpoint.row.name,
+                ),
+                place=found.place or Place(),
+                hint=msg("write {name}=false", name=v.TOOL_SEARCH),
+            )
+
+
+class ENV016(Rule):
+    title = msg("Model discovery is not switched off by another switch")
+    why = msg(
+        "`CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC` also stops the request that fetches the"
+        " gateway's models."
+    )
+    how = msg("Take one of the two out; `DISABLE_TELEMETRY=1` alone keeps discovery.")
+    severity = "note"
+    needs = frozenset({"client"})
+
+    def check(self, state: State) -> Iterable[Problem]:
+        found = state.effective("CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY")
+        if (found.value or "").lower() in _ON and state.value(v.NONESSENTIAL):
+            yield Problem(
+                what=msg(
+                    "`{name}` has no effect while `{other}` is set",
+                    name=found.name,
+                    other=v.NONESSENTIAL,
+                ),
+                place=found.place or Place(),
+                hint=msg("take out one of the two"),
+            )
+
+
+RULES: Final = (
+    ENV001,
+    ENV002,
+    ENV003,
+    ENV004,
+    ENV005,
+    ENV006,
+    ENV007,
+    ENV008,
+    ENV009,
+    ENV010,
+    ENV011,
+    ENV012,
+    ENV013,
+    ENV014,
+    ENV015,
+    ENV016,
+)

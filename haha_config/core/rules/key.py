@@ -1,0 +1,469 @@
+"""KEY: credentials, who can read them, and whether they fit. No value is ever shown in full."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from haha_config.core import providers as rows
+from haha_config.core import urls
+from haha_config.core import variables as v
+from haha_config.core.gateway import REFERENCE
+from haha_config.core.layers import Effective
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import Header, KeyKind, Mend, Place, Problem, Provider
+from haha_config.core.rows import Endpoint
+from haha_config.core.rules.rule import FIX, INIT, Rule, holders, quoted, targets
+from haha_config.core.state import File, State
+
+
+def credentials(state: State) -> tuple[Effective, ...]:
+    """The client's credential variables that hold something."""
+    found = (state.effective(name) for name in v.CREDENTIALS)
+    return tuple(f for f in found if f.value)
+
+
+def endpoint(state: State) -> Endpoint | None:
+    """The row that the client calls, where it calls one directly."""
+    return state.rows.at(state.value(v.BASE_URL)) if state.route == "direct" else None
+
+
+class KEY001(Rule):
+    title = msg("One credential is set, not two")
+    why = msg(
+        "With both variables set the client sends both headers and warns at every start; which"
+        " one the server believes is chance."
+    )
+    how = msg('Keep one and set the other to `""`, which also cancels one from the shell.')
+    severity = "error"
+    needs = frozenset({"client"})
+    requires = ("ENV001", "SET001")
+    mends = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        found = credentials(state)
+        if len(found) < 2:
+            return
+        token, key = found
+        extra = self._extra(token, key, state)
+        shown = extra or key
+        yield Problem(
+            what=self._what(token, key),
+            place=self._place(shown, token),
+            hint=self._hint(extra, state),
+            mends=self._mends(extra, state) if extra else (),
+        )
+
+    @staticmethod
+    def _what(token: Effective, key: Effective) -> Message:
+        shell = next((f for f in (token, key) if f.layer == "shell"), None)
+        if shell is not None:
+            return msg(
+                "your shell exports `{name}`, so the client sends it along with `{other}`",
+                name=shell.name,
+                other=(key if shell is token else token).name,
+            )
+        return msg("`{one}` and `{other}` are both set", one=token.name, other=key.name)
+
+    @staticmethod
+    def _place(shown: Effective, token: Effective) -> Place:
+        place = shown.place or Place()
+        return place if place.path else (token.place or Place())
+
+    @staticmethod
+    def _extra(token: Effective, key: Effective, state: State) -> Effective | None:
+        """The one that can go without a choice; None where only the person knows."""
+        known = endpoint(state)
+        if known is not None:
+            return key if header(known) == "bearer" else token
+        if token.layer == "shell" or key.layer == "shell":
+            both = token.layer == key.layer
+            return None if both else (token if token.layer == "shell" else key)
+        same = token.value == key.value or state.route == "litellm"
+        return key if same else None
+
+    @staticmethod
+    def _mends(extra: Effective, state: State) -> tuple[Mend, ...]:
+        return tuple(m for h in targets(state) for m in h.mend(h.set(extra.name, "")))
+
+    def _hint(self, extra: Effective | None, state: State) -> Message | str:
+        if extra is None:
+            return msg('set the one that your provider does not want to ""')
+        if extra.layer == "shell":
+            return f"unset {extra.name}"
+        return FIX if self._mends(extra, state) else msg('set `{name}` to ""', name=extra.name)
+
+
+def header(known: Endpoint) -> Header:
+    """How this endpoint wants its key."""
+    if known.kind is not None and known.kind.header is not None:
+        return known.kind.header
+    return known.row.credential.header
+
+
+class KEY002(Rule):
+    title = msg("A credential goes along with the base URL")
+    why = msg(
+        "Without one the client sends the login of your own Anthropic account to that address."
+        " Local servers need a token too, any text."
+    )
+    how = msg("Set `ANTHROPIC_AUTH_TOKEN`, or `ANTHROPIC_API_KEY` where the provider says so.")
+    severity = "error"
+    needs = frozenset({"client"})
+    requires = ("ENV001", "SET001", "ENV002")
+
+    def check(self, state: State) -> Iterable[Problem]:
+        helper = any(f.data.get("apiKeyHelper") for f in state.settings.values())
+        if credentials(state) or helper or state.only:
+            return
+        base = state.effective(v.BASE_URL)
+        known = endpoint(state)
+        line = INIT
+        if known is not None:
+            line = f"haha-config init --provider {known.row.key}"
+        yield Problem(
+            what=msg(
+                "no credential is set, so the client would send its own login to `{url}`",
+                url=v.shown_url(base.value or ""),
+            ),
+            place=base.place or Place(),
+            hint=line,
+        )
+
+
+_PLACEHOLDER: Final = re.compile(
+    r"""<.*>|\$\{.*\}|\[.*\]|.*x{4,}|(sk-)?x{3,}|.*\.\.\.
+    |.*(your|my|paste|insert|enter|replace)[-_ ]?.*(key|token|here|secret).*
+    |(sk-)?(change[-_ ]?me|placeholder|todo|example|api[-_]?key|token|secret|key[-_]?here)
+    |你的.*|.*密钥.*""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def placeholder(value: str) -> bool:
+    """Whether a value is what a guide printed instead of a key."""
+    return _PLACEHOLDER.fullmatch(value.strip()) is not None
+
+
+class KEY003(Rule):
+    title = msg("Keys are keys, not what a guide printed in their place")
+    why = msg("A text such as `sk-xxx` or `your_token_here` is refused by every provider.")
+    how = msg("Put your own key there.")
+    severity = "error"
+
+    def check(self, state: State) -> Iterable[Problem]:
+        url = urls.parse(state.value(v.BASE_URL))
+        local = url is not None and url.loopback
+        for found in credentials(state):
+            if placeholder(found.value or ""):
+                yield Problem(
+                    what=msg("`{name}` holds a placeholder, not a key", name=found.name),
+                    place=found.place or Place(),
+                    hint=INIT,
+                    severity="note" if local else "error",
+                )
+        for name, value in state.litellm_env.data.items():
+            if v.is_secret(name) and isinstance(value, str) and placeholder(value):
+                yield Problem(
+                    what=msg("`{name}` holds a placeholder, not a key", name=name),
+                    place=state.litellm_env.place(name),
+                    hint=msg("put your own key there, or take the line out"),
+                )
+
+
+class KEY004(Rule):
+    title = msg("Keys hold no spaces, quotes or line ends")
+    why = msg("What was pasted along with a key is sent along with it, and the key is refused.")
+    how = msg("Take the quotes and spaces off; `--fix` does.")
+    severity = "error"
+    needs = frozenset({"client"})
+    mends = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for name in v.CREDENTIALS:
+            for holder in holders(state):
+                value = holder.values.get(name)
+                if not isinstance(value, str) or not value or clean(value) == value:
+                    continue
+                mends = holder.mend(holder.set(name, clean(value)))
+                broken = any(c.isspace() for c in clean(value))
+                yield Problem(
+                    what=msg("`{name}` has spaces, quotes or line ends in it", name=name),
+                    place=holder.place(name),
+                    hint=msg("paste the key again, on one line") if broken else FIX,
+                    mends=() if broken else mends,
+                )
+
+
+def clean(value: str) -> str:
+    """A pasted key without what came along: spaces, quotes, `Bearer `."""
+    bare = value.strip().strip("\"'`‘’“”").strip()
+    return bare.removeprefix("Bearer ").strip()
+
+
+class KEY005(Rule):
+    title = msg("The key is one that this provider takes, at this URL")
+    why = msg(
+        "How a key begins tells whose it is, and sometimes for which plan and region. A key in"
+        " the wrong place is refused, and has been shown to a stranger."
+    )
+    how = msg("Use a key of this provider, or the URL that belongs to the key.")
+    needs = frozenset({"client"})
+    requires = ("KEY003", "KEY004")
+
+    def check(self, state: State) -> Iterable[Problem]:
+        known = endpoint(state)
+        if known is not None and not known.row.local:
+            for found in credentials(state):
+                yield from self._misfit(found, known, state)
+        for entry in state.gateway.entries:
+            row = state.rows.behind(entry.model, entry.api_base)
+            secret = state.gateway.secret(entry.params.get("api_key"), *entry.path("api_key"))
+            if row is None or not secret.value or placeholder(secret.value):
+                continue
+            why = rows.misfit(state.providers, row, secret.value)
+            if why is not None:
+                place = secret.place
+                if secret.source == "litellm.env":
+                    place = state.litellm_env.place(secret.variable)
+                yield Problem(what=why, place=place, hint=row.credential.url or None)
+
+    @staticmethod
+    def _misfit(found: Effective, known: Endpoint, state: State) -> Iterator[Problem]:
+        value, url = found.value or "", state.value(v.BASE_URL)
+        why = rows.misfit(state.providers, known.row, value, url)
+        if why is None:
+            return
+        kind = rows.kind_of(known.row, value)
+        yield Problem(what=why, place=found.place or Place(), hint=_better(known, kind))
+
+
+def _better(known: Endpoint, kind: KeyKind | None) -> Message | str:
+    urls_of = kind.base_urls if kind is not None and kind.base_urls else known.row.base_urls
+    if kind is not None and kind.fits:
+        return msg("write {name}={urls}", name=v.BASE_URL, urls=tuple(urls_of.values()))
+    return known.row.credential.url or f"haha-config init --provider {known.row.key}"
+
+
+class KEY006(Rule):
+    title = msg("The key goes in the header that the provider reads")
+    why = msg(
+        "`ANTHROPIC_AUTH_TOKEN` is sent as `Authorization: Bearer`, `ANTHROPIC_API_KEY` as"
+        " `x-api-key`; some servers read only one of them."
+    )
+    how = msg("Move the key to the other variable.")
+    severity = "note"
+    needs = frozenset({"client"})
+    requires = ("KEY001", "KEY002")
+    mends = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        known = endpoint(state)
+        found = next(iter(credentials(state)), None)
+        if known is None or found is None or known.row.credential.optional:
+            return
+        if known.row.local and not known.row.credential.variable:
+            return
+        wanted = v.AUTH_TOKEN if header(known) == "bearer" else v.API_KEY
+        if found.name == wanted:
+            return
+        mends = tuple(
+            m
+            for h in targets(state)
+            if h.values.get(found.name)
+            for m in h.mend(h.set(wanted, found.value or ""), h.set(found.name, ""))
+        )
+        yield Problem(
+            what=msg(
+                "{row} documents its key in `{wanted}`, not in `{name}`",
+                row=known.row.name,
+                wanted=wanted,
+                name=found.name,
+            ),
+            place=found.place or Place(),
+            hint=FIX if mends else INIT,
+            mends=mends,
+        )
+
+
+# --- who can read them -----------------------------------------------------------------------
+
+
+def secret_files(state: State) -> Iterator[File]:
+    """The files of this set-up that hold a secret now."""
+    for holder in holders(state):
+        if holder.file.exists and any(_real(holder.values.get(c)) for c in v.CREDENTIALS):
+            yield holder.file
+    env = state.litellm_env
+    if any(v.is_secret(n) and _real(value) for n, value in env.data.items()):
+        yield env
+    if any(_literal_key(e.params.get("api_key")) for e in state.gateway.entries) or _literal_key(
+        state.gateway.general.get("master_key")
+    ):
+        yield state.litellm
+
+
+def _real(value: object) -> bool:
+    """Whether it would hurt if it leaked: not empty, no placeholder, no token of a local server."""
+    return isinstance(value, str) and len(value) >= 12 and not placeholder(value)
+
+
+def _literal_key(value: object) -> bool:
+    return _real(value) and isinstance(value, str) and not value.startswith(REFERENCE)
+
+
+class KEY007(Rule):
+    title = msg("Only you can read a file with a key in it")
+    why = msg("Every account and program on this machine could copy the key.")
+    how = msg("`chmod 600 FILE`; `--fix` does.")
+    mends = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        ours = {state.dotenv.path, state.target.path, state.litellm.path, state.litellm_env.path}
+        for file in secret_files(state):
+            mode = file.snapshot.mode
+            if mode is None or not mode & 0o077:
+                continue
+            mends = (Mend(path=file.path, private=True),) if file.path in ours else ()
+            yield Problem(
+                what=msg("it holds a key, and others can read it (mode {mode})", mode=f"{mode:o}"),
+                place=Place(path=file.path),
+                hint=f"chmod 600 {quoted(file.path)}",
+                mends=mends,
+            )
+
+
+class KEY008(Rule):
+    title = msg("No file with a key in it is in git")
+    why = msg("Everyone who gets the repository gets the key, now and in its history.")
+    how = msg("Take the file out of git, and make a new key if it was ever pushed.")
+    severity = "error"
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for file in secret_files(state):
+            snapshot = file.snapshot
+            if snapshot.committed:
+                what = msg("it holds a key, and git has it in its last commit: make a new key")
+            elif snapshot.tracked:
+                what = msg("it holds a key, and git is about to commit it")
+            else:
+                continue
+            yield Problem(
+                what=what,
+                place=Place(path=file.path),
+                hint=f"git rm --cached {quoted(file.path)}",
+            )
+
+
+class KEY009(Rule):
+    title = msg("Git ignores the files with keys in them")
+    why = msg("The next `git add .` would take the key along.")
+    how = msg("Name the file in `.git/info/exclude`, which stays on this machine.")
+    requires = ("KEY008",)
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for file in secret_files(state):
+            if file.snapshot.ignored is False and not file.snapshot.tracked:
+                name = re.split(r"[/\\]", file.path)[-1]
+                yield Problem(
+                    what=msg("it holds a key, and git does not ignore it"),
+                    place=Place(path=file.path),
+                    hint=f'echo {quoted(name)} >> "$(git rev-parse --git-path info/exclude)"',
+                )
+
+
+class KEY010(Rule):
+    title = msg("No other credential stands behind the one in use")
+    why = msg(
+        "The client warns of two credentials at every start, and uses the other one as soon as"
+        " yours is gone."
+    )
+    how = msg("Take the other one out, or `/logout` inside the client.")
+    severity = "note"
+    needs = frozenset({"client", "shell"})
+    requires = ("KEY002",)
+
+    def check(self, state: State) -> Iterable[Problem]:
+        if not credentials(state):
+            return
+        for file in state.settings.values():
+            if file.data.get("apiKeyHelper"):
+                yield self._other(msg("`apiKeyHelper`"), file.place("apiKeyHelper"), None)
+        oauth = state.effective("CLAUDE_CODE_OAUTH_TOKEN")
+        if oauth.value:
+            hint = f"unset {oauth.name}" if oauth.layer == "shell" else None
+            yield self._other(msg("`CLAUDE_CODE_OAUTH_TOKEN`"), oauth.place or Place(), hint)
+        if state.machine is not None and state.machine.primary_api_key is not None:
+            yield self._other(
+                msg("`primaryApiKey`"), state.machine.primary_api_key, "claude /logout"
+            )
+
+    @staticmethod
+    def _other(name: Message, place: Place, hint: str | None) -> Problem:
+        return Problem(
+            what=msg("{name} is a second credential; the client uses yours and warns", name=name),
+            place=place,
+            hint=hint or msg("take it out if you do not need it"),
+        )
+
+
+class KEY011(Rule):
+    title = msg("No custom header replaces the credential")
+    why = msg("A header of `ANTHROPIC_CUSTOM_HEADERS` goes out in place of the client's own.")
+    how = msg("Take the header out; the key belongs into `ANTHROPIC_AUTH_TOKEN`.")
+    needs = frozenset({"client"})
+
+    def check(self, state: State) -> Iterable[Problem]:
+        found = state.effective("ANTHROPIC_CUSTOM_HEADERS")
+        for line in (found.value or "").replace("\\n", "\n").splitlines():
+            name = line.partition(":")[0].strip().lower()
+            if name in {"authorization", "x-api-key"} and credentials(state):
+                yield Problem(
+                    what=msg(
+                        "the header `{header}` in `{name}` takes the place of your credential",
+                        header=name,
+                        name=found.name,
+                    ),
+                    place=found.place or Place(),
+                    hint=msg("take that header out"),
+                )
+
+
+class KEY012(Rule):
+    title = msg("The project's settings.json holds no key")
+    why = msg("It is made to be committed and shared; `settings.local.json` is the private one.")
+    how = msg("Move the key to user or local settings.")
+    needs = frozenset({"settings"})
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for holder in holders(state):
+            for name in v.CREDENTIALS:
+                if holder.layer == "project" and _real(holder.values.get(name)):
+                    yield Problem(
+                        what=msg("`{name}` is in a file that is made to be shared", name=name),
+                        place=holder.place(name),
+                        hint="haha-config init --scope local",
+                    )
+
+
+def provider_of(state: State) -> Provider | None:
+    """The row that the client calls directly."""
+    known = endpoint(state)
+    return known.row if known else None
+
+
+RULES: Final = (
+    KEY001,
+    KEY002,
+    KEY003,
+    KEY004,
+    KEY005,
+    KEY006,
+    KEY007,
+    KEY008,
+    KEY009,
+    KEY010,
+    KEY011,
+    KEY012,
+)

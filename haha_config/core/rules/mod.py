@@ -1,0 +1,397 @@
+"""MOD: the models that the client asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import Final
+
+from haha_config.core import variables as v
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import SLOTS, Model, Place, Problem, Provider, Slot
+from haha_config.core.rules.key import endpoint
+from haha_config.core.rules.rule import FIX, Rule, set_everywhere, set_where_held, targets
+from haha_config.core.state import State
+
+#: How long before its end a model is named.
+_NOTICE_DAYS: Final = 90
+#: What the client asks for where nothing is known of a model.
+_DEFAULT_OUTPUT: Final = 32_000
+#: `inherit` and the client's own aliases are no model names.
+_ALIASES: Final = frozenset(
+    {"inherit", "default", "best", "opus", "sonnet", "haiku", "fable", "opusplan"}
+)
+
+
+def asked(state: State) -> Iterator[tuple[Slot, str]]:
+    """The slots that name a model, not an alias of the client."""
+    for slot, model in state.slots.items():
+        if model.removesuffix("[1m]").lower() not in _ALIASES:
+            yield slot, model
+
+
+def slot_place(state: State, slot: Slot) -> Place:
+    return state.effective(SLOTS[slot]).place or Place()
+
+
+def behind(state: State, model: str) -> tuple[Provider | None, Model | None, str]:
+    """The row, what it knows of the model, and the model's name there."""
+    if state.route == "litellm":
+        entry = state.gateway.entry_for(model)
+        if entry is None or "*" in entry.model:
+            return None, None, model
+        row = state.rows.behind(entry.model, entry.api_base)
+        return row, state.rows.known(row, entry.model), entry.model.removeprefix(entry.prefix)
+    known = endpoint(state)
+    row = known.row if known else None
+    return row, state.rows.known(row, model), model
+
+
+def _switch(slot: Slot, model: str) -> str:
+    """The line that puts `model` in a slot."""
+    only = "" if slot == "main" else f"--slot {slot}="
+    return f"haha-config switch-model {only}{model}"
+
+
+class MOD001(Rule):
+    title = msg("The gateway offers every slot's model")
+    why = msg("LiteLLM answers 400 to a name that is not in `model_list`.")
+    how = msg("Point the slot at one of the names, or add the model with `haha-config init`.")
+    severity = "error"
+    needs = frozenset({"client", "gateway"})
+    requires = ("LLM001", "LLM002")
+    joins = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        near = _near(tuple(state.gateway.by_name))
+        for slot, model in asked(state):
+            if state.gateway.offers(model):
+                continue
+            better = near(model)
+            hint: Message | str = _switch(slot, better) if better else "haha-config models"
+            yield Problem(
+                what=self._what(slot, model, better, state),
+                place=slot_place(state, slot),
+                hint=hint,
+            )
+
+    @staticmethod
+    def _what(slot: Slot, model: str, better: str | None, state: State) -> Message:
+        if better is not None:
+            return msg(
+                "{path} has no model `{model}` (slot {slot}); did you mean `{better}`?",
+                path=state.litellm.path,
+                model=model,
+                slot=slot,
+                better=better,
+            )
+        return msg(
+            "{path} has no model `{model}` (slot {slot})",
+            path=state.litellm.path,
+            model=model,
+            slot=slot,
+        )
+
+
+class _near:  # noqa: N801 - used like a function
+    """The nearest of many names; asked for once a name, and difflib comes only then."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self.names = names
+        self.found: dict[str, str | None] = {}
+
+    def __call__(self, name: str) -> str | None:
+        if name not in self.found:
+            from haha_config.core.providers import closest
+
+            near = closest(name, [n for n in self.names if "*" not in n])
+            self.found[name] = near[0] if near else None
+        return self.found[name]
+
+
+class MOD002(Rule):
+    title = msg("No model has been retired")
+    why = msg("From that day on the provider refuses the name, or answers with another model.")
+    how = msg("Switch to the successor that the provider names.")
+    needs = frozenset({"machine"})
+
+    def check(self, state: State) -> Iterable[Problem]:
+        if state.route == "direct":
+            for slot, model in asked(state):
+                row, known, _ = behind(state, model)
+                hint: Message | str | None = None
+                if known is not None and known.instead:
+                    hint = _switch(slot, known.instead)
+                yield from _aged(state, row, known, slot_place(state, slot), hint)
+        for entry in state.gateway.entries:
+            row = state.rows.behind(entry.model, entry.api_base)
+            known = state.rows.known(row, entry.model)
+            if known is not None and known.retired:
+                name = f"{entry.prefix}{known.instead}" if known.instead else ""
+                hint = msg("write model: {name}", name=name) if name else None
+                place = state.litellm.place(*entry.path("model"))
+                yield from _aged(state, row, known, place, hint)
+
+
+def _aged(
+    state: State,
+    row: Provider | None,
+    known: Model | None,
+    place: Place,
+    hint: Message | str | None,
+) -> Iterator[Problem]:
+    """A note ahead of a model's last day, a warning from then on."""
+    if row is None or known is None or not known.retired or state.machine is None:
+        return
+    left = (date.fromisoformat(known.retired) - date.fromisoformat(state.machine.today)).days
+    if left > _NOTICE_DAYS:
+        return
+    if left > 0:
+        what = msg(
+            "{row} ends `{model}` on {date}", row=row.name, model=known.id, date=known.retired
+        )
+    else:
+        what = msg(
+            "{row} has ended `{model}` on {date}",
+            row=row.name,
+            model=known.id,
+            date=known.retired,
+        )
+    yield Problem(
+        what=what,
+        place=place,
+        hint=hint or "haha-config models",
+        severity="note" if left > 0 else "warning",
+    )
+
+
+class MOD003(Rule):
+    title = msg("The provider lists every slot's model")
+    why = msg(
+        "A name that the provider does not know is refused, or silently answered by another model."
+    )
+    how = msg("Use a listed name; `haha-config models` lists them.")
+    needs = frozenset({"client"})
+    requires = ("ENV002", "URL003")
+
+    def check(self, state: State) -> Iterable[Problem]:
+        known = endpoint(state)
+        if known is None or known.row.local or not known.row.models:
+            return
+        # With a live list of its own, a provider has more models than a row can name.
+        open_ended = known.row.discovery is not None
+        near = _near(tuple(m.id for m in known.row.models))
+        for slot, model in asked(state):
+            if state.rows.known(known.row, model) is not None:
+                continue
+            claude = model.startswith("claude")
+            better = None if claude else near(model)
+            if open_ended and better is None and not claude:
+                continue
+            yield Problem(
+                what=self._what(known.row, slot, model, better),
+                place=slot_place(state, slot),
+                hint=_switch(slot, better) if better else "haha-config models",
+                severity="note" if claude or better is None else None,
+            )
+
+    @staticmethod
+    def _what(row: Provider, slot: Slot, model: str, better: str | None) -> Message:
+        if better is not None:
+            return msg(
+                "`{model}` (slot {slot}) is not in the list of {row}; did you mean `{better}`?",
+                model=model,
+                slot=slot,
+                row=row.name,
+                better=better,
+            )
+        return msg(
+            "`{model}` (slot {slot}) is not in the list of {row}, which may answer with another"
+            " model",
+            model=model,
+            slot=slot,
+            row=row.name,
+        )
+
+
+class MOD004(Rule):
+    title = msg("Every tier of the client has a model")
+    why = msg(
+        "The client also asks for its tiers by name: haiku does background work. A tier without"
+        " a variable is asked for under Anthropic's own name."
+    )
+    how = msg("Set all slots; `--fix` gives the missing ones the main model.")
+    needs = frozenset({"client"})
+    requires = ("ENV002",)
+    mends = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        main = state.slots.get("main", "")
+        if not main or main.startswith("claude") or _answers_claude(state):
+            return
+        tiers: tuple[Slot, ...] = ("opus", "sonnet", "haiku")
+        missing = [slot for slot in tiers if slot not in state.slots]
+        if state.value(v.SMALL_FAST) and "haiku" in missing:
+            missing.remove("haiku")
+        if missing:
+            names = tuple(SLOTS[slot] for slot in missing)
+            mends = set_everywhere(state, dict.fromkeys(names, main))
+            yield Problem(
+                what=msg(
+                    "{names} not set: the client will ask for Anthropic's own model there",
+                    names=names,
+                ),
+                place=slot_place(state, "main"),
+                hint=FIX if mends else _switch_all(main),
+                severity="warning" if state.route == "litellm" else "note",
+                mends=mends,
+            )
+
+
+def _switch_all(model: str) -> str:
+    return f"haha-config switch-model {model} --all"
+
+
+def _answers_claude(state: State) -> bool:
+    return state.route == "litellm" and state.gateway.offers("claude-haiku-4-5")
+
+
+class MOD005(Rule):
+    title = msg("`[1m]` stands only behind a model with that window")
+    why = msg(
+        "`[1m]` makes the client believe in a window of one million tokens, so it compacts too"
+        " late and long sessions fail."
+    )
+    how = msg("Take `[1m]` off the name.")
+    needs = frozenset({"client"})
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for slot, model in asked(state):
+            _, known, _ = behind(state, model)
+            if not model.endswith("[1m]") or known is None or not known.context:
+                continue
+            if known.context < 900_000:
+                yield Problem(
+                    what=msg(
+                        "`{model}` claims one million tokens, and the model holds {context}",
+                        model=model,
+                        context=known.context,
+                    ),
+                    place=slot_place(state, slot),
+                    hint=_switch(slot, model.removesuffix("[1m]")),
+                )
+
+
+class MOD006(Rule):
+    title = msg("The client knows the models' context window")
+    why = msg(
+        "A new client assumes one million tokens for a name that it does not know, so a session"
+        " grows until the model refuses it."
+    )
+    how = msg("`--fix` writes the smallest window among the slots' models.")
+    severity = "note"
+    needs = frozenset({"client"})
+    requires = ("ENV002",)
+    mends = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        models = [(name, behind(state, name)[1]) for name in _names(state)]
+        known = [(m.context, name) for name, m in models if m is not None and m.context]
+        if not known:
+            return
+        least, name = min(known)
+        found = state.effective(v.MAX_CONTEXT)
+        if not found.value:
+            if least < 900_000 and not state.value(v.COMPACT_WINDOW):
+                mends = set_everywhere(state, {v.MAX_CONTEXT: str(least)})
+                yield Problem(
+                    what=msg(
+                        "`{model}` holds {context} tokens, and the client is not told so",
+                        model=name,
+                        context=least,
+                    ),
+                    place=slot_place(state, next(s for s, m in asked(state) if m == name)),
+                    hint=FIX if mends else f"export {v.MAX_CONTEXT}={least}",
+                    mends=mends,
+                )
+        elif found.value.isdigit() and int(found.value) > least * 1.01:
+            yield Problem(
+                what=msg(
+                    "`{variable}` is {value}, and `{model}` holds {context} tokens",
+                    variable=v.MAX_CONTEXT,
+                    value=found.value,
+                    model=name,
+                    context=least,
+                ),
+                place=found.place or Place(),
+                hint=FIX,
+                severity="warning",
+                mends=set_where_held(state, v.MAX_CONTEXT, str(least)),
+            )
+
+
+def _names(state: State) -> Iterable[str]:
+    return dict.fromkeys(model for _, model in asked(state))
+
+
+class MOD007(Rule):
+    title = msg("The client asks for no more output than the models give")
+    why = msg(
+        "The client asks for up to 32000 tokens of output where nothing else is said; some"
+        " providers refuse a request for more than the model gives."
+    )
+    how = msg("`--fix` writes the smallest limit among the slots' models.")
+    severity = "note"
+    needs = frozenset({"client"})
+    requires = ("ENV002",)
+    mends = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        models = [(name, behind(state, name)[1]) for name in _names(state)]
+        known = [(m.output, name) for name, m in models if m is not None and m.output]
+        if not known:
+            return
+        least, name = min(known)
+        found = state.effective(v.MAX_OUTPUT)
+        asks = int(found.value) if (found.value or "").isdigit() else _DEFAULT_OUTPUT  # type: ignore[arg-type]
+        if asks <= least:
+            return
+        mends = set_everywhere(state, {v.MAX_OUTPUT: str(least)})
+        place = found.place or slot_place(state, next(s for s, m in asked(state) if m == name))
+        yield Problem(
+            what=msg(
+                "the client asks for {asks} tokens of output, and `{model}` gives {least} at most",
+                asks=asks,
+                model=name,
+                least=least,
+            ),
+            place=place,
+            hint=FIX if targets(state) else f"export {v.MAX_OUTPUT}={least}",
+            severity="warning" if found.value else None,
+            mends=mends,
+        )
+
+
+class MOD008(Rule):
+    title = msg("Every model can call tools")
+    why = msg("The client reads, edits and runs everything through tools.")
+    how = msg("Switch to a model that the provider lists as able to call tools.")
+    needs = frozenset({"client"})
+    requires = ("ENV002",)
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for name in _names(state):
+            row, known, _ = behind(state, name)
+            if row is None or known is None or known.tools is not False:
+                continue
+            slot = next(s for s, m in asked(state) if m == name)
+            better = known.instead
+            usable = state.route == "direct" and better
+            yield Problem(
+                what=msg("`{model}` of {row} can't call tools", model=name, row=row.name),
+                place=slot_place(state, slot),
+                hint=_switch(slot, better) if usable and better else "haha-config models",
+            )
+
+
+RULES: Final = (MOD001, MOD002, MOD003, MOD004, MOD005, MOD006, MOD007, MOD008)

@@ -1,0 +1,166 @@
+"""What a rule is, and the few words that many rules share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final, Literal
+
+from haha_config.core import variables as v
+from haha_config.core.layers import LayerName
+from haha_config.core.messages import Message
+from haha_config.core.model import Change, Data, Mend, Place, Problem, Remove, Set, Severity
+from haha_config.core.state import File, State
+
+#: What a rule must have been able to look at. `client`: any file with the client's variables.
+Need = Literal["env", "settings", "client", "litellm", "shell", "machine", "gateway"]
+
+_ONLY: Final[Mapping[str, frozenset[str]]] = {
+    "env": frozenset({"env"}),
+    "settings": frozenset({"settings"}),
+    "client": frozenset({"env", "settings"}),
+    "litellm": frozenset({"litellm"}),
+}
+
+
+class Rule:
+    """One thing that `validate` checks. The class name is its code.
+
+    `title` is the good state, in the present tense. `why` and `how` are for `--explain` and the
+    docs. `joins`: it compares the client with the gateway, so it is skipped on a direct route.
+    `requires`: codes of rules without which this one can't tell; where they fail it is skipped.
+    """
+
+    title: ClassVar[Message]
+    why: ClassVar[Message]
+    how: ClassVar[Message]
+    severity: ClassVar[Severity] = "warning"
+    needs: ClassVar[frozenset[Need]] = frozenset()
+    requires: ClassVar[tuple[str, ...]] = ()
+    joins: ClassVar[bool] = False
+    #: Whether some of its findings can be mended without a choice.
+    mends: ClassVar[bool] = False
+
+    def check(self, state: State) -> Iterable[Problem]:
+        raise NotImplementedError
+
+
+def can_look(rule: type[Rule], state: State) -> bool:
+    """Whether what `rule` needs was read, and is there to be judged."""
+    return all(_has(need, state) for need in rule.needs)
+
+
+def _has(need: Need, state: State) -> bool:
+    if need == "machine":
+        return state.machine is not None
+    if need == "shell":
+        return not state.only
+    if need == "gateway":
+        return state.litellm.document is not None
+    if state.only and not state.only & _ONLY[need]:
+        return False
+    return need != "client" or configured(state)
+
+
+def configured(state: State) -> bool:
+    """Whether any file that the client reads holds a variable of ours."""
+    return any(name in h.values for h in holders(state) for name in v.OWNED)
+
+
+# --- the files that hold the client's variables ----------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """One file's client variables. `ours`: a target, which `--fix` may write."""
+
+    layer: LayerName
+    file: File
+    root: tuple[str, ...]
+    values: Mapping[str, Data]
+    ours: bool
+
+    def place(self, name: str) -> Place:
+        return self.file.place(*self.root, name)
+
+    def set(self, name: str, value: str) -> Change:
+        return Set((*self.root, name), value)
+
+    def remove(self, name: str) -> Change:
+        return Remove((*self.root, name))
+
+    def mend(self, *changes: Change) -> tuple[Mend, ...]:
+        """The mend of this file; none where it is not ours to write."""
+        return (Mend(path=self.file.path, changes=changes),) if self.ours else ()
+
+
+def holders(state: State) -> tuple[Holder, ...]:
+    """Every file that this client reads variables from, strongest first."""
+    return tuple(_holders(state))
+
+
+def _holders(state: State) -> Iterator[Holder]:
+    for layer in state.layers:
+        if layer.name == "shell":
+            continue
+        file = state.dotenv if layer.name == "dotenv" else state.settings[layer.name]
+        yield Holder(
+            layer=layer.name,
+            file=file,
+            root=layer.root,
+            values=layer.values,
+            ours=layer.name in {state.scope, "dotenv"},
+        )
+
+
+def targets(state: State) -> tuple[Holder, ...]:
+    """The holders that we write and that hold something of ours already."""
+    return tuple(h for h in holders(state) if h.ours and any(name in h.values for name in v.OWNED))
+
+
+def set_everywhere(state: State, values: Mapping[str, str]) -> tuple[Mend, ...]:
+    """`values` in every target that holds something of ours, so that no two layers disagree."""
+    return tuple(
+        Mend(path=h.file.path, changes=tuple(h.set(n, value) for n, value in values.items()))
+        for h in targets(state)
+    )
+
+
+def set_where_held(state: State, name: str, value: str) -> tuple[Mend, ...]:
+    """`value` in every target that holds `name` now."""
+    return tuple(
+        Mend(path=h.file.path, changes=(h.set(name, value),))
+        for h in targets(state)
+        if h.values.get(name)
+    )
+
+
+def text(value: Data) -> str:
+    """A value where it is text; "" for anything else."""
+    return value if isinstance(value, str) else ""
+
+
+def sequence(value: Data) -> Sequence[Data]:
+    return value if isinstance(value, list) else ()
+
+
+def table(value: Data) -> Mapping[str, Data]:
+    return value if isinstance(value, Mapping) else {}
+
+
+# --- words that many rules share -------------------------------------------------------------
+
+FIX: Final = "haha-config validate --fix"
+INIT: Final = "haha-config init"
+
+
+def where(place: Place) -> str:
+    """`path:line`, for a sentence about a second place."""
+    return f"{place.path}:{place.line}" if place.line else place.path
+
+
+def quoted(path: str) -> str:
+    """A path as a shell takes it."""
+    from shlex import quote
+
+    return quote(path)

@@ -1,0 +1,260 @@
+"""SET: settings.json, in every layer that this client reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from haha_config.core import variables as v
+from haha_config.core.layers import ORDER, LayerName, as_text
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import Place, Problem
+from haha_config.core.rules.env import marks
+from haha_config.core.rules.rule import FIX, Rule, holders, table, where
+from haha_config.core.state import File, State
+
+LAYERS: Final[Mapping[LayerName, Message]] = {
+    "managed": msg("managed settings"),
+    "flag": msg("`--settings`"),
+    "local": msg("local settings"),
+    "project": msg("project settings"),
+    "active-provider": msg("claude-haha's active provider"),
+    "user": msg("user settings"),
+}
+
+
+class SET001(Rule):
+    title = msg("settings.json is JSON that the client reads")
+    why = msg(
+        "The client ignores the whole file for one comma too many or one comment, and goes on"
+        " with the shell's variables and its own default model."
+    )
+    how = msg("Correct the place under the caret; JSON has no comments and no trailing commas.")
+    severity = "error"
+    needs = frozenset({"settings"})
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for name, file in state.settings.items():
+            severity = "error" if name == state.scope else "warning"
+            if file.snapshot.unreadable is not None:
+                what, place, hint = file.snapshot.unreadable, Place(path=file.path), None
+            elif file.error is not None:
+                what, place = file.error.what, file.error.place or Place(path=file.path)
+                hint = file.error.hints[0] if file.error.hints else None
+            else:
+                continue
+            yield Problem(what=what, place=place, hint=hint, severity=severity)  # type: ignore[arg-type]
+
+
+class SET002(Rule):
+    title = msg("Values in `env` are text")
+    why = msg("Older clients crash on a number or a switch in `env`; every client takes text.")
+    how = msg("Put the value in double quotes; `--fix` does.")
+    needs = frozenset({"settings"})
+    mends = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for holder in holders(state):
+            if holder.layer == "dotenv":
+                continue
+            for name, value in holder.values.items():
+                if isinstance(value, str):
+                    continue
+                plain = isinstance(value, bool | int | float)
+                mends = holder.mend(holder.set(name, as_text(value))) if plain else ()
+                yield Problem(
+                    what=msg("`{name}` is not text in quotes", name=name),
+                    place=holder.place(name),
+                    hint=FIX if mends else msg("write it as text in double quotes"),
+                    mends=mends,
+                )
+
+
+class SET003(Rule):
+    title = msg("No name stands twice in one object")
+    why = msg("The last one wins, so editing the first one changes nothing.")
+    how = msg("Take out all but one.")
+    needs = frozenset({"settings"})
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for file in state.settings.values():
+            for oddity in file.document.oddities if file.document else ():
+                if oddity.kind != "duplicate":
+                    continue
+                names = oddity.name.split(".")
+                ours = len(names) == 1 or names[0] == "env"
+                yield Problem(
+                    what=msg("`{name}` is there twice: only this one counts", name=oddity.name),
+                    place=Place(path=file.path, line=oddity.place.line, column=oddity.place.column),
+                    hint=msg("take out the other one"),
+                    severity="warning" if ours else "note",
+                )
+
+
+class SET004(Rule):
+    title = msg("settings.json begins without a byte order mark")
+    why = msg("Several readers of this file ignore it, or start anew, when it begins with a mark.")
+    how = msg("Save it as UTF-8 without BOM; `--fix` takes the mark off.")
+    needs = frozenset({"settings"})
+    mends = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        yield from marks(state.target.path, state.target.snapshot.data)
+
+
+class SET005(Rule):
+    title = msg("No stronger layer overrides what is configured")
+    why = msg(
+        "Managed, local and project settings beat user settings, variable by variable: what you"
+        " configure here has no effect there."
+    )
+    how = msg("Take the variable out of the stronger file, or configure that scope.")
+    needs = frozenset({"client", "settings"})
+    requires = ("SET001",)
+
+    def check(self, state: State) -> Iterable[Problem]:
+        stronger = ORDER[: ORDER.index(state.scope)]
+        mine = {h.layer: h for h in holders(state)}
+        own = mine.get(state.scope)
+        for layer in stronger:
+            holder = mine.get(layer)
+            if holder is None or own is None or layer == "active-provider":
+                continue
+            for name in v.OWNED:
+                theirs, ours = holder.values.get(name), own.values.get(name)
+                if theirs is None or ours is None or as_text(theirs) == as_text(ours):
+                    continue
+                yield Problem(
+                    what=msg(
+                        "`{name}` is `{theirs}` in {layer} and beats `{ours}` in {path}",
+                        name=name,
+                        theirs=v.shown(name, as_text(theirs)),
+                        ours=v.shown(name, as_text(ours)),
+                        layer=LAYERS[layer],
+                        path=where(own.place(name)),
+                    ),
+                    place=holder.place(name),
+                    hint=self._hint(layer),
+                )
+
+    @staticmethod
+    def _hint(layer: LayerName) -> Message | str:
+        if layer == "managed":
+            return msg("only your administrator can change managed settings")
+        return f"haha-config init --scope {layer}"
+
+
+class SET006(Rule):
+    title = msg("Names in settings.json are ones that the client documents")
+    why = msg("The client ignores a name that it does not know, without a word.")
+    how = msg("Use the name that is suggested. A name newer than our table is fine.")
+    severity = "note"
+    needs = frozenset({"settings"})
+    requires = ("SET001",)
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for file in state.settings.values():
+            yield from self._in(file)
+
+    @staticmethod
+    def _in(file: File) -> Iterator[Problem]:
+        from haha_config.core.known_keys import SETTINGS
+
+        for name in file.data:
+            if name in SETTINGS:
+                continue
+            near = _nearest(name, SETTINGS)
+            yield Problem(
+                what=msg("`{name}` is in no published list of settings", name=name),
+                place=_key_place(file, name),
+                hint=msg("did you mean `{name}`?", name=near) if near else None,
+            )
+
+
+def _nearest(name: str, names: Iterable[str]) -> str | None:
+    from difflib import get_close_matches
+
+    by_fold = {n.casefold(): n for n in names}
+    near = get_close_matches(name.casefold(), by_fold, n=1, cutoff=0.75)
+    return by_fold[near[0]] if near else None
+
+
+def _key_place(file: File, *path: str) -> Place:
+    found = file.document.key_place(path) if file.document else None
+    return Place(
+        path=file.path, line=found.line if found else None, column=found.column if found else None
+    )
+
+
+class SET007(Rule):
+    title = msg("Settings have the type that the client documents")
+    why = msg("A value of another type is ignored, or takes the whole file with it.")
+    how = msg("Write the value as the type that is named.")
+    severity = "note"
+    needs = frozenset({"settings"})
+    requires = ("SET001",)
+
+    def check(self, state: State) -> Iterable[Problem]:
+        from haha_config.core.known_keys import SETTINGS
+
+        for file in state.settings.values():
+            for name, value in file.data.items():
+                kinds = SETTINGS.get(name, "")
+                if kinds and not any(_is(value, kind) for kind in kinds):
+                    yield Problem(
+                        what=msg(
+                            "`{name}` must be {kinds}",
+                            name=name,
+                            kinds=tuple(_KINDS[kind] for kind in kinds),
+                        ),
+                        place=file.place(name),
+                    )
+
+
+_KINDS: Final = {
+    "s": msg("text"),
+    "b": msg("true or false"),
+    "i": msg("a whole number"),
+    "n": msg("a number"),
+    "a": msg("a list"),
+    "o": msg("an object"),
+    "0": msg("null"),
+}
+_TYPES: Final[Mapping[str, Any]] = {
+    "s": str,
+    "b": bool,
+    "i": int,
+    "n": (int, float),
+    "a": list,
+    "o": Mapping,
+    "0": type(None),
+}
+
+
+def _is(value: object, kind: str) -> bool:
+    if isinstance(value, bool):
+        return kind == "b"
+    return isinstance(value, _TYPES[kind])
+
+
+class SET008(Rule):
+    title = msg("Managed settings let a gateway's credential through")
+    why = msg(
+        "`forceLoginMethod` and `forceLoginOrgUUID` in managed settings make the client insist on"
+        " its own login."
+    )
+    how = msg("Only the administrator of this machine can change that.")
+    needs = frozenset({"settings", "client"})
+
+    def check(self, state: State) -> Iterable[Problem]:
+        file = state.settings.get("managed")
+        for name in ("forceLoginMethod", "forceLoginOrgUUID"):
+            if file is not None and table(file.data).get(name):
+                yield Problem(
+                    what=msg("`{name}` makes the client refuse a gateway's credential", name=name),
+                    place=file.place(name),
+                    hint=msg("ask the administrator of this machine"),
+                )
+
+
+RULES: Final = (SET001, SET002, SET003, SET004, SET005, SET006, SET007, SET008)

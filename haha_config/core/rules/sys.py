@@ -1,0 +1,244 @@
+"""SYS: what this machine shows, without a request that costs anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from haha_config.core import urls
+from haha_config.core import variables as v
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import Place, Problem
+from haha_config.core.rules.llm import version
+from haha_config.core.rules.rule import Rule
+from haha_config.core.state import Installed, Machine, State
+
+
+class MachineRule(Rule):
+    """A rule that looks at the machine alone."""
+
+    needs = frozenset({"machine"})
+
+    def check(self, state: State) -> Iterable[Problem]:
+        return () if state.machine is None else self.look(state, state.machine)
+
+    def look(self, state: State, machine: Machine) -> Iterable[Problem]:
+        raise NotImplementedError
+
+
+class SYS001(MachineRule):
+    title = msg("No write was cut off")
+    why = msg("A command was killed while it wrote: some files may be new and others old.")
+    how = msg("`haha-config undo --recover` finishes or takes back that write.")
+    severity = "error"
+
+    def look(self, state: State, machine: Machine) -> Iterable[Problem]:  # noqa: ARG002
+        if machine.journal:
+            yield Problem(
+                what=msg("a write was cut off: some files may be new and others old"),
+                place=Place(),
+                hint="haha-config undo --recover",
+            )
+
+
+class SYS002(MachineRule):
+    title = msg("Something listens where the client will call")
+    why = msg("The endpoint is on this machine, and nothing answers on its port.")
+    how = msg("Start it with the line of the hint.")
+
+    def look(self, state: State, machine: Machine) -> Iterable[Problem]:
+        found = state.effective(v.BASE_URL)
+        url = urls.parse(found.value or "")
+        if url is None or not url.loopback or machine.listening.get(url.port, "?"):
+            return
+        yield Problem(
+            what=msg("nothing listens on port {port} of this machine", port=url.port),
+            place=found.place or Place(),
+            hint=self._hint(state, machine),
+        )
+
+    @staticmethod
+    def _hint(state: State, machine: Machine) -> Message | str:
+        if state.route == "litellm":
+            return "haha-config proxy up" if machine.litellm else "haha-config proxy install"
+        owner = next((o for o in machine.owners if o.tool == "claude-code-router"), None)
+        if owner is not None:
+            return "ccr start"
+        endpoint = state.rows.at(state.value(v.BASE_URL))
+        if endpoint is not None and endpoint.row.start:
+            return endpoint.row.start
+        return "haha-config init"
+
+
+class SYS003(MachineRule):
+    title = msg("The program on the gateway's port is the gateway")
+    why = msg("Another program took the port, so the client's requests end up there.")
+    how = msg("Stop that program, or choose another port with `haha-config init --port N`.")
+
+    def look(self, state: State, machine: Machine) -> Iterable[Problem]:
+        found = state.effective(v.BASE_URL)
+        url = urls.parse(found.value or "")
+        if url is None or not url.loopback or state.route != "litellm":
+            return
+        who = machine.listening.get(url.port, "")
+        if who not in {"", "litellm"}:
+            what = (
+                msg("port {port} is Ollama's, not the gateway's", port=url.port)
+                if who == "ollama"
+                else msg("another program than LiteLLM answers on port {port}", port=url.port)
+            )
+            yield Problem(
+                what=what,
+                place=found.place or Place(),
+                hint=f"haha-config init --provider litellm --port {url.port + 100}",
+            )
+
+
+class SYS004(MachineRule):
+    title = msg("The installed LiteLLM is none that was poisoned")
+    why = msg("Some releases on the package index held code that steals keys when Python starts.")
+    how = msg("Remove that environment, install a safe version, and make all its keys new.")
+    severity = "error"
+
+    def look(self, state: State, machine: Machine) -> Iterable[Problem]:  # noqa: ARG002
+        for found in machine.litellm:
+            if found.version in machine.compromised:
+                yield _installed(
+                    found,
+                    msg(
+                        "LiteLLM {version} was poisoned ({about}): make every key new that it saw",
+                        version=found.version,
+                        about=machine.compromised[found.version],
+                    ),
+                )
+            elif found.markers:
+                yield _installed(
+                    found,
+                    msg("files of a poisoned LiteLLM are here: {files}", files=found.markers),
+                )
+
+
+def _installed(found: Installed, what: Message) -> Problem:
+    return Problem(what=what, place=Place(path=found.path), hint="haha-config proxy install")
+
+
+class SYS005(MachineRule):
+    title = msg("The installed LiteLLM has the known holes closed")
+    why = msg("Older versions can be taken over by a request; newer ones have that repaired.")
+    how = msg("`haha-config proxy install` installs the version that our tests ran.")
+
+    def look(self, state: State, machine: Machine) -> Iterable[Problem]:  # noqa: ARG002
+        for found in machine.litellm:
+            if machine.oldest and version(found.version) < version(machine.oldest):
+                if found.version in machine.compromised:
+                    continue
+                yield _installed(
+                    found,
+                    msg(
+                        "LiteLLM {version} has known security holes; {oldest} is the oldest"
+                        " without them",
+                        version=found.version,
+                        oldest=machine.oldest,
+                    ),
+                )
+
+
+class SYS006(MachineRule):
+    title = msg("Bun is installed for claude-haha")
+    why = msg("claude-haha is started through Bun, which also loads its `.env`.")
+    how = msg("Install Bun as its page says.")
+
+    def look(self, state: State, machine: Machine) -> Iterable[Problem]:
+        if state.checkout and machine.bun is False:
+            yield Problem(
+                what=msg("`bun` is not on the PATH, and claude-haha needs it"),
+                place=Place(path=state.folder),
+                hint="curl -fsSL https://bun.sh/install | bash",
+            )
+
+
+class SYS007(MachineRule):
+    title = msg("The packages of claude-haha are installed")
+    why = msg("Without `node_modules` the client stops at its first import.")
+    how = msg("Run `bun install` in the checkout.")
+
+    def look(self, state: State, machine: Machine) -> Iterable[Problem]:
+        if state.checkout and machine.packages is False:
+            from haha_config.core.rules.rule import quoted
+
+            yield Problem(
+                what=msg("the packages of claude-haha are not installed"),
+                place=Place(path=state.folder),
+                hint=f"cd {quoted(state.folder)} && bun install",
+            )
+
+
+class SYS008(MachineRule):
+    title = msg("The client's first-run questions are answered")
+    why = msg("On a first start the client asks for a theme and, in some versions, for a login.")
+    how = msg("Answer them once in the client; we never write its state file.")
+    severity = "note"
+
+    def look(self, state: State, machine: Machine) -> Iterable[Problem]:
+        if machine.onboarded is False and state.value(v.BASE_URL):
+            yield Problem(
+                what=msg(
+                    "the client has not been set up here: at its first start it asks a few"
+                    " questions"
+                ),
+                place=Place(path=machine.client_state),
+                hint=msg(
+                    'if it asks for a login, add "hasCompletedOnboarding": true to {path}',
+                    path=machine.client_state,
+                ),
+            )
+
+
+class SYS009(MachineRule):
+    title = msg("One of Windows and WSL holds the client's settings")
+    why = msg("A client under Windows reads other files than one under WSL.")
+    how = msg("Configure the side on which you start the client.")
+    severity = "note"
+
+    def look(self, state: State, machine: Machine) -> Iterable[Problem]:
+        if machine.windows_home:
+            yield Problem(
+                what=msg(
+                    "a client under Windows reads other settings, in {path}",
+                    path=machine.windows_home,
+                ),
+                place=Place(path=state.target.path),
+                hint=msg("run haha-config on the side where you start the client"),
+            )
+
+
+class SYS010(MachineRule):
+    title = msg("The installed LiteLLM can run as a proxy")
+    why = msg(
+        "`pip install litellm` leaves out what the proxy needs: it stops with an import error."
+    )
+    how = msg("Install `litellm[proxy]`, or let `haha-config proxy install` do it.")
+
+    def look(self, state: State, machine: Machine) -> Iterable[Problem]:
+        if (
+            state.route == "litellm"
+            and machine.litellm
+            and not any(i.proxy for i in machine.litellm)
+        ):
+            yield _installed(
+                machine.litellm[0], msg("this LiteLLM was installed without its proxy part")
+            )
+
+
+RULES: Final = (
+    SYS001,
+    SYS002,
+    SYS003,
+    SYS004,
+    SYS005,
+    SYS006,
+    SYS007,
+    SYS008,
+    SYS009,
+    SYS010,
+)

@@ -1,0 +1,320 @@
+"""URL: the endpoint that the client calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from haha_config.core import urls
+from haha_config.core import variables as v
+from haha_config.core.layers import as_text
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import Mend, Place, Problem
+from haha_config.core.rules.rule import FIX, INIT, Holder, Rule, holders, set_everywhere
+from haha_config.core.state import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A base URL as it stands in one place; `holder` None: the shell."""
+
+    value: str
+    place: Place
+    holder: Holder | None
+
+    def mend(self, value: str) -> tuple[Mend, ...]:
+        return () if self.holder is None else self.holder.mend(self.holder.set(v.BASE_URL, value))
+
+    def hint(self, value: str) -> str:
+        mendable = self.holder is not None and self.holder.ours
+        return FIX if mendable else f"export {v.BASE_URL}={value}"
+
+
+def written(state: State) -> Iterator[Written]:
+    """Every base URL that some file holds, and the shell's if it is the one in use."""
+    for holder in holders(state):
+        value = holder.values.get(v.BASE_URL)
+        if value:
+            yield Written(value=as_text(value), place=holder.place(v.BASE_URL), holder=holder)
+    found = state.effective(v.BASE_URL)
+    if found.value and found.layer == "shell":
+        yield Written(value=found.value, place=Place(), holder=None)
+
+
+class URL001(Rule):
+    title = msg("The base URL is a web address")
+    why = msg("The client can only call `http://` or `https://`, a host, and perhaps a path.")
+    how = msg("Copy the address from your provider's page, without spaces and quotes.")
+    severity = "error"
+    needs = frozenset({"client"})
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for url in written(state):
+            if urls.parse(url.value) is None:
+                yield Problem(
+                    what=msg(
+                        "`{url}` is not a web address: http:// or https://, then a host",
+                        url=v.shown_url(url.value),
+                    ),
+                    place=url.place,
+                    hint=INIT,
+                )
+
+
+class URL002(Rule):
+    title = msg("The base URL stops before `/v1`")
+    why = msg("The client adds `/v1/messages` itself, so a `/v1` of yours would be doubled: 404.")
+    how = msg("Leave out `/v1` and everything behind it; `--fix` does.")
+    severity = "error"
+    needs = frozenset({"client"})
+    requires = ("URL001",)
+    mends = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for url in written(state):
+            bare = urls.without_endpoint(url.value)
+            if bare != url.value.rstrip("/"):
+                yield Problem(
+                    what=msg(
+                        "the client would call `{called}`: write `{bare}`",
+                        called=v.shown_url(urls.called(url.value)),
+                        bare=v.shown_url(bare),
+                    ),
+                    place=url.place,
+                    hint=url.hint(bare),
+                    mends=url.mend(bare),
+                )
+
+
+class URL003(Rule):
+    title = msg("The path is the provider's Anthropic one")
+    why = msg(
+        "A provider answers the Anthropic protocol at one path of its host only; at another one"
+        " the client gets a 404 or an answer that it can't read."
+    )
+    how = msg("Write the base URL of the provider table (`haha-config providers`).")
+    severity = "error"
+    needs = frozenset({"client"})
+    requires = ("URL001", "URL002")
+    mends = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for url in written(state):
+            known = state.rows.host(url.value)
+            parsed = urls.parse(url.value)
+            if not known or parsed is None or parsed.loopback:
+                continue
+            if any(urls.same(e.url, url.value) for e in known):
+                continue
+            wanted = dict.fromkeys(e.url for e in known)
+            one = next(iter(wanted)) if len(wanted) == 1 else None
+            yield Problem(
+                what=msg(
+                    "{row} speaks the Anthropic protocol at `{wanted}`, not at `{url}`",
+                    row=known[0].row.name,
+                    wanted=tuple(wanted),
+                    url=v.shown_url(url.value),
+                ),
+                place=url.place,
+                hint=url.hint(one) if one else INIT,
+                mends=url.mend(one) if one else (),
+            )
+
+
+class URL004(Rule):
+    title = msg("The base URL holds no password, query or fragment")
+    why = msg(
+        "What stands before an `@` is a password in plain sight, and `/v1/messages` added behind"
+        " a `?` or `#` never reaches the server as a path."
+    )
+    how = msg("Write the bare address; the key goes into `ANTHROPIC_AUTH_TOKEN`.")
+    severity = "error"
+    needs = frozenset({"client"})
+    requires = ("URL001",)
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for url in written(state):
+            parsed = urls.parse(url.value)
+            if parsed is None or not (parsed.userinfo or parsed.query):
+                continue
+            what = (
+                msg("a user name or password stands in the base URL")
+                if parsed.userinfo
+                else msg("a `?` or `#` stands in the base URL, so its path would be lost")
+            )
+            yield Problem(
+                what=what,
+                place=url.place,
+                hint=msg("write {url}", url=v.shown_url(url.value)),
+            )
+
+
+class URL005(Rule):
+    title = msg("The way to another machine is encrypted")
+    why = msg("With `http://` everyone on the way reads your key and your conversation.")
+    how = msg("Use `https://`, or a tunnel to this machine.")
+    needs = frozenset({"client"})
+    requires = ("URL001",)
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for url in written(state):
+            parsed = urls.parse(url.value)
+            if parsed is None or parsed.scheme == "https" or parsed.loopback or _any(parsed):
+                continue
+            if parsed.private:
+                what = msg(
+                    "the key goes to `{host}` unencrypted: everyone in that network can read it",
+                    host=parsed.host,
+                )
+            else:
+                what = msg(
+                    "the key goes to `{host}` unencrypted, across the internet", host=parsed.host
+                )
+            secure = f"https{v.shown_url(url.value).removeprefix('http')}"
+            yield Problem(
+                what=what, place=url.place, hint=msg("write {url}, if it answers", url=secure)
+            )
+
+
+_PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+_LOOPBACK: Final = ("localhost", "127.0.0.1")
+
+
+class URL006(Rule):
+    title = msg("A web proxy leaves this machine's own addresses alone")
+    why = msg(
+        "With a proxy variable set, requests to an endpoint on this machine go to that proxy,"
+        " which can't reach it."
+    )
+    how = msg("Add `localhost,127.0.0.1` to `NO_PROXY`; `--fix` writes it beside the base URL.")
+    needs = frozenset({"client", "shell"})
+    requires = ("URL001",)
+    mends = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        url = urls.parse(state.value(v.BASE_URL))
+        if url is None or not url.loopback:
+            return
+        proxy = next((p for name in _PROXIES for p in _both(name) if state.value(p)), None)
+        if proxy is None:
+            return
+        exempt = {
+            part.strip().lstrip(".").lower()
+            for name in _both("NO_PROXY")
+            for part in state.value(name).split(",")
+        }
+        if exempt & {url.host, "*"}:
+            return
+        wanted = ",".join(filter(None, (state.value("NO_PROXY"), *_LOOPBACK)))
+        mends = set_everywhere(state, {"NO_PROXY": wanted})
+        if "NO_PROXY" in state.environ:
+            # `.env` never beats what is exported, so only settings.json can widen it.
+            mends = tuple(m for m in mends if m.path != state.dotenv.path)
+        base = state.effective(v.BASE_URL)
+        yield Problem(
+            what=msg(
+                "`{proxy}` is set and `NO_PROXY` does not name `{host}`, so the client asks the"
+                " proxy for it",
+                proxy=proxy,
+                host=url.host,
+            ),
+            place=base.place or Place(),
+            hint=FIX if mends else f"export NO_PROXY={wanted}",
+            mends=mends,
+        )
+
+
+def _both(name: str) -> tuple[str, str]:
+    return name, name.lower()
+
+
+class URL007(Rule):
+    title = msg("The endpoint speaks the Anthropic protocol")
+    why = msg(
+        "This host speaks OpenAI's protocol only. The client can't: LiteLLM has to translate"
+        " between the two."
+    )
+    how = msg("Set it up through LiteLLM with the line of the hint.")
+    severity = "error"
+    needs = frozenset({"client"})
+    requires = ("URL001",)
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for url in written(state):
+            parsed = urls.parse(url.value)
+            row = state.rows.upstream_only(url.value)
+            if row is None or parsed is None or parsed.loopback:
+                continue
+            via = " --via litellm" if "direct" in row.routes else ""
+            yield Problem(
+                what=msg(
+                    "`{host}` speaks OpenAI's protocol, and the client speaks Anthropic's",
+                    host=parsed.host,
+                ),
+                place=url.place,
+                hint=f"haha-config init --provider {row.key}{via}",
+            )
+
+
+class URL008(Rule):
+    title = msg("The endpoint is an address that can be called")
+    why = msg("`0.0.0.0` means every address when a server listens; as a target it is none.")
+    how = msg("Write `127.0.0.1`; `--fix` does.")
+    needs = frozenset({"client"})
+    requires = ("URL001",)
+    mends = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for url in written(state):
+            parsed = urls.parse(url.value)
+            if parsed is None or not _any(parsed):
+                continue
+            better = url.value.replace("0.0.0.0", "127.0.0.1", 1).replace("[::]", "127.0.0.1", 1)  # noqa: S104
+            yield Problem(
+                what=msg("`{host}` is an address to listen on, not one to call", host=parsed.host),
+                place=url.place,
+                hint=url.hint(better),
+                mends=url.mend(better),
+            )
+
+
+def _any(url: urls.Url) -> bool:
+    return url.host in {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
+
+
+class URL009(Rule):
+    title = msg("The client calls the port on which the gateway listens")
+    why = msg("`PORT` in `litellm.env` says where the gateway listens; the client calls another.")
+    how = msg("Write the same port in both places.")
+    needs = frozenset({"client", "litellm"})
+    requires = ("URL001",)
+
+    def check(self, state: State) -> Iterable[Problem]:
+        found = state.effective(v.BASE_URL)
+        url = urls.parse(found.value or "")
+        port = state.gateway_port
+        if url is None or port is None or not url.loopback or not state.litellm.exists:
+            return
+        if url.port == port or url.port in state.local_ports:
+            return
+        yield Problem(
+            what=msg(
+                "the client calls port {called}, and the gateway of {path} listens on {port}",
+                called=url.port,
+                path=state.litellm_env.path,
+                port=port,
+            ),
+            place=found.place or Place(),
+            hint=_base_line(found.place, f"http://127.0.0.1:{port}"),
+        )
+
+
+def _base_line(place: Place | None, url: str) -> Message:
+    name = (place.path if place else "").rpartition("/")[2]
+    if name.endswith(".json"):
+        return msg('write "{name}": "{url}"', name=v.BASE_URL, url=url)
+    return msg("write {name}={url}", name=v.BASE_URL, url=url)
+
+
+RULES: Final = (URL001, URL002, URL003, URL004, URL005, URL006, URL007, URL008, URL009)

@@ -10,9 +10,9 @@ import typer
 
 from haha_config.cli.options import FormatOption, Lang
 from haha_config.core import providers as table
-from haha_config.core.errors import Refusal, Usage
+from haha_config.core.errors import Usage
 from haha_config.core.messages import msg
-from haha_config.core.model import Place, Plan, Provider, Providers, Write
+from haha_config.core.model import Plan, Provider, Providers, Write
 from haha_config.io import places, report, templates
 from haha_config.io.words import t
 
@@ -75,15 +75,7 @@ def _own() -> Path:
 def _read(file: Path) -> str:
     if file.suffix != ".toml":
         raise Usage(msg("`{name}` does not end in `.toml`", name=file.name))
-    try:
-        return file.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise Refusal(msg("this is not UTF-8"), place=Place(path=str(file))) from None
-    except OSError as error:
-        raise Refusal(
-            msg("can't be read: {reason}", reason=error.strerror or ""),
-            place=Place(path=str(file)),
-        ) from None
+    return templates.row(file)
 
 
 def _json(row: Provider) -> dict[str, object]:

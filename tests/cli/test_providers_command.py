@@ -100,3 +100,16 @@ def test_what_is_no_row_at_all_is_refused(
     if data is not None:
         (home / name).write_bytes(data)
     assert run(["providers", "add", str(home / name)]) == code
+
+
+def test_a_broken_row_of_ones_own_is_named_by_its_path(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from haha_config.io import places
+
+    monkeypatch.setattr(places, "config_folder", lambda: home / "config")
+    own = home / "config" / "providers"
+    own.mkdir(parents=True)
+    (own / "mine.toml").write_text('key = "mine"\nname = \n', encoding="utf-8")
+    assert run(["providers"]) == 1
+    assert "mine.toml:2:" in capsys.readouterr().err

@@ -28,7 +28,7 @@ def line_field(frame: Frame, *, default: str, check: Check | None) -> Applicatio
     from questionary import text
 
     edited = False
-    frame.ways = (msg("tab edit"), msg("enter take it")) if default else (msg("enter go on"),)
+    frame.ways = (msg("tab edit"), msg("enter accept")) if default else (msg("enter next"),)
     _typing(frame, lambda pasted: " ".join(pasted.split()))
 
     @frame.keys.add("tab", eager=True)
@@ -62,7 +62,7 @@ def secret_field(
     """Stars and a length; `judge` is asked on Enter, and `hint` says what Enter alone takes."""
     from questionary import text
 
-    frame.ways = (msg("paste the key"), msg("enter go on"))
+    frame.ways = (msg("paste the key"), msg("enter next"))
     _typing(frame, lambda pasted: pasted.replace("\n", _LINE_END))
 
     @frame.keys.add("enter", eager=True)

@@ -146,7 +146,7 @@ class Frame:
         return [
             ("class:dim" if hollow else "class:qmark", "? "),
             ("class:dim" if hollow else "class:question", question),
-            ("class:dim" if hollow else "class:answer", f"  {answer}"),
+            ("class:dim" if hollow else "class:answer", f"  {answer}" if answer else ""),
         ]
 
     def remark(self, text: str) -> Fragments:

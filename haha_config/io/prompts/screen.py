@@ -174,8 +174,9 @@ class Screen:
             return create_output(stdout=self._stream)
         from prompt_toolkit.output.vt100 import Vt100_Output
 
-        depth = ColorDepth.DEPTH_4_BIT if self._color else ColorDepth.DEPTH_1_BIT
-        output = Vt100_Output.from_pty(self._stream, term=self._term, default_color_depth=depth)
+        output = Vt100_Output.from_pty(
+            self._stream, term=self._term, default_color_depth=ColorDepth.DEPTH_4_BIT
+        )
         # The question where the cursor is goes unanswered on some terminals, which costs a
         # warning, and its late answer is read as keys; nothing here needs it.
         output.enable_cpr = False
@@ -219,7 +220,7 @@ class Screen:
         try:
             return frame.around(field).run()
         except (KeyboardInterrupt, EOFError):
-            self._print(frame.closed(say(msg("cancelled")), hollow=True))
+            self._print(frame.closed("", hollow=True))
             raise cancelled() from None
 
     def _left(self, frame: Frame) -> Back:

@@ -1,0 +1,1 @@
+"""The client's own requests, and what an endpoint's answers to them mean."""

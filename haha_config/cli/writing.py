@@ -249,7 +249,7 @@ def tell(outcome: Outcome, manner: Manner, headline: Message | None = None) -> i
         if headline is not None:
             report.result(headline)
         if outcome.findings:
-            report.findings(outcome.findings, {}, sys.stderr)
+            report.findings(outcome.findings, None, sys.stderr)
             report.talk(report.summary(outcome.findings))
         for line in outcome.next:
             report.talk(line)

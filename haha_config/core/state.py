@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from haha_config.core import layers, urls
 from haha_config.core import variables as v
 from haha_config.core.edit import decode
+from haha_config.core.edit.formats import read
 from haha_config.core.errors import Refusal
 from haha_config.core.layers import Effective, Layer, LayerName
 from haha_config.core.model import (
@@ -24,6 +25,9 @@ from haha_config.core.model import (
     Slot,
     Snapshot,
 )
+from haha_config.core.model import Installed as Installed
+from haha_config.core.model import Machine as Machine
+from haha_config.core.model import Owner as Owner
 
 if TYPE_CHECKING:
     from haha_config.core.gateway import Gateway
@@ -67,7 +71,7 @@ def parse(snapshot: Snapshot, format: Format) -> File:  # noqa: A002 - the field
         return File(snapshot=snapshot, format=format)
     try:
         text = decode(snapshot.data)
-        return File(snapshot=snapshot, format=format, text=text, document=_read(text, format))
+        return File(snapshot=snapshot, format=format, text=text, document=read(format, text))
     except Refusal as refusal:
         where = refusal.place or Place()
         place = Place(path=snapshot.path, line=where.line, column=where.column)
@@ -78,76 +82,6 @@ def parse(snapshot: Snapshot, format: Format) -> File:  # noqa: A002 - the field
             text=snapshot.data.decode("utf-8", "replace"),
             error=error,
         )
-
-
-def _read(text: str, format: Format) -> Document:  # noqa: A002
-    # Imported here: a command that reads no YAML pays nothing for PyYAML.
-    if format == "json":
-        from haha_config.core.edit import json_text
-
-        return json_text.read(text)
-    if format == "yaml":
-        from haha_config.core.edit import yaml_text
-
-        return yaml_text.read(text)
-    from haha_config.core.edit import dotenv_text
-
-    return dotenv_text.read(text)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owner:
-    """Another tool that writes one of our targets by itself.
-
-    `tool`: `cc-switch`, `claude-code-router`, `lite up`, `lite configure` or `claude-haha`.
-    `path` is what it writes, `place` where it is seen to do so; `entry` its own name of the set-up.
-    """
-
-    tool: str
-    path: str
-    place: Place
-    entry: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Installed:
-    """A LiteLLM found on this machine, from its metadata. `markers`: files a poisoned one left.
-
-    `proxy`: what `litellm[proxy]` adds is there. `path` is the folder it is installed in.
-    """
-
-    version: str
-    path: str
-    proxy: bool = True
-    markers: tuple[str, ...] = ()
-    #: The first `.env` at or above its installation, which it would load, and the names in it.
-    dotenv: str = ""
-    dotenv_names: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
-    """What this machine showed when we looked, without a request that costs anything.
-
-    `listening` maps a loopback port that we care about to who answers on it: `litellm`, `ollama`,
-    `other`, or "" for nobody.
-    """
-
-    today: str
-    listening: Mapping[int, str] = field(default_factory=dict)
-    litellm: tuple[Installed, ...] = ()
-    owners: tuple[Owner, ...] = ()
-    bun: bool | None = None
-    packages: bool | None = None
-    onboarded: bool | None = None
-    primary_api_key: Place | None = None
-    journal: bool = False
-    windows_home: str = ""
-    #: Where the client keeps `hasCompletedOnboarding`.
-    client_state: str = ""
-    #: From the data list: a version -> what is known of it; and the oldest that is safe.
-    compromised: Mapping[str, str] = field(default_factory=dict)
-    oldest: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -187,8 +187,10 @@ def summary_json(found: Sequence[Finding]) -> dict[str, int]:
     return {key: sum(f.severity == kind for f in found) for key, kind in counts.items()}
 
 
-def findings(found: Sequence[Finding], excerpts: Mapping[Finding, str], stream: TextIO) -> None:
-    """Findings grouped by file, a caret under the place, the hint below."""
+def findings(
+    found: Sequence[Finding], excerpt: Callable[[Finding], str] | None, stream: TextIO
+) -> None:
+    """Findings grouped by file, a caret under the place (`excerpt`), the hint below."""
     group = None
     for f in found:
         path = short(f.place.path)
@@ -203,8 +205,9 @@ def findings(found: Sequence[Finding], excerpts: Mapping[Finding, str], stream: 
         severity = paint(say(SEVERITY[f.severity]), f.severity, stream)
         code = paint(f"[{f.code}]", "dim", stream)
         print(f"{where}{severity} {say(f.what)}  {code}", file=stream)
-        if f in excerpts:
-            print(excerpts[f], file=stream)
+        shown = excerpt(f) if excerpt else ""
+        if shown:
+            print(shown, file=stream)
         if f.hint:
             print(f"         {paint(say(msg('hint:')), 'hint', stream)} {say(f.hint)}", file=stream)
 

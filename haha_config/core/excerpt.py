@@ -1,0 +1,109 @@
+"""The line a finding is about, with a caret under the place, and no secret in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from haha_config.core import variables as v
+from haha_config.core.model import Finding
+from haha_config.core.state import File
+
+_WIDTH: Final = 76
+_LINE_END: Final = re.compile(r"\r\n|\r|\n")
+#: `NAME=value`, `"name": "value"`, `name: value`: the name and its value, where one follows.
+_PAIR: Final = re.compile(
+    r"""(?P<quote>["']?)(?P<name>[A-Za-z_][\w.\-]*)(?P=quote)\s*[:=]\s*
+        (?P<value>"(?:\\.|[^"\\])*"?|'[^']*'?|[^\s#,}\]]+)""",
+    re.VERBOSE,
+)
+#: Names in the files of the client and the gateway whose values are no secret.
+_PLAIN: Final = frozenset(
+    {
+        "model",
+        "model_name",
+        "api_base",
+        "base_url",
+        "drop_params",
+        "use_chat_completions_url_for_anthropic_messages",
+        "use_chat_completions_api",
+        "litellm_params",
+        "model_list",
+        "env",
+    }
+)
+_REFERENCE: Final = re.compile(r"os\.environ/\w+")
+#: Anything long enough to be a key, with a digit in it.
+_KEYLIKE: Final = re.compile(r"(?=[A-Za-z0-9_\-+/=.~]*\d)[A-Za-z0-9_\-+/=.~]{12,}")
+
+
+def excerpt(finding: Finding, files: Iterable[File]) -> str:
+    """Two lines, the text and the caret, both indented; "" where there is nothing to point at."""
+    place = finding.place
+    file = next((f for f in files if f.path == place.path), None)
+    if file is None or not place.line or not place.column:
+        return ""
+    lines = _LINE_END.split(file.text.removeprefix("\ufeff"))
+    if place.line > len(lines):
+        return ""
+    line, at = masked(lines[place.line - 1], place.column - 1)
+    if not line.strip():
+        return ""
+    start = max(0, at - _WIDTH + 10)
+    shown = line[start : start + _WIDTH].replace("\t", " ")
+    return f"      {shown}\n      {' ' * _columns(line[start:at])}^"
+
+
+def masked(line: str, at: int) -> tuple[str, int]:
+    """The line with its secrets as `****`, and where position `at` is in it."""
+    spans = sorted(_secrets(line))
+    shown, moved, last = "", at, 0
+    for start, end in spans:
+        if start < last:
+            continue
+        shown += line[last:start] + "****"
+        if at >= end:
+            moved += 4 - (end - start)
+        elif at > start:
+            moved = len(shown) - 4
+        last = end
+    return shown + line[last:], moved
+
+
+def _secrets(line: str) -> Iterable[tuple[int, int]]:
+    public: list[tuple[int, int]] = []
+    for pair in _PAIR.finditer(line):
+        span = _bare(line, *pair.span("value"))
+        value = line[slice(*span)]
+        if _public(pair["name"], value):
+            public.append(span)
+        elif value:
+            yield span
+    for run in _KEYLIKE.finditer(line):
+        inside = any(start <= run.start() and run.end() <= end for start, end in public)
+        if not inside and not run[0].isupper():
+            yield run.span()
+
+
+def _bare(line: str, start: int, end: int) -> tuple[int, int]:
+    """A value's span without its quotes."""
+    if line[start] in "\"'":
+        closed = end - start > 1 and line[end - 1] == line[start]
+        return start + 1, end - closed
+    return start, end
+
+
+def _public(name: str, value: str) -> bool:
+    if _REFERENCE.fullmatch(value) or value in {"", "true", "false", "null", "{", "[", "|", ">"}:
+        return True
+    if name in _PLAIN or not v.is_secret(name):
+        return v.shown_url(value) == value
+    return False
+
+
+def _columns(text: str) -> int:
+    """How many terminal cells a text takes: wide East Asian characters take two."""
+    from unicodedata import east_asian_width
+
+    return sum(2 if east_asian_width(c) in "WF" else 1 for c in text)

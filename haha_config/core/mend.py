@@ -1,0 +1,116 @@
+"""`--fix`: what the findings would set right, as one plan. Nothing is written here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from haha_config.core.edit import edit
+from haha_config.core.edit.text import BOM
+from haha_config.core.errors import Refusal
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import Change, Finding, Mend, Plan, Write
+from haha_config.core.rules import run
+from haha_config.core.state import File, State, parse
+
+#: One mend can uncover the next problem (a `/v1`, then the provider's path): a few rounds do.
+_ROUNDS: Final = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mended:
+    """The plan, the files that nobody else may read any more, and the state after both."""
+
+    plan: Plan
+    private: tuple[str, ...]
+    state: State
+
+
+def mended(state: State, select: Collection[str] = (), ignore: Collection[str] = ()) -> Mended:
+    """Mend what these rules find, round by round, until they find nothing that can be mended."""
+    current, notes = state, dict[str, Message]()
+    private: dict[str, None] = {}
+    changes: dict[str, list[Change]] = {}
+    for _ in range(_ROUNDS):
+        before = current
+        for mend in merged(run(current, select, ignore)):
+            if mend.private:
+                private[mend.path] = None
+            try:
+                current = _with(current, mend)
+            except Refusal as refusal:
+                notes[mend.path] = msg(
+                    "{path} stays as it is: {why}", path=mend.path, why=refusal.what
+                )
+            else:
+                changes.setdefault(mend.path, []).extend(mend.changes)
+        if current is before:
+            break
+    writes = tuple(_writes(state, current, changes))
+    return Mended(
+        plan=Plan(writes=writes, notes=tuple(notes.values())), private=tuple(private), state=current
+    )
+
+
+def merged(findings: Iterable[Finding]) -> Iterator[Mend]:
+    """The findings' mends, one a file. The first change of an entry stands."""
+    changes: dict[str, dict[object, Change]] = {}
+    bare: set[str] = set()
+    private: set[str] = set()
+    for mend in (m for f in findings for m in f.mends):
+        mine = changes.setdefault(mend.path, {})
+        for change in mend.changes:
+            mine.setdefault(change.path, change)
+        bare |= {mend.path} if mend.bare else set()
+        private |= {mend.path} if mend.private else set()
+    for path, mine in changes.items():
+        yield Mend(
+            path=path,
+            changes=tuple(mine.values()),
+            bare=path in bare,
+            private=path in private,
+        )
+
+
+def _with(state: State, mend: Mend) -> State:
+    """The state with one file mended; the same object where that changes no byte."""
+    file = next((f for f in files(state) if f.path == mend.path), None)
+    if file is None or file.document is None:
+        return state
+    text = edit(file.format, file.text, mend.changes) if mend.changes else file.text
+    if mend.bare:
+        text = text.removeprefix(BOM)
+    data = text.encode("utf-8")
+    if data == file.snapshot.data:
+        return state
+    return _exchange(state, parse(replace(file.snapshot, data=data), file.format))
+
+
+def files(state: State) -> tuple[File, ...]:
+    """Every file that was read."""
+    return (*state.settings.values(), state.dotenv, state.litellm, state.litellm_env)
+
+
+def _exchange(state: State, new: File) -> State:
+    if new.path == state.dotenv.path:
+        return replace(state, dotenv=new)
+    if new.path == state.litellm.path:
+        return replace(state, litellm=new)
+    if new.path == state.litellm_env.path:
+        return replace(state, litellm_env=new)
+    settings = {k: new if f.path == new.path else f for k, f in state.settings.items()}
+    return replace(state, settings=settings)
+
+
+def _writes(before: State, after: State, changes: dict[str, list[Change]]) -> Iterator[Write]:
+    for old, new in zip(files(before), files(after), strict=True):
+        if old.snapshot.data != new.snapshot.data:
+            yield Write(
+                path=old.path,
+                format=old.format,
+                before=old.snapshot.data,
+                after=new.snapshot.data,
+                secret=old.format != "yaml",
+                changes=tuple(changes.get(old.path, ())),
+            )

@@ -1,0 +1,268 @@
+"""What this machine shows: installations and other tools' traces. Files only, nothing is started.
+
+A file that is not there, or can't be read, is an answer and never an error.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from haha_config.core.model import Installed, Owner, Place
+
+_DIST: Final = re.compile(r"litellm-([0-9][^-]*)\.dist-info")
+_NAME: Final = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*[=:]", re.MULTILINE)
+_ONBOARDED: Final = re.compile(rb'"hasCompletedOnboarding"\s*:\s*true')
+_PRIMARY: Final = re.compile(rb'"primaryApiKey"\s*:\s*"')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """The places to look at. `settings` is the user's settings.json; `data` our own data folder."""
+
+    environ: Mapping[str, str]
+    home: Path
+    client: Path
+    settings: Path
+    folder: Path
+    data: Path
+
+
+def today() -> str:
+    """The local date, ISO."""
+    return time.strftime("%Y-%m-%d")
+
+
+# --- LiteLLM ---------------------------------------------------------------------------------
+
+
+def litellm(
+    where: Where, markers: Iterable[str] = (), traces: Iterable[str] = ()
+) -> tuple[Installed, ...]:
+    """Every LiteLLM on the PATH, beside the files, or where uv, pipx and we install tools.
+
+    Read from folder names alone: a poisoned one runs its code when its Python starts.
+    """
+    seen: dict[str, Installed] = {}
+    left = tuple(trace for trace in traces if Path(trace).exists())
+    for packages in _packages(where):
+        real = os.path.realpath(packages)
+        found = _version(packages) if real not in seen else None
+        if found is None:
+            continue
+        dotenv = _dotenv_above(packages / "litellm" / "proxy")
+        seen[real] = Installed(
+            version=found,
+            path=str(packages),
+            proxy=all((packages / name).exists() for name in ("uvicorn", "websockets")),
+            markers=(*(m for m in markers if (packages / m).exists()), *left),
+            dotenv=str(dotenv) if dotenv else "",
+            dotenv_names=tuple(_names(dotenv)) if dotenv else (),
+        )
+    return tuple(seen.values())
+
+
+def _packages(where: Where) -> Iterator[Path]:
+    """Folders that hold installed packages and could hold LiteLLM."""
+    for prefix in dict.fromkeys(_prefixes(where)):
+        if sys.platform == "win32":
+            yield prefix / "Lib" / "site-packages"
+            continue
+        yield from sorted((prefix / "lib").glob("python3*/site-packages"))
+        yield from sorted((prefix / "lib").glob("python3*/dist-packages"))
+
+
+def _prefixes(where: Where) -> Iterator[Path]:
+    environ, home = where.environ, where.home
+    for folder in environ.get("PATH", "").split(os.pathsep):
+        for name in ("litellm", "litellm.exe"):
+            program = Path(folder or ".") / name
+            if folder and program.is_file():
+                # What uv and pipx put on the PATH is a link into the tool's own environment.
+                yield Path(os.path.realpath(program)).parent.parent
+    share = Path(environ.get("XDG_DATA_HOME") or home / ".local" / "share")
+    yield Path(environ.get("UV_TOOL_DIR") or share / "uv" / "tools") / "litellm"
+    for pipx in (environ.get("PIPX_HOME"), share / "pipx", home / ".local" / "pipx"):
+        if pipx:
+            yield Path(pipx) / "venvs" / "litellm"
+    yield from (where.folder / ".venv", where.folder / "venv")
+    yield from (c.parent for c in sorted(where.data.glob("*/pyvenv.cfg")))
+
+
+def _version(packages: Path) -> str | None:
+    try:
+        names = os.listdir(packages)  # noqa: PTH208 - hundreds of names, no Path each
+    except OSError:
+        return None
+    found = (_DIST.fullmatch(name) for name in names)
+    return next((match[1] for match in found if match), None)
+
+
+def _dotenv_above(folder: Path) -> Path | None:
+    """The `.env` that LiteLLM would load: the first at or above the folder it is installed in."""
+    above = (f / ".env" for f in (folder, *folder.parents))
+    return next((dotenv for dotenv in above if dotenv.is_file()), None)
+
+
+def _names(dotenv: Path) -> list[str]:
+    return _NAME.findall(_text(dotenv))
+
+
+# --- other tools that write the client's settings ---------------------------------------------
+
+
+def owners(where: Where, *, port: int | None, haha: bool) -> tuple[Owner, ...]:
+    """Who else writes the user's settings.json. `port`: the client's loopback endpoint."""
+    return tuple(_owners(where, port, haha))
+
+
+def _owners(where: Where, port: int | None, haha: bool) -> Iterator[Owner]:
+    target = str(where.settings)
+    entry, place = _cc_switch(where.home / ".cc-switch")
+    if place is not None:
+        yield Owner(tool="cc-switch", path=target, place=place, entry=entry)
+    router = where.home / ".claude-code-router"
+    if port is not None and router.is_dir() and port == _router_port(router):
+        yield Owner(tool="claude-code-router", path=target, place=Place(path=target))
+    for tool, name in (
+        ("lite up", "claude_settings_backup.json"),
+        ("lite configure", "claude_configure_state.json"),
+    ):
+        receipt = where.home / ".litellm" / name
+        if receipt.is_file():
+            yield Owner(tool=tool, path=target, place=Place(path=str(receipt)))
+    active = _active_provider(where.client / "cc-haha" / "providers.json") if haha else None
+    if active is not None:
+        place = Place(path=str(where.client / "cc-haha" / "providers.json"))
+        yield Owner(tool="claude-haha", path=target, place=place, entry=active)
+
+
+def _cc_switch(folder: Path) -> tuple[str, Place | None]:
+    """Its current provider for this client: from its settings, else from its database."""
+    settings = folder / "settings.json"
+    current = _json(settings).get("currentProviderClaude")
+    database = folder / "cc-switch.db"
+    if database.is_file():
+        found = _current_in(database, current if isinstance(current, str) else "")
+        if found:
+            return found, Place(path=str(database))
+    if isinstance(current, str) and current:
+        return current, Place(path=str(settings))
+    return "", None
+
+
+def _current_in(database: Path, current: str) -> str:
+    """The name of the current provider; "" where the database does not say."""
+    import contextlib
+    import sqlite3
+
+    query = "SELECT name FROM providers WHERE app_type = 'claude' AND (is_current OR id = ?)"
+    try:
+        address = f"{database.as_uri()}?mode=ro"
+        with contextlib.closing(sqlite3.connect(address, uri=True, timeout=0.2)) as connection:
+            row = connection.execute(query, (current,)).fetchone()
+    except sqlite3.Error:
+        return ""
+    return str(row[0]) if row else ""
+
+
+def _router_port(folder: Path) -> int:
+    port = _json(folder / "config.json").get("PORT", 3456)
+    return port if isinstance(port, int) else 3456
+
+
+def _active_provider(path: Path) -> str | None:
+    data = _json(path)
+    active = data.get("activeId") or data.get("activeProviderId")
+    if not active:
+        return None
+    rows = data.get("providers")
+    named = (r.get("name") for r in rows or () if isinstance(r, dict) and r.get("id") == active)
+    return str(next(named, active)) if isinstance(rows, list) else str(active)
+
+
+# --- the client ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientState:
+    """What the client's own state file says."""
+
+    path: str
+    onboarded: bool
+    primary_api_key: Place | None
+
+
+def client_state(where: Where) -> ClientState:
+    """From `.claude.json`, which can be many megabytes: looked through, not parsed."""
+    moved = where.environ.get("CLAUDE_CONFIG_DIR")
+    path = (Path(moved).expanduser() if moved else where.home) / ".claude.json"
+    try:
+        data = path.read_bytes()
+    except OSError:
+        data = b""
+    primary = _PRIMARY.search(data)
+    line = data.count(b"\n", 0, primary.start()) + 1 if primary else None
+    return ClientState(
+        path=str(path),
+        onboarded=_ONBOARDED.search(data) is not None,
+        primary_api_key=Place(path=str(path), line=line) if primary else None,
+    )
+
+
+def bun(where: Where) -> bool:
+    """Whether Bun can be started; its installer puts it where not every shell looks."""
+    folders = [f for f in where.environ.get("PATH", "").split(os.pathsep) if f]
+    folders.append(str(where.home / ".bun" / "bin"))
+    return any((Path(f) / name).is_file() for f in folders for name in ("bun", "bun.exe"))
+
+
+def packages(where: Where) -> bool:
+    """Whether the checkout's packages were installed."""
+    return (where.folder / "node_modules").is_dir()
+
+
+def windows_home(where: Where) -> str:
+    """Under WSL, the settings of a client on the Windows side; "" where there are none."""
+    if "WSL_DISTRO_NAME" not in where.environ:
+        return ""
+    try:
+        users = sorted(Path("/mnt/c/Users").iterdir())
+        return next((str(s) for u in users if (s := u / ".claude" / "settings.json").is_file()), "")
+    except OSError:
+        return ""
+
+
+# --- files -----------------------------------------------------------------------------------
+
+
+def make_private(path: str) -> None:
+    """Take everybody else's permissions off a file. Links are followed, as a write does."""
+    real = Path(os.path.realpath(path))
+    real.chmod(real.stat().st_mode & 0o700)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _json(path: Path) -> dict[str, Any]:
+    import json
+
+    text = _text(path)
+    if not text:
+        return {}
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return {}
+    return data if isinstance(data, dict) else {}

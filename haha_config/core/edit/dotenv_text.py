@@ -66,6 +66,12 @@ class _Binding:
     live: bool
 
 
+class _CannotError(Exception):
+    def __init__(self, what: Message) -> None:
+        super().__init__(what.text)
+        self.what = what
+
+
 class _Document:
     def __init__(self, text: str) -> None:
         self._source = Source(text)
@@ -123,7 +129,10 @@ def edit(text: str, changes: Sequence[Change]) -> str:
     """
     result = text
     for change in changes:
-        result = _edit(result, change)
+        try:
+            result = _edit(result, change)
+        except _CannotError as error:
+            raise _refusal(error.what, text, change) from None
     if result != text and read(result).data != changed(read(text).data, changes):
         last = changes[-1]
         raise _refusal(
@@ -265,9 +274,7 @@ def _portable(text: str, binding: _Binding) -> bool:
 
 def _edit(text: str, change: Change) -> str:
     if len(change.path) != 1 or not isinstance(change.path[0], str):
-        raise _refusal(
-            msg("`{name}` has no place in a .env file", name=name_of(change.path)), text, change
-        )
+        raise _CannotError(msg("`{name}` has no place in a .env file", name=name_of(change.path)))
     name = change.path[0]
     document = read(text)
     if isinstance(change, Remove):
@@ -275,8 +282,10 @@ def _edit(text: str, change: Change) -> str:
             if binding.name == name:
                 text = _without(text, binding)
         return text
-    written = _written(text, change, name)
+    written = _written(change, name)
     binding = document.last(name)
+    if binding is None and not _NEW_NAME.fullmatch(name):
+        raise _CannotError(msg("`{name}` is not a name that a shell accepts", name=name))
     if binding is None:
         return _with(text, name, written)
     if binding.value == change.value and not binding.live:
@@ -287,20 +296,17 @@ def _edit(text: str, change: Change) -> str:
     return text[:start] + written + text[binding.value_end :]
 
 
-def _written(text: str, change: Set, name: str) -> str:
+def _written(change: Set, name: str) -> str:
     if not isinstance(change.value, str):
-        raise _refusal(msg("`{name}` must be text in a .env file", name=name), text, change)
+        raise _CannotError(msg("`{name}` must be text in a .env file", name=name))
     try:
         return form(change.value).text
     except Refusal as refusal:
-        raise _refusal(
-            msg("`{name}` cannot be written: {why}", name=name, why=refusal.what), text, change
-        ) from None
+        what = msg("`{name}` cannot be written: {why}", name=name, why=refusal.what)
+        raise _CannotError(what) from None
 
 
 def _with(text: str, name: str, written: str) -> str:
-    if not _NEW_NAME.fullmatch(name):
-        raise Refusal(msg("`{name}` is not a name that a shell accepts", name=name))
     end = newline(text)
     if text in ("", BOM) or text.endswith(("\n", "\r")):
         return f"{text}{name}={written}{end}"
@@ -323,5 +329,7 @@ def _without(text: str, binding: _Binding) -> str:
 
 def _refusal(what: Message, text: str, change: Change) -> Refusal:
     return Refusal(
-        what, place=read(text).key_place(change.path) or Place(), hints=(by_hand(change),)
+        what,
+        place=read(text).key_place(change.path) or Source(text).place(len(text)),
+        hints=(by_hand(change),),
     )

@@ -191,7 +191,7 @@ def _verify(result: str, document: _Document, changes: Sequence[Change]) -> None
         change = changes[-1]
         raise Refusal(
             msg("`{name}` would not read as it is written", name=name_of(change.path)),
-            place=document.key_place(change.path) or Place(),
+            place=document.key_place(change.path) or document.place(()),
             hints=(by_hand(change),),
         )
 
@@ -571,10 +571,10 @@ class _Editor:
     def _refusal(self, what: Message, change: Change) -> Refusal:
         place = None
         path = change.path
-        while path and place is None:
+        while place is None:
             place = self._document.place(path)
             path = path[:-1]
-        return Refusal(what, place=place or Place(), hints=(by_hand(change),))
+        return Refusal(what, place=place, hints=(by_hand(change),))
 
 
 _LINES: Final = re.compile(r"\r\n|\r|\n")

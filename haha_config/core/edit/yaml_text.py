@@ -21,6 +21,7 @@ from haha_config.core.edit.text import (
     Source,
     by_hand,
     changed,
+    matches,
     name_of,
     newline,
     same,
@@ -47,6 +48,8 @@ _ALIAS_ITEM: Final = re.compile(r"\s*-\s+\*[^\s,\[\]{}]+")
 _PLAIN: Final = re.compile(r"[A-Za-z_](?:[A-Za-z0-9_./@+*:-]*[A-Za-z0-9_./@+*-])?")
 _BRACKETS: Final = re.compile(r"[\[\]{}]")
 _STAIRS: Final = re.compile(r"(?:[-?:][ \t]+){200}|^[ ]{1000}", re.MULTILINE)
+#: What the C loader is known to take and the pure one not, or the other way round.
+_DOUBTFUL: Final = re.compile("[\t\ufeff\x85\u2028\u2029?]|[|>][0-9+-]*#|^%", re.MULTILINE)
 #: Deeper than this, libyaml's recursion is left to the pure loader, whose limit is an exception.
 _DEEPEST: Final = 200
 #: As many entries as aliases may unfold to before a file is not one that a person wrote.
@@ -54,7 +57,11 @@ _MOST: Final = 1_000_000
 
 
 class _UnsafeError(Exception):
-    """A place where splicing is a guess."""
+    """A place where splicing is a guess, or `what` says why it is refused."""
+
+    def __init__(self, what: Message | None = None) -> None:
+        super().__init__(what.text if what else "")
+        self.what = what
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,14 +173,14 @@ def _refusal(what: Message, document: _Document, change: Change) -> Refusal:
     while path and place is None:
         place = document.key_place(path)
         path = path[:-1]
-    return Refusal(what, place=place or Place(), hints=(by_hand(change),))
+    return Refusal(what, place=place or document.offset_place(0), hints=(by_hand(change),))
 
 
 # --- loading ---------------------------------------------------------------------------------
 
 
 def _load(body: str, source: Source, shift: int) -> tuple[Node | None, dict[str, Data]]:
-    loader = _PURE if "\t" in body or BOM in body or _deep(body) else _FAST
+    loader = _PURE if _DOUBTFUL.search(body) or _deep(body) else _FAST
     try:
         try:
             return _loaded(body, loader)
@@ -315,6 +322,10 @@ def _find(root: Node | None, path: Path) -> tuple[Node, Node] | None:
     return found
 
 
+def _in_flow(node: Node) -> bool:
+    return isinstance(node, yaml.CollectionNode) and bool(node.flow_style)
+
+
 def _is_null(node: Node) -> bool:
     return isinstance(node, yaml.ScalarNode) and node.tag == _NULL
 
@@ -397,8 +408,8 @@ def _edited(document: _Document, changes: Sequence[Change]) -> str:
                     queue.extendleft(reversed(parts))
                     continue
                 step = editor.step(change)
-            except _UnsafeError:
-                raise _unsafe(document, change) from None
+            except _UnsafeError as error:
+                raise _unsafe(document, change, error.what) from None
             if step is None:
                 continue
         if step is None or pending.disturbs(step):
@@ -424,9 +435,9 @@ def _flushed(text: str, pending: _Pending, document: _Document, change: Change) 
     return text
 
 
-def _unsafe(document: _Document, change: Change) -> Refusal:
-    what = msg("`{name}` cannot be edited safely here", name=name_of(change.path))
-    return _refusal(what, document, change)
+def _unsafe(document: _Document, change: Change, what: Message | None = None) -> Refusal:
+    guess = msg("`{name}` cannot be edited safely here", name=name_of(change.path))
+    return _refusal(what or guess, document, change)
 
 
 class _Editor:
@@ -461,6 +472,8 @@ class _Editor:
         return [*sets, *(Remove((*path, name)) for name in names if name not in value)]
 
     def step(self, change: Change) -> _Step | None:
+        if isinstance(change, Set) and not _stays(change):
+            raise _UnsafeError(msg("`{name}` must keep its name", name=name_of(change.path)))
         node = self._document.root
         chain: list[tuple[Node, Node]] = []
         for depth, key in enumerate(change.path):
@@ -475,26 +488,23 @@ class _Editor:
         if node is None or not chain:
             raise _UnsafeError
         if id(node) in self._document.shared:
-            raise self._refusal(msg("an alias stands for this value"), change)
+            raise _UnsafeError(msg("an alias stands for this value"))
         if isinstance(change, Remove):
             return self._removed(chain, change)
         if same(_plain(node), change.value):
             return None
         return self._replaced(chain, node, change, change.value)
 
-    def _refusal(self, what: Message, change: Change) -> Refusal:
-        return _refusal(what, self._document, change)
-
     def _check(self, node: Node, key: Key, change: Change) -> None:
         if id(node) in self._document.shared:
-            raise self._refusal(msg("an alias stands for this part of the file"), change)
+            raise _UnsafeError(msg("an alias stands for this part of the file"))
         if not isinstance(node, yaml.MappingNode) or not isinstance(key, str):
             return
         names = [name.value for name, _ in node.value if name.tag == _STR]
         if names.count(key) > 1:
-            raise self._refusal(msg("`{name}` is there twice", name=key), change)
+            raise _UnsafeError(msg("`{name}` is there twice", name=key))
         if key not in names and any(name.tag == _MERGE for name, _ in node.value):
-            raise self._refusal(msg("a merge key (`<<`) may hold `{name}`", name=key), change)
+            raise _UnsafeError(msg("a merge key (`<<`) may hold `{name}`", name=key))
 
     def _missing(
         self, chain: list[tuple[Node, Node]], node: Node, change: Change, depth: int
@@ -503,9 +513,13 @@ class _Editor:
             return None
         key = change.path[depth]
         wanted = yaml.MappingNode if isinstance(key, str) else yaml.SequenceNode
-        if not isinstance(node, wanted) or isinstance(key, int):
-            what = msg("`{name}` is not there", name=name_of(change.path[: depth + 1]))
-            raise self._refusal(what, change)
+        if isinstance(key, int):
+            raise _UnsafeError(msg("`{name}` is not there", name=name_of(change.path[: depth + 1])))
+        if not isinstance(node, wanted):
+            name = name_of(change.path[:depth])
+            if isinstance(key, str):
+                raise _UnsafeError(msg("`{name}` must be a mapping, `name: value`", name=name))
+            raise _UnsafeError(msg("`{name}` must be a list", name=name))
         value = _nested(change.value, change.path, depth)
         if not node.value and not self._flow(chain) and self._bare(node):
             return self._replaced(chain, node, change, _wrapped(key, value))
@@ -518,7 +532,7 @@ class _Editor:
         if isinstance(change, Remove):
             return None
         if isinstance(change.path[depth], int):
-            raise self._refusal(msg("`{name}` is not there", name=name_of(change.path)), change)
+            raise _UnsafeError(msg("`{name}` is not there", name=name_of(change.path)))
         key = change.path[depth]
         value = _wrapped(key, _nested(change.value, change.path, depth))
         if node is not None:
@@ -534,7 +548,7 @@ class _Editor:
     # where things are
 
     def _flow(self, chain: list[tuple[Node, Node]]) -> bool:
-        return any(parent.flow_style for parent, _ in chain)
+        return any(_in_flow(parent) for parent, _ in chain)
 
     def _bare(self, node: Node) -> bool:
         inside = self._body[node.start_mark.index : node.end_mark.index]
@@ -555,7 +569,7 @@ class _Editor:
             if not match:
                 raise _UnsafeError
             return match.end()
-        if isinstance(node, yaml.ScalarNode) or node.flow_style or not node.value:
+        if isinstance(node, yaml.ScalarNode) or _in_flow(node) or not node.value:
             return int(node.end_mark.index)
         if isinstance(node, yaml.MappingNode):
             key, value = node.value[-1]
@@ -611,7 +625,7 @@ class _Editor:
     # adding
 
     def _added(self, chain: list[tuple[Node, Node]], node: Node, key: Key, value: Data) -> _Splice:
-        if node.flow_style or self._flow(chain):
+        if _in_flow(node) or self._flow(chain):
             return self._added_in_flow(node, key, value)
         first = node.value[0][0] if isinstance(key, str) else node.value[0]
         if isinstance(key, str):
@@ -643,7 +657,7 @@ class _Editor:
             before = self._line_start(self._dash(last)) if last.start_mark.index > dash else 0
             if before and re.search(rf"[{_BREAKS}]\s*?[{_BREAKS}]\Z", self._body[:before][-4:]):
                 blank = self._newline
-        if last.flow_style and isinstance(value, dict | list):
+        if _in_flow(last) and isinstance(value, dict | list):
             text = self._inline(value, _quote_in(last))
         else:
             text = self._block(value, column + 1 + gap, _quote_in(last))
@@ -678,7 +692,7 @@ class _Editor:
         self, chain: list[tuple[Node, Node]], node: Node, change: Change, value: Data
     ) -> _Step:
         if id(node) in self._document.shared:
-            raise self._refusal(msg("an alias stands for this value"), change)
+            raise _UnsafeError(msg("an alias stands for this value"))
         parent, key = chain[-1] if chain else (node, node)
         splices = self._replacement(chain, parent, key, node, value)
         return _Step(splices=splices, collection=id(parent), key=change.path[len(chain) - 1])
@@ -690,7 +704,7 @@ class _Editor:
         end = self._text_end(self._last(node), self._end(node, start, _ALIAS_VALUE))
         as_block = isinstance(value, dict | list) and bool(value) and not self._flow(chain)
         in_mapping = isinstance(parent, yaml.MappingNode) and bool(chain)
-        was_block = isinstance(node, yaml.CollectionNode) and not node.flow_style
+        was_block = isinstance(node, yaml.CollectionNode) and not _in_flow(node)
         if not as_block:
             text = self._inline(value, _quote(node))
             if start == end:
@@ -720,7 +734,7 @@ class _Editor:
         parent, key = chain[-1]
         if len(parent.value) == 1:
             splices = self._emptied(chain)
-        elif parent.flow_style:
+        elif _in_flow(parent):
             splices = (self._taken_from_flow(parent, key),)
         else:
             splices = (self._taken(parent, key),)
@@ -728,7 +742,7 @@ class _Editor:
 
     def _emptied(self, chain: list[tuple[Node, Node]]) -> tuple[_Splice, ...]:
         parent, key = chain[-1]
-        if len(chain) == 1 and not parent.flow_style:
+        if len(chain) == 1 and not _in_flow(parent):
             return (self._taken(parent, key),)
         empty: Data = {} if isinstance(parent, yaml.MappingNode) else []
         if len(chain) == 1:
@@ -786,7 +800,7 @@ class _Editor:
         return _Splice(start, end, "")
 
     def _last(self, node: Node) -> Node:
-        while isinstance(node, yaml.CollectionNode) and node.value and not node.flow_style:
+        while isinstance(node, yaml.CollectionNode) and node.value and not _in_flow(node):
             node = node.value[-1][1] if isinstance(node, yaml.MappingNode) else node.value[-1]
         return node
 
@@ -807,11 +821,11 @@ class _Editor:
         """How far the values of this kind stand right of the mapping that holds them."""
         root = self._document.root
         for node in _nodes(root, set(self._document.shared)) if root else ():
-            if not isinstance(node, yaml.MappingNode) or node.flow_style or not node.value:
+            if not isinstance(node, yaml.MappingNode) or _in_flow(node) or not node.value:
                 continue
             column = node.value[0][0].start_mark.column
             for key, value in node.value:
-                if isinstance(value, kind) and not value.flow_style and value.value:
+                if isinstance(value, kind) and not _in_flow(value) and value.value:
                     first = value.value[0]
                     if isinstance(first, tuple):
                         first = first[0]
@@ -845,6 +859,19 @@ class _Editor:
         if isinstance(value, list):
             return "[" + ", ".join(self._inline(item, quote) for item in value) + "]"
         return _scalar(value, quote)
+
+
+def _stays(change: Set) -> bool:
+    """Would every `Item` on the way still be found, so that twice is the same as once?"""
+    inner = _nested(change.value, change.path, 0)
+    for key in change.path[1:]:
+        if isinstance(key, Item):
+            inner = inner[0]
+            if not matches(inner, key):
+                return False
+        else:
+            inner = inner[key] if isinstance(key, str) else inner[0]
+    return True
 
 
 def _wrapped(key: Key, value: Data) -> Data:

@@ -1,0 +1,37 @@
+"""The editor of each format, imported when it is used: a command without YAML pays nothing for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from haha_config.core.model import Change, Document, Format
+
+
+def edit(kind: Format, text: str, changes: Sequence[Change]) -> str:
+    """`text` with the changes made. Raises Refusal where the laws can't be kept."""
+    if kind == "json":
+        from haha_config.core.edit import json_text
+
+        return json_text.edit(text, changes)
+    if kind == "yaml":
+        from haha_config.core.edit import yaml_text
+
+        return yaml_text.edit(text, changes)
+    from haha_config.core.edit import dotenv_text
+
+    return dotenv_text.edit(text, changes)
+
+
+def read(kind: Format, text: str) -> Document:
+    """The parsed text. Raises Refusal with line and column where it does not parse."""
+    if kind == "json":
+        from haha_config.core.edit import json_text
+
+        return json_text.read(text)
+    if kind == "yaml":
+        from haha_config.core.edit import yaml_text
+
+        return yaml_text.read(text)
+    from haha_config.core.edit import dotenv_text
+
+    return dotenv_text.read(text)

@@ -168,9 +168,9 @@ def _live(held: Setup) -> tuple[str, ...] | None:
     url = urls.parse(held.base_url)
     if url is None or not url.loopback or held.own_gateway:
         return ()
-    from haha_config.io import machine
+    from haha_config.io import loopback
 
-    return machine.loopback_models(url.port, seconds=1.0)
+    return loopback.models(url.port, seconds=1.0)
 
 
 def _where(held: Setup) -> str:

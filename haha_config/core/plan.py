@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from haha_config.core import variables as v
+from haha_config.core.edit.formats import edit
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import (
@@ -266,7 +267,7 @@ def edited(file: File, changes: Sequence[Change], start: str, *, secret: bool) -
         raise Refusal(file.snapshot.unreadable, place=Place(path=file.path))
     before = file.snapshot.data
     try:
-        after = _editor(file)(file.text if before is not None else start, changes)
+        after = edit(file.format, file.text if before is not None else start, changes)
     except Refusal as refusal:
         place = replace(refusal.place or Place(), path=file.path)
         raise Refusal(refusal.what, place=place, hints=refusal.hints) from None
@@ -278,16 +279,6 @@ def edited(file: File, changes: Sequence[Change], start: str, *, secret: bool) -
         secret=secret,
         changes=tuple(changes),
     )
-
-
-def _editor(file: File):  # type: ignore[no-untyped-def]
-    if file.format == "json":
-        from haha_config.core.edit import json_text as editor
-    elif file.format == "yaml":
-        from haha_config.core.edit import yaml_text as editor
-    else:
-        from haha_config.core.edit import dotenv_text as editor
-    return editor.edit
 
 
 def _notes(answers: Answers, state: State) -> Iterator[Message]:

@@ -1,4 +1,4 @@
-"""The editor of each format, imported when it is used: a command without YAML pays nothing for it."""
+"""The editor of each format, imported when it is used, so that no other is paid for."""
 
 from __future__ import annotations
 

@@ -1,0 +1,172 @@
+"""What is there before anything is asked: set-ups, keys in the environment, servers that answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from haha_config.cli.session import Session
+from haha_config.core import draft as drafts
+from haha_config.core import setup, urls
+from haha_config.core import variables as v
+from haha_config.core.draft import Draft
+from haha_config.core.errors import HahaError, Usage
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import Provider
+from haha_config.core.setup import Setup
+from haha_config.core.state import State
+from haha_config.io import loopback, report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """`keys`: providers whose variable is set, with its value. `running`: rows that answer on
+    their own port here. `ollama`: its version. `master_key`: the strong one that is there, or a
+    new one.
+    """
+
+    state: State
+    setup: Setup
+    keys: Mapping[str, str]
+    running: Mapping[str, int]
+    ollama: str
+    master_key: str
+
+
+def look(session: Session, draft: Draft) -> Found:
+    """Read the files and knock on the local ports that the table names."""
+    state = session.state()
+    keys = {
+        row.key: key
+        for row in session.providers.values()
+        if row.credential.variable and (key := session.environ.get(row.credential.variable, ""))
+    }
+    asks = not draft.provider
+    return Found(
+        state=state,
+        setup=setup.read(state),
+        keys=keys,
+        running=_running(session) if asks else {},
+        ollama=_ollama(session, draft),
+        master_key=_master_key(state),
+    )
+
+
+def _running(session: Session) -> dict[str, int]:
+    """Rows of this machine that answer; Ollama and LiteLLM are known by their own words."""
+    found = {}
+    for row in session.providers.values():
+        url = urls.parse(next(iter(row.base_urls.values()), "")) if row.local else None
+        if url is not None and loopback.listens(url.port):
+            kind = loopback.who(url.port)
+            if (kind or "other") == (row.discovery.kind if row.discovery else "") or (
+                kind == "other" and row.key not in {"ollama", "litellm"}
+            ):
+                found[row.key] = url.port
+    return found
+
+
+def _ollama(session: Session, draft: Draft) -> str:
+    row = session.providers.get(draft.provider or "ollama")
+    if row is None or row.discovery is None or not row.discovery.minimum:
+        return ""
+    url = urls.parse(draft.base_url or next(iter(row.base_urls.values()), ""))
+    return loopback.ollama_version(url.port) if url is not None and url.loopback else ""
+
+
+def _master_key(state: State) -> str:
+    """A strong key that is already there is kept; else 48 hexadecimal digits of a new one."""
+    from secrets import token_hex
+
+    held = state.litellm_env.data.get(v.MASTER_KEY)
+    if isinstance(held, str) and is_strong(held):
+        return held
+    return f"sk-{token_hex(24)}"
+
+
+def is_strong(key: str) -> bool:
+    """Whether LiteLLM 1.104 and newer would start with it, and nobody could guess it."""
+    return key.startswith("sk-") and len(key) >= 20
+
+
+# --- keys ------------------------------------------------------------------------------------
+
+
+def key_for(session: Session, draft: Draft, found: Found, row: Provider) -> Draft:
+    """The draft with the row's key: given, found in its variable, or none where none is needed.
+
+    Raises Usage where there is none, or where it can't be a key of this row.
+    """
+    key = draft.key or found.keys.get(row.key, "")
+    if not key and not row.credential.token:
+        raise Usage(drafts.missing_key(row), hints=drafts.key_hints(row.credential.variable))
+    if key and key != row.credential.token:
+        key, said = drafts.clean_key(key)
+        if said is not None:
+            report.talk(said)
+        complaint = drafts.check_key(key, row, session.providers, draft.base_url)
+        if complaint is not None:
+            raise Usage(complaint, hints=drafts.key_hints(row.credential.variable))
+    return replace(draft, key=key)
+
+
+def upstream_keys(session: Session, draft: Draft, found: Found) -> Draft:
+    """The draft with a key for every upstream: given, in litellm.env, or in the environment.
+
+    Raises Usage that names the variables which are nowhere.
+    """
+    wanted = {u.variable: u for u in draft.upstreams if u.variable}
+    keys: dict[str, str] = {}
+    missing: list[str] = []
+    for variable, upstream in wanted.items():
+        key = draft.keys.get(variable) or session.environ.get(variable) or _held(found, variable)
+        row = session.providers[upstream.provider]
+        if not key:
+            if not row.credential.optional:
+                missing.append(variable)
+            continue
+        key, _ = drafts.clean_key(key)
+        complaint = drafts.check_key(key, row, session.providers)
+        if complaint is not None:
+            raise Usage(msg("{variable}: {complaint}", variable=variable, complaint=complaint))
+        keys[variable] = key
+    if missing and not draft.keep_env:
+        raise Usage(
+            msg("no key is found in {names}", names=tuple(missing)),
+            hints=tuple(msg("export {name}=…", name=name) for name in missing),
+        )
+    if draft.keep_env and wanted:
+        report.talk(msg("export these before you start the gateway: {names}", names=tuple(wanted)))
+    return replace(draft, keys=keys)
+
+
+def _held(found: Found, variable: str) -> str:
+    value = found.state.litellm_env.data.get(variable, "")
+    return value if isinstance(value, str) else ""
+
+
+# --- ports -----------------------------------------------------------------------------------
+
+
+def check_port(port: int, found: Found) -> None:
+    """Raises HahaError where another program has the gateway's port; our own gateway may."""
+    if port == found.setup.port and found.setup.own_gateway:
+        return
+    holder = loopback.who(port)
+    if not holder or (holder == "litellm" and found.state.gateway_port == port):
+        return
+    free = loopback.free_port(port + 1)
+    raise HahaError(
+        msg("port {port} is taken by {who}", port=port, who=_holder(port, holder)),
+        hints=(f"--port {free}",),
+    )
+
+
+def _holder(port: int, kind: str) -> Message | str:
+    """Who has a port: the program, where the system shows it."""
+    from haha_config.io.process import port_holder
+
+    named = port_holder(port)
+    if named:
+        return named
+    return msg("another program") if kind == "other" else kind

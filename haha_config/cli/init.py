@@ -1,0 +1,358 @@
+"""`init`: ask (or take flags), preview, confirm, write, validate, say what to run next."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import get_args
+
+import typer
+
+from haha_config.cli import answersfile
+from haha_config.cli import options as o
+from haha_config.cli.found import Found, check_port, key_for, look, upstream_keys
+from haha_config.cli.session import Session, choice, is_terminal, open_session
+from haha_config.cli.writing import Manner, Outcome, tell, write
+from haha_config.core import draft as drafts
+from haha_config.core import plan as plans
+from haha_config.core import providers as rows
+from haha_config.core import variables as v
+from haha_config.core.draft import Draft
+from haha_config.core.errors import HahaError, Usage
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import Answers, Plan, Route, TargetName, Traffic
+from haha_config.io import report
+from haha_config.io.words import t
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command(help=t("Ask a few questions and write the client's files."))
+def init(
+    provider: str | None = typer.Option(None, "--provider", metavar="KEY", help=t("A provider.")),
+    via: str | None = typer.Option(None, "--via", metavar="direct|litellm", help=t("The route.")),
+    region: str | None = typer.Option(None, "--region", metavar="global|china", help=t("Region.")),
+    base_url: str | None = typer.Option(None, "--base-url", metavar="URL", help=t("The endpoint.")),
+    model: str | None = typer.Option(None, "--model", metavar="ID", help=t("The `main` slot.")),
+    slot: list[str] = typer.Option([], "--slot", metavar="SLOT=ID", help=t("Another slot.")),
+    upstream: list[str] = typer.Option(
+        [], "--upstream", metavar="[NAME=]KEY:MODEL[@URL]", help=t("A model behind LiteLLM.")
+    ),
+    upstream_key_env: list[str] = typer.Option(
+        [], "--upstream-key-env", metavar="NAME=VAR", help=t("Where that model's key is found.")
+    ),
+    drop: list[str] = typer.Option(
+        [], "--drop", metavar="NAME", help=t("Take a model out of litellm_config.yaml.")
+    ),
+    port: int | None = typer.Option(None, "--port", metavar="N", help=t("The gateway's port.")),
+    traffic: str | None = typer.Option(
+        None, "--traffic", metavar="quiet|minimal|default", help=t("What else the client sends.")
+    ),
+    api_key_env: str | None = typer.Option(
+        None, "--api-key-env", metavar="NAME", help=t("The variable that holds the key.")
+    ),
+    api_key_stdin: bool = typer.Option(
+        False, "--api-key-stdin", help=t("Read the key from standard input.")
+    ),
+    keys: str = typer.Option(
+        "copy", "--keys", metavar="copy|env", help=t("env: leave upstream keys where they are.")
+    ),
+    write_: str | None = typer.Option(
+        None, "--write", metavar="env,settings", help=t("Which files may be created.")
+    ),
+    answers: Path | None = typer.Option(None, "--answers", help=t("Answers from a TOML file.")),
+    save_answers: Path | None = typer.Option(
+        None, "--save-answers", help=t("Save the answers, without secrets.")
+    ),
+    folder: o.Dir = None,
+    project: o.Project = None,
+    scope: o.ScopeOption = "user",
+    client: o.ClientOption = None,
+    yes: o.Yes = False,
+    dry_run: o.DryRun = False,
+    format: o.FormatOption = "text",  # noqa: A002
+    plain: o.Plain = False,
+    insecure: o.Insecure = False,
+    no_color: o.NoColor = False,
+    quiet: o.Quiet = False,
+    while_running: o.WhileRunning = False,
+    _lang: o.Lang = None,
+) -> int:
+    as_json = choice("--format", format, ("text", "json")) == "json"
+    session = open_session(
+        folder=folder, project=project, scope=scope, client=client, quiet=quiet, no_color=no_color
+    )
+    given = answersfile.Given(
+        provider=provider,
+        via=via,
+        region=region,
+        base_url=base_url,
+        model=model,
+        slot=tuple(slot),
+        upstream=tuple(upstream),
+        upstream_key_env=tuple(upstream_key_env),
+        drop=tuple(drop),
+        port=port,
+        traffic=traffic,
+        api_key_env=api_key_env,
+        write=write_,
+        keys=keys,
+    )
+    if answers is not None:
+        given = answersfile.merged(given, answersfile.load(answers))
+    start = _draft(session, given, insecure=insecure)
+    found = look(session, start)
+    start = _resumed(start, found)
+    if api_key_stdin or given.api_key_env:
+        start = _with_key(session, start, given, from_stdin=api_key_stdin)
+    asks = is_terminal() and not (yes or api_key_stdin)
+    manner = Manner(
+        command="init",
+        yes=yes or not asks,
+        dry_run=dry_run,
+        as_json=as_json,
+        while_running=while_running,
+    )
+    if not asks and not yes and not dry_run:
+        raise Usage(msg("there is no terminal to ask on"), hints=(msg("add --yes to write"),))
+    if asks:
+        from haha_config.cli.interview import interview
+
+        start = interview(session, start, found, plain=plain)
+    return _finish(session, start, found, manner, save_answers)
+
+
+# --- from flags to a draft -------------------------------------------------------------------
+
+
+def _draft(session: Session, given: answersfile.Given, *, insecure: bool) -> Draft:
+    """What the flags say. Raises Usage for a value that there is not."""
+    providers = session.providers
+    region = given.region or ""
+    slots = dict(drafts.parse_slot(one) for one in given.slot)
+    if given.model:
+        slots["main"] = given.model
+    made = Draft(
+        provider=rows.row(providers, given.provider).key if given.provider else "",
+        via=_route(given.via),
+        region=region,
+        slots=slots,
+        upstreams=tuple(drafts.parse_upstream(u, providers, region) for u in given.upstream),
+        drop=given.drop,
+        port=_port(given.port),
+        traffic=_traffic(given.traffic),
+        targets=_targets(session, given.write),
+        keep_env=choice("--keys", given.keys or "copy", ("copy", "env")) == "env",
+        insecure=insecure,
+    )
+    if region and made.provider:
+        choice("--region", region, providers[made.provider].regions)
+    made = _with_variables(made, given.upstream_key_env)
+    return _with_url(made, given.base_url)
+
+
+def _with_url(draft: Draft, url: str | None) -> Draft:
+    if not url:
+        return draft
+    base, said = drafts.clean_url(url) if draft.via != "litellm" else (url, None)
+    if said is not None:
+        report.talk(said)
+    drafts.check_url(base, insecure=draft.insecure)
+    return replace(draft, base_url=base)
+
+
+def _with_variables(draft: Draft, pairs: tuple[str, ...]) -> Draft:
+    """`--upstream-key-env NAME=VAR`."""
+    variables = {}
+    for pair in pairs:
+        name, equals, variable = pair.partition("=")
+        if not equals or not variable.isidentifier():
+            raise Usage(msg("--upstream-key-env wants NAME=VAR"))
+        choice("--upstream-key-env", name, [u.name for u in draft.upstreams])
+        variables[name] = variable
+    changed = tuple(replace(u, variable=variables.get(u.name, u.variable)) for u in draft.upstreams)
+    return replace(draft, upstreams=changed)
+
+
+def _route(text: str | None) -> Route | None:
+    return choice("--via", text, get_args(Route)) if text else None  # type: ignore[return-value]
+
+
+def _traffic(text: str | None) -> Traffic | None:
+    return choice("--traffic", text, get_args(Traffic)) if text else None  # type: ignore[return-value]
+
+
+def _port(number: int | None) -> int | None:
+    if number is not None and not 1 <= number <= 65535:
+        raise Usage(msg("--port wants a number from 1 to 65535"))
+    return number
+
+
+def _targets(session: Session, text: str | None) -> frozenset[TargetName]:
+    """What may be created; the reason is said where it is less than both."""
+    if text is not None:
+        names = [word.strip() for word in text.split(",") if word.strip()]
+        return frozenset(
+            choice("--write", name, ("env", "settings"))  # type: ignore[misc]
+            for name in names
+        )
+    from haha_config.io import places
+
+    if not session.checkout and places.git_top(session.folder) is not None:
+        report.talk(
+            msg("no .env is made: every tool in this git work tree that reads one would follow it")
+        )
+        return frozenset({"settings"})
+    if session.folder == session.home:
+        report.talk(msg("no .env is made in your home folder: every Bun tool there would read it"))
+        return frozenset({"settings"})
+    return frozenset({"env", "settings"})
+
+
+def _resumed(draft: Draft, found: Found) -> Draft:
+    held = {name: found.state.value(name) for name in (v.TELEMETRY, v.NONESSENTIAL)}
+    return drafts.resumed(draft, found.setup, drafts.traffic_of(held))
+
+
+def _with_key(
+    session: Session, draft: Draft, given: answersfile.Given, *, from_stdin: bool
+) -> Draft:
+    """The key from standard input or a named variable, for the one credential there is.
+
+    Raises Usage where there are several, or where the variable is not set.
+    """
+    wanted = {u.variable for u in draft.upstreams if u.variable}
+    if len(wanted) > 1:
+        raise Usage(
+            msg(
+                "more than one key is needed ({names}): put each in its variable",
+                names=tuple(wanted),
+            )
+        )
+    if from_stdin:
+        key = sys.stdin.readline()
+    else:
+        name = given.api_key_env or ""
+        key = session.environ.get(name, "")
+        if not key:
+            raise Usage(msg("`{name}` is not set", name=name))
+    key, said = drafts.clean_key(key)
+    if said is not None:
+        report.talk(said)
+    if wanted:
+        return replace(draft, keys={**draft.keys, wanted.pop(): key})
+    return replace(draft, key=key)
+
+
+# --- from a draft to the files ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """A draft that lacks nothing, and what it amounts to."""
+
+    draft: Draft
+    answers: Answers
+
+
+def ready(session: Session, draft: Draft, found: Found) -> Ready:
+    """Fill in what can be found, and check it all.
+
+    Raises Usage or HahaError with what is missing or wrong.
+    """
+    providers = session.providers
+    if not draft.provider:
+        draft = replace(draft, provider="litellm" if draft.upstreams else "")
+    if not draft.provider:
+        raise Usage(
+            msg("no provider is given"),
+            hints=("haha-config init --provider KEY", "haha-config providers"),
+        )
+    row = providers[draft.provider]
+    if not row.multi and draft.upstreams:
+        raise Usage(msg("--upstream goes with --provider litellm"))
+    if drafts.route(draft, row) == "litellm":
+        if not row.multi:
+            draft = key_for(session, draft, found, row)
+            draft = drafts.single_upstream(draft, row)
+        draft = upstream_keys(session, draft, found)
+    else:
+        draft = key_for(session, draft, found, row)
+    answers = drafts.answers(draft, providers, found.setup, found.master_key)
+    if answers.port is not None:
+        check_port(answers.port, found)
+    if session.scope == "project" and answers.credential != row.credential.token:
+        raise Usage(
+            msg("--scope project is shared with everybody: no credential is written there"),
+            hints=("--scope user", "--scope local"),
+        )
+    return Ready(draft=draft, answers=answers)
+
+
+def _finish(session: Session, draft: Draft, found: Found, manner: Manner, save: Path | None) -> int:
+    made = ready(session, draft, found)
+
+    def build() -> Plan:
+        from haha_config.cli.protect import protected
+
+        return protected(plans.build(made.answers, session.state(), session.starts))
+
+    def confirm() -> bool:
+        # The interview's summary was the question.
+        return True
+
+    outcome = write(session, build, manner, confirm)
+    if save is not None and not manner.dry_run:
+        answersfile.save(save, made.draft)
+        report.talk(msg("saved the answers in {path}", path=report.short(str(save))))
+    if manner.dry_run:
+        if manner.as_json:
+            report.document(outcome.document())
+        return 0
+    _close(session, outcome, made)
+    return tell(outcome, manner, _headline(outcome))
+
+
+def _close(session: Session, outcome: Outcome, made: Ready) -> None:
+    from haha_config.cli.check import findings
+
+    outcome.findings = [f for f in findings(session) if f.severity != "note"]
+    outcome.next = list(next_steps(session, made))
+
+
+def _headline(outcome: Outcome) -> Message | None:
+    if not outcome.applied:
+        return None
+    paths = tuple(report.short(w.path) for w in outcome.plan.effective)
+    return msg("wrote {paths}", paths=paths)
+
+
+def next_steps(session: Session, made: Ready) -> Iterator[Message | str]:
+    """What to type next, ready to be pasted."""
+    yield ""
+    yield msg("Next:")
+    if made.answers.port is not None:
+        from haha_config.io import loopback
+
+        if loopback.who(made.answers.port) == "litellm":
+            yield msg("  haha-config proxy restart   (the gateway that runs has the old files)")
+        else:
+            yield msg("  haha-config proxy up        (start the gateway)")
+    row = session.providers[made.answers.provider]
+    if row.start and not row.multi:
+        yield msg("  {command}   (if it is not running)", command=row.start)
+    start = "bin/claude-haha" if session.client == "haha" else "claude"
+    yield msg("  {command}", command=start)
+    yield msg("  {command}   (the same set-up again)", command=answersfile.command(made.draft))
+
+
+def fail_if_broken(found: Found) -> None:
+    """Raises the first target's own error: a malformed file is never rewritten."""
+    for file in (found.state.target, found.state.dotenv, found.state.litellm):
+        if file.error is not None:
+            raise file.error
+
+
+__all__ = ["HahaError", "Ready", "app", "fail_if_broken", "init", "next_steps", "ready"]

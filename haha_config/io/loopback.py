@@ -1,0 +1,83 @@
+"""Who answers on this machine's own ports. Loopback only, no credential, short waits."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final, Literal
+
+Who = Literal["litellm", "ollama", "other", ""]
+
+#: The longest wait for a server on this machine to say who it is.
+PATIENCE: Final = 0.5
+
+
+def who(port: int, seconds: float = PATIENCE) -> Who:
+    """Who answers on a loopback port: `litellm`, `ollama`, `other`, or "" for nobody."""
+    if not listens(port, seconds):
+        return ""
+    status, body = get(port, "/health/liveliness", seconds)
+    if status == 200 and b"I'm alive!" in body:
+        return "litellm"
+    status, body = get(port, "/api/version", seconds)
+    if status == 200 and isinstance(_json(body).get("version"), str):
+        return "ollama"
+    return "other"
+
+
+def listens(port: int, seconds: float = PATIENCE) -> bool:
+    """Whether anything accepts a connection there."""
+    import socket
+
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=seconds).close()
+    except OSError:
+        return False
+    return True
+
+
+def get(port: int, path: str, seconds: float) -> tuple[int, bytes]:
+    """Status and the first 1 MiB of the body; (0, b"") where there was no HTTP answer."""
+    from http.client import HTTPConnection, HTTPException
+
+    connection = HTTPConnection("127.0.0.1", port, timeout=seconds)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read(1 << 20)
+    except (OSError, HTTPException):
+        return 0, b""
+    finally:
+        connection.close()
+
+
+def models(port: int, seconds: float) -> tuple[str, ...] | None:
+    """The names that a local server lists (`/v1/models`); None where it does not answer."""
+    status, body = get(port, "/v1/models", seconds)
+    if status != 200:
+        return None
+    rows = _json(body).get("data")
+    return tuple(
+        row["id"]
+        for row in (rows if isinstance(rows, list) else ())
+        if isinstance(row, dict) and isinstance(row.get("id"), str)
+    )
+
+
+def ollama_version(port: int, seconds: float = PATIENCE) -> str:
+    """Ollama's version; "" where it does not answer."""
+    status, body = get(port, "/api/version", seconds)
+    version = _json(body).get("version")
+    return version if status == 200 and isinstance(version, str) else ""
+
+
+def free_port(first: int) -> int:
+    """The first loopback port from `first` on that nobody listens on."""
+    return next(port for port in range(first, first + 200) if not listens(port))
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    try:
+        data = json.loads(body)
+    except ValueError:
+        return {}
+    return data if isinstance(data, dict) else {}

@@ -47,11 +47,11 @@ def _top(folder: Path) -> Path | None:
 def _ask(top: Path, names: tuple[str, ...]) -> Mapping[str, Standing]:
     done = _git(
         top,
-        *("--literal-pathspecs", "status", "--porcelain=v2", "-z", "--no-renames"),
+        *("status", "--porcelain=v2", "-z", "--no-renames"),
         *("--untracked-files=all", "--ignored=matching", "--ignore-submodules=all"),
         *("--", *names),
     )
-    return dict(_read(done[1], names)) if done is not None and done[0] == 0 else {}
+    return {} if done is None else dict(_read(done, names))
 
 
 def _read(output: str, names: tuple[str, ...]) -> Iterator[tuple[str, Standing]]:
@@ -101,125 +101,22 @@ def exclusion(path: str) -> Exclusion | None:
         tracked=bool(_git(top, "ls-files", "-z", "--", name)),
         ignored=bool(_git(top, "check-ignore", "--no-index", "-z", "--", name)),
         exclude=top / where.rstrip("\n"),
-        line=f"/{name}",
-    )
-
-
-def _git(top: Path, *words: str) -> str | None:
-    """What git prints; None where it is not there or fails. 1 is how it says no."""
-    import subprocess
-
-    command = ("git", "--no-optional-locks", "-c", "core.fsmonitor=false", "--literal-pathspecs")
-    try:
-        done = subprocess.run(
-            (*command, *words),
-            cwd=top,
-            capture_output=True,
-            timeout=_PATIENCE,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.decode("utf-8", "surrogateescape") if done.returncode in (0, 1) else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exclusion:
-    """What would keep a file out of git: a `line` in `exclude`, which is private to the clone."""
-
-    tracked: bool
-    ignored: bool
-    exclude: Path
-    line: str
-
-
-def exclusion(path: str) -> Exclusion | None:
-    """How a file, which need not exist yet, is kept out of git; None outside of a work tree."""
-    real = Path(os.path.realpath(path))
-    folder = next((f for f in real.parents if f.is_dir()), real.parent)
-    top = _top(folder)
-    if top is None:
-        return None
-    name = real.relative_to(top).as_posix()
-    exclude = _git(top, "rev-parse", "--git-path", "info/exclude")
-    if exclude is None or exclude[0] != 0:
-        return None
-    listed = _git(top, "--literal-pathspecs", "ls-files", "--error-unmatch", "--", name)
-    ignored = _git(top, "check-ignore", "--quiet", "--", name)
-    return Exclusion(
-        tracked=listed is not None and listed[0] == 0,
-        ignored=ignored is not None and ignored[0] == 0,
-        exclude=top / exclude[1].removesuffix("\n"),
         line="/" + re.sub(r"[\\*?\[\]]| $", r"\\\g<0>", name),
     )
 
 
 def _git(top: Path, *words: str) -> str | None:
-    """What git prints; None where it is not there or fails. 1 is how it says no."""
-    import subprocess
-
-    command = ("git", "--no-optional-locks", "-c", "core.fsmonitor=false", "--literal-pathspecs")
-    try:
-        done = subprocess.run(
-            (*command, *words),
-            cwd=top,
-            capture_output=True,
-            timeout=_PATIENCE,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.decode("utf-8", "surrogateescape") if done.returncode in (0, 1) else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exclusion:
-    """What would keep a file out of git: a `line` in `exclude`, which is private to the clone."""
-
-    tracked: bool
-    ignored: bool
-    exclude: Path
-    line: str
-
-
-def exclusion(path: str) -> Exclusion | None:
-    """How a file, which need not exist yet, is kept out of git; None outside of a work tree."""
-    real = Path(os.path.realpath(path))
-    folder = next((f for f in real.parents if f.is_dir()), real.parent)
-    top = _top(folder)
-    if top is None:
-        return None
-    name = real.relative_to(top).as_posix()
-    exclude = _git(top, "rev-parse", "--git-path", "info/exclude")
-    if exclude is None or exclude[0] != 0:
-        return None
-    listed = _git(top, "--literal-pathspecs", "ls-files", "--error-unmatch", "--", name)
-    ignored = _git(top, "check-ignore", "--quiet", "--", name)
-    return Exclusion(
-        tracked=listed is not None and listed[0] == 0,
-        ignored=ignored is not None and ignored[0] == 0,
-        exclude=top / exclude[1].removesuffix("\n"),
-        line="/" + re.sub(r"[\\*?\[\]]| $", r"\\\g<0>", name),
-    )
-
-
-def _escaped(match: re.Match[str]) -> str:
-    return f"\\{match[0]}" if match[0] else ""
-
-
-def _git(top: Path, *arguments: str) -> tuple[int, str] | None:
-    """Exit code and output of one git command; None where there is no git.
+    """What git prints; None where it is not there or fails. 1 is how it says no.
 
     A repository that somebody else made must not start its own programs through us, and a command
     that only reads must not refresh the index.
     """
     import subprocess
 
+    command = ("git", "--no-optional-locks", "-c", "core.fsmonitor=false", "--literal-pathspecs")
     try:
         done = subprocess.run(
-            ("git", "--no-optional-locks", "-c", "core.fsmonitor=false", *arguments),
+            (*command, *words),
             cwd=top,
             capture_output=True,
             timeout=_PATIENCE,
@@ -228,4 +125,4 @@ def _git(top: Path, *arguments: str) -> tuple[int, str] | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.returncode, done.stdout.decode("utf-8", "surrogateescape")
+    return done.stdout.decode("utf-8", "surrogateescape") if done.returncode in (0, 1) else None

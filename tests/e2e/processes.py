@@ -224,8 +224,15 @@ def sh_reads(
     env_file: Path, scratch: Path, exported: Mapping[str, str] | None = None
 ) -> dict[str, str]:
     """What a POSIX shell makes of it with `set -a; . FILE`; what it can't run is an error."""
-    code = 'set -a; . "$1"; exec "$2" -I -c "import json, os; print(json.dumps(dict(os.environ)))"'
-    return _read(["sh", "-c", code, "sh", str(env_file), sys.executable], scratch, exported)
+    # Not as arguments: a value may hold `$1`.
+    code = 'set -a; . "$SH_READS_FILE"; exec "$SH_READS_PYTHON" -I -c "$SH_READS_CODE"'
+    own = {
+        "SH_READS_FILE": str(env_file),
+        "SH_READS_PYTHON": sys.executable,
+        "SH_READS_CODE": "import json, os; print(json.dumps(dict(os.environ)))",
+    }
+    found = _read(["sh", "-c", code], scratch, {**(exported or {}), **own})
+    return {k: v for k, v in found.items() if k not in own}
 
 
 def _read(

@@ -49,6 +49,10 @@ class Session:
         return places.config_folder()
 
     @cached_property
+    def data_folder(self) -> Path:
+        return places.data_folder()
+
+    @cached_property
     def client_folder(self) -> Path:
         return places.client_folder(self.environ, self.home)
 

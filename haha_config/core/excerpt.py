@@ -35,7 +35,7 @@ _PLAIN: Final = frozenset(
 )
 _REFERENCE: Final = re.compile(r"os\.environ/\w+")
 #: Anything long enough to be a key, with a digit in it.
-_KEYLIKE: Final = re.compile(r"(?=[A-Za-z0-9_\-+/=.~]*\d)[A-Za-z0-9_\-+/=.~]{12,}")
+_KEYLIKE: Final = re.compile(r"(?=[A-Za-z0-9_\-+/.~]*\d)[A-Za-z0-9_\-+/.~]{12,}")
 
 
 def excerpt(finding: Finding, files: Iterable[File]) -> str:
@@ -74,6 +74,7 @@ def masked(line: str, at: int) -> tuple[str, int]:
 def _secrets(line: str) -> Iterable[tuple[int, int]]:
     public: list[tuple[int, int]] = []
     for pair in _PAIR.finditer(line):
+        public.append(pair.span("name"))
         span = _bare(line, *pair.span("value"))
         value = line[slice(*span)]
         if _public(pair["name"], value):

@@ -1,0 +1,88 @@
+"""One look at everything that the rules judge: the files, git, and this machine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from haha_config.cli.session import Session
+from haha_config.core import compromised, urls
+from haha_config.core import variables as v
+from haha_config.core.mend import files
+from haha_config.core.model import Machine
+from haha_config.core.state import File, State
+from haha_config.io import disk, machine, repository, templates
+
+
+def look(session: Session, only: frozenset[str] = frozenset()) -> State:
+    """The state with what git and the machine say; with `only`, the named targets and git alone."""
+    state = with_git(session.state(only=only))
+    return state if only else replace(state, machine=_machine(session, state))
+
+
+def with_git(state: State) -> State:
+    """The state, each file with its standing in git."""
+    known = repository.standings(f.path for f in files(state) if f.snapshot.data is not None)
+
+    def told(file: File) -> File:
+        standing = known.get(file.path)
+        if standing is None:
+            return file
+        snapshot = replace(
+            file.snapshot,
+            tracked=standing.tracked,
+            committed=standing.committed,
+            ignored=standing.ignored,
+        )
+        return replace(file, snapshot=snapshot)
+
+    if not known:
+        return state
+    return replace(
+        state,
+        settings={name: told(file) for name, file in state.settings.items()},
+        dotenv=told(state.dotenv),
+        litellm=told(state.litellm),
+        litellm_env=told(state.litellm_env),
+    )
+
+
+def _machine(session: Session, state: State) -> Machine:
+    where = machine.Where(
+        environ=session.environ,
+        home=session.home,
+        client=session.client_folder,
+        settings=session.settings_paths["user"],
+        folder=session.folder,
+        data=session.data_folder,
+    )
+    poisoned = compromised.parse(templates.text("litellm-compromised.toml"))
+    port = _loopback_port(state)
+    client = machine.client_state(where)
+    return Machine(
+        today=machine.today(),
+        listening={} if port is None else {port: _who(port)},
+        litellm=machine.litellm(where, poisoned.markers, poisoned.traces)
+        if state.litellm.exists or state.route == "litellm"
+        else (),
+        owners=machine.owners(where, port=port, haha=state.client == "haha"),
+        bun=machine.bun(where) if session.checkout else None,
+        packages=machine.packages(where) if session.checkout else None,
+        onboarded=client.onboarded,
+        primary_api_key=client.primary_api_key,
+        journal=bool(disk.pending(session.state_folder)),
+        windows_home=machine.windows_home(where),
+        client_state=client.path,
+        compromised=poisoned.versions,
+        oldest=poisoned.oldest,
+    )
+
+
+def _loopback_port(state: State) -> int | None:
+    url = urls.parse(state.value(v.BASE_URL))
+    return url.port if url is not None and url.loopback else None
+
+
+def _who(port: int) -> str:
+    from haha_config.io import loopback
+
+    return loopback.who(port)

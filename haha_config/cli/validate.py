@@ -1,0 +1,295 @@
+"""`validate`: what is wrong, where, why, and the line that mends it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Any, Final
+
+import typer
+
+from haha_config.cli import options as o
+from haha_config.cli.session import Session, choice, open_session
+from haha_config.core import rules, urls
+from haha_config.core import variables as v
+from haha_config.core.errors import FINE, PROBLEM, HahaError
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import SLOTS, Finding, Plan
+from haha_config.core.state import State
+from haha_config.io import report
+from haha_config.io.words import english, say, t
+
+app = typer.Typer(rich_markup_mode=None)
+
+TARGETS: Final = ("env", "settings", "litellm")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which rules are asked, and of what."""
+
+    only: frozenset[str]
+    select: tuple[str, ...]
+    ignore: tuple[str, ...]
+
+
+@app.command(help=t("Say what is wrong in the files, where and why; --fix mends it."))
+def validate(
+    folder: o.Dir = None,
+    project: o.Project = None,
+    scope: o.ScopeOption = "user",
+    client: o.ClientOption = None,
+    fix: bool = typer.Option(False, "--fix", help=t("Mend what needs no choice.")),
+    strict: bool = typer.Option(False, "--strict", help=t("Exit 1 for warnings too.")),
+    select: str = typer.Option("", "--select", metavar="CODES", help=t("Only these rules.")),
+    ignore: str = typer.Option("", "--ignore", metavar="CODES", help=t("Not these rules.")),
+    only: str = typer.Option(
+        "",
+        "--only",
+        metavar="env,settings,litellm",
+        help=t("Read these targets and nothing else: for hooks and CI."),
+    ),
+    explain: str = typer.Option("", "--explain", metavar="CODE", help=t("What a rule is for.")),
+    listed: bool = typer.Option(False, "--list", help=t("List the rules.")),
+    live: bool = typer.Option(False, "--live", help=t("Then send real requests (probe).")),
+    yes: o.Yes = False,
+    dry_run: o.DryRun = False,
+    while_running: o.WhileRunning = False,
+    format: o.FormatOption = "text",  # noqa: A002 - the flag's name
+    no_color: o.NoColor = False,
+    quiet: o.Quiet = False,
+    _lang: o.Lang = None,
+) -> int:
+    as_json = choice("--format", format, ("text", "json")) == "json"
+    if explain:
+        return _explain(explain, as_json=as_json)
+    if listed:
+        return _list(as_json=as_json)
+    wanted = Wanted(only=_targets(only), select=_codes(select), ignore=_codes(ignore))
+    session = open_session(
+        folder=folder,
+        project=project,
+        scope=scope,
+        # A hook does not know the client: whoever names `.env` wants it judged as one that is read.
+        client=client or ("haha" if "env" in wanted.only else None),
+        quiet=quiet,
+        no_color=no_color,
+    )
+    if fix:
+        from haha_config.cli.writing import Manner
+
+        manner = Manner(
+            command="validate --fix",
+            yes=yes,
+            dry_run=dry_run,
+            as_json=as_json,
+            while_running=while_running,
+        )
+        return _fix(session, wanted, manner, strict=strict)
+    code = _check(session, wanted, strict=strict, as_json=as_json)
+    return _live(session, as_json=as_json) if live and code == FINE else code
+
+
+# --- what was asked --------------------------------------------------------------------------
+
+
+def _codes(text: str) -> tuple[str, ...]:
+    return tuple(code for code in text.replace(",", " ").split() if code)
+
+
+def _targets(text: str) -> frozenset[str]:
+    return frozenset(choice("--only", name, TARGETS) for name in _codes(text))
+
+
+def _look(session: Session, wanted: Wanted) -> State:
+    from haha_config.cli.look import look
+
+    return look(session, wanted.only)
+
+
+# --- checking --------------------------------------------------------------------------------
+
+
+def _check(session: Session, wanted: Wanted, *, strict: bool, as_json: bool) -> int:
+    state = _shared(session, wanted)
+    found = rules.run(state, wanted.select, wanted.ignore)
+    if not found and nothing_here(state):
+        raise HahaError(
+            msg("nothing is configured here: no target holds a base URL"),
+            hints=("haha-config init",),
+        )
+    if as_json:
+        report.document(
+            {"findings": report.findings_json(found), "summary": report.summary_json(found)}
+        )
+    else:
+        _print(state, found)
+    return exit_code(found, strict=strict)
+
+
+def _shared(session: Session, wanted: Wanted) -> State:
+    """The state, read while nobody writes; with `--only` not even the lock is touched."""
+    if wanted.only:
+        return _look(session, wanted)
+    from haha_config.io import disk
+
+    with disk.shared(session.state_folder):
+        return _look(session, wanted)
+
+
+def nothing_here(state: State) -> bool:
+    """Whether no target is there to be judged."""
+    from haha_config.core.rules.rule import configured
+
+    broken = any(f.error is not None for f in state.settings.values())
+    journal = state.machine is not None and state.machine.journal
+    return not (configured(state) or state.litellm.exists or broken or journal)
+
+
+def exit_code(found: list[Finding], *, strict: bool) -> int:
+    failing = {"error", "warning"} if strict else {"error"}
+    return PROBLEM if any(f.severity in failing for f in found) else FINE
+
+
+def _print(state: State, found: list[Finding]) -> None:
+    from haha_config.core.excerpt import excerpt
+    from haha_config.core.mend import files
+
+    if found:
+        read = files(state)
+        report.findings(found, lambda f: excerpt(f, read), sys.stdout)
+        print()
+    report.result(verdict(state, found))
+    if any(f.fixable for f in found):
+        report.hint("haha-config validate --fix", sys.stdout)
+
+
+def verdict(state: State, found: list[Finding]) -> Message:
+    """One true sentence: what the client will do with these files, and how many problems."""
+    counts = report.summary(found)
+    url, model = state.value(v.BASE_URL), state.value(SLOTS["main"])
+    if any(f.severity == "error" for f in found):
+        return msg("{counts}: the client will not work like this", counts=counts)
+    if state.only or not url:
+        return msg("{counts}", counts=counts)
+    if not model:
+        return msg(
+            "{counts}: the client calls {url}", counts=counts, url=v.shown_url(urls.called(url))
+        )
+    return msg(
+        "{counts}: the client calls {url} and asks for `{model}`",
+        counts=counts,
+        url=v.shown_url(urls.called(url)),
+        model=model,
+    )
+
+
+def _live(session: Session, *, as_json: bool) -> int:
+    """Go on to `probe`, on the same files."""
+    from haha_config.cli.app import invoke
+
+    words = ["probe", "--dir", str(session.folder), "--project", str(session.project)]
+    words += ["--scope", session.scope, "--client", session.client]
+    return invoke([*words, "--format", "json"] if as_json else words)
+
+
+# --- mending ---------------------------------------------------------------------------------
+
+
+def _fix(session: Session, wanted: Wanted, manner: Any, *, strict: bool) -> int:
+    from haha_config.cli import writing
+    from haha_config.cli.protect import protected
+    from haha_config.core.mend import Mended, mended
+
+    seen: list[Mended] = []
+
+    def build() -> Plan:
+        seen.append(mended(_look(session, wanted), wanted.select, wanted.ignore))
+        return protected(seen[-1].plan)
+
+    outcome = writing.write(session, build, manner, lambda: _confirm(session))
+    private = seen[-1].private
+    for path in private:
+        if manner.dry_run:
+            report.talk(msg("{path}: nobody else may read it any more (0600)", path=path))
+        elif outcome.applied or manner.yes or not outcome.plan.effective:
+            from haha_config.io import machine
+
+            machine.make_private(path)
+            outcome.applied = True
+            report.talk(msg("{path}: nobody else can read it any more", path=path))
+    if manner.dry_run:
+        outcome.findings = rules.run(seen[-1].state, wanted.select, wanted.ignore)
+    else:
+        outcome.findings = rules.run(_look(session, wanted), wanted.select, wanted.ignore)
+    writing.tell(outcome, manner)
+    return FINE if manner.dry_run else exit_code(outcome.findings, strict=strict)
+
+
+def _confirm(session: Session) -> bool:
+    """Ask once. Without a terminal nothing is asked: `--yes` says that it may be written."""
+    from haha_config.cli.session import is_terminal
+    from haha_config.core.errors import Usage
+
+    if not is_terminal():
+        raise Usage(
+            msg("--fix writes: say so with --yes"), hints=("haha-config validate --fix --yes",)
+        )
+    from haha_config.io.prompts import choose_prompter
+
+    prompter = choose_prompter(
+        plain=False,
+        environ=session.environ,
+        stdin=sys.stdin,
+        stderr=sys.stderr,
+        stdout=sys.stdout,
+    )
+    return (
+        prompter.confirm(
+            msg("Write these changes?"),
+            default=True,
+            why=msg("`haha-config undo` takes them back."),
+            flag="--yes",
+        )
+        is True
+    )
+
+
+# --- about the rules -------------------------------------------------------------------------
+
+
+def _explain(code: str, *, as_json: bool) -> int:
+    rule = rules.find(code)
+    if as_json:
+        report.document({"rule": _as_json(rule)})
+        return FINE
+    print(f"{rules.code_of(rule)}: {say(rule.title)}")
+    print(f"\n{say(rule.why)}\n{say(rule.how)}")
+    print(f"\n{say(report.SEVERITY[rule.severity])}{say(_FIXABLE) if rule.mends else ''}")
+    return FINE
+
+
+_FIXABLE: Final = msg(", mended by `haha-config validate --fix`")
+
+
+def _list(*, as_json: bool) -> int:
+    if as_json:
+        report.document({"rules": [_as_json(rule) for rule in rules.every()]})
+        return FINE
+    for family, about in rules.FAMILIES.items():
+        print(report.paint(say(about), "path", sys.stdout))
+        for rule in rules.family(family):
+            severity = f"{say(report.SEVERITY[rule.severity]):8}"
+            print(f"  {rules.code_of(rule)}  {severity} {say(rule.title)}")
+    return FINE
+
+
+def _as_json(rule: type[rules.Rule]) -> dict[str, Any]:
+    return {
+        "code": rules.code_of(rule),
+        "severity": rule.severity,
+        "title": english(rule.title),
+        "why": english(rule.why),
+        "how": english(rule.how),
+        "fixable": rule.mends,
+    }

@@ -278,9 +278,9 @@ def _edit(text: str, change: Change) -> str:
     name = change.path[0]
     document = read(text)
     if isinstance(change, Remove):
-        for binding in reversed(document.bindings):
-            if binding.name == name:
-                text = _without(text, binding)
+        for each in reversed(document.bindings):
+            if each.name == name:
+                text = _without(text, each)
         return text
     written = _written(change, name)
     binding = document.last(name)

@@ -11,10 +11,23 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from json.decoder import JSONDecodeError, JSONDecoder, scanstring
+from json.decoder import (  # type: ignore[attr-defined]
+    JSONDecodeError,
+    JSONDecoder,
+    scanstring,
+)
 from typing import Any, Final, NoReturn
 
-from haha_config.core.edit.text import BOM, Source, by_hand, changed, name_of, newline, same
+from haha_config.core.edit.text import (
+    BOM,
+    Source,
+    alike,
+    by_hand,
+    changed,
+    name_of,
+    newline,
+    same,
+)
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Change, Data, Oddity, Path, Place, Set
@@ -71,6 +84,9 @@ class _Document:
         self._repeated = False
         self.top = self._read()
         self.data: dict[str, Data] = self.top.data()
+        self._entries = {
+            m.name: (m.start - len(m.between + m.key), m.start) for m in self.top.members
+        }
 
     def _read(self) -> _Object:
         text = self._source.text
@@ -145,9 +161,11 @@ class _Document:
 
     def _at(self, path: Path) -> tuple[int, int] | None:
         """Offsets of the key (or list element) and of the value at `path`."""
-        top = _skip(self._source.text, len(BOM) if self._source.text.startswith(BOM) else 0)
-        here: tuple[int, int] | None = (top, top)
-        for key in path:
+        if not path:
+            top = _skip(self._source.text, len(BOM) if self._source.text.startswith(BOM) else 0)
+            return top, top
+        here = self._entries.get(path[0]) if isinstance(path[0], str) else None
+        for key in path[1:]:
             if here is None:
                 return None
             here = _child(self._source.text, here[1], key)
@@ -184,7 +202,7 @@ def edit(text: str, changes: Sequence[Change]) -> str:
 
 def _verify(result: str, document: _Document, changes: Sequence[Change]) -> None:
     try:
-        fine = same(read(result).data, changed(document.data, changes))
+        fine = alike(read(result).data, changed(document.data, changes), changes)
     except Refusal:
         fine = False
     if not fine:
@@ -355,9 +373,9 @@ def _entries(text: str) -> Iterator[tuple[Path, int]]:
         elif kind == "colon":
             wanted = "value"
         elif kind == "open":
-            closers.append("}" if token in "{" else "]")
-            path.append("" if token in "{" else 0)
-            wanted = "key or close" if token in "{" else "value or close"
+            closer, first, wanted = _OPENED[token]
+            closers.append(closer)
+            path.append(first)
         elif kind == "comma":
             wanted = "key" if closers[-1] == "}" else "value"
             last = path[-1]
@@ -378,6 +396,11 @@ def _kind(token: str) -> str:
     return kinds.get(token, "string" if token[0] == '"' else "scalar")
 
 
+#: What closes it, what its first entry is called, and what may follow.
+_OPENED: Final[Mapping[str, tuple[str, str | int, str]]] = {
+    "{": ("}", "", "key or close"),
+    "[": ("]", 0, "value or close"),
+}
 _ACCEPTED: Final[Mapping[str, tuple[str, ...]]] = {
     "value": ("open", "string", "scalar"),
     "value or close": ("open", "string", "scalar", "close"),

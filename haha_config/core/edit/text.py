@@ -66,6 +66,24 @@ def same(one: Data, other: Data) -> bool:
     return bool(one == other or (one != one and other != other))
 
 
+def alike(data: Data, wanted: Data, changes: Sequence[Change]) -> bool:
+    """`same`, at the speed of `==` for what was not touched: those bytes read as they did."""
+    if data != wanted:
+        return same(data, wanted)
+    return all(same(_at(data, c.path), _at(wanted, c.path)) for c in changes)
+
+
+def _at(data: Data, path: Path) -> Data:
+    for key in path:
+        if isinstance(key, Item):
+            data = next((v for v in data or () if matches(v, key)), None)
+        elif isinstance(key, str):
+            data = data.get(key) if isinstance(data, dict) else None
+        else:
+            data = data[key] if isinstance(data, list) and key < len(data) else None
+    return data
+
+
 def name_of(path: Path) -> str:
     """A path as a person writes it: `env.NAME`, `model_list[model_name=x]`."""
     words = ""

@@ -17,7 +17,7 @@ from haha_config.core.state import State
 from haha_config.io import report
 from haha_config.io.words import t
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command(help=t("Print the client's variables for a shell."))

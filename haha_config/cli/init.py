@@ -26,7 +26,7 @@ from haha_config.core.model import Answers, Plan, Route, TargetName, Traffic
 from haha_config.io import report
 from haha_config.io.words import t
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command(help=t("Ask a few questions and write the client's files."))

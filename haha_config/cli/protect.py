@@ -46,7 +46,7 @@ def holds_secret(write: Write) -> bool:
         isinstance(c, Set)
         and v.is_secret(str(c.path[-1]))
         and isinstance(c.value, str)
-        and len(c.value) >= 12
+        and v.is_key(c.value)
         for c in write.changes
     )
 

@@ -19,7 +19,7 @@ from haha_config.core.state import State
 from haha_config.io import report
 from haha_config.io.words import say, t
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 LAYERS: Final[dict[LayerName, Message]] = {
     "managed": msg("managed settings"),

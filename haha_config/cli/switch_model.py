@@ -27,7 +27,7 @@ from haha_config.io.words import t
 if TYPE_CHECKING:
     from haha_config.core.gateway import Gateway
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command(help=t("Point the client at another configured model."))

@@ -11,11 +11,11 @@ from typing import Any
 from haha_config.cli.session import Session
 from haha_config.core import variables as v
 from haha_config.core.errors import Cancelled, HahaError
-from haha_config.core.messages import Message, msg
+from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import Finding, Plan, Set, Snapshot, Write
 from haha_config.core.preview import Line, lines
 from haha_config.core.state import parse
-from haha_config.io import report
+from haha_config.io import disk, report
 from haha_config.io.words import english, say
 
 
@@ -124,9 +124,12 @@ _ACTIONS = {
 
 def preview(plan: Plan, manner: Manner) -> None:
     """The plan, file by file; on stdout where it is the result (`--dry-run`)."""
+    if report.is_quiet() and not manner.dry_run:
+        return
     stream = sys.stdout if manner.dry_run else sys.stderr
     if not plan.effective and manner.dry_run:
         print(say(msg("nothing would change")), file=stream)
+    shown: dict[tuple[str, ...], str] = {}
     for write in plan.effective:
         real = str(Path(write.path).resolve())
         link = f" -> {report.short(real)}" if Path(write.path).is_symlink() else ""
@@ -134,11 +137,39 @@ def preview(plan: Plan, manner: Manner) -> None:
         print(
             f"{report.paint(head, 'path', stream)}  ({say(_ACTIONS[action(write)])})", file=stream
         )
-        for line in preview_lines(write):
-            print(report.paint(f"  {line.sign} {line.text}", line.sign, stream), file=stream)
+        if _tightens(write):
+            text = msg("it holds a key from now on: only you will be able to read it (mode 600)")
+            print(f"  {say(text)}", file=stream)
+        lines_ = preview_lines(write)
+        same = shown.setdefault(_bare(lines_), write.path)
+        if same != write.path:
+            text = nmsg(
+                "the same {n} line as in {path}",
+                "the same {n} lines as in {path}",
+                n=len(lines_),
+                path=report.short(same),
+            )
+            print(report.paint(f"  {say(text)}", "dim", stream), file=stream)
+        else:
+            for line in lines_:
+                print(report.paint(f"  {line.sign} {line.text}", line.sign, stream), file=stream)
         print(file=stream)
     for note in plan.notes:
         print(f"{say(msg('note:'))} {say(note)}", file=stream)
+
+
+def _tightens(write: Write) -> bool:
+    """Whether others can read the file now and will not when it holds a key."""
+    mode = disk.snapshot(write.path).mode
+    return write.secret and mode is not None and bool(mode & 0o077) and sys.platform != "win32"
+
+
+def _bare(shown: Sequence[Line]) -> tuple[str, ...]:
+    """Lines without the dress of their format, to tell when two files get the same."""
+    return tuple(
+        line.sign + line.text.removeprefix("env.").replace(": ", "=", 1).replace('"', "")
+        for line in shown
+    )
 
 
 # --- clients that are running ----------------------------------------------------------------

@@ -242,12 +242,13 @@ def client_writes(
 ) -> Iterator[Write]:
     """`.env` and settings.json. One that is not to be created but holds our variables moves too."""
     held = _env(state.target.data)
+    secret = any(v.is_key(wanted.get(name, "")) for name in v.CREDENTIALS)
     if "settings" in create or _holds_ours(held):
         changes = client_changes(wanted, held, ("env",))
-        yield edited(state.target, changes, starts.texts["settings"], secret=True)
+        yield edited(state.target, changes, starts.texts["settings"], secret=secret)
     if "env" in create or _holds_ours(state.dotenv.data):
         changes = client_changes(wanted, state.dotenv.data, ())
-        yield edited(state.dotenv, changes, starts.texts["env"], secret=True)
+        yield edited(state.dotenv, changes, starts.texts["env"], secret=secret)
 
 
 def _env(data: Mapping[str, Data]) -> Mapping[str, Data]:
@@ -343,7 +344,7 @@ def _switched(
                 changes.append(Set((*root, variable), value))
             elif variable in held:
                 changes.append(Remove((*root, variable)))
-        yield edited(file, changes, "", secret=True)
+        yield edited(file, changes, "", secret=False)
 
 
 def key_of(row: Provider) -> str:

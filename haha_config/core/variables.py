@@ -124,6 +124,11 @@ def is_secret(name: str) -> bool:
     return name not in PUBLIC and name not in URLS
 
 
+def is_key(value: str) -> bool:
+    """Whether a credential is worth keeping private: a local server's token is a short word."""
+    return len(value) >= 12
+
+
 def shown(name: str, value: object) -> str:
     """`value` as a person may see it: public ones as they are, the rest as `****` and a tail."""
     if not isinstance(value, str):

@@ -76,6 +76,11 @@ def be_quiet() -> None:
     _quiet = True
 
 
+def is_quiet() -> bool:
+    """Whether `--quiet` was given."""
+    return _quiet
+
+
 def talk(message: Message | str) -> None:
     """A line to the person, on stderr."""
     if not _quiet:

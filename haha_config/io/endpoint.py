@@ -1,0 +1,160 @@
+"""A small endpoint of our own that speaks the Anthropic Messages API, for the tour only.
+
+It listens on a free loopback port, streams, and answers with the model and words that it was
+asked for. It is not a model: it repeats.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any, Final
+
+#: Longer than any request of the client; a longer one is somebody else's.
+_LARGEST: Final = 64 << 20
+
+
+@contextlib.contextmanager
+def endpoint(token: str) -> Iterator[str]:
+    """The base URL of an endpoint that wants this token, until the block ends."""
+
+    class Handler(_Messages):
+        wanted = token
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def ask(base_url: str, token: str, model: str, text: str) -> Iterator[str]:
+    """Send one streamed message as the client does; the pieces of the answer as they come.
+
+    Raises OSError where nobody answers, ValueError where the answer is not 200.
+    """
+    from http.client import HTTPConnection
+    from urllib.parse import urlsplit
+
+    url = urlsplit(base_url)
+    connection = HTTPConnection(url.hostname or "", url.port, timeout=30)
+    body = {
+        "model": model,
+        "max_tokens": 256,
+        "stream": True,
+        "messages": [{"role": "user", "content": text}],
+    }
+    headers = {
+        "authorization": f"Bearer {token}",
+        "anthropic-version": "2023-06-01",
+        "content-type": "application/json",
+    }
+    with contextlib.closing(connection):
+        connection.request("POST", f"{url.path}/v1/messages?beta=true", json.dumps(body), headers)
+        answer = connection.getresponse()
+        if answer.status != 200:
+            raise ValueError(answer.status)
+        for line in answer:
+            if line.startswith(b"data:"):
+                piece = json.loads(line[5:]).get("delta", {}).get("text")
+                if piece:
+                    yield piece
+
+
+class _Messages(BaseHTTPRequestHandler):
+    """`POST /v1/messages`, streamed or whole, and the little else that a client asks for."""
+
+    wanted = ""
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's signature
+        """Silent: the tour tells what happens."""
+
+    def do_HEAD(self) -> None:
+        self._answer(200, "text/plain", b"")
+
+    def do_POST(self) -> None:
+        length = min(int(self.headers.get("content-length") or 0), _LARGEST)
+        data = self.rfile.read(length)
+        if not self._allowed():
+            self._error(401, "authentication_error", "invalid bearer token")
+            return
+        try:
+            body = json.loads(data)
+        except ValueError:
+            self._error(400, "invalid_request_error", "not JSON")
+            return
+        path = self.path.split("?", 1)[0]
+        if path == "/v1/messages/count_tokens":
+            self._json(200, {"input_tokens": len(data) // 4})
+        elif path == "/v1/messages":
+            self._message(body)
+        else:
+            self._error(404, "not_found_error", path)
+
+    def _allowed(self) -> bool:
+        given = self.headers.get("authorization", "").removeprefix("Bearer ")
+        return self.wanted in (given, self.headers.get("x-api-key"))
+
+    def _message(self, body: Mapping[str, Any]) -> None:
+        text = f"{body.get('model')} heard: {_last_words(body)}"
+        message = {
+            "id": "msg_demo",
+            "type": "message",
+            "role": "assistant",
+            "model": body.get("model"),
+            "content": [],
+            "stop_reason": None,
+            "stop_sequence": None,
+            "usage": {"input_tokens": 1, "output_tokens": 1},
+        }
+        if not body.get("stream"):
+            whole = {"content": [{"type": "text", "text": text}], "stop_reason": "end_turn"}
+            self._json(200, {**message, **whole})
+            return
+        self._answer(200, "text/event-stream", b"".join(map(_event, _events(message, text))))
+
+    def _error(self, status: int, kind: str, text: str) -> None:
+        self._json(status, {"type": "error", "error": {"type": kind, "message": text}})
+
+    def _json(self, status: int, data: Mapping[str, Any]) -> None:
+        self._answer(status, "application/json", json.dumps(data).encode())
+
+    def _answer(self, status: int, kind: str, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("content-type", kind)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def _last_words(body: Mapping[str, Any]) -> str:
+    content = (body.get("messages") or [{}])[-1].get("content", "")
+    if isinstance(content, str):
+        return content
+    return " ".join(part.get("text", "") for part in content if isinstance(part, dict))
+
+
+def _events(message: Mapping[str, Any], text: str) -> Iterator[dict[str, Any]]:
+    yield {"type": "message_start", "message": message}
+    block = {"type": "text", "text": ""}
+    yield {"type": "content_block_start", "index": 0, "content_block": block}
+    for word in text.split(" "):
+        delta = {"type": "text_delta", "text": f"{word} "}
+        yield {"type": "content_block_delta", "index": 0, "delta": delta}
+    yield {"type": "content_block_stop", "index": 0}
+    end = {"stop_reason": "end_turn", "stop_sequence": None}
+    yield {"type": "message_delta", "delta": end, "usage": {"output_tokens": len(text) // 4}}
+    yield {"type": "message_stop"}
+
+
+def _event(data: Mapping[str, Any]) -> bytes:
+    return f"event: {data['type']}\ndata: {json.dumps(data)}\n\n".encode()

@@ -155,9 +155,13 @@ class TestClient:
             say_and_wait(session, upstream, "message 0")
             other = {"ANTHROPIC_AUTH_TOKEN": OTHER_KEY, "ANTHROPIC_MODEL": "other-model"}
             moved_url = f"{upstream.url}/anthropic"
-            write_settings(home, client_variables(upstream, ANTHROPIC_BASE_URL=moved_url, **other))
-            # The client looks at the file in its own time; nothing on the screen says when.
-            for number in range(1, 20):
+            moved = client_variables(upstream, ANTHROPIC_BASE_URL=moved_url, **other)
+            # Nothing on the screen says when the client looks at the file. It waits until the file
+            # has been still for a second or two, and 2.1.197 misses a write of its first seconds:
+            # so every eighth message comes after another write.
+            for number in range(1, 65):
+                if number % 8 == 1:
+                    write_settings(home, moved, cleanupPeriodDays=30 + number)
                 asked = say_and_wait(session, upstream, f"message {number}")
                 if asked.path == "/anthropic/v1/messages":
                     break

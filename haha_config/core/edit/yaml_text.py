@@ -60,9 +60,11 @@ _MOST: Final = 1_000_000
 class _UnsafeError(Exception):
     """A place where splicing is a guess, or `what` says why it is refused."""
 
-    def __init__(self, what: Message | None = None) -> None:
+    def __init__(self, what: Message | None = None, depth: int | None = None) -> None:
+        """`depth`: how far along the path the trouble is."""
         super().__init__(what.text if what else "")
         self.what = what
+        self.depth = depth
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +171,10 @@ def _verify(result: str, document: _Document, changes: Sequence[Change]) -> None
         )
 
 
-def _refusal(what: Message, document: _Document, change: Change) -> Refusal:
-    path, place = change.path, None
+def _refusal(
+    what: Message, document: _Document, change: Change, depth: int | None = None
+) -> Refusal:
+    path, place = change.path[:depth], None
     while path and place is None:
         place = document.key_place(path)
         path = path[:-1]
@@ -197,7 +201,10 @@ def _load(
         mark = error.problem_mark or error.context_mark
         place = source.place(mark.index + shift) if mark else Place()
         problem = error.problem or error.context or ""
-        raise Refusal(msg("not YAML: {problem}", problem=problem), place=place) from None
+        what = msg("not YAML: {problem}", problem=problem)
+        if "character '\\t'" in problem:
+            what = msg("a tab: YAML takes only spaces here")
+        raise Refusal(what, place=place) from None
     except yaml.reader.ReaderError as error:
         raise Refusal(
             msg("a character that YAML does not allow: {code}", code=f"U+{error.character:04X}"),
@@ -411,7 +418,7 @@ def _edited(document: _Document, changes: Sequence[Change]) -> str:
                     continue
                 step = editor.step(change)
             except _UnsafeError as error:
-                raise _unsafe(document, change, error.what) from None
+                raise _unsafe(document, change, error.what, error.depth) from None
             if step is None:
                 continue
         if step is None or pending.disturbs(step):
@@ -431,9 +438,11 @@ def _applied(text: str, pending: _Pending) -> str:
     return text[:shift] + pending.applied(text[shift:])
 
 
-def _unsafe(document: _Document, change: Change, what: Message | None = None) -> Refusal:
+def _unsafe(
+    document: _Document, change: Change, what: Message | None = None, depth: int | None = None
+) -> Refusal:
     guess = msg("`{name}` cannot be edited safely here", name=name_of(change.path))
-    return _refusal(what or guess, document, change)
+    return _refusal(what or guess, document, change, depth)
 
 
 class _Editor:
@@ -475,7 +484,7 @@ class _Editor:
         for depth, key in enumerate(change.path):
             if node is None or _is_null(node):
                 return self._create(chain, node, change, depth)
-            self._check(node, key)
+            self._check(node, key, depth)
             found = _entry(node, key)
             if found is None:
                 return self._missing(chain, node, change, depth)
@@ -491,16 +500,16 @@ class _Editor:
             return None
         return self._replaced(chain, node, change, change.value)
 
-    def _check(self, node: Node, key: Key) -> None:
+    def _check(self, node: Node, key: Key, depth: int) -> None:
         if id(node) in self._document.shared:
-            raise _UnsafeError(msg("an alias stands for this part of the file"))
+            raise _UnsafeError(msg("an alias stands for this part of the file"), depth)
         if not isinstance(node, yaml.MappingNode) or not isinstance(key, str):
             return
         names = [name.value for name, _ in node.value if name.tag == _STR]
         if names.count(key) > 1:
             raise _UnsafeError(msg("`{name}` is there twice", name=key))
         if key not in names and any(name.tag == _MERGE for name, _ in node.value):
-            raise _UnsafeError(msg("a merge key (`<<`) may hold `{name}`", name=key))
+            raise _UnsafeError(msg("a merge key (`<<`) may hold `{name}`", name=key), depth)
 
     def _missing(
         self, chain: list[tuple[Node, Node]], node: Node, change: Change, depth: int

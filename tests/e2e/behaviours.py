@@ -206,9 +206,12 @@ def empty_answer() -> Behaviour:
 
 
 def hang_mid_stream(after: int = 3, seconds: float | None = None) -> Behaviour:
-    """`after` events, then silence on an open connection."""
+    """`after` events, then silence on an open connection. Without a stream, a good answer."""
 
     def behave(request: Request, reply: Reply) -> None:
+        if not request.stream:
+            answer()(request, reply)
+            return
         reply.open_stream()
         for name, data in list(_events(request, _compose(request, None, None, None)))[:after]:
             reply.event(data, name)
@@ -337,6 +340,9 @@ def _send(request: Request, reply: Reply, said: Answer) -> None:
 
 def _edited_stream(edit: Callable[[list[Event]], list[Event]]) -> Behaviour:
     def behave(request: Request, reply: Reply) -> None:
+        if not request.stream:
+            answer()(request, reply)
+            return
         reply.open_stream()
         for name, data in edit(list(_events(request, _compose(request, None, None, None)))):
             reply.event(data, name)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from haha_config.core.edit import edit
+from haha_config.core.edit.formats import edit
 from haha_config.core.edit.text import BOM
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import Message, msg

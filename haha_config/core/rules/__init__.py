@@ -87,13 +87,13 @@ def _known(code: str) -> str:
 
 def run(state: State, select: Collection[str] = (), ignore: Collection[str] = ()) -> list[Finding]:
     """Every finding, by file and line. Raises Usage for a code that there is not."""
-    runner = _Run(state)
+    runner = Run(state)
     found = [f for rule in chosen(select, ignore) for f in runner.findings(rule)]
     order = _order(state)
     return sorted(found, key=lambda f: _position(f, order))
 
 
-class _Run:
+class Run:
     """One pass: each rule is asked once, whoever requires it."""
 
     def __init__(self, state: State) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from haha_config.core import variables as v
-from haha_config.core.messages import msg
-from haha_config.core.model import SLOTS, Mend, Place, Problem
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import SLOTS, Mend, Place, Problem, Set
 from haha_config.core.rules.rule import (
     FIX,
     INIT,
@@ -58,7 +58,8 @@ class ENV002(Rule):
         main = state.effective(SLOTS["main"])
         if state.route == "litellm":
             if not state.gateway.offers("claude-sonnet-4-5"):
-                yield self._missing(SLOTS["main"], main.place, state)
+                hint = f"haha-config switch-model {state.models[0]}" if state.models else INIT
+                yield self._missing(SLOTS["main"], main.place, state, hint)
         elif main.value is not None or not any(state.slots):
             yield Problem(
                 what=msg(
@@ -71,12 +72,12 @@ class ENV002(Rule):
             )
 
     @staticmethod
-    def _missing(name: str, place: Place | None, state: State) -> Problem:
+    def _missing(name: str, place: Place | None, state: State, hint: str = INIT) -> Problem:
         if place is None:
             what = msg("`{name}` is not set", name=name)
         else:
             what = msg("`{name}` is empty", name=name)
-        return Problem(what=what, place=place or _home(state), hint=INIT)
+        return Problem(what=what, place=place or _home(state), hint=hint)
 
 
 def _chooses_elsewhere(state: State) -> bool:
@@ -112,19 +113,24 @@ class ENV003(Rule):
             here, there = mine.data.get(name), theirs.get(name)
             if not here or not there or not isinstance(there, str) or here == there:
                 continue
-            mend = next(h for h in holders(state) if h.layer == "dotenv").mend
             yield Problem(
-                what=msg(
-                    "`{name}` is `{here}` here and `{there}` in {path}, which wins",
-                    name=name,
-                    here=v.shown(name, here),
-                    there=v.shown(name, there),
-                    path=where(state.target.place("env", name)),
-                ),
+                what=self._what(name, here, there, where(state.target.place("env", name))),
                 place=mine.place(name),
                 hint=FIX,
-                mends=mend(*(h.set(name, there) for h in holders(state) if h.layer == "dotenv")),
+                mends=(Mend(path=mine.path, changes=(Set((name,), there),)),),
             )
+
+    @staticmethod
+    def _what(name: str, here: str, there: str, path: str) -> Message:
+        if v.is_secret(name):
+            return msg("`{name}` is another one in {path}, which wins", name=name, path=path)
+        return msg(
+            "`{name}` is `{here}` here and `{there}` in {path}, which wins",
+            name=name,
+            here=v.shown(name, here),
+            there=v.shown(name, there),
+            path=path,
+        )
 
 
 class ENV004(Rule):

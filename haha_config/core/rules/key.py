@@ -184,10 +184,12 @@ class KEY004(Rule):
         for name in v.CREDENTIALS:
             for holder in holders(state):
                 value = holder.values.get(name)
-                if not isinstance(value, str) or not value or clean(value) == value:
+                if not isinstance(value, str) or not value:
+                    continue
+                broken = any(c.isspace() for c in clean(value))
+                if clean(value) == value and not broken:
                     continue
                 mends = holder.mend(holder.set(name, clean(value)))
-                broken = any(c.isspace() for c in clean(value))
                 yield Problem(
                     what=msg("`{name}` has spaces, quotes or line ends in it", name=name),
                     place=holder.place(name),
@@ -235,15 +237,18 @@ class KEY005(Rule):
         why = rows.misfit(state.providers, known.row, value, url)
         if why is None:
             return
-        kind = rows.kind_of(known.row, value)
+        owner = rows.owner_of(state.providers, value)
+        kind = rows.kind_of(known.row, value) if owner in {None, known.row.name} else None
         yield Problem(what=why, place=found.place or Place(), hint=_better(known, kind))
 
 
 def _better(known: Endpoint, kind: KeyKind | None) -> Message | str:
-    urls_of = kind.base_urls if kind is not None and kind.base_urls else known.row.base_urls
+    """The URL that a key of this kind belongs to; else how to give another key."""
     if kind is not None and kind.fits:
-        return msg("write {name}={urls}", name=v.BASE_URL, urls=tuple(urls_of.values()))
-    return known.row.credential.url or f"haha-config init --provider {known.row.key}"
+        fitting = kind.base_urls or known.row.base_urls
+        url = fitting.get(known.region, next(iter(fitting.values()), ""))
+        return msg("the URL for this key is {url}", url=url)
+    return f"haha-config init --provider {known.row.key}"
 
 
 class KEY006(Rule):
@@ -327,7 +332,9 @@ class KEY007(Rule):
                 continue
             mends = (Mend(path=file.path, private=True),) if file.path in ours else ()
             yield Problem(
-                what=msg("it holds a key, and others can read it (mode {mode})", mode=f"{mode:o}"),
+                what=msg(
+                    "this file holds a key, and others can read it (mode {mode})", mode=f"{mode:o}"
+                ),
                 place=Place(path=file.path),
                 hint=f"chmod 600 {quoted(file.path)}",
                 mends=mends,
@@ -344,9 +351,11 @@ class KEY008(Rule):
         for file in secret_files(state):
             snapshot = file.snapshot
             if snapshot.committed:
-                what = msg("it holds a key, and git has it in its last commit: make a new key")
+                what = msg(
+                    "this file holds a key, and git has it in its last commit: make a new key"
+                )
             elif snapshot.tracked:
-                what = msg("it holds a key, and git is about to commit it")
+                what = msg("this file holds a key, and git is about to commit it")
             else:
                 continue
             yield Problem(
@@ -367,7 +376,7 @@ class KEY009(Rule):
             if file.snapshot.ignored is False and not file.snapshot.tracked:
                 name = re.split(r"[/\\]", file.path)[-1]
                 yield Problem(
-                    what=msg("it holds a key, and git does not ignore it"),
+                    what=msg("this file holds a key, and git does not ignore it"),
                     place=Place(path=file.path),
                     hint=f'echo {quoted(name)} >> "$(git rev-parse --git-path info/exclude)"',
                 )
@@ -395,16 +404,14 @@ class KEY010(Rule):
             hint = f"unset {oauth.name}" if oauth.layer == "shell" else None
             yield self._other(msg("`CLAUDE_CODE_OAUTH_TOKEN`"), oauth.place or Place(), hint)
         if state.machine is not None and state.machine.primary_api_key is not None:
-            yield self._other(
-                msg("`primaryApiKey`"), state.machine.primary_api_key, "claude /logout"
-            )
+            yield self._other(msg("`primaryApiKey`"), state.machine.primary_api_key, None)
 
     @staticmethod
     def _other(name: Message, place: Place, hint: str | None) -> Problem:
         return Problem(
             what=msg("{name} is a second credential; the client uses yours and warns", name=name),
             place=place,
-            hint=hint or msg("take it out if you do not need it"),
+            hint=hint or msg("take it out, or type /logout in the client"),
         )
 
 

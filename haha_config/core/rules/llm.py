@@ -25,6 +25,9 @@ def _config(state: State, *changes: Change) -> tuple[Mend, ...]:
     return (Mend(path=state.litellm.path, changes=changes),)
 
 
+_EDIT: Final = msg("correct that place: until then LiteLLM does not start")
+
+
 class LLM001(Rule):
     title = msg("litellm_config.yaml is YAML that LiteLLM reads")
     why = msg("LiteLLM does not start with a file that it can't parse.")
@@ -37,7 +40,7 @@ class LLM001(Rule):
             if file.snapshot.unreadable is not None:
                 yield Problem(what=file.snapshot.unreadable, place=Place(path=file.path))
             elif file.error is not None:
-                hint = file.error.hints[0] if file.error.hints else None
+                hint = file.error.hints[0] if file.error.hints else _EDIT
                 place = file.error.place or Place(path=file.path)
                 yield Problem(what=file.error.what, place=place, hint=hint)
 
@@ -426,14 +429,18 @@ class LLM011(Rule):
         severity: Severity = "note" if gateway.weak_permitted else _by_version(state)
         place = state.litellm.place("general_settings")
         if key is None:
-            what = msg("no master key is set, and LiteLLM refuses to start without one")
+            what = msg(
+                "no master key is set, and LiteLLM 1.104 and newer refuse to start without one"
+            )
         elif key.variable:
             what = msg(
                 "the master key is to come from `{name}`, which is set nowhere", name=key.variable
             )
             place = key.place
         else:
-            what = msg("the master key is empty, and LiteLLM refuses to start without one")
+            what = msg(
+                "the master key is empty, and LiteLLM 1.104 and newer refuse to start without one"
+            )
             place = key.place
         yield Problem(what=what, place=place, hint=INIT_GATEWAY, severity=severity)
 

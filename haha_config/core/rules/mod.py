@@ -30,27 +30,37 @@ def asked(state: State) -> Iterator[tuple[Slot, str]]:
             yield slot, model
 
 
+def by_model(state: State) -> dict[str, tuple[Slot, ...]]:
+    """Each model that is asked for, and its slots: one cause is reported once."""
+    found: dict[str, tuple[Slot, ...]] = {}
+    for slot, model in asked(state):
+        found[model] = (*found.get(model, ()), slot)
+    return found
+
+
 def slot_place(state: State, slot: Slot) -> Place:
     return state.effective(SLOTS[slot]).place or Place()
 
 
-def behind(state: State, model: str) -> tuple[Provider | None, Model | None, str]:
-    """The row, what it knows of the model, and the model's name there."""
+def behind(state: State, model: str) -> tuple[Provider | None, Model | None]:
+    """The row that answers to this model, and what it knows of it."""
     if state.route == "litellm":
         entry = state.gateway.entry_for(model)
         if entry is None or "*" in entry.model:
-            return None, None, model
+            return None, None
         row = state.rows.behind(entry.model, entry.api_base)
-        return row, state.rows.known(row, entry.model), entry.model.removeprefix(entry.prefix)
+        return row, state.rows.known(row, entry.model)
     known = endpoint(state)
     row = known.row if known else None
-    return row, state.rows.known(row, model), model
+    return row, state.rows.known(row, model)
 
 
-def _switch(slot: Slot, model: str) -> str:
-    """The line that puts `model` in a slot."""
-    only = "" if slot == "main" else f"--slot {slot}="
-    return f"haha-config switch-model {only}{model}"
+def _switch(slots: tuple[Slot, ...], model: str) -> str:
+    """The line that puts `model` into these slots; with `main`, all that held its model move."""
+    if "main" in slots:
+        return f"haha-config switch-model {model}"
+    words = " ".join(f"--slot {slot}={model}" for slot in slots)
+    return f"haha-config switch-model {words}"
 
 
 class MOD001(Rule):
@@ -63,50 +73,44 @@ class MOD001(Rule):
     joins = True
 
     def check(self, state: State) -> Iterable[Problem]:
-        near = _near(tuple(state.gateway.by_name))
-        for slot, model in asked(state):
+        names = [name for name in state.gateway.by_name if "*" not in name]
+        for model, slots in by_model(state).items():
             if state.gateway.offers(model):
                 continue
-            better = near(model)
-            hint: Message | str = _switch(slot, better) if better else "haha-config models"
+            better = _nearest(model, names)
+            other = better or next(iter(names), None)
             yield Problem(
-                what=self._what(slot, model, better, state),
-                place=slot_place(state, slot),
-                hint=hint,
+                what=self._what(model, slots, better, names),
+                place=slot_place(state, slots[0]),
+                hint=_switch(slots, other) if other else "haha-config models",
             )
 
     @staticmethod
-    def _what(slot: Slot, model: str, better: str | None, state: State) -> Message:
+    def _what(model: str, slots: tuple[Slot, ...], better: str | None, names: list[str]) -> Message:
         if better is not None:
             return msg(
-                "{path} has no model `{model}` (slot {slot}); did you mean `{better}`?",
-                path=state.litellm.path,
+                "the gateway has no model `{model}` (for {slots}); did you mean `{better}`?",
                 model=model,
-                slot=slot,
+                slots=slots,
                 better=better,
             )
+        shown = (*names[:_SHOWN], "…") if len(names) > _SHOWN else tuple(names)
         return msg(
-            "{path} has no model `{model}` (slot {slot})",
-            path=state.litellm.path,
+            "the gateway has no model `{model}` (for {slots}); it has {names}",
             model=model,
-            slot=slot,
+            slots=slots,
+            names=shown,
         )
 
 
-class _near:  # noqa: N801 - used like a function
-    """The nearest of many names; asked for once a name, and difflib comes only then."""
+#: How many names a message lists.
+_SHOWN: Final = 5
 
-    def __init__(self, names: tuple[str, ...]) -> None:
-        self.names = names
-        self.found: dict[str, str | None] = {}
 
-    def __call__(self, name: str) -> str | None:
-        if name not in self.found:
-            from haha_config.core.providers import closest
+def _nearest(name: str, names: Iterable[str]) -> str | None:
+    from haha_config.core.providers import closest
 
-            near = closest(name, [n for n in self.names if "*" not in n])
-            self.found[name] = near[0] if near else None
-        return self.found[name]
+    return next(iter(closest(name, names)), None)
 
 
 class MOD002(Rule):
@@ -117,12 +121,12 @@ class MOD002(Rule):
 
     def check(self, state: State) -> Iterable[Problem]:
         if state.route == "direct":
-            for slot, model in asked(state):
-                row, known, _ = behind(state, model)
+            for model, slots in by_model(state).items():
+                row, known = behind(state, model)
                 hint: Message | str | None = None
                 if known is not None and known.instead:
-                    hint = _switch(slot, known.instead)
-                yield from _aged(state, row, known, slot_place(state, slot), hint)
+                    hint = _switch(slots, known.instead)
+                yield from _aged(state, row, known, slot_place(state, slots[0]), hint)
         for entry in state.gateway.entries:
             row = state.rows.behind(entry.model, entry.api_base)
             known = state.rows.known(row, entry.model)
@@ -180,36 +184,36 @@ class MOD003(Rule):
             return
         # With a live list of its own, a provider has more models than a row can name.
         open_ended = known.row.discovery is not None
-        near = _near(tuple(m.id for m in known.row.models))
-        for slot, model in asked(state):
+        names = tuple(m.id for m in known.row.models)
+        for model, slots in by_model(state).items():
             if state.rows.known(known.row, model) is not None:
                 continue
             claude = model.startswith("claude")
-            better = None if claude else near(model)
+            better = None if claude else _nearest(model, names)
             if open_ended and better is None and not claude:
                 continue
             yield Problem(
-                what=self._what(known.row, slot, model, better),
-                place=slot_place(state, slot),
-                hint=_switch(slot, better) if better else "haha-config models",
+                what=self._what(known.row, model, slots, better),
+                place=slot_place(state, slots[0]),
+                hint=_switch(slots, better) if better else "haha-config models",
                 severity="note" if claude or better is None else None,
             )
 
     @staticmethod
-    def _what(row: Provider, slot: Slot, model: str, better: str | None) -> Message:
+    def _what(row: Provider, model: str, slots: tuple[Slot, ...], better: str | None) -> Message:
         if better is not None:
             return msg(
-                "`{model}` (slot {slot}) is not in the list of {row}; did you mean `{better}`?",
+                "`{model}` (for {slots}) is not in the list of {row}; did you mean `{better}`?",
                 model=model,
-                slot=slot,
+                slots=slots,
                 row=row.name,
                 better=better,
             )
         return msg(
-            "`{model}` (slot {slot}) is not in the list of {row}, which may answer with another"
+            "`{model}` (for {slots}) is not in the list of {row}, which may answer with another"
             " model",
             model=model,
-            slot=slot,
+            slots=slots,
             row=row.name,
         )
 
@@ -238,7 +242,7 @@ class MOD004(Rule):
             mends = set_everywhere(state, dict.fromkeys(names, main))
             yield Problem(
                 what=msg(
-                    "{names} not set: the client will ask for Anthropic's own model there",
+                    "not set: {names}; there the client asks for a model of Anthropic's",
                     names=names,
                 ),
                 place=slot_place(state, "main"),
@@ -266,8 +270,8 @@ class MOD005(Rule):
     needs = frozenset({"client"})
 
     def check(self, state: State) -> Iterable[Problem]:
-        for slot, model in asked(state):
-            _, known, _ = behind(state, model)
+        for model, slots in by_model(state).items():
+            _, known = behind(state, model)
             if not model.endswith("[1m]") or known is None or not known.context:
                 continue
             if known.context < 900_000:
@@ -277,8 +281,8 @@ class MOD005(Rule):
                         model=model,
                         context=known.context,
                     ),
-                    place=slot_place(state, slot),
-                    hint=_switch(slot, model.removesuffix("[1m]")),
+                    place=slot_place(state, slots[0]),
+                    hint=_switch(slots, model.removesuffix("[1m]")),
                 )
 
 
@@ -295,7 +299,8 @@ class MOD006(Rule):
     mends = True
 
     def check(self, state: State) -> Iterable[Problem]:
-        models = [(name, behind(state, name)[1]) for name in _names(state)]
+        slots = by_model(state)
+        models = [(name, behind(state, name)[1]) for name in slots]
         known = [(m.context, name) for name, m in models if m is not None and m.context]
         if not known:
             return
@@ -310,7 +315,7 @@ class MOD006(Rule):
                         model=name,
                         context=least,
                     ),
-                    place=slot_place(state, next(s for s, m in asked(state) if m == name)),
+                    place=slot_place(state, slots[name][0]),
                     hint=FIX if mends else f"export {v.MAX_CONTEXT}={least}",
                     mends=mends,
                 )
@@ -330,10 +335,6 @@ class MOD006(Rule):
             )
 
 
-def _names(state: State) -> Iterable[str]:
-    return dict.fromkeys(model for _, model in asked(state))
-
-
 class MOD007(Rule):
     title = msg("The client asks for no more output than the models give")
     why = msg(
@@ -347,7 +348,8 @@ class MOD007(Rule):
     mends = True
 
     def check(self, state: State) -> Iterable[Problem]:
-        models = [(name, behind(state, name)[1]) for name in _names(state)]
+        slots = by_model(state)
+        models = [(name, behind(state, name)[1]) for name in slots]
         known = [(m.output, name) for name, m in models if m is not None and m.output]
         if not known:
             return
@@ -357,7 +359,7 @@ class MOD007(Rule):
         if asks <= least:
             return
         mends = set_everywhere(state, {v.MAX_OUTPUT: str(least)})
-        place = found.place or slot_place(state, next(s for s, m in asked(state) if m == name))
+        place = found.place or slot_place(state, slots[name][0])
         yield Problem(
             what=msg(
                 "the client asks for {asks} tokens of output, and `{model}` gives {least} at most",
@@ -380,17 +382,15 @@ class MOD008(Rule):
     requires = ("ENV002",)
 
     def check(self, state: State) -> Iterable[Problem]:
-        for name in _names(state):
-            row, known, _ = behind(state, name)
+        for name, slots in by_model(state).items():
+            row, known = behind(state, name)
             if row is None or known is None or known.tools is not False:
                 continue
-            slot = next(s for s, m in asked(state) if m == name)
-            better = known.instead
-            usable = state.route == "direct" and better
+            better = known.instead if state.route == "direct" else None
             yield Problem(
                 what=msg("`{model}` of {row} can't call tools", model=name, row=row.name),
-                place=slot_place(state, slot),
-                hint=_switch(slot, better) if usable and better else "haha-config models",
+                place=slot_place(state, slots[0]),
+                hint=_switch(slots, better) if better else "haha-config models",
             )
 
 

@@ -23,6 +23,9 @@ LAYERS: Final[Mapping[LayerName, Message]] = {
 }
 
 
+_EDIT: Final = msg("correct that place: until then the client ignores the whole file")
+
+
 class SET001(Rule):
     title = msg("settings.json is JSON that the client reads")
     why = msg(
@@ -40,7 +43,7 @@ class SET001(Rule):
                 what, place, hint = file.snapshot.unreadable, Place(path=file.path), None
             elif file.error is not None:
                 what, place = file.error.what, file.error.place or Place(path=file.path)
-                hint = file.error.hints[0] if file.error.hints else None
+                hint = file.error.hints[0] if file.error.hints else _EDIT
             else:
                 continue
             yield Problem(what=what, place=place, hint=hint, severity=severity)  # type: ignore[arg-type]
@@ -141,7 +144,9 @@ class SET005(Rule):
     def _hint(layer: LayerName) -> Message | str:
         if layer == "managed":
             return msg("only your administrator can change managed settings")
-        return f"haha-config init --scope {layer}"
+        return msg(
+            "take that line out, or say it in a stronger layer: haha-config init --scope local"
+        )
 
 
 class SET006(Rule):

@@ -67,7 +67,7 @@ class SYS002(MachineRule):
         endpoint = state.rows.at(state.value(v.BASE_URL))
         if endpoint is not None and endpoint.row.start:
             return endpoint.row.start
-        return "haha-config init"
+        return msg("start the program that is to answer there, or: haha-config init")
 
 
 class SYS003(MachineRule):
@@ -153,7 +153,7 @@ class SYS006(MachineRule):
             yield Problem(
                 what=msg("`bun` is not on the PATH, and claude-haha needs it"),
                 place=Place(path=state.folder),
-                hint="curl -fsSL https://bun.sh/install | bash",
+                hint="npm install --global bun",
             )
 
 

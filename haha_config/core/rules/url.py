@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -42,6 +43,10 @@ def written(state: State) -> Iterator[Written]:
         yield Written(value=found.value, place=Place(), holder=None)
 
 
+#: Names and addresses; what a guide prints in their place (`<host>`, `{region}`) is none.
+_HOST: Final = re.compile(r"[\w.\-]+|[0-9a-fA-F:.%]+")
+
+
 class URL001(Rule):
     title = msg("The base URL is a web address")
     why = msg("The client can only call `http://` or `https://`, a host, and perhaps a path.")
@@ -51,7 +56,8 @@ class URL001(Rule):
 
     def check(self, state: State) -> Iterable[Problem]:
         for url in written(state):
-            if urls.parse(url.value) is None:
+            parsed = urls.parse(url.value)
+            if parsed is None or not _HOST.fullmatch(parsed.host):
                 yield Problem(
                     what=msg(
                         "`{url}` is not a web address: http:// or https://, then a host",

@@ -1,0 +1,140 @@
+"""Examples on disk as States: real files, under the names that a person's machine gives them."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from haha_config.core import compromised, providers
+from haha_config.core.layers import LayerName
+from haha_config.core.model import (
+    Finding,
+    Format,
+    Installed,
+    Machine,
+    Owner,
+    Place,
+    Providers,
+    Snapshot,
+)
+from haha_config.core.state import File, State, parse
+from haha_config.io import templates
+from haha_config.io.words import english
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+FOLDER = "/home/you/haha"
+HOME = "/home/you"
+PROJECT = "/home/you/project"
+TODAY = "2026-11-22"
+
+#: Where a file of an example is on the machine that it describes.
+SETTINGS: dict[LayerName, tuple[str, str]] = {
+    "managed": ("managed-settings.json", "/etc/claude-code/managed-settings.json"),
+    "local": (
+        "project/.claude/settings.local.json",
+        f"{PROJECT}/.claude/settings.local.json",
+    ),
+    "project": ("project/.claude/settings.json", f"{PROJECT}/.claude/settings.json"),
+    "active-provider": (
+        "home/.claude/cc-haha/settings.json",
+        f"{HOME}/.claude/cc-haha/settings.json",
+    ),
+    "user": ("home/.claude/settings.json", f"{HOME}/.claude/settings.json"),
+}
+
+
+@cache
+def table() -> Providers:
+    return providers.load(templates.provider_texts())
+
+
+@cache
+def poisoned() -> compromised.Compromised:
+    return compromised.parse(templates.text("litellm-compromised.toml"))
+
+
+def load(folder: Path) -> State:
+    """The State of one example; `state.toml` says what its files do not."""
+    facts = _facts(folder / "state.toml")
+    read = {name: _file(folder, rel, path, "json", facts) for name, (rel, path) in SETTINGS.items()}
+    return State(
+        client=facts.get("client", "haha"),
+        folder=FOLDER,
+        scope=facts.get("scope", "user"),
+        settings={n: f for n, f in read.items() if f.exists or n == facts.get("scope", "user")},
+        dotenv=_file(folder, ".env", f"{FOLDER}/.env", "dotenv", facts),
+        litellm=_file(
+            folder, "litellm_config.yaml", f"{FOLDER}/litellm_config.yaml", "yaml", facts
+        ),
+        litellm_env=_file(folder, "litellm.env", f"{FOLDER}/litellm.env", "dotenv", facts),
+        environ=facts.get("environ", {}),
+        providers=table(),
+        machine=machine(facts.get("machine", {})),
+        checkout=facts.get("checkout", False),
+    )
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def _file(folder: Path, rel: str, path: str, kind: Format, facts: dict[str, Any]) -> File:
+    real = folder / rel
+    known = facts.get("files", {}).get(rel, {})
+    data = real.read_bytes() if real.exists() else None
+    snapshot = Snapshot(
+        path=path,
+        real=path,
+        data=data,
+        mode=int(known.get("mode", "600"), 8) if data is not None else None,
+        tracked=known.get("tracked"),
+        committed=known.get("committed"),
+        ignored=known.get("ignored"),
+    )
+    return parse(snapshot, kind)
+
+
+def machine(facts: dict[str, Any]) -> Machine:
+    """A machine on which all is well, but for `facts`."""
+    told = Machine(
+        today=TODAY,
+        onboarded=True,
+        bun=True,
+        packages=True,
+        client_state=f"{HOME}/.claude.json",
+        compromised=poisoned().versions,
+        oldest=poisoned().oldest,
+    )
+    made: dict[str, Any] = dict(facts)
+    if "listening" in facts:
+        made["listening"] = {int(port): who for port, who in facts["listening"].items()}
+    if "litellm" in facts:
+        made["litellm"] = tuple(_installed(one) for one in facts["litellm"])
+    if "owners" in facts:
+        made["owners"] = tuple(_owner(one) for one in facts["owners"])
+    if "primary_api_key" in facts:
+        made["primary_api_key"] = Place(**facts["primary_api_key"])
+    return replace(told, **made)
+
+
+def _installed(facts: dict[str, Any]) -> Installed:
+    lists = {k: tuple(v) for k, v in facts.items() if isinstance(v, list)}
+    return Installed(**{**facts, **lists})
+
+
+def _owner(facts: dict[str, Any]) -> Owner:
+    return Owner(**{**facts, "place": Place(**facts["place"])})
+
+
+def words(found: list[Finding]) -> str:
+    """Findings as a person reads them, paths in full."""
+    return "".join(_words(f) for f in found)
+
+
+def _words(f: Finding) -> str:
+    place = ":".join(str(part) for part in (f.place.path, f.place.line, f.place.column) if part)
+    hint = f"  hint: {english(f.hint)}\n" if f.hint else ""
+    return f"{place or '-'}: {f.severity}: {english(f.what)} [{f.code}]\n{hint}"

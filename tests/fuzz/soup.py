@@ -40,8 +40,10 @@ SEEDS: dict[str, Sequence[str]] = {
         '{ "a" : 1 , "b" : [ ] , "a" : 2 }',
     ),
     "yaml": (
-        "# top\na: 1 # one\nlist:\n  # first\n  - name: x\n    v: {k: 1}\n\n  - name: y\n# end\nb: c\n",
-        "list:\n- name: x\n  v: |\n    text\n\n- {name: y, v: [1, 2]}\nenv:\n    a: 'q'\n    b: \"d\"\n",
+        "# top\na: 1 # one\nlist:\n  # first\n  - name: x\n    v: {k: 1}\n\n"
+        "  - name: y\n# end\nb: c\n",
+        "list:\n- name: x\n  v: |\n    text\n\n- {name: y, v: [1, 2]}\n"
+        "env:\n    a: 'q'\n    b: \"d\"\n",
         '{"list": [{"name": "x"}], "env": {"a": 1}}\n',
         "a: &x {b: 1}\nb: *x\nc:\n  <<: *x\n  b: 2\nlist:\r\n",
         "---\nenv:\n  a:\n  # off\n  # b: 1\nc: >-\n  folded\n  text\n...\n",

@@ -133,7 +133,7 @@ def edit(text: str, changes: Sequence[Change]) -> str:
             result = _edit(result, change)
         except _CannotError as error:
             raise _refusal(error.what, text, change) from None
-    if result != text and read(result).data != changed(read(text).data, changes):
+    if changes and read(result).data != changed(read(text).data, changes):
         last = changes[-1]
         raise _refusal(
             msg("`{name}` would not read as it is written", name=name_of(last.path)), text, last
@@ -164,6 +164,8 @@ def form(value: str) -> Form:
 
 
 def _carries(text: str, value: str) -> bool:
+    if text[0] in _QUOTED and len(text) > 1 and text[-1] != text[0]:
+        return False  # an open quote, which a quote in a later line would close
     wanted = [("A", value, False), ("B", "", False)]
     return all(
         [(b.name, b.value, b.live) for b in _parse(f"A={text}{after}\nB=")[0]] == wanted

@@ -130,6 +130,8 @@ def _changed(data: Data, path: Path, change: Change) -> Data:
 
 
 def _changed_items(data: Any, key: Item, rest: Path, change: Change) -> Data:
+    if isinstance(change, Remove) and not isinstance(data, list):
+        return data
     found = [i for i, value in enumerate(data or ()) if matches(value, key)]
     if isinstance(change, Remove) and not found:
         return data

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from haha_config.core import providers as rows
 from haha_config.core.draft import Draft
-from haha_config.core.errors import HahaError, Refusal, Usage
+from haha_config.core.errors import Usage
 from haha_config.core.messages import msg
-from haha_config.core.model import Place, Upstream
+from haha_config.core.model import Upstream
+from haha_config.io import profiles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,31 +36,25 @@ class Given:
 
 
 def load(path: Path) -> Given:
-    """The answers of a file.
+    """The answers of a file. Raises what `profiles.load` and `parse` raise."""
+    return parse(profiles.load(path), path)
 
-    Raises Refusal where it does not parse, Usage for a name that is no flag's.
+
+def parse(data: Mapping[str, Any], path: Path) -> Given:
+    """Answers by their long names.
+
+    Raises Usage for a name that is no flag's, and for a value of the wrong kind.
     """
-    import tomllib
-
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise HahaError(
-            msg("can't read the answers: {why}", why=error.strerror or ""),
-            place=Place(path=str(path)),
-        ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-        raise Refusal(msg("this is not TOML"), place=Place(path=str(path))) from None
     known = {field.name.replace("_", "-"): field.name for field in fields(Given)}
-    values: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for name, value in data.items():
         if name not in known:
             raise Usage(
                 msg("{path}: there is no answer `{name}`", path=str(path), name=name),
                 hints=rows.did_you_mean(name, known),
             )
-        values[known[name]] = _typed(name, value, path)
-    return Given(**values)
+        found[known[name]] = _typed(name, value, path)
+    return Given(**found)
 
 
 def _typed(name: str, value: object, path: Path) -> object:
@@ -109,14 +105,16 @@ def spec(upstream: Upstream) -> str:
 
 def save(path: Path, draft: Draft) -> None:
     """Write the answers as TOML; there is no secret in them."""
-    import tomli_w
+    path.write_text(profiles.text(values(of(draft))), encoding="utf-8")
 
-    values = {
+
+def values(given: Given) -> dict[str, Any]:
+    """Answers as TOML has them: long names, only what was given."""
+    return {
         name.replace("_", "-"): list(value) if isinstance(value, tuple) else value
-        for name, value in asdict(of(draft)).items()
+        for name, value in asdict(given).items()
         if value not in (None, ())
     }
-    path.write_text(tomli_w.dumps(values), encoding="utf-8")
 
 
 def command(draft: Draft) -> str:

@@ -102,7 +102,7 @@ def init(
     )
     if answers is not None:
         given = answersfile.merged(given, answersfile.load(answers))
-    start = _draft(session, given, insecure=insecure)
+    start = drafted(session, given, insecure=insecure)
     found = look(session, start)
     start = _resumed(start, found)
     if api_key_stdin or given.api_key_env:
@@ -127,7 +127,7 @@ def init(
 # --- from flags to a draft -------------------------------------------------------------------
 
 
-def _draft(session: Session, given: answersfile.Given, *, insecure: bool) -> Draft:
+def drafted(session: Session, given: answersfile.Given, *, insecure: bool) -> Draft:
     """What the flags say. Raises Usage for a value that there is not."""
     providers = session.providers
     region = given.region or ""

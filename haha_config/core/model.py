@@ -183,7 +183,8 @@ class Credential:
     """Where a row's key is found and how the client must send it.
 
     `variable` "" : no key is needed and `token` is sent instead. `optional`: `token` is sent
-    where there is no key.
+    where there is no key. `either`: both headers are accepted, also at once, so that a client may
+    fetch the key from a keyring (`apiKeyHelper`).
     """
 
     variable: str
@@ -191,6 +192,7 @@ class Credential:
     optional: bool = False
     token: str = ""
     url: str = ""
+    either: bool = False
     kinds: tuple[KeyKind, ...] = ()
 
 
@@ -389,6 +391,8 @@ class Ask:
     body: Data = None
     timeout: float = 60
     stream: bool = False
+    #: Seconds to wait before it is sent: a second try after "too many requests".
+    after: float = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,8 @@ from haha_config.core.model import (
 from haha_config.core.state import File, State
 
 TIMEOUT_MS: Final = "3000000"
+#: The settings key of a command that prints the credential.
+HELPER: Final = "apiKeyHelper"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +58,17 @@ def models_of(answers: Answers, providers: Providers) -> Iterator[Model | None]:
         yield providers[key].model(model) if key in providers else None
 
 
-def client_variables(answers: Answers, providers: Providers) -> dict[str, str]:
-    """Every owned variable that the client should have, in the order in which it is written."""
+def client_variables(answers: Answers, providers: Providers, helper: str = "") -> dict[str, str]:
+    """Every owned variable that the client should have, in the order in which it is written.
+
+    With a `helper` no layer may hold a credential: each of them outranks it.
+    """
     row = providers[answers.provider]
     other = v.API_KEY if answers.header == "bearer" else v.AUTH_TOKEN
     credential = v.AUTH_TOKEN if answers.header == "bearer" else v.API_KEY
     found = {
         v.BASE_URL: answers.base_url,
-        credential: answers.credential,
+        credential: "" if helper else answers.credential,
         other: "",
         **{SLOTS[slot]: model for slot, model in all_slots(answers.slots).items()},
         v.TIMEOUT: TIMEOUT_MS,
@@ -204,15 +209,17 @@ def litellm_env_changes(answers: Answers) -> tuple[Change, ...]:
 # --- the plan --------------------------------------------------------------------------------
 
 
-def build(answers: Answers, state: State, starts: Starts) -> Plan:
+def build(answers: Answers, state: State, starts: Starts, helper: str = "") -> Plan:
     """The plan of `init`: what every target must hold for these answers.
+
+    `helper` is the command that prints the key for the client, in place of a credential.
 
     Raises Refusal with path, line and column where a target can't be edited safely.
     """
     providers = state.providers
-    wanted = client_variables(answers, providers)
+    wanted = client_variables(answers, providers, helper)
     writes = list(gateway_writes(answers, state, starts))
-    writes += client_writes(wanted, state, starts, answers.targets)
+    writes += client_writes(wanted, state, starts, answers.targets, helper)
     return Plan(writes=tuple(writes), notes=tuple(_notes(answers, state)))
 
 
@@ -239,16 +246,30 @@ def client_writes(
     state: State,
     starts: Starts,
     create: frozenset[TargetName],
+    helper: str = "",
 ) -> Iterator[Write]:
     """`.env` and settings.json. One that is not to be created but holds our variables moves too."""
     held = _env(state.target.data)
     secret = any(v.is_key(wanted.get(name, "")) for name in v.CREDENTIALS)
     if "settings" in create or _holds_ours(held):
         changes = client_changes(wanted, held, ("env",))
+        changes = (*changes, *helper_changes(helper, state.target.data))
         yield edited(state.target, changes, starts.texts["settings"], secret=secret)
     if "env" in create or _holds_ours(state.dotenv.data):
         changes = client_changes(wanted, state.dotenv.data, ())
         yield edited(state.dotenv, changes, starts.texts["env"], secret=secret)
+
+
+def helper_changes(helper: str, held: Mapping[str, Data]) -> tuple[Change, ...]:
+    """Set the client's `apiKeyHelper`, or take ours out; somebody else's is left alone."""
+    if helper:
+        return (Set((HELPER,), helper),)
+    return (Remove((HELPER,)),) if is_own_helper(held.get(HELPER)) else ()
+
+
+def is_own_helper(value: Data) -> bool:
+    """Whether an `apiKeyHelper` is one that we wrote."""
+    return isinstance(value, str) and " key " in value and "haha" in value.split(" key ")[0]
 
 
 def _env(data: Mapping[str, Data]) -> Mapping[str, Data]:

@@ -405,6 +405,7 @@ class _Reader:
             optional=table.take("optional", bool, False),
             token=table.take("token", str, ""),
             url=table.take("url", str, ""),
+            either=table.take("either", bool, False),
             kinds=kinds,
         )
         table.end()

@@ -1,0 +1,115 @@
+"""A named set-up without its secrets: answers, and where each key is to be found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, cast, get_args
+
+from haha_config.core.errors import Refusal, Usage
+from haha_config.core.messages import msg
+from haha_config.core.model import Data, Header, Place
+
+Kind = Literal["env", "file", "keyring"]
+
+#: Words that `use` reads as something else.
+RESERVED: Final = frozenset({"off", "-"})
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_OWN: Final = ("header", "context", "keys")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Where a key is: `env:NAME`, `file:PATH`, `keyring:NAME`.
+
+    A `file` without a folder is in our own store.
+    """
+
+    kind: Kind
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """`answers` are flags of `init` by their long names; `keys` by the variable that holds each.
+
+    `header` is written down because the key tells it, and the key is not here. `context`: the
+    window in tokens, where no table knows the model.
+    """
+
+    name: str
+    answers: Mapping[str, Data]
+    header: Header = "bearer"
+    context: int | None = None
+    keys: Mapping[str, Reference] = field(default_factory=dict)
+
+    def data(self) -> dict[str, Any]:
+        """As it stands in its file."""
+        found: dict[str, Any] = {**self.answers, "header": self.header}
+        if self.context:
+            found["context"] = self.context
+        if self.keys:
+            found["keys"] = {variable: str(ref) for variable, ref in self.keys.items()}
+        return found
+
+    @property
+    def helper(self) -> bool:
+        """Whether the client's key comes from a keyring, so that no file needs to hold it."""
+        return len(self.keys) == 1 and all(ref.kind == "keyring" for ref in self.keys.values())
+
+
+def check_name(name: str) -> str:
+    """`name`, if a file and a shell word can be called so.
+
+    Raises Usage.
+    """
+    if name in RESERVED or not _NAME.fullmatch(name) or name.endswith(".toml"):
+        raise Usage(
+            msg("`{name}` can't name a profile: letters, digits, `.`, `_` and `-`", name=name)
+        )
+    return name
+
+
+def of_data(name: str, data: Mapping[str, Data], path: str) -> Profile:
+    """The profile that a file's data amounts to; its answers are not checked here.
+
+    Raises Refusal for a member of ours that is of the wrong kind.
+    """
+    header = data.get("header", "bearer")
+    context = data.get("context")
+    keys = data.get("keys", {})
+    if header not in get_args(Header):
+        raise _wrong(path, "header")
+    if context is not None and (isinstance(context, bool) or not isinstance(context, int)):
+        raise _wrong(path, "context")
+    if not isinstance(keys, Mapping):
+        raise _wrong(path, "keys")
+    return Profile(
+        name=name,
+        answers={k: value for k, value in data.items() if k not in _OWN},
+        header=cast("Header", header),
+        context=context,
+        keys={variable: reference(text, path) for variable, text in keys.items()},
+    )
+
+
+def reference(text: object, path: str = "") -> Reference:
+    """`env:NAME`, `file:PATH` or `keyring:NAME`.
+
+    Raises Refusal for anything else; what stands there is not repeated, since it may be a key.
+    """
+    kind, colon, name = text.partition(":") if isinstance(text, str) else ("", "", "")
+    if not colon or not name or kind not in get_args(Kind):
+        raise Refusal(
+            msg("a key is not a reference: env:NAME, file:PATH or keyring:NAME"),
+            place=Place(path=path),
+        )
+    return Reference(cast("Kind", kind), name)
+
+
+def _wrong(path: str, name: str) -> Refusal:
+    return Refusal(msg("`{name}` has a value of the wrong kind", name=name), place=Place(path=path))

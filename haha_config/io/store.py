@@ -1,0 +1,112 @@
+"""Keys outside of profiles: a variable, a 0600 file, or the keyring of the system.
+
+`keyring` is an extra and slow to load: it is imported only where a reference names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from haha_config.core.errors import HahaError
+from haha_config.core.messages import msg
+from haha_config.core.model import Place
+
+SERVICE: Final = "haha-config"
+_EXTRA: Final = "pip install 'haha-config[keyring]'"
+
+
+def folder(data: Path) -> Path:
+    """Our own key store, 0700, in our data folder."""
+    return data / "keys"
+
+
+def own_name(profile: str, variable: str) -> str:
+    """What a profile's key is called in our store and in a keyring."""
+    return f"{profile}.{variable}"
+
+
+def path(data: Path, name: str) -> Path:
+    """The file that `file:NAME` means: a bare name is in our own store."""
+    given = Path(name).expanduser()
+    return given if given.is_absolute() else folder(data) / name
+
+
+def read(kind: str, name: str, environ: Mapping[str, str], data: Path) -> str:
+    """The key; "" where there is none.
+
+    Raises HahaError where a file can't be read or there is no keyring.
+    """
+    if kind == "env":
+        return environ.get(name, "")
+    if kind == "file":
+        return _file(path(data, name))
+    try:
+        return _keyring().get_password(SERVICE, name) or ""
+    except _errors() as error:
+        raise _unusable(error) from None
+
+
+def _file(where: Path) -> str:
+    try:
+        return where.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or msg("it is not UTF-8")
+        raise HahaError(
+            msg("the key can't be read: {why}", why=why), place=Place(path=str(where))
+        ) from None
+
+
+# --- the keyring -----------------------------------------------------------------------------
+
+
+def has_keyring() -> bool:
+    """Whether a keyring can be used: the extra is installed and a service answers."""
+    try:
+        backend = _keyring().get_keyring()
+    except HahaError:
+        return False
+    return float(getattr(backend, "priority", 0)) >= 1
+
+
+def put_in_keyring(name: str, key: str) -> None:
+    """Raises HahaError where there is no keyring, or it does not take the key."""
+    try:
+        _keyring().set_password(SERVICE, name, key)
+    except _errors() as error:
+        raise _unusable(error) from None
+
+
+def drop_from_keyring(name: str) -> None:
+    """Take a key out; nothing happens where there is none."""
+    keyring = _keyring()
+    try:
+        if keyring.get_password(SERVICE, name) is not None:
+            keyring.delete_password(SERVICE, name)
+    except _errors() as error:
+        raise _unusable(error) from None
+
+
+def _keyring() -> Any:
+    try:
+        import keyring
+    except ImportError:
+        raise HahaError(msg("keyring is not installed"), hints=(_EXTRA,)) from None
+    return keyring
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    from keyring.errors import KeyringError
+
+    return (KeyringError,)
+
+
+def _unusable(error: Exception) -> HahaError:
+    # The exception's own text is the backend's and could quote anything: only its kind is said.
+    return HahaError(
+        msg("the keyring can't be used: {why}", why=type(error).__name__),
+        hints=(msg("save the profile with a file instead: haha-config profile save NAME"),),
+    )

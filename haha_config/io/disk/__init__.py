@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from haha_config.io.disk.files import snapshot
-from haha_config.io.disk.journal import Entry, Record, pending, purge, records
+from haha_config.io.disk.journal import Entry, Record, originals, pending, purge, records
 from haha_config.io.disk.lock import exclusive, shared
 from haha_config.io.disk.transaction import (
     Applied,
@@ -24,6 +24,7 @@ __all__ = [
     "apply",
     "exclusive",
     "last_folder",
+    "originals",
     "pending",
     "purge",
     "records",

@@ -1,35 +1,162 @@
-"""Put a new file in a name's place and hand back what stood there, as one step where that can be.
+"""Put new bytes under a name only where it still holds the old ones.
 
-Linux exchanges two names in one step (renameat2), so that a foreign write between our look and
-our rename is seen in what comes back, and not lost. Elsewhere the old file is replaced unseen.
+Between a look and a rename another program can write, and a plain rename would throw its bytes
+away unseen. On Linux two names are exchanged in one step (renameat2) and what came out is looked
+at: if it is not what was expected, it goes back. Meanwhile a lease keeps everybody from opening
+the new file, so that nobody builds on bytes that are about to be taken back.
 """
 
 from __future__ import annotations
 
-import ctypes
+import contextlib
 import errno
 import os
 import sys
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from haha_config.io.disk.lease import unread, written_to
+
 _AT_FDCWD: Final = -100
-_RENAME_EXCHANGE: Final = 2
+_NOREPLACE: Final = 1
+_EXCHANGE: Final = 2
 #: What a system or file system without the call answers.
 _LACKS_IT: Final = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP)
+#: A foreign writer would have to win this many races in a row against one exchange.
+_ROUNDS: Final = 100
+
+#: Called with a step's name before each file operation; the tests kill the process in it.
+Fault = Callable[[str], None]
 
 
-def swap(one: Path, other: Path) -> bool:
-    """Exchange two existing names in one step; False where this system can't.
+def put(
+    temporary: Path, target: Path, *, expect: bytes | None, want: bytes | None, fault: Fault
+) -> bool:
+    """Make `target` what `temporary` holds, if it still holds `expect` (None: is not there).
 
-    Raises OSError for any other failure.
+    `want` None: the target is taken away instead. False: it holds something else, and is as it
+    was. What was displaced stands in `temporary` afterwards, where the system can exchange.
     """
+    if expect is None:
+        return _create(temporary, target, fault)
+    if want is None:
+        return _take_away(temporary, target, expect, fault)
+    if not holds(target, expect):
+        return False
+    if _renameat2() is not None:
+        found = _exchange(temporary, target, expect, fault)
+        if found is not None:
+            return found
+    # The window of a plain rename, between the look above and here: see README, Limits.
+    fault(f"replace {target}")
+    temporary.replace(target)
+    return True
+
+
+def _exchange(temporary: Path, target: Path, expect: bytes, fault: Fault) -> bool | None:
+    """`put` by exchanging the names; None where the file system can't."""
+    with _open(temporary) as ours, unread(ours):
+        fault(f"exchange {target}")
+        try:
+            swapped = _rename(temporary, target, _EXCHANGE)
+        except FileNotFoundError:
+            return False
+        if not swapped:
+            return None
+        fault(f"look at what came out of {target}")
+        if holds(temporary, expect):
+            return True
+        fault(f"give back {target}")
+        _give_back(temporary, target, ours)
+        return False
+
+
+def holds(path: Path, expect: bytes) -> bool:
+    """Whether the file holds these bytes and nobody is just writing to it."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    except FileNotFoundError:
+        return False
+    with os.fdopen(descriptor, "rb") as file:
+        return not written_to(descriptor) and file.read() == expect
+
+
+def _create(temporary: Path, target: Path, fault: Fault) -> bool:
+    """A new file, unless somebody made one meanwhile."""
+    fault(f"create {target}")
+    try:
+        if _rename(temporary, target, _NOREPLACE):
+            return True
+        # A link is refused where the name is taken, and so does what a rename can't.
+        os.link(temporary, target)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in (*_LACKS_IT, errno.EPERM):
+            raise
+        if target.exists():
+            return False
+        temporary.rename(target)
+        return True
+    temporary.unlink()
+    return True
+
+
+def _take_away(temporary: Path, target: Path, expect: bytes, fault: Fault) -> bool:
+    if not holds(target, expect):
+        return False
+    fault(f"take away {target}")
+    target.rename(temporary)
+    if holds(temporary, expect):
+        return True
+    _create(temporary, target, fault)
+    return False
+
+
+def _give_back(temporary: Path, target: Path, ours: int) -> None:
+    """Undo an exchange that displaced somebody else's bytes; what they wrote last stays."""
+    expected = os.fstat(ours).st_ino
+    for _ in range(_ROUNDS):
+        held = temporary.stat().st_ino
+        try:
+            _rename(temporary, target, _EXCHANGE)
+        except FileNotFoundError:
+            return
+        if temporary.stat().st_ino == expected:
+            break
+        # Somebody replaced what we had just put there: theirs is newer, and came out.
+        expected = held
+    # Whoever waits for our file to open, reads what now stands under its name.
+    with contextlib.suppress(OSError):
+        newest = target.read_bytes()
+        os.ftruncate(ours, 0)
+        os.pwrite(ours, newest, 0)
+
+
+@contextlib.contextmanager
+def _open(path: Path) -> Iterator[int]:
+    flags = getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(path, os.O_RDWR | flags)
+    except PermissionError:
+        # A file that its owner may only read keeps that mode.
+        descriptor = os.open(path, os.O_RDONLY | flags)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _rename(one: Path, other: Path, how: int) -> bool:
+    """renameat2; False where this system or file system can't."""
     call = _renameat2()
     if call is None:
         return False
-    done = call(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE)
-    if done == 0:
+    import ctypes
+
+    if call(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), how) == 0:
         return True
     number = ctypes.get_errno()
     if number in _LACKS_IT:
@@ -39,6 +166,8 @@ def swap(one: Path, other: Path) -> bool:
 
 @cache
 def _renameat2() -> Any:
-    if not sys.platform.startswith("linux"):
+    if sys.platform != "linux":
         return None
+    import ctypes
+
     return getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)

@@ -2,40 +2,70 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import stat
 import sys
+import time
 from pathlib import Path
+from typing import Final
 
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place, Snapshot
+from haha_config.io.disk.lease import written_to
+
+#: How long a look waits for a program that is just writing the file, in seconds.
+_PATIENCE: Final = 0.25
+_PAUSE: Final = 0.005
+
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+_FORBIDDEN: Final = (errno.EACCES, errno.EPERM)
 
 
 def snapshot(path: Path | str) -> Snapshot:
-    """A file as it is now. Missing or unreadable is a result, never an exception."""
-    path = Path(path)
-    real = Path(os.path.realpath(path))
+    """A file as it is now. Missing or unreadable is a result, never an exception.
+
+    A file that another program is just writing is looked at when it is done, or after a quarter
+    of a second.
+    """
+    real = os.path.realpath(path)
+    unreadable: Message | None = None
     try:
-        data, mode = _read(real)
+        data, mode = _read(Path(real))
+        return Snapshot(path=str(path), real=real, data=data, mode=mode)
     except FileNotFoundError:
-        dangling = msg("this link leads to nothing: {real}", real=str(real))
-        return Snapshot(
-            path=str(path), real=str(real), unreadable=dangling if path.is_symlink() else None
-        )
+        unreadable = _dangling(Path(path))
     except NotADirectoryError:
-        return Snapshot(path=str(path), real=str(real), unreadable=_above(path))
-    except IsADirectoryError:
-        return Snapshot(
-            path=str(path), real=str(real), unreadable=msg("this is a folder, not a file")
-        )
+        unreadable = _above(Path(path))
     except OSError as error:
-        return Snapshot(
-            path=str(path),
-            real=str(real),
-            unreadable=msg("this can't be read: {why}", why=error.strerror or ""),
-        )
-    return Snapshot(path=str(path), real=str(real), data=data, mode=mode)
+        unreadable = _irregular(Path(real)) or msg("this can't be read: {why}", why=reason(error))
+    return Snapshot(path=str(path), real=real, unreadable=unreadable)
+
+
+def reason(error: OSError) -> Message | str:
+    """Why the system refused, in words."""
+    if error.errno in _FULL:
+        return msg("there is no room left on this disk")
+    if error.errno == errno.EFBIG:
+        return msg("this account may not write a file of that size")
+    if error.errno == errno.EROFS:
+        return msg("this disk can only be read")
+    if error.errno in _FORBIDDEN:
+        return msg("this account may not")
+    if error.errno == errno.ELOOP:
+        return msg("its links lead round in a circle")
+    return error.strerror or str(error)
+
+
+def _dangling(path: Path) -> Message | None:
+    for part in (path, *path.parents):
+        with contextlib.suppress(OSError):
+            if part.is_symlink() and not part.exists():
+                real = os.path.realpath(part)
+                return msg("the link `{link}` leads to nothing: {real}", link=str(part), real=real)
+    return None
 
 
 def _above(path: Path) -> Message:
@@ -43,31 +73,69 @@ def _above(path: Path) -> Message:
     return msg("`{path}` is a file where a folder should be", path=str(blocked))
 
 
+def _irregular(real: Path) -> Message | None:
+    try:
+        mode = real.stat().st_mode
+    except OSError:
+        return None
+    if stat.S_ISDIR(mode):
+        return msg("this is a folder, not a file")
+    return None if stat.S_ISREG(mode) else msg("this is a device or a pipe, not a file")
+
+
 def _read(real: Path) -> tuple[bytes, int]:
     # O_NONBLOCK: opening a FIFO that was put in a file's place must not hang.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(real, flags)
+    descriptor = _open(real, flags)
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise OSError(0, "not a regular file")
+            raise OSError(errno.EINVAL, "not a regular file")
+        patience = time.monotonic() + _PATIENCE
+        while written_to(descriptor) and time.monotonic() < patience:
+            time.sleep(_PAUSE)
         return file.read(), stat.S_IMODE(status.st_mode)
+
+
+def _open(real: Path, flags: int) -> int:
+    """Open, although a lease of another run may hold it back for the moment."""
+    patience = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return os.open(real, flags)
+        except BlockingIOError:
+            if time.monotonic() > patience:
+                raise
+            time.sleep(_PAUSE)
+
+
+def contents(path: Path) -> bytes | None:
+    """The bytes, or None where there is no file. Raises OSError for anything else."""
+    try:
+        return _read(path)[0]
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def check_replaceable(path: Path, real: Path) -> None:
     """Raises Refusal where replacing the file would cut a tie that somebody made on purpose."""
     place = Place(path=str(path))
-    if path.is_symlink() and not real.exists():
+    dangling = _dangling(path)
+    if dangling is not None:
         raise Refusal(
-            msg("this link leads to nothing: {real}", real=str(real)),
+            dangling,
             place=place,
-            hints=(msg("make the file it leads to, or take the link away"),),
+            hints=(msg("make what it leads to, or take the link away"),),
         )
-    if real.is_dir():
-        raise Refusal(msg("this is a folder, not a file"), place=place)
-    if not real.exists():
+    try:
+        status = real.stat()
+    except (FileNotFoundError, NotADirectoryError):
         return
-    status = real.stat()
+    except OSError as error:
+        raise Refusal(msg("this can't be read: {why}", why=reason(error)), place=place) from None
+    irregular = _irregular(real)
+    if irregular is not None:
+        raise Refusal(irregular, place=place)
     if status.st_nlink > 1:
         raise Refusal(
             msg(
@@ -79,8 +147,24 @@ def check_replaceable(path: Path, real: Path) -> None:
         )
     if is_mount(real):
         raise Refusal(
-            msg("this file is a mount point: it can't be replaced in one step"), place=place
+            msg("this file is a mount point: it can't be replaced in one step"),
+            place=place,
+            hints=(msg("mount the folder that holds it, instead of the file"),),
         )
+    if not os.access(real, os.W_OK):
+        raise Refusal(_unwritable(real), place=place, hints=_writable(path))
+
+
+def _unwritable(real: Path) -> Message:
+    if os.access(real, os.R_OK):
+        return msg("this file is read-only")
+    return msg("this account may not read or write this file")
+
+
+def _writable(path: Path) -> tuple[Message | str, ...]:
+    from shlex import join
+
+    return (join(["chmod", "u+rw", str(path)]),)
 
 
 def is_mount(real: Path) -> bool:
@@ -92,7 +176,9 @@ def is_mount(real: Path) -> bool:
     except OSError:
         return False
     # The fifth field is the mount point, with blanks and backslashes in octal.
-    wanted = os.fsencode(real).replace(b"\\", b"\\134").replace(b" ", b"\\040")
+    wanted = os.fsencode(real)
+    for plain in (b"\\", b" ", b"\t", b"\n"):
+        wanted = wanted.replace(plain, b"\\%03o" % ord(plain))
     return any(line.split(b" ")[4:5] == [wanted] for line in mounts.splitlines())
 
 
@@ -114,3 +200,44 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def dress(descriptor: int, like: Path | None, *, secret: bool) -> None:
+    """Give a new file the owner, mode and attributes of the one it will replace.
+
+    `like` None: a new name; 0600 for a secret, else what umask leaves. A `secret` is taken from
+    everybody but its owner. Raises Refusal where the
+    owner can't be kept.
+    """
+    if sys.platform == "win32":
+        return
+    if like is None:
+        if not secret:
+            mask = os.umask(0)
+            os.umask(mask)
+            os.fchmod(descriptor, 0o666 & ~mask)
+        return
+    held, mine = like.stat(), os.fstat(descriptor)
+    if (held.st_uid, held.st_gid) != (mine.st_uid, mine.st_gid):
+        try:
+            os.fchown(descriptor, held.st_uid, held.st_gid)
+        except PermissionError:
+            raise Refusal(
+                msg("this file belongs to another user or group, and writing would take it away"),
+                place=Place(path=str(like)),
+                hints=(msg("write it as its owner"),),
+            ) from None
+    mode = stat.S_IMODE(held.st_mode)
+    # A file that gets a key is nobody else's to read, whatever it was before.
+    os.fchmod(descriptor, mode & ~0o077 if secret else mode)
+    _copy_attributes(descriptor, like)
+
+
+def _copy_attributes(descriptor: int, like: Path) -> None:
+    """Access lists and labels, as far as this account may set them."""
+    if sys.platform != "linux":
+        return
+    with contextlib.suppress(OSError):
+        for name in os.listxattr(like):
+            with contextlib.suppress(OSError):
+                os.setxattr(descriptor, name, os.getxattr(like, name))

@@ -1,7 +1,7 @@
 """What was written and what stood there before, kept for recovery and for undo.
 
-    state/open/<id>/         a write that has not ended: after a crash it is finished or taken back
-    state/writes/<n>-<id>/   a write that has ended, numbered in order; the last 20 are kept
+    state/open/<n>/          a write that has not ended: after a crash it is finished or taken back
+    state/writes/<n>/        a write that has ended, numbered in order; the last 20 are kept
     state/originals/<name>/  each file as it was before our first write, kept for good
 
 Each folder holds record.json and the bytes, 0600: they can hold keys.
@@ -9,6 +9,7 @@ Each folder holds record.json and the bytes, 0600: they can hold keys.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -19,26 +20,32 @@ from pathlib import Path
 from typing import Any, Final
 
 from haha_config.core.model import Change, Format, Item, Key, Remove, Set, Write
+from haha_config.io.disk.exchange import Fault
 from haha_config.io.disk.files import sync_folder
 from haha_config.io.disk.lock import make_private
 
 KEPT: Final = 20
+_RECORD: Final = "record.json"
+_STAGED: Final = "staged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One file of a write. `temporary` stands beside `real` while it is being written."""
+    """One file of a write. `temporary` stands beside `real` while it is being written.
+
+    `folders` are made for it, the outermost first; `emptied` go with it once they are empty.
+    """
 
     path: str
     real: str
     temporary: str
     format: Format
     secret: bool
-    mode: int | None
     before: bytes | None
     after: bytes | None
     changes: tuple[Change, ...]
     folders: tuple[str, ...]
+    emptied: tuple[str, ...] = ()
 
     def write(self) -> Write:
         """The entry as the plan had it."""
@@ -56,16 +63,21 @@ class Entry:
 class Record:
     """A write. `time` is the wall clock's, in seconds since 1970; `number` is the order."""
 
-    id: str
     number: int
     time: float
     command: str
-    entries: tuple[Entry, ...]
+    paths: tuple[str, ...]
     folder: Path
 
     @property
-    def paths(self) -> tuple[str, ...]:
-        return tuple(entry.path for entry in self.entries)
+    def id(self) -> str:
+        """What a person calls it."""
+        return str(self.number)
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Its files with their bytes. Raises OSError or ValueError where the record is damaged."""
+        data = json.loads((self.folder / _RECORD).read_bytes())
+        return tuple(_entry(self.folder, i, e) for i, e in enumerate(data["entries"]))
 
 
 # --- reading ---------------------------------------------------------------------------------
@@ -73,13 +85,31 @@ class Record:
 
 def pending(state: Path) -> list[Path]:
     """Writes that have not ended. Reads only; no folder is made."""
+    return [folder for folder in begun(state) if (folder / _RECORD).exists()]
+
+
+def begun(state: Path) -> list[Path]:
+    """Writes that have not ended, and what is left of those that never began."""
     return _folders(state / "open")
 
 
 def records(state: Path) -> list[Record]:
-    """Every write that is kept, the oldest first."""
-    found = (load(folder) for folder in _folders(state / "writes"))
-    return sorted((r for r in found if r is not None), key=lambda r: r.number)
+    """Every write that is kept, the oldest first. A damaged one is left out."""
+    found = []
+    for folder in _folders(state / "writes"):
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            found.append(load(folder))
+    return sorted(found, key=lambda r: r.number)
+
+
+def originals(state: Path) -> list[tuple[str, Path]]:
+    """Every file that we ever wrote, and where its bytes from before our first write are kept."""
+    found = []
+    for folder in _folders(state / "originals"):
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            data = json.loads((folder / _RECORD).read_bytes())
+            found.append((str(data["path"]), folder / "original"))
+    return sorted(found)
 
 
 def _folders(folder: Path) -> list[Path]:
@@ -89,19 +119,14 @@ def _folders(folder: Path) -> list[Path]:
         return []
 
 
-def load(folder: Path) -> Record | None:
-    """A record; None where it was never complete, so that nothing was written for it."""
-    try:
-        data = json.loads((folder / "record.json").read_text(encoding="utf-8"))
-        entries = tuple(_entry(folder, i, e) for i, e in enumerate(data["entries"]))
-    except (OSError, ValueError):
-        return None
+def load(folder: Path) -> Record:
+    """Raises OSError, ValueError or KeyError where the record can't be read."""
+    data = json.loads((folder / _RECORD).read_bytes())
     return Record(
-        id=data["id"],
         number=data["number"],
         time=data["time"],
         command=data["command"],
-        entries=entries,
+        paths=tuple(entry["path"] for entry in data["entries"]),
         folder=folder,
     )
 
@@ -113,66 +138,87 @@ def _entry(folder: Path, index: int, data: dict[str, Any]) -> Entry:
         temporary=data["temporary"],
         format=data["format"],
         secret=data["secret"],
-        mode=data["mode"],
-        before=_bytes(folder / f"{index}.before") if data["before"] else None,
-        after=_bytes(folder / f"{index}.after") if data["after"] else None,
+        before=(folder / f"{index}.before").read_bytes() if data["before"] else None,
+        after=(folder / f"{index}.after").read_bytes() if data["after"] else None,
         changes=tuple(_change(c) for c in data["changes"]),
         folders=tuple(data["folders"]),
+        emptied=tuple(data["emptied"]),
     )
-
-
-def _bytes(path: Path) -> bytes:
-    return path.read_bytes()
 
 
 # --- writing ---------------------------------------------------------------------------------
 
 
-def begin(state: Path, record_id: str, time: float, command: str, entries: Sequence[Entry]) -> Path:
+def next_number(state: Path) -> int:
+    """One more than any write has, whatever the clock says."""
+    names = [folder.name for folder in _folders(state / "writes")]
+    return max((int(name) for name in names if name.isdecimal()), default=0) + 1
+
+
+def begin(
+    state: Path, number: int, time: float, command: str, entries: Sequence[Entry], fault: Fault
+) -> Path:
     """Write the record of what is about to happen. It counts from its last rename on."""
     parent = state / "open"
     make_private(parent)
-    folder = parent / record_id
+    folder = parent / str(number)
+    fault("begin the journal")
     folder.mkdir(mode=0o700)
-    number = max((r.number for r in records(state)), default=0) + 1
     for index, entry in enumerate(entries):
         for name, content in (("before", entry.before), ("after", entry.after)):
             if content is not None:
+                fault(f"keep {name} of {entry.path}")
                 _put(folder / f"{index}.{name}", content)
     data = {
         "version": 1,
-        "id": record_id,
         "number": number,
         "time": time,
         "command": command,
         "entries": [_entry_json(e) for e in entries],
     }
+    fault("write the journal")
     _put(folder / "record.tmp", json.dumps(data).encode())
-    (folder / "record.tmp").rename(folder / "record.json")
+    fault("open the journal")
+    (folder / "record.tmp").rename(folder / _RECORD)
+    fault("sync the journal")
     sync_folder(folder)
     sync_folder(parent)
     return folder
 
 
-def end(state: Path, folder: Path) -> Record | None:
+def mark_staged(folder: Path, fault: Fault) -> None:
+    """From here on a name may have been given its new bytes."""
+    fault("mark the journal as staged")
+    _put(folder / _STAGED, b"")
+    sync_folder(folder)
+
+
+def is_staged(folder: Path) -> bool:
+    """Whether any name may have been given its new bytes."""
+    return (folder / _STAGED).exists()
+
+
+def end(state: Path, folder: Path, entries: Sequence[Entry], fault: Fault) -> None:
     """The write is whole: keep it for undo, and drop the oldest ones."""
-    record = load(folder)
-    if record is None:
-        drop(folder)
-        return None
-    _keep_originals(state, record)
+    _keep_originals(state, entries, fault)
     kept = state / "writes"
     make_private(kept)
-    folder.rename(kept / f"{record.number:08d}-{record.id}")
+    fault("close the journal")
+    folder.rename(kept / f"{int(folder.name):08d}")
+    fault("sync the journal's folders")
     sync_folder(kept)
+    sync_folder(folder.parent)
     for old in records(state)[:-KEPT]:
+        fault(f"forget write {old.number}")
         drop(old.folder)
-    return record
+    for left in _folders(kept):
+        if not (left / _RECORD).exists():
+            drop(left)
 
 
 def drop(folder: Path) -> None:
     """Forget a record: its proof of completeness first, so that half a record is none."""
-    (folder / "record.json").unlink(missing_ok=True)
+    (folder / _RECORD).unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -181,26 +227,34 @@ def purge(state: Path) -> int:
     count = 0
     for name in ("writes", "originals"):
         for folder in _folders(state / name):
-            count += sum(1 for p in folder.iterdir() if p.name != "record.json")
+            count += sum(1 for p in folder.iterdir() if p.suffix in (".before", ".after", ""))
             drop(folder)
     return count
 
 
-def _keep_originals(state: Path, record: Record) -> None:
+def _keep_originals(state: Path, entries: Sequence[Entry], fault: Fault) -> None:
     parent = state / "originals"
-    for entry in record.entries:
+    for entry in entries:
         name = hashlib.sha256(entry.real.encode("utf-8", "surrogateescape")).hexdigest()[:16]
         folder = parent / name
-        if folder.exists() or entry.before is None:
+        if entry.before is None or (folder / _RECORD).exists():
             continue
         make_private(parent)
+        fault(f"keep the original of {entry.path}")
+        # What a killed process left there is no original yet.
+        drop(folder)
         folder.mkdir(mode=0o700)
         _put(folder / "original", entry.before)
-        _put(folder / "record.json", json.dumps({"version": 1, "path": entry.path}).encode())
+        about = json.dumps({"version": 1, "path": entry.path}).encode()
+        _put(folder / "record.tmp", about)
+        (folder / "record.tmp").rename(folder / _RECORD)
+        sync_folder(folder)
+        sync_folder(parent)
 
 
 def _put(path: Path, data: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
         file.flush()
@@ -217,11 +271,11 @@ def _entry_json(entry: Entry) -> dict[str, Any]:
         "temporary": entry.temporary,
         "format": entry.format,
         "secret": entry.secret,
-        "mode": entry.mode,
         "before": entry.before is not None,
         "after": entry.after is not None,
         "changes": [_change_json(c) for c in entry.changes],
         "folders": list(entry.folders),
+        "emptied": list(entry.emptied),
     }
 
 

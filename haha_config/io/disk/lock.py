@@ -59,14 +59,14 @@ def _wait(
     descriptor: int, *, shared: bool, seconds: float | None, waiting: Callable[[], None]
 ) -> bool:
     began = time.monotonic()
-    said = False
+    silent = True
     while not _try(descriptor, shared=shared):
         passed = time.monotonic() - began
         if seconds is not None and passed > seconds:
             return False
-        if passed > _SILENCE and not said:
+        if passed > _SILENCE and silent:
             waiting()
-            said = True
+            silent = False
         time.sleep(_PAUSE)
     return True
 

@@ -1,18 +1,21 @@
 """All files of a plan, or none: stage, exchange, close; and what to do about a write cut off.
 
-    begin the journal -> stage every file beside its target -> exchange each -> sync -> end
+    begin the journal -> stage every file beside its target -> exchange each
+                      -> drop what they displaced -> sync -> end the journal
 
-A process killed anywhere leaves an open journal; the next one that writes finishes it where every
-file is new, and otherwise puts the old bytes back.
+A process killed anywhere leaves an open journal. The next one that writes takes the write back
+where no name had its new bytes yet, finishes it where one had, and takes it back where another
+program has changed one of the other files since.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
-import sys
+import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -21,10 +24,13 @@ from haha_config.core.errors import Changed, HahaError, Refusal
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place, Plan, Write
 from haha_config.io.disk import journal
-from haha_config.io.disk.exchange import swap
+from haha_config.io.disk.exchange import Fault, holds, put
 from haha_config.io.disk.files import (
     check_replaceable,
+    contents,
+    dress,
     missing_folders,
+    reason,
     snapshot,
     sync_folder,
 )
@@ -33,9 +39,9 @@ from haha_config.io.disk.lock import exclusive
 
 #: How often a plan is made again because somebody else wrote in between.
 ATTEMPTS: Final = 5
-
-#: Called with a step's name before each file operation; the tests kill the process in it.
-Fault = Callable[[str], None]
+_RECOVER: Final = "haha-config undo --recover"
+#: The first pause before that, in seconds; it doubles.
+_PAUSE: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +54,12 @@ class Applied:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovered:
-    """What became of writes that were cut off."""
+    """What became of a write that was cut off. `kept`: files left as another program made them."""
 
     message: Message
     paths: tuple[str, ...]
     finished: bool
+    kept: tuple[str, ...] = ()
 
 
 def _no_fault(_step: str) -> None:
@@ -75,81 +82,137 @@ def transact(
     fault: Fault = _no_fault,
     waiting: Callable[[], None] = _silent,
     recovered: Callable[[Recovered], None] = _unheard,
+    clock: Callable[[], float] = time.time,
+    emptied: Sequence[str] = (),
 ) -> tuple[Plan, Applied]:
     """Plan from fresh bytes and write, alone; plan again where somebody else wrote meanwhile.
 
-    Raises Changed where that happened each time, Refusal where a target can't be replaced, and
-    HahaError where the system refuses; every file is then as it was.
+    `emptied`: folders to take away with a deleted file, where nothing is left in them.
+    Raises Changed where somebody else wrote each time, and Refusal where a target can't be
+    replaced or the system refuses; every file is then as it was.
     """
-    with exclusive(state, waiting):
+    with _alone(state, waiting):
         for one in recover(state):
             recovered(one)
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                time.sleep(_PAUSE * 2**attempt)
             plan = build()
             try:
-                return plan, _apply(plan, state, command, fault)
+                return plan, _apply(plan, state, command, fault, clock, emptied)
             except Changed as changed:
                 last = changed
         raise last
 
 
-def apply(plan: Plan, *, state: Path, command: str, fault: Fault = _no_fault) -> Applied:
+def apply(
+    plan: Plan,
+    *,
+    state: Path,
+    command: str,
+    fault: Fault = _no_fault,
+    clock: Callable[[], float] = time.time,
+) -> Applied:
     """Write one plan, once. Raises as `transact` does, Changed at the first difference."""
-    _, applied = transact_once(plan, state=state, command=command, fault=fault)
-    return applied
-
-
-def transact_once(
-    plan: Plan, *, state: Path, command: str, fault: Fault = _no_fault
-) -> tuple[Plan, Applied]:
-    """Write one plan under the lock, without planning again."""
-    with exclusive(state):
+    with _alone(state, _silent):
         recover(state)
-        return plan, _apply(plan, state, command, fault)
+        return _apply(plan, state, command, fault, clock, ())
+
+
+@contextlib.contextmanager
+def _alone(state: Path, waiting: Callable[[], None]) -> Iterator[None]:
+    lock = exclusive(state, waiting)
+    try:
+        lock.__enter__()
+    except OSError as error:
+        raise Refusal(
+            msg("can't keep the journal of writes here: {why}", why=reason(error)),
+            place=Place(path=str(state)),
+        ) from None
+    with contextlib.ExitStack() as stack:
+        stack.push(lock)
+        yield
 
 
 # --- one write -------------------------------------------------------------------------------
 
 
-def _apply(plan: Plan, state: Path, command: str, fault: Fault) -> Applied:
+def _apply(
+    plan: Plan,
+    state: Path,
+    command: str,
+    fault: Fault,
+    clock: Callable[[], float],
+    emptied: Sequence[str],
+) -> Applied:
     if not plan.effective:
         return Applied(id=None)
-    record_id = f"{os.getpid():x}{time.time_ns():x}"
-    entries = [_entry(write, record_id) for write in plan.effective]
-    fault("begin")
+    entries = _entries(plan.effective, emptied)
+    number = journal.next_number(state)
     try:
-        folder = journal.begin(state, record_id, time.time(), command, entries)
-    except OSError as error:
-        _drop_begun(state, record_id)
-        raise _failed(error, str(state)) from None
-    done: list[Entry] = []
-    try:
-        for entry in entries:
-            _stage(entry, fault)
-        for entry in entries:
-            fault(f"exchange {entry.path}")
-            _exchange(entry)
-            done.append(entry)
+        folder = journal.begin(state, number, clock(), command, entries, fault)
     except BaseException as error:
-        _take_back(done, entries)
-        journal.drop(folder)
-        if isinstance(error, OSError):
-            raise _failed(error, error.filename or entries[len(done)].path) from None
-        raise
-    fault("sync")
-    for parent in {Path(entry.real).parent for entry in entries}:
-        sync_folder(parent)
-    fault("end")
-    journal.end(state, folder)
-    fault("ended")
-    return Applied(id=record_id, paths=tuple(entry.path for entry in entries))
+        journal.drop(state / "open" / str(number))
+        raise _in_words(error, str(state)) from None
+    try:
+        _write(folder, entries, fault)
+    except BaseException as error:
+        _abandon(state, folder, entries)
+        raise _in_words(error, entries[0].path) from None
+    try:
+        journal.end(state, folder, entries, fault)
+    except OSError as error:
+        raise Refusal(
+            msg("every file is written, but the journal can't be closed: {why}", why=reason(error)),
+            place=Place(path=str(folder)),
+            hints=(_RECOVER,),
+        ) from None
+    return Applied(id=str(number), paths=tuple(entry.path for entry in entries))
 
 
-def _drop_begun(state: Path, record_id: str) -> None:
-    journal.drop(state / "open" / record_id)
+def _write(folder: Path, entries: Sequence[Entry], fault: Fault) -> None:
+    for entry in entries:
+        _stage(entry, fault)
+    journal.mark_staged(folder, fault)
+    for entry in entries:
+        with _naming(entry.path):
+            done = put(
+                Path(entry.temporary),
+                Path(entry.real),
+                expect=entry.before,
+                want=entry.after,
+                fault=fault,
+            )
+        if not done:
+            raise _changed(entry.path)
+    for entry in entries:
+        # A program that had the old file open before the exchange may have written to it since.
+        if entry.before is not None and not _undisturbed(entry):
+            raise _changed(entry.path)
+    _clean(entries, fault)
 
 
-def _entry(write: Write, record_id: str) -> Entry:
+def _undisturbed(entry: Entry) -> bool:
+    temporary = Path(entry.temporary)
+    return not temporary.exists() or holds(temporary, entry.before or b"")
+
+
+def _entries(writes: Iterable[Write], emptied: Sequence[str]) -> list[Entry]:
+    token = secrets.token_hex(6)
+    found: dict[str, Entry] = {}
+    for index, write in enumerate(writes):
+        entry = _entry(write, f".haha-config.{token}.{index}", emptied)
+        if entry.real in found:
+            raise Refusal(
+                msg("this is the same file as {other}", other=found[entry.real].path),
+                place=Place(path=entry.path),
+                hints=(msg("make them two files"),),
+            )
+        found[entry.real] = entry
+    return list(found.values())
+
+
+def _entry(write: Write, temporary: str, emptied: Sequence[str]) -> Entry:
     """A file of the plan, checked. Raises Changed, or Refusal where it can't be replaced."""
     path = Path(write.path)
     real = Path(os.path.realpath(path))
@@ -159,29 +222,30 @@ def _entry(write: Write, record_id: str) -> Entry:
         raise Refusal(found.unreadable, place=Place(path=write.path))
     if found.data != write.before:
         raise _changed(write.path)
-    if found.data is not None and not os.access(real, os.W_OK):
-        raise Refusal(
-            msg("this file is read-only"),
-            place=Place(path=write.path),
-            hints=(msg("chmod u+w {path}", path=write.path),),
-        )
     return Entry(
         path=write.path,
         real=str(real),
-        temporary=str(real.with_name(f".{real.name}.{record_id}.haha-config")),
+        temporary=str(real.with_name(temporary)),
         format=write.format,
         secret=write.secret,
-        mode=found.mode,
         before=write.before,
         after=write.after,
         changes=write.changes,
-        folders=tuple(map(str, missing_folders(real.parent))),
+        folders=tuple(map(str, missing_folders(real.parent))) if write.after is not None else (),
+        emptied=tuple(f for f in emptied if write.after is None and _above(f, real)),
     )
+
+
+def _above(folder: str, real: Path) -> bool:
+    return Path(folder) in real.parents
 
 
 def _changed(path: str) -> Changed:
     return Changed(
-        msg("another program changed this file while it was being written; nothing was lost"),
+        msg(
+            "another program changes this file while it is being written; what it wrote is kept,"
+            " and nothing else was changed"
+        ),
         place=Place(path=path),
         hints=(msg("run the same command again"),),
     )
@@ -189,195 +253,221 @@ def _changed(path: str) -> Changed:
 
 def _stage(entry: Entry, fault: Fault) -> None:
     """The new bytes beside the target, with its mode and owner, before its name is touched."""
-    for folder in map(Path, entry.folders):
-        fault(f"mkdir {folder}")
-        folder.mkdir(mode=0o700 if entry.secret else 0o777, exist_ok=True)
-    if entry.after is None:
-        return
-    fault(f"create {entry.path}")
-    temporary = Path(entry.temporary)
-    # 0600 before its first byte: nobody else reads a key while it is being written.
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        fault(f"write {entry.path}")
-        file.write(entry.after)
-        file.flush()
-        _own(descriptor, temporary, entry)
-        fault(f"fsync {entry.path}")
-        os.fsync(descriptor)
+    with _naming(entry.path):
+        for folder in map(Path, entry.folders):
+            fault(f"make the folder {folder}")
+            folder.mkdir(mode=0o700 if entry.secret else 0o777, exist_ok=True)
+        if entry.after is None:
+            return
+        fault(f"stage {entry.path}")
+        # 0600 before its first byte: nobody else reads a key while it is being written.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(entry.temporary, flags, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            fault(f"fill {entry.temporary}")
+            file.write(entry.after)
+            file.flush()
+            like = Path(entry.real) if entry.before is not None else None
+            fault(f"dress {entry.temporary}")
+            dress(descriptor, like, secret=entry.secret)
+            fault(f"sync {entry.temporary}")
+            os.fsync(descriptor)
 
 
-def _own(descriptor: int, temporary: Path, entry: Entry) -> None:
-    """Mode and owner of the file that is replaced; a new one without a secret follows umask."""
-    if sys.platform == "win32":
-        return
-    if entry.mode is not None:
-        held = Path(entry.real).stat()
-        mine = os.fstat(descriptor)
-        if (held.st_uid, held.st_gid) != (mine.st_uid, mine.st_gid):
-            # Only root can give a file away; another's file in our folder becomes ours otherwise.
-            with contextlib.suppress(PermissionError):
-                os.fchown(descriptor, held.st_uid, held.st_gid)
-        os.fchmod(descriptor, entry.mode)
-    elif not entry.secret:
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
-
-
-def _exchange(entry: Entry) -> None:
-    """Give the target its new bytes, if it still has the old ones. Raises Changed if not."""
-    real, temporary = Path(entry.real), Path(entry.temporary)
-    if entry.before is None:
-        _create(entry, real, temporary)
-    elif entry.after is None:
-        real.rename(temporary)
-        if temporary.read_bytes() != entry.before:
-            temporary.rename(real)
-            raise _changed(entry.path)
-        temporary.unlink()
-    elif swap(temporary, real):
-        if temporary.read_bytes() != entry.before:
-            _give_back(entry)
-            raise _changed(entry.path)
-        temporary.unlink()
-    else:
-        if real.read_bytes() != entry.before:
-            raise _changed(entry.path)
-        temporary.replace(real)
-
-
-def _create(entry: Entry, real: Path, temporary: Path) -> None:
-    """A new file, unless somebody made one meanwhile."""
-    try:
-        os.link(temporary, real)
-    except FileExistsError:
-        raise _changed(entry.path) from None
-    except OSError:
-        # A file system without hard links.
-        if real.exists():
-            raise _changed(entry.path) from None
-        temporary.rename(real)
-        return
-    temporary.unlink()
-
-
-def _give_back(entry: Entry) -> None:
-    """Undo an exchange that displaced somebody else's bytes; what they wrote last stays."""
-    real, temporary = Path(entry.real), Path(entry.temporary)
-    while swap(temporary, real):
-        # What came back must be ours; if not, somebody wrote again and that is the newest.
-        if temporary.read_bytes() == entry.after:
-            break
-    temporary.unlink(missing_ok=True)
-
-
-def _take_back(done: Sequence[Entry], entries: Sequence[Entry]) -> None:
-    """Put the old bytes back where ours stand, and leave nothing lying about."""
-    for entry in reversed(done):
-        _restore(entry)
+def _clean(entries: Sequence[Entry], fault: Fault) -> None:
+    """Nothing of ours beside the targets; what was renamed lasts."""
     for entry in entries:
+        fault(f"drop {entry.temporary}")
         Path(entry.temporary).unlink(missing_ok=True)
-        _remove_folders(entry)
+    for parent in {Path(entry.real).parent for entry in entries}:
+        if parent.is_dir():
+            fault(f"sync {parent}")
+            sync_folder(parent)
+    for entry in entries:
+        _remove_empty(entry.emptied)
 
 
-def _restore(entry: Entry) -> bool:
-    """The old bytes, if the target still has ours. True where it is as before."""
-    real, temporary = Path(entry.real), Path(entry.temporary)
-    data = snapshot(real).data
-    if data == entry.before:
-        return True
-    if data != entry.after:
-        return False
-    if entry.before is None:
-        real.unlink(missing_ok=True)
-        return True
-    back = replace(entry, before=entry.after, after=entry.before)
-    temporary.unlink(missing_ok=True)
-    try:
-        _stage(back, _no_fault)
-        _exchange(back)
-    except Changed:
-        return False
-    return True
-
-
-def _remove_folders(entry: Entry) -> None:
-    for folder in reversed(entry.folders):
+def _remove_empty(folders: Sequence[str]) -> None:
+    for folder in reversed(folders):
         with contextlib.suppress(OSError):
             Path(folder).rmdir()
 
 
-def _failed(error: OSError, path: str) -> HahaError:
-    """The system's own refusal, in words."""
-    return HahaError(
-        msg("can't write this: {why}; every file is as it was", why=error.strerror or str(error)),
-        place=Place(path=path),
-    )
+# --- taking back -----------------------------------------------------------------------------
+
+
+def _abandon(state: Path, folder: Path, entries: Sequence[Entry]) -> tuple[str, ...]:
+    """Every file as it was, and the journal closed.
+
+    Gives the paths that another program has changed on top of our bytes: those stay, and the
+    write is kept, so that undo can take our entries out. Raises Refusal where the old bytes can't
+    be put back; the journal stays open then.
+    """
+    try:
+        kept = _take_back(entries) if journal.is_staged(folder) else ()
+        _clean(entries, _no_fault)
+        for entry in entries:
+            _remove_empty(entry.folders)
+        if kept:
+            journal.end(state, folder, entries, _no_fault)
+        else:
+            journal.drop(folder)
+    except OSError as error:
+        raise Refusal(
+            msg("can't put the old files back: {why}", why=reason(error)),
+            place=Place(path=str(error.filename or entries[0].path)),
+            hints=(_RECOVER,),
+        ) from None
+    return kept
+
+
+def _take_back(entries: Sequence[Entry]) -> tuple[str, ...]:
+    return tuple(entry.path for entry in reversed(entries) if not _restore(entry))
+
+
+def _restore(entry: Entry) -> bool:
+    """The old bytes, if the target has ours. False where another program has built on ours."""
+    real, temporary = Path(entry.real), Path(entry.temporary)
+    standing = _standing(entry)
+    if standing in ("old", "foreign"):
+        return True
+    if standing == "built on":
+        return False
+    beside = contents(temporary)
+    if entry.before is None:
+        temporary.unlink(missing_ok=True)
+    elif beside in (None, entry.after):
+        # Renamed where names can't be exchanged: the old bytes are in the journal only.
+        temporary.unlink(missing_ok=True)
+        _stage(replace(entry, before=entry.after, after=entry.before, folders=()), _no_fault)
+    # Else it is the displaced file itself, with what a foreign program has written to it.
+    return put(temporary, real, expect=entry.after, want=entry.before, fault=_no_fault)
+
+
+def _standing(entry: Entry) -> str:
+    """`old`: not written yet. `new`: ours. `displaced`: ours, over somebody's newer bytes.
+
+    `foreign`: not written, and changed by another program; `built on`: written, and changed since.
+    """
+    now, beside = contents(Path(entry.real)), contents(Path(entry.temporary))
+    if now == entry.after:
+        known = (None, entry.before, entry.after)
+        return "new" if entry.before is None or beside in known else "displaced"
+    if now == entry.before:
+        return "old"
+    return "foreign" if beside in (entry.after, now) else "built on"
 
 
 # --- recovery --------------------------------------------------------------------------------
 
 
 def recover(state: Path) -> list[Recovered]:
-    """Finish or roll back every write that was cut off. The caller holds the lock."""
-    return [found for folder in journal.pending(state) if (found := _recover(state, folder))]
+    """Finish or take back every write that was cut off. The caller holds the lock.
+
+    Raises Refusal where a journal can't be read or the old bytes can't be put back.
+    """
+    cut_off = journal.pending(state)
+    for folder in journal.begun(state):
+        if folder not in cut_off:
+            # Killed before its record was complete: no target had been touched.
+            journal.drop(folder)
+    return [_recover(state, folder) for folder in cut_off]
 
 
 def recover_alone(state: Path) -> list[Recovered]:
     """`recover`, taking the lock: what `undo --recover` does."""
-    if not journal.pending(state):
+    if not journal.begun(state):
         return []
-    with exclusive(state):
+    with _alone(state, _silent):
         return recover(state)
 
 
-def _recover(state: Path, folder: Path) -> Recovered | None:
-    record = journal.load(folder)
-    if record is None:
-        # It was killed before its record was complete: no target had been touched.
-        journal.drop(folder)
-        return None
-    for entry in record.entries:
-        _save_displaced(entry)
-    now = [snapshot(Path(e.real)).data for e in record.entries]
-    paths = record.paths
-    if all(data == e.after for data, e in zip(now, record.entries, strict=True)):
-        for entry in record.entries:
-            Path(entry.temporary).unlink(missing_ok=True)
-        journal.end(state, folder)
+def _recover(state: Path, folder: Path) -> Recovered:
+    try:
+        record = journal.load(folder)
+        entries = record.entries()
+    except (OSError, ValueError, KeyError) as error:
+        raise Refusal(
+            msg("the journal of a write that was cut off can't be read: {why}", why=str(error)),
+            place=Place(path=str(folder)),
+            hints=(msg("look at the files that it names, then delete that folder"),),
+        ) from None
+    if journal.is_staged(folder) and _finish(entries):
+        journal.end(state, folder, entries, _no_fault)
         text = msg("`{command}` had been cut off; it is finished now", command=record.command)
-        return Recovered(message=text, paths=paths, finished=True)
-    lost = [e.path for e in record.entries if not _restore(e)]
-    for entry in record.entries:
-        Path(entry.temporary).unlink(missing_ok=True)
-        _remove_folders(entry)
-    if lost:
-        # Somebody else has written there since: theirs stays, and undo can still take ours out.
-        journal.end(state, folder)
-        text = msg(
-            "`{command}` had been cut off; it is taken back, but {paths} had been changed since"
-            " and stay as they are",
-            command=record.command,
-            paths=tuple(lost),
-        )
-    else:
-        journal.drop(folder)
+        return Recovered(message=text, paths=record.paths, finished=True)
+    kept = _abandon(state, folder, entries)
+    if not kept:
         text = msg(
             "`{command}` had been cut off; every file is as it was before it",
             command=record.command,
         )
-    return Recovered(message=text, paths=paths, finished=False)
+        return Recovered(message=text, paths=record.paths, finished=False)
+    text = msg(
+        "`{command}` had been cut off; it is taken back, but {paths} had been changed since"
+        " and stay as they are",
+        command=record.command,
+        paths=kept,
+    )
+    return Recovered(message=text, paths=record.paths, finished=False, kept=kept)
 
 
-def _save_displaced(entry: Entry) -> None:
-    """Killed between an exchange and its look: a foreign write may stand in the temporary."""
-    temporary, real = Path(entry.temporary), Path(entry.real)
-    displaced = snapshot(temporary).data
-    if displaced is None or displaced == entry.before or entry.after is None:
-        if displaced is not None and entry.after is None and not real.exists():
-            temporary.rename(real)
-        return
-    # The exchange is done where the target is new, so what stands here is what it displaced.
-    if displaced != entry.after and snapshot(real).data == entry.after:
-        temporary.replace(real)
+def _finish(entries: Sequence[Entry]) -> bool:
+    """Write the files that were not written yet; False where that would not be right, or fails."""
+    standings = [_standing(entry) for entry in entries]
+    if not {"new", "built on"} & set(standings) or {"foreign", "displaced"} & set(standings):
+        return False
+    try:
+        for entry, standing in zip(entries, standings, strict=True):
+            if standing == "old" and not _catch_up(entry):
+                return False
+        _clean(entries, _no_fault)
+    except (OSError, HahaError):
+        return False
+    return True
+
+
+def _catch_up(entry: Entry) -> bool:
+    temporary = Path(entry.temporary)
+    if contents(temporary) != entry.after:
+        temporary.unlink(missing_ok=True)
+        _stage(entry, _no_fault)
+    return put(temporary, Path(entry.real), expect=entry.before, want=entry.after, fault=_no_fault)
+
+
+# --- words -----------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _naming(path: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _in_words(error, path) from None
+
+
+def _in_words(error: BaseException, path: str) -> BaseException:
+    """The system's own refusal, in words; anything else as it is."""
+    if not isinstance(error, OSError):
+        return error
+    if error.errno == errno.EBUSY:
+        return Refusal(
+            msg("this file is a mount point: it can't be replaced in one step"),
+            place=Place(path=path),
+        )
+    return Refusal(
+        msg("can't write this: {why}; every file is as it was", why=reason(error)),
+        place=Place(path=path),
+        hints=_way_out(error, path),
+    )
+
+
+def _way_out(error: OSError, path: str) -> tuple[str, ...]:
+    from shlex import join
+
+    folder = str(Path(path).parent)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return (join(["df", "-h", folder]),)
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return (join(["ls", "-ld", folder]),)
+    return ()

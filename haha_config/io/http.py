@@ -113,6 +113,9 @@ class _Line:
             await client.aclose()
 
     async def exchange(self, ask: Ask) -> Exchange:
+        import asyncio
+
+        await asyncio.sleep(ask.after)
         assert self._gate is not None  # noqa: S101 - set on entry
         async with self._gate:
             exchange = await self._exchange(ask)

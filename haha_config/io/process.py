@@ -123,3 +123,49 @@ def _reads(settings: Path, environ: Mapping[str, str], folder: str, home: Path) 
 
 def _same(one: Path, other: Path) -> bool:
     return os.path.normcase(one.resolve()) == os.path.normcase(other.resolve())
+
+
+# --- the client's own credential helper ------------------------------------------------------
+
+_HELPER_SECONDS: Final = 10
+
+
+def key_from_helper(command: str, environ: Mapping[str, str]) -> str:
+    """What `apiKeyHelper` prints, run by a shell as the client runs it; "" where it fails."""
+    import subprocess
+
+    try:
+        # A shell, because that is what the client does with this setting.
+        done = subprocess.run(  # noqa: S602
+            command,
+            shell=True,
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_HELPER_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+# --- ports -----------------------------------------------------------------------------------
+
+
+def port_holder(port: int) -> str:
+    """Which program listens on a port, as `name (pid N)`; "" where the system does not show it."""
+    import psutil
+
+    try:
+        found = psutil.net_connections(kind="tcp")
+    except (psutil.Error, OSError):
+        # Without rights only our own processes' sockets are shown, on macOS none.
+        return ""
+    for connection in found:
+        if connection.status != psutil.CONN_LISTEN or connection.laddr.port != port:
+            continue
+        with contextlib.suppress(psutil.Error, TypeError):
+            return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
+    return ""

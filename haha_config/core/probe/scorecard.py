@@ -1,0 +1,126 @@
+"""The result of a probe: checks, the last grade reached, and a verdict in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import Data, Exchange, Slot
+from haha_config.core.probe.replies import Hint
+
+Grade = Literal["none", "reach", "auth", "model", "stream", "tools"]
+Status = Literal["pass", "fail", "warn", "skip"]
+
+#: In the order in which they are reached.
+GRADES: Final[tuple[Grade, ...]] = ("none", "reach", "auth", "model", "stream", "tools")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that was tried. `ms`: how long the slowest of its requests took."""
+
+    name: str
+    status: Status
+    detail: Message
+    hint: Hint = None
+    ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scorecard:
+    """A model's checks. `exchanges`: the recorded requests; their headers hold the credential."""
+
+    model: str
+    slots: tuple[Slot, ...] = ()
+    checks: tuple[Check, ...] = ()
+    exchanges: tuple[Exchange, ...] = field(default=(), repr=False)
+
+    @property
+    def grade(self) -> Grade:
+        """The last grade before the first failure; what was skipped is not reached."""
+        status = {check.name: check.status for check in self.checks}
+        reached: Grade = "none"
+        for grade in GRADES[1:]:
+            if status.get(grade) not in ("pass", "warn"):
+                break
+            reached = grade
+        return reached
+
+    @property
+    def failed(self) -> tuple[Check, ...]:
+        return tuple(c for c in self.checks if c.status == "fail")
+
+    @property
+    def works(self) -> bool:
+        """Whether the client can do its work with this model."""
+        return self.grade == "tools" and not self.failed
+
+    @property
+    def verdict(self) -> Message:
+        if self.failed:
+            return msg("will not work: {why}", why=self.failed[0].detail)
+        if self.grade != "tools":
+            return msg("not known: the checks ended before the tools")
+        warned = tuple(c for c in self.checks if c.status == "warn")
+        if [c.name for c in warned] == ["params"]:
+            return msg("will work, without any thinking that could be seen")
+        if warned:
+            return msg("will work, but {what}", what=tuple(c.detail for c in warned))
+        return msg("will work")
+
+    @property
+    def hints(self) -> tuple[Message | str, ...]:
+        """Every mend once, those of failures first."""
+        first = (*self.failed, *(c for c in self.checks if c.status != "fail"))
+        found: list[Message | str] = []
+        for check in first:
+            if check.hint is not None and check.hint not in found:
+                found.append(check.hint)
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeReport:
+    """Every model's scorecard, in the order in which they were asked for."""
+
+    cards: tuple[Scorecard, ...]
+
+    def reaches(self, wanted: Grade) -> bool:
+        """Whether every model gets at least so far; `tools` means that it works."""
+        return all(_reaches(card, wanted) for card in self.cards)
+
+    @property
+    def works(self) -> bool:
+        return all(card.works for card in self.cards)
+
+
+def _reaches(card: Scorecard, wanted: Grade) -> bool:
+    if wanted == "tools":
+        return card.works
+    return GRADES.index(card.grade) >= GRADES.index(wanted)
+
+
+def as_data(report: ProbeReport) -> list[dict[str, Data]]:
+    """Design section 3's shape, with messages where text goes."""
+    return [_card(card) for card in report.cards]
+
+
+def _card(card: Scorecard) -> dict[str, Data]:
+    return {
+        "model": card.model,
+        "slots": list(card.slots),
+        "grade": card.grade,
+        "verdict": card.verdict,
+        "checks": [
+            {"name": c.name, "status": c.status, "detail": c.detail, "hint": c.hint, "ms": c.ms}
+            for c in card.checks
+        ],
+    }
+
+
+def order(checks: Iterable[Check]) -> Sequence[Check]:
+    """Grades first, in their order, then what is only told."""
+    names: tuple[str, ...] = (*GRADES[1:], "params", "count_tokens", "context")
+    return sorted(checks, key=lambda c: names.index(c.name))

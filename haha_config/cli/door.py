@@ -21,7 +21,7 @@ def run(argv: Sequence[str]) -> int:
         code = invoke(list(argv))
         sys.stdout.flush()
     except HahaError as error:
-        report.failure(error, as_json=as_json)
+        report.failure(error, as_json=as_json, excerpt="" if as_json else _excerpt(error))
         return error.exit_code
     except (KeyboardInterrupt, EOFError):
         return INTERRUPTED
@@ -33,6 +33,17 @@ def run(argv: Sequence[str]) -> int:
         report.bug(error)
         return BUG
     return code
+
+
+def _excerpt(error: HahaError) -> str:
+    """The line that an error is about, with a caret; the file is read again for it."""
+    if error.place is None or not error.place.line or not error.place.path:
+        return ""
+    from haha_config.core.excerpt import pointed
+    from haha_config.io import disk
+
+    data = disk.snapshot(error.place.path).data or b""
+    return pointed(data.decode("utf-8", "replace"), error.place)
 
 
 def _language(argv: Sequence[str]) -> str | None:

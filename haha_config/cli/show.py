@@ -12,10 +12,11 @@ from haha_config.cli import options as o
 from haha_config.cli.session import Session, choice, open_session
 from haha_config.core import urls
 from haha_config.core import variables as v
+from haha_config.core.excerpt import pointed
 from haha_config.core.layers import Effective, LayerName
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place
-from haha_config.core.state import State
+from haha_config.core.state import File, State
 from haha_config.io import report
 from haha_config.io.words import say, t
 
@@ -60,8 +61,12 @@ def show(
     broken = [f for f in (*state.settings.values(), state.dotenv) if f.error is not None]
     for file in broken:
         assert file.error is not None  # noqa: S101 - filtered above
-        report.failure(file.error, as_json=False)
+        report.failure(file.error, as_json=False, excerpt=pointed(file.text, _at(file)))
     return 1 if broken else 0
+
+
+def _at(file: File) -> Place:
+    return (file.error.place if file.error else None) or Place()
 
 
 def variables(state: State) -> Iterator[Effective]:

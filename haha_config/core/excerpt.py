@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from haha_config.core import variables as v
-from haha_config.core.model import Finding
+from haha_config.core.model import Finding, Place
 from haha_config.core.state import File
 
 _WIDTH: Final = 76
@@ -40,11 +40,15 @@ _KEYLIKE: Final = re.compile(r"(?=[A-Za-z0-9_\-+/.~]*\d)[A-Za-z0-9_\-+/.~]{12,}"
 
 def excerpt(finding: Finding, files: Iterable[File]) -> str:
     """Two lines, the text and the caret, both indented; "" where there is nothing to point at."""
-    place = finding.place
-    file = next((f for f in files if f.path == place.path), None)
-    if file is None or not place.line or not place.column:
+    file = next((f for f in files if f.path == finding.place.path), None)
+    return pointed(file.text, finding.place) if file is not None else ""
+
+
+def pointed(text: str, place: Place) -> str:
+    """The line of `text` that `place` is in, masked, and the caret under it."""
+    if not place.line or not place.column:
         return ""
-    lines = _LINE_END.split(file.text.removeprefix("\ufeff"))
+    lines = _LINE_END.split(text.removeprefix("\ufeff"))
     if place.line > len(lines):
         return ""
     line, at = masked(lines[place.line - 1], place.column - 1)

@@ -105,8 +105,8 @@ def hint(text: Message | str, stream: TextIO) -> None:
 # --- errors ----------------------------------------------------------------------------------
 
 
-def failure(error: HahaError, *, as_json: bool) -> None:
-    """An expected error: what, where, and what to type next."""
+def failure(error: HahaError, *, as_json: bool, excerpt: str = "") -> None:
+    """An expected error: what, where (the line with its caret), and what to type next."""
     if as_json:
         place = error.place or Place()
         hints = " ; ".join(english(h) for h in error.hints)
@@ -122,7 +122,6 @@ def failure(error: HahaError, *, as_json: bool) -> None:
     where = location(error.place)
     prefix = paint(say(msg("error:")), "error", sys.stderr)
     print(f"{prefix} {where}{say(error.what)}", file=sys.stderr)
-    excerpt = getattr(error, "excerpt", None)
     if excerpt:
         print(excerpt, file=sys.stderr)
     for text in error.hints:

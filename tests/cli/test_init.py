@@ -142,14 +142,14 @@ def test_wrong_words_are_named(tool: Tool, words: list[str], said: str) -> None:
     ],
 )
 def test_a_key_from_standard_input_is_cleaned(tool: Tool, pasted: str, kept: str) -> None:
-    done = tool("init", "--provider", "openrouter", "--api-key-stdin", stdin=pasted)
+    done = tool("init", "--provider", "openrouter", "--api-key-stdin", "--yes", stdin=pasted)
     assert done.code == 0, done.err
     assert tool.env["ANTHROPIC_AUTH_TOKEN"] == kept
 
 
 @pytest.mark.parametrize("pasted", ["sk-ant-api03-0123456789abcdef", "sk-or v1", "", "schlüssel"])
 def test_a_key_that_can_not_work_is_refused(tool: Tool, pasted: str) -> None:
-    done = tool("init", "--provider", "openrouter", "--api-key-stdin", stdin=f"{pasted}\n")
+    done = tool("init", "--provider", "openrouter", "--api-key-stdin", "--yes", stdin=f"{pasted}\n")
     assert done.code == 2, done.err
     assert not pasted or pasted not in done.err
     assert not tool.settings.exists()

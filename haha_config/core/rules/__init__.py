@@ -18,7 +18,7 @@ from haha_config.core.state import State
 
 __all__ = ["FAMILIES", "Rule", "code_of", "codes", "every", "find", "run"]
 
-#: Family -> what it is about. Its rules are `RULES` of the module of that name, in lower case.
+#: Family -> what it is about.
 FAMILIES: Final[dict[str, Message]] = {
     "ENV": msg("The client's variables and the `.env` that holds them"),
     "SET": msg("settings.json, in every layer"),
@@ -29,6 +29,18 @@ FAMILIES: Final[dict[str, Message]] = {
     "SYS": msg("This machine"),
     "OWN": msg("Other tools that write the same files"),
 }
+#: Family -> the module that has its rules, as `RULES`. None has the name of a builtin: a submodule
+#: becomes a name of this package.
+_MODULES: Final[dict[str, str]] = {
+    "ENV": "env",
+    "SET": "settings",
+    "URL": "url",
+    "KEY": "key",
+    "MOD": "mod",
+    "LLM": "llm",
+    "SYS": "machine",
+    "OWN": "own",
+}
 _RANK: Final[dict[Severity, int]] = {"note": 0, "warning": 1, "error": 2}
 
 
@@ -38,7 +50,7 @@ def code_of(rule: type[Rule] | Rule) -> str:
 
 def family(name: str) -> tuple[type[Rule], ...]:
     """The rules of one family, in the order of their codes."""
-    module = import_module(f"haha_config.core.rules.{name.lower()}")
+    module = import_module(f"haha_config.core.rules.{_MODULES[name]}")
     rules: tuple[type[Rule], ...] = module.RULES
     return rules
 

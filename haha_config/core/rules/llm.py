@@ -217,7 +217,7 @@ def _is_openai(base: str) -> bool:
 
 
 #: Prefixes for which LiteLLM adds `/v1/messages` to the `api_base`.
-NATIVE: Final = frozenset({"anthropic/", "minimax/", "dashscope/", "bigmodel/", "tencent/"})
+NATIVE: Final = frozenset({"anthropic/", "minimax/", "bigmodel/", "tencent/"})
 
 
 class LLM006(Rule):
@@ -235,7 +235,10 @@ class LLM006(Rule):
             if entry.prefix not in NATIVE or bare == entry.api_base.rstrip("/"):
                 continue
             row = state.rows.behind(entry.model, entry.api_base)
-            for base in row.upstream.api_base.values() if row and row.upstream else ():
+            known = tuple(row.upstream.api_base.values()) if row and row.upstream else ()
+            if entry.api_base in known:
+                continue
+            for base in known:
                 ours, theirs = urls.parse(base), urls.parse(bare)
                 if ours and theirs and ours.host == theirs.host:
                     bare = base

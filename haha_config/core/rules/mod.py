@@ -190,7 +190,8 @@ class MOD003(Rule):
                 continue
             claude = model.startswith("claude")
             better = None if claude else _nearest(model, names)
-            if open_ended and better is None and not claude:
+            # Another number is another model, not a slip of the pen.
+            if open_ended and not claude and (better is None or _digits(better) != _digits(model)):
                 continue
             yield Problem(
                 what=self._what(known.row, model, slots, better),
@@ -216,6 +217,10 @@ class MOD003(Rule):
             slots=slots,
             row=row.name,
         )
+
+
+def _digits(name: str) -> str:
+    return "".join(c for c in name if c.isdigit())
 
 
 class MOD004(Rule):

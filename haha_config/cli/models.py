@@ -64,7 +64,13 @@ def models(
 ) -> int:
     as_json = choice("--format", format, ("text", "json")) == "json"
     session = open_session(
-        folder=folder, project=project, scope=scope, client=client, quiet=quiet, no_color=no_color
+        folder=folder,
+        project=project,
+        scope=scope,
+        client=client,
+        quiet=quiet,
+        no_color=no_color,
+        reads=True,
     )
     found = listed(session, provider, offline=offline)
     chosen = tuple(catalogs.search(found, search, tools=tools, min_context=min_context))
@@ -213,16 +219,16 @@ def _cells(entry: Entry) -> list[str]:
     can = (("tools", m.tools), ("thinking", m.thinking))
     return [
         m.id,
-        _tokens(m.context),
-        _tokens(m.output),
+        tokens(m.context),
+        tokens(m.output),
         " ".join(name for name, able in can if able),
-        _money(price.input) if price else "",
-        _money(price.output) if price else "",
+        money(price.input) if price else "",
+        money(price.output) if price else "",
         m.retired or "",
     ]
 
 
-def _tokens(count: int | None) -> str:
+def tokens(count: int | None) -> str:
     """1M, 200K: near enough to choose by; JSON has the number."""
     if count is None:
         return ""
@@ -231,7 +237,7 @@ def _tokens(count: int | None) -> str:
     return f"{count / 1000:.3g}K" if count >= 1000 else str(count)
 
 
-def _money(amount: float) -> str:
+def money(amount: float) -> str:
     return f"{amount:.2f}" if amount >= 0.1 or not amount else f"{amount:.3g}"
 
 

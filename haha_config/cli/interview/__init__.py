@@ -1,0 +1,91 @@
+"""The questions of `init`: provider, what was not found, model, summary. It writes nothing."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from haha_config.cli.found import Found
+from haha_config.cli.interview import endpoint, gateway, model, summary
+from haha_config.cli.interview.flow import Prepared, Step, Talk, Turn, Work, walk
+from haha_config.cli.interview.offer import Offers
+from haha_config.cli.session import Session
+from haha_config.cli.writing import Manner
+from haha_config.core.draft import Draft
+from haha_config.core.errors import Cancelled
+from haha_config.core.messages import msg
+from haha_config.io.prompts import Back, choose_prompter
+
+__all__ = ["Prepared", "Work", "interview"]
+
+
+def _ask_provider(talk: Talk, work: Work) -> Turn | Back:
+    """The provider again, although a flag named one."""
+    given = replace(talk.given, provider="", upstreams=())
+    return endpoint.provider(replace(talk, given=given), work)
+
+
+STEPS: Final[Mapping[str, Step]] = {
+    "provider": endpoint.provider,
+    "ask_provider": _ask_provider,
+    "route": endpoint.route,
+    "choose_route": endpoint.choose_route,
+    "region": endpoint.region,
+    "key": endpoint.key,
+    "url": endpoint.url,
+    "model": model.model,
+    "gateway": gateway.gateway,
+    "entries": gateway.entries,
+    "main": gateway.main,
+    "upstream": gateway.upstream,
+    "elsewhere": gateway.elsewhere,
+    "upstream_region": gateway.upstream_region,
+    "upstream_url": gateway.upstream_url,
+    "upstream_key": gateway.upstream_key,
+    "upstream_model": gateway.upstream_model,
+    "upstream_name": gateway.upstream_name,
+    "summary": summary.summary,
+    "change": summary.change,
+    "slot": summary.slot,
+    "slot_model": summary.slot_model,
+    "traffic": summary.traffic,
+    "files": summary.files,
+    "scope": summary.scope,
+    "port": summary.port,
+}
+
+
+def interview(
+    session: Session,
+    given: Draft,
+    found: Found,
+    manner: Manner,
+    prepare: Callable[[Session, Draft, Found], Prepared],
+    *,
+    color: bool = True,
+) -> Work:
+    """Ask for what `given` (the flags) leaves open, until the person says: write this.
+
+    Raises Cancelled where the person leaves.
+    """
+    talk = Talk(
+        ask=choose_prompter(
+            plain=manner.plain,
+            environ=session.environ,
+            stdin=sys.stdin,
+            stderr=sys.stderr,
+            stdout=sys.stdout,
+            color=color,
+        ),
+        given=given,
+        manner=manner,
+        offers=Offers(found.state.value),
+        prepare=prepare,
+    )
+    work = Work(session=session, found=found, draft=given)
+    try:
+        return walk(STEPS, talk, work, "provider")
+    except Cancelled:
+        raise Cancelled(msg("nothing was written")) from None

@@ -1,0 +1,370 @@
+"""Where requests go: provider, region, key, URL, each asked only where it was not found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from haha_config.cli.found import Found
+from haha_config.cli.interview.flow import Talk, Turn, Work, onward
+from haha_config.core import draft as drafts
+from haha_config.core import providers as rows
+from haha_config.core import urls
+from haha_config.core import variables as v
+from haha_config.core.draft import Draft
+from haha_config.core.errors import Usage
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import Provider, Providers, Slot
+from haha_config.io import report
+from haha_config.io.prompts import BACK, Back, Choice
+
+#: An endpoint that no row has is read back as this row.
+OWN_URL = "custom-anthropic"
+REGIONS = {"global": msg("global"), "china": msg("China")}
+
+
+# --- provider --------------------------------------------------------------------------------
+
+
+def provider(talk: Talk, work: Work) -> Turn | Back:
+    """Which row; what is set up now, a key that was found, or a running server come first."""
+    if talk.given.provider or talk.given.upstreams:
+        key = talk.given.provider or "litellm"
+        return Turn(work=begun(talk, work, key), then="route", asked=False)
+    answer = talk.ask.select(
+        msg("Which provider should answer?"),
+        [_choice(row, work.found) for row in work.session.providers.values()],
+        default=likely(work.session.providers, work.found),
+        why=msg("Your client's requests, and your code with them, go there."),
+        more=msg(
+            "A direct provider speaks the client's own protocol, and nothing runs in between."
+            " LiteLLM is a program on this machine that translates, so it reaches the others and"
+            " can offer several models at once. `haha-config providers` lists them all; nothing"
+            " is sent or written before you say so at the end."
+        ),
+        flag="--provider",
+    )
+    if answer is BACK:
+        return BACK
+    return Turn(work=begun(talk, work, str(answer)), then="route")
+
+
+def _choice(row: Provider, found: Found) -> Choice:
+    current = row.key == current_row(found)
+    return Choice(value=row.key, title=row.name, marked=current, note=note(row, found))
+
+
+def note(row: Provider, found: Found) -> Message:
+    about = rows.msg_of(row.about)
+    if row.key in found.keys:
+        return msg("key found in {name}", name=row.credential.variable)
+    if row.key in found.running:
+        return msg("running on :{port}", port=found.running[row.key])
+    return about
+
+
+def current_row(found: Found) -> str:
+    """The row of what is configured now; "" where nothing is."""
+    if not found.setup.configured:
+        return ""
+    return found.setup.provider or OWN_URL
+
+
+def likely(providers: Providers, found: Found) -> str:
+    """The default: what is set up, then a key, then a server that says who it is, then the top."""
+    known = [
+        row.key
+        for row in providers.values()
+        if row.key in found.running and row.discovery and row.discovery.kind in _NAMED
+    ]
+    keys = [key for key in providers if key in found.keys]
+    return next(iter([key for key in (current_row(found), *keys, *known) if key] or providers))
+
+
+#: Servers that `io.loopback.who` knows by their own words, not only by their port.
+_NAMED = frozenset({"ollama", "litellm"})
+
+
+def begun(talk: Talk, work: Work, key: str) -> Work:
+    """A fresh draft for this row: the flags, and what is configured now if it is about it."""
+    setup = work.found.setup
+    state = work.found.state
+    held = {name: state.value(name) for name in (v.TELEMETRY, v.NONESSENTIAL)}
+    traffic = drafts.traffic_of(held)
+    same = key == current_row(work.found)
+    draft = replace(talk.given, provider="" if same and not setup.provider else key)
+    if same:
+        draft = drafts.resumed(draft, setup, traffic)
+    elif setup.configured:
+        draft = replace(draft, traffic=draft.traffic or traffic)
+    slots = {} if "main" in talk.given.slots or not same else dict(draft.slots)
+    chosen: dict[Slot, str] = {s: m for s, m in talk.given.slots.items() if s != "main"}
+    draft = replace(draft, provider=key)
+    return replace(work, draft=_canonical(work, draft), slots=slots, chosen=chosen, adding=None)
+
+
+def _canonical(work: Work, draft: Draft) -> Draft:
+    """Without a URL that the row says anyway, so that another region or key moves it."""
+    row = work.session.providers[draft.provider]
+    if row.multi or draft.base_url != rows.endpoint(row, draft.region or row.region, draft.key):
+        return draft
+    return replace(draft, base_url="")
+
+
+# --- route -----------------------------------------------------------------------------------
+
+
+def route(talk: Talk, work: Work) -> Turn | Back:
+    """Not a question: direct where the row can, LiteLLM where its server is too old for that."""
+    row = work.row
+    if row.multi:
+        return Turn(work=work, then="gateway", asked=False)
+    if work.draft.via is None and _too_old(row, work.found.ollama):
+        report.talk(
+            msg(
+                "{name} {version} is older than {minimum} and does not speak the client's protocol:"
+                " LiteLLM will translate",
+                name=row.name,
+                version=work.found.ollama,
+                minimum=row.discovery.minimum if row.discovery else "",
+            )
+        )
+        work = replace(work, draft=replace(work.draft, via="litellm"))
+    del talk
+    tells = any(kind.region for kind in row.credential.kinds)
+    return Turn(work=work, then="key" if tells else "region", asked=False)
+
+
+def _too_old(row: Provider, version: str) -> bool:
+    minimum = row.discovery.minimum if row.discovery is not None else ""
+    return bool(version and minimum) and _numbers(version) < _numbers(minimum)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("-")[0].split(".") if part.isdecimal())
+
+
+def choose_route(talk: Talk, work: Work) -> Turn | Back:
+    """Direct or through LiteLLM, from the summary."""
+    row = work.row
+    about = {
+        "direct": msg("the client calls {name} itself", name=row.name),
+        "litellm": msg("a program on this machine translates and keeps the key"),
+    }
+    answer = talk.ask.select(
+        msg("Which way to {name}?", name=row.name),
+        [Choice(value=way, title=way, note=about[way]) for way in row.routes],
+        default=drafts.route(work.draft, row),
+        why=msg("Direct is simpler; through LiteLLM, other models can stand beside it."),
+        flag="--via",
+    )
+    if answer is BACK:
+        return BACK
+    via = next(way for way in row.routes if way == answer)
+    return onward(replace(work, draft=replace(work.draft, via=via)), "summary")
+
+
+# --- region ----------------------------------------------------------------------------------
+
+
+def region(talk: Talk, work: Work) -> Turn | Back:
+    """Which of a row's regions, unless a flag, a URL or the kind of key says it."""
+    row, draft = work.row, work.draft
+    told = rows.kind_of(row, known_key(work))
+    if told is not None and told.region:
+        return onward(replace(work, draft=replace(draft, region=told.region)), "key", asked=False)
+    known = talk.given.region or draft.base_url or len(row.regions) < 2
+    if known and not work.editing:
+        return onward(work, "key", asked=False)
+    answer = talk.ask.select(
+        msg("In which region was your {name} account made?", name=row.name),
+        [region_choice(row, name) for name in row.regions],
+        default=draft.region or row.region,
+        why=_why_region(work),
+        more=msg(
+            "Each region has a host of its own. A key of one region is refused by the other as if"
+            " it were wrong. `--region` answers this on the command line."
+        ),
+        flag="--region",
+    )
+    if answer is BACK:
+        return BACK
+    return onward(replace(work, draft=replace(draft, region=str(answer), base_url="")), "key")
+
+
+def region_choice(row: Provider, name: str) -> Choice:
+    url = row.base_urls.get(name) or (row.upstream.api_base.get(name, "") if row.upstream else "")
+    found = urls.parse(url)
+    return Choice(value=name, title=REGIONS.get(name, name), note=found.host if found else url)
+
+
+def _why_region(work: Work) -> Message:
+    if work.row.key in work.found.keys:
+        name = work.row.credential.variable
+        return msg("The key in {name} works in one of them only.", name=name)
+    return msg("A key of one region does not work in the other.")
+
+
+# --- key -------------------------------------------------------------------------------------
+
+
+def known_key(work: Work) -> str:
+    """The key that would be used if none is typed; "" where there is none."""
+    row = work.row
+    return work.draft.key or work.found.keys.get(row.key) or _gateways(work, row)
+
+
+def _gateways(work: Work, row: Provider) -> str:
+    """On the LiteLLM route, the key that the gateway's own file holds already."""
+    if drafts.route(work.draft, row) != "litellm":
+        return ""
+    value = work.found.state.litellm_env.data.get(row.credential.variable, "")
+    return value if isinstance(value, str) else ""
+
+
+def key(talk: Talk, work: Work) -> Turn | Back:
+    """The credential, masked; Enter takes one that is there already."""
+    row, draft = work.row, work.draft
+    foreign = drafts.foreign_gateway(draft, row)
+    skipped = talk.given.key or not (row.credential.variable or foreign)
+    if not work.editing and (skipped or _settled(talk, work)):
+        return onward(_keyed(work, ""), "url", asked=False)
+    offered = _offered(work)
+    answer = talk.ask.secret(
+        msg("Which key for {name}?", name=row.name),
+        why=why_key(row),
+        more=msg(
+            "What you paste is not shown; its length and its last four characters are. It is"
+            " written into files that only you can read, never printed, and never part of a"
+            " command line. `--api-key-env NAME` names the variable that holds it."
+        ),
+        clean=drafts.clean_key,
+        check=lambda pasted: drafts.check_key(
+            pasted, row, work.session.providers, talk.given.base_url
+        ),
+        found=offered,
+        flag="--api-key-env",
+    )
+    if answer is BACK:
+        return BACK
+    return onward(_keyed(work, str(answer)), "url")
+
+
+def _settled(talk: Talk, work: Work) -> bool:
+    """A key found in the environment is not asked about after a question of the region.
+
+    So a newcomer with a key there presses Enter four times at most.
+    """
+    regions = len(work.row.regions) > 1 and not talk.given.region
+    return regions and not work.draft.key and _fits(work) and work.row.key in work.found.keys
+
+
+def _fits(work: Work) -> bool:
+    held, _ = drafts.clean_key(known_key(work))
+    base = work.draft.base_url
+    return drafts.check_key(held, work.row, work.session.providers, base) is None
+
+
+def _offered(work: Work) -> Message | None:
+    """What Enter alone would take, if that can be a key of this row."""
+    row, draft = work.row, work.draft
+    if draft.key and draft.key == row.credential.token:
+        return msg("Enter goes on without a key")
+    if known_key(work) and _fits(work):
+        if draft.key:
+            return msg("Enter keeps the one that is set up now")
+        if row.key in work.found.keys:
+            return msg("Enter uses the one in {name}", name=row.credential.variable)
+        return msg("Enter keeps the one in {path}", path="litellm.env")
+    if row.credential.optional:
+        return msg("Enter goes on without a key")
+    return None
+
+
+def why_key(row: Provider) -> Message:
+    if row.credential.url:
+        return msg("The provider knows you by it. Get one at {url}", url=row.credential.url)
+    return msg("The service knows you by it.")
+
+
+def _keyed(work: Work, typed: str) -> Work:
+    """With the key, and what its kind says about region and endpoint."""
+    row, draft = work.row, work.draft
+    if not typed:
+        held = draft.key or ("" if row.key in work.found.keys else _gateways(work, row))
+        return replace(work, draft=replace(draft, key=held))
+    kind = rows.kind_of(row, typed)
+    if kind is not None and kind.about:
+        name, about = rows.msg_of(kind.name), rows.msg_of(kind.about)
+        report.talk(msg("  {name}: {about}", name=name, about=about))
+    there = kind.region if kind is not None and kind.region else draft.region
+    base = draft.base_url
+    if kind is not None and kind.base_urls and any(urls.same(base, u) for u in _endpoints(row)):
+        base = ""
+    return replace(work, draft=replace(draft, key=typed, region=there, base_url=base))
+
+
+def _endpoints(row: Provider) -> Iterator[str]:
+    yield from row.base_urls.values()
+    for kind in row.credential.kinds:
+        yield from kind.base_urls.values()
+
+
+# --- URL -------------------------------------------------------------------------------------
+
+
+def url(talk: Talk, work: Work) -> Turn | Back:
+    """The base URL, for rows that have none of their own."""
+    row, draft = work.row, work.draft
+    default = draft.base_url or default_url(work)
+    if not work.editing and (default or row.multi):
+        return onward(work, "model", asked=False)
+    answer = talk.ask.text(
+        msg("Which URL does {name} have?", name=row.name),
+        why=why_url(row),
+        default=default,
+        check=lambda text: url_complaint(text, draft, direct=drafts.route(draft, row) == "direct"),
+        more=msg(
+            "https://host/path, without a user name and without `?`. http:// is fine for this"
+            " machine and for private addresses. `--base-url` answers this."
+        ),
+        flag="--base-url",
+    )
+    if answer is BACK:
+        return BACK
+    base = str(answer)
+    if drafts.route(draft, row) == "direct":
+        base, said = drafts.clean_url(base)
+        if said is not None:
+            report.talk(said)
+    if base == default_url(work):
+        base = ""
+    return onward(replace(work, draft=replace(draft, base_url=base)), "model")
+
+
+def default_url(work: Work) -> str:
+    """The URL that row, region, route and key say by themselves; "" where they say none."""
+    row, draft = work.row, work.draft
+    where = draft.region or row.region
+    if drafts.route(draft, row) == "direct":
+        return rows.endpoint(row, where, known_key(work))
+    bases = row.upstream.api_base if row.upstream is not None else {}
+    return bases.get(where) or next(iter(bases.values()), "")
+
+
+def why_url(row: Provider) -> Message:
+    if row.notes:
+        return rows.msg_of(row.notes[0])
+    return msg("The client sends its requests there.")
+
+
+def url_complaint(text: str, draft: Draft, *, direct: bool) -> Message | None:
+    """Why a URL can't be used, as an answer to a question."""
+    if not text:
+        return msg("type a URL like https://host/path")
+    try:
+        base, _ = drafts.clean_url(text) if direct else (text, None)
+        drafts.check_url(base, insecure=draft.insecure)
+    except Usage as refused:
+        return refused.what
+    return None

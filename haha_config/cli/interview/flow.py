@@ -1,0 +1,106 @@
+"""Questions in a row that a person can walk back through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from haha_config.cli.found import Found
+from haha_config.cli.interview.offer import Offers
+from haha_config.cli.session import Session
+from haha_config.cli.writing import Manner
+from haha_config.core.draft import Draft
+from haha_config.core.messages import msg
+from haha_config.core.model import Answers, Plan, Provider, Slot
+from haha_config.io import report
+from haha_config.io.prompts import BACK, Back, Prompter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adding:
+    """A model that is being put behind the gateway. `variable` "": it needs no key."""
+
+    provider: str
+    region: str = ""
+    url: str = ""
+    variable: str = ""
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """All that is decided so far.
+
+    `slots` are the ones that were in the files when the provider was chosen, `chosen` the ones
+    that were asked for by name; `slot` is being asked for. `editing`: one thing is changed, then
+    the summary comes again.
+    """
+
+    session: Session
+    found: Found
+    draft: Draft
+    slots: Mapping[Slot, str] = field(default_factory=dict)
+    chosen: Mapping[Slot, str] = field(default_factory=dict)
+    slot: Slot | None = None
+    adding: Adding | None = None
+    editing: bool = False
+
+    @property
+    def row(self) -> Provider:
+        return self.session.providers[self.draft.provider]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A draft that lacks nothing, what it amounts to, and what that writes."""
+
+    draft: Draft
+    answers: Answers
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Talk:
+    """What stays the same: who asks, what the flags said, and how a draft is made ready."""
+
+    ask: Prompter
+    given: Draft
+    manner: Manner
+    offers: Offers
+    prepare: Callable[[Session, Draft, Found], Prepared]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What came of one step, and the name of the next; "" ends. `asked` False: nobody was."""
+
+    work: Work
+    then: str
+    asked: bool = True
+
+
+Step: TypeAlias = Callable[[Talk, Work], Turn | Back]
+
+
+def onward(work: Work, then: str, *, asked: bool = True) -> Turn:
+    """The next question, or the summary where only one thing is being changed."""
+    return Turn(work=work, then="summary" if work.editing else then, asked=asked)
+
+
+def walk(steps: Mapping[str, Step], talk: Talk, work: Work, first: str) -> Work:
+    """Ask from `first` on; each step back is to a question that was really asked."""
+    trail: list[tuple[str, Work]] = []
+    name = first
+    while name:
+        turn = steps[name](talk, work)
+        if turn is BACK:
+            if trail:
+                name, work = trail.pop()
+            else:
+                report.talk(msg("this is the first question; Ctrl-C leaves without writing"))
+            continue
+        if turn.asked:
+            trail.append((name, work))
+        work, name = turn.work, turn.then
+    return work

@@ -1,0 +1,368 @@
+"""The LiteLLM row: which models stand behind the gateway, added and taken out one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from haha_config.cli.found import Found
+from haha_config.cli.interview import endpoint, model
+from haha_config.cli.interview.flow import Adding, Talk, Turn, Work
+from haha_config.cli.interview.offer import list_base
+from haha_config.core import draft as drafts
+from haha_config.core import setup
+from haha_config.core.errors import Usage
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import Provider, Upstream
+from haha_config.io import report
+from haha_config.io.prompts import BACK, Back, Choice
+
+GO, ADD, ELSEWHERE = "go", "add", "elsewhere"
+_DROP = "drop:"
+
+
+def gateway(talk: Talk, work: Work) -> Turn | Back:
+    """Not a question: what the flags and the files say about the gateway decides the next."""
+    work = replace(work, found=_with_entries(work))
+    if drafts.foreign_gateway(work.draft, work.row):
+        return Turn(work=work, then="key", asked=False)
+    if talk.given.upstreams:
+        return Turn(work=work, then="main", asked=False)
+    return Turn(work=work, then="entries" if names(work) else "upstream", asked=False)
+
+
+def _with_entries(work: Work) -> Found:
+    """The gateway's files count although the client does not use them now."""
+    found = work.found
+    if found.setup.own_gateway:
+        return found
+    held = setup.upstreams(found.state.litellm.data, work.session.providers)
+    return replace(found, setup=replace(found.setup, upstreams=held))
+
+
+def names(work: Work) -> tuple[str, ...]:
+    """The models that the gateway will offer."""
+    draft = work.draft
+    added = [u.name for u in draft.upstreams]
+    held = [name for name in work.found.state.models if name not in draft.drop]
+    return tuple(dict.fromkeys((*held, *added)))
+
+
+def _held(work: Work) -> dict[str, Upstream]:
+    """Every entry that a row explains, by name; what is added now wins."""
+    return {u.name: u for u in (*work.found.setup.upstreams, *work.draft.upstreams)}
+
+
+# --- the list --------------------------------------------------------------------------------
+
+
+def entries(talk: Talk, work: Work) -> Turn | Back:
+    """Go on with these models, add another, or take one out."""
+    offered = names(work)
+    if not offered:
+        return Turn(work=work, then="upstream", asked=False)
+    known = _held(work)
+    answer = talk.ask.select(
+        msg("Another model behind the gateway?"),
+        [
+            Choice(value=GO, title=msg("No, go on"), note=msg("{names}", names=offered)),
+            Choice(value=ADD, title=msg("Add a model"), note=msg("of any provider")),
+            *(_take_out(work, name, known.get(name)) for name in offered),
+        ],
+        default=GO,
+        why=msg("You can switch between them later: haha-config switch-model NAME"),
+        more=msg(
+            "LiteLLM offers every model of this list to the client. What is in"
+            " litellm_config.yaml already stays there, unless you take it out here."
+        ),
+        flag="--upstream",
+    )
+    if answer is BACK:
+        return BACK
+    if answer == ADD:
+        return Turn(work=work, then="upstream")
+    if answer == GO:
+        return Turn(work=work, then="main")
+    return Turn(work=_without(work, str(answer).removeprefix(_DROP)), then="entries")
+
+
+def _take_out(work: Work, name: str, upstream: Upstream | None) -> Choice:
+    title = msg("Take out {name}", name=name)
+    if upstream is None:
+        return Choice(value=f"{_DROP}{name}", title=title)
+    row = work.session.providers[upstream.provider]
+    return Choice(value=f"{_DROP}{name}", title=title, note=_behind(row, upstream))
+
+
+def _behind(row: Provider, upstream: Upstream) -> Message:
+    if upstream.model == upstream.name:
+        return msg("{name}", name=row.name)
+    return msg("{name}, {model}", name=row.name, model=upstream.model)
+
+
+def _without(work: Work, name: str) -> Work:
+    draft = work.draft
+    kept = tuple(u for u in draft.upstreams if u.name != name)
+    drop = draft.drop
+    if name in work.found.state.models:
+        drop = (*drop, name)
+    return replace(work, draft=replace(draft, upstreams=kept, drop=drop))
+
+
+def main(talk: Talk, work: Work) -> Turn | Back:
+    """Which of them the client starts with."""
+    offered = names(work)
+    held = work.slots.get("main") or work.draft.slots.get("main", "")
+    if talk.given.slots.get("main") and not work.editing:
+        return Turn(work=work, then="summary", asked=False)
+    current = held if held.removesuffix("[1m]") in offered else ""
+    if len(offered) == 1:
+        only = current or offered[0]
+        return Turn(work=_started_with(work, only), then="summary", asked=False)
+    known = _held(work)
+    answer = talk.ask.select(
+        msg("Which one should the client start with?"),
+        [_main(work, name, known.get(name), current) for name in offered],
+        default=current or offered[0],
+        why=msg("All slots take it, unless they hold another of these models."),
+        flag="--model",
+    )
+    if answer is BACK:
+        return BACK
+    return Turn(work=_started_with(work, str(answer)), then="summary")
+
+
+def _main(work: Work, name: str, upstream: Upstream | None, current: str) -> Choice:
+    same = current.removesuffix("[1m]") == name
+    row = work.session.providers[upstream.provider] if upstream else None
+    note = _behind(row, upstream) if row and upstream else None
+    value = current if same else name
+    return Choice(value=value, title=value, marked=same, note=note)
+
+
+def _started_with(work: Work, name: str) -> Work:
+    """Slots whose model was taken out follow the main one."""
+    offered = names(work)
+    kept = {s: m for s, m in work.slots.items() if m.removesuffix("[1m]") in offered}
+    if work.slots and "main" not in kept:
+        kept["main"] = name
+    return model.with_main(replace(work, slots=kept), name)
+
+
+# --- one more --------------------------------------------------------------------------------
+
+
+def upstream(talk: Talk, work: Work) -> Turn | Back:
+    """Who answers to the new model; the last choice is a gateway that somebody else runs."""
+    candidates = [row for row in work.session.providers.values() if row.upstream is not None]
+    elsewhere = Choice(
+        value=ELSEWHERE,
+        title=msg("A LiteLLM elsewhere"),
+        note=msg("somebody runs it; you give its URL and key"),
+    )
+    answer = talk.ask.select(
+        msg("Which provider does the gateway call?"),
+        [*(_candidate(row, work) for row in candidates), *([] if names(work) else [elsewhere])],
+        default=_likely(candidates, work),
+        why=msg("LiteLLM translates for it; you can add models of others afterwards."),
+        more=msg(
+            "Each model has a provider, and its key stays in litellm.env, which only you can read."
+            " `--upstream KEY:MODEL` does the same on the command line."
+        ),
+        flag="--upstream",
+    )
+    if answer is BACK:
+        return BACK
+    if answer == ELSEWHERE:
+        return Turn(work=work, then="elsewhere")
+    row = work.session.providers[str(answer)]
+    adding = Adding(provider=row.key, region=row.region, variable=_variable(row))
+    return Turn(work=replace(work, adding=adding), then="upstream_region")
+
+
+def _candidate(row: Provider, work: Work) -> Choice:
+    if row.credential.variable and row.credential.variable in work.draft.keys:
+        return Choice(value=row.key, title=row.name, note=msg("its key was given"))
+    return Choice(value=row.key, title=row.name, note=endpoint.note(row, work.found))
+
+
+def _likely(candidates: list[Provider], work: Work) -> str | None:
+    keyed = [row.key for row in candidates if row.key in work.found.keys]
+    running = [row.key for row in candidates if row.key in work.found.running]
+    return next(iter([*keyed, *running]), None)
+
+
+def _variable(row: Provider) -> str:
+    return row.credential.variable if row.upstream is not None and row.upstream.key else ""
+
+
+def _keys(work: Work) -> dict[str, str]:
+    """The upstream keys that are known, by variable: typed, in the shell, in litellm.env."""
+    held = work.found.state.litellm_env.data
+    inside = {name: value for name, value in held.items() if isinstance(value, str) and value}
+    return {**inside, **work.session.environ, **work.draft.keys}
+
+
+def elsewhere(talk: Talk, work: Work) -> Turn | Back:
+    """The URL of somebody else's gateway."""
+    answer = talk.ask.text(
+        msg("Which URL does that LiteLLM have?"),
+        why=msg("The client calls it directly; no LiteLLM file is written here."),
+        check=lambda text: endpoint.url_complaint(text, work.draft, direct=True),
+        flag="--base-url",
+    )
+    if answer is BACK:
+        return BACK
+    base, said = drafts.clean_url(str(answer))
+    if said is not None:
+        report.talk(said)
+    return Turn(work=replace(work, draft=replace(work.draft, base_url=base)), then="key")
+
+
+def upstream_region(talk: Talk, work: Work) -> Turn | Back:
+    adding, row = _adding(work)
+    bases = row.upstream.api_base if row.upstream is not None else {}
+    if len(bases) < 2:
+        return Turn(work=work, then="upstream_url", asked=False)
+    answer = talk.ask.select(
+        msg("In which region was your {name} account made?", name=row.name),
+        [endpoint.region_choice(row, name) for name in bases],
+        default=adding.region,
+        why=msg("A key of one region does not work in the other."),
+        flag="--region",
+    )
+    if answer is BACK:
+        return BACK
+    return Turn(work=replace(work, adding=replace(adding, region=str(answer))), then="upstream_url")
+
+
+def upstream_url(talk: Talk, work: Work) -> Turn | Back:
+    adding, row = _adding(work)
+    if _base(row, adding.region):
+        return Turn(work=work, then="upstream_key", asked=False)
+    answer = talk.ask.text(
+        msg("Which URL does it have?"),
+        why=endpoint.why_url(row),
+        default=adding.url,
+        check=lambda text: endpoint.url_complaint(text, work.draft, direct=False),
+        flag="--upstream",
+    )
+    if answer is BACK:
+        return BACK
+    made = replace(adding, url=str(answer).rstrip("/"))
+    made = replace(made, variable=_free_variable(made, work))
+    return Turn(work=replace(work, adding=made), then="upstream_key")
+
+
+def _base(row: Provider, region: str) -> str:
+    bases = row.upstream.api_base if row.upstream is not None else {}
+    return bases.get(region) or next(iter(bases.values()), "")
+
+
+def _free_variable(adding: Adding, work: Work) -> str:
+    """A variable for the key of this URL: two services of one row have a key each."""
+    taken = {u.variable: u.base_url for u in _held(work).values()}
+    name, number = adding.variable, 2
+    while name and taken.get(name, adding.url).rstrip("/") != adding.url:
+        name, number = f"{adding.variable}_{number}", number + 1
+    return name
+
+
+def upstream_key(talk: Talk, work: Work) -> Turn | Back:
+    adding, row = _adding(work)
+    if not adding.variable or talk.given.keep_env or _key_fits(work, row, adding.variable):
+        return Turn(work=work, then="upstream_model", asked=False)
+    answer = talk.ask.secret(
+        msg("Which key for {name}?", name=row.name),
+        why=endpoint.why_key(row),
+        more=msg(
+            "It is written into litellm.env as {name}, which only you can read; the YAML file"
+            " only names it. Exported in your shell, it is found there.",
+            name=adding.variable,
+        ),
+        clean=drafts.clean_key,
+        check=lambda pasted: drafts.check_key(pasted, row, work.session.providers),
+        found=msg("Enter goes on without a key") if row.credential.optional else None,
+        flag="--upstream-key-env",
+    )
+    if answer is BACK:
+        return BACK
+    if not answer:
+        adding = replace(adding, variable="")
+        return Turn(work=replace(work, adding=adding), then="upstream_model")
+    keys = {**work.draft.keys, adding.variable: str(answer)}
+    return Turn(work=replace(work, draft=replace(work.draft, keys=keys)), then="upstream_model")
+
+
+def _key_fits(work: Work, row: Provider, variable: str) -> bool:
+    key = _keys(work).get(variable, "")
+    cleaned, _ = drafts.clean_key(key)
+    return bool(key) and drafts.check_key(cleaned, row, work.session.providers) is None
+
+
+def upstream_model(talk: Talk, work: Work) -> Turn | Back:
+    adding, row = _adding(work)
+    key = _keys(work).get(adding.variable, "") if adding.variable else row.credential.token
+    base = list_base(row, adding.region, key, adding.url)
+    offer = talk.offers.of(row, base, key)
+    default = model.best(offer, row.slots.get("main", ""))
+    answer = model.ask(talk, msg("Which model of {name}?", name=row.name), offer, default)
+    if answer is BACK:
+        return BACK
+    return Turn(work=replace(work, adding=replace(adding, model=str(answer))), then="upstream_name")
+
+
+def upstream_name(talk: Talk, work: Work) -> Turn | Back:
+    """What the client calls it. Two upstreams can't share a name; an entry that is there can."""
+    adding, _ = _adding(work)
+    plain = adding.model.removesuffix("[1m]")
+    answer = talk.ask.text(
+        msg("Which name should the client know it by?"),
+        why=msg("You type it in `switch-model` and in the client's `/model`."),
+        default=_free_name(work, adding, plain),
+        check=lambda text: _name_complaint(work, text),
+        flag="--upstream",
+    )
+    if answer is BACK:
+        return BACK
+    return Turn(work=_added(work, str(answer)), then="entries")
+
+
+def _free_name(work: Work, adding: Adding, plain: str) -> str:
+    there = _held(work).get(plain)
+    if there is None and plain not in names(work):
+        return plain
+    if there is not None and there.provider == adding.provider and there.model == plain:
+        return plain if plain not in {u.name for u in work.draft.upstreams} else f"{plain}-2"
+    return f"{plain}-{adding.provider}"
+
+
+def _name_complaint(work: Work, text: str) -> Message | None:
+    if not text or any(c.isspace() or c in "=*" for c in text):
+        return msg("a name has no spaces, no `=` and no `*`")
+    if text in {u.name for u in work.draft.upstreams}:
+        return msg("there is a `{name}` already: two models can't share a name", name=text)
+    return None
+
+
+def _added(work: Work, name: str) -> Work:
+    adding, row = _adding(work)
+    made = drafts.upstream(row, adding.model, name=name, url=adding.url, region=adding.region)
+    made = replace(made, variable=adding.variable)
+    drop = tuple(n for n in work.draft.drop if n != name)
+    draft = replace(work.draft, upstreams=(*work.draft.upstreams, made), drop=drop)
+    return replace(work, draft=draft, adding=None)
+
+
+def upstreams_of(work: Work) -> Iterator[tuple[str, str]]:
+    """(row, model) behind every name that a slot holds."""
+    known = _held(work)
+    for name in dict.fromkeys(work.draft.slots.values()):
+        there = known.get(name.removesuffix("[1m]"))
+        yield (there.provider, there.model) if there else (work.draft.provider, name)
+
+
+def _adding(work: Work) -> tuple[Adding, Provider]:
+    if work.adding is None:
+        raise Usage(msg("LiteLLM needs at least one upstream"))
+    return work.adding, work.session.providers[work.adding.provider]

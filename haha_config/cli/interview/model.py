@@ -1,0 +1,151 @@
+"""Which model, from a list that can be searched, and what is known of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from haha_config.cli.interview.endpoint import known_key
+from haha_config.cli.interview.flow import Talk, Turn, Work, onward
+from haha_config.cli.interview.offer import Offer, list_base
+from haha_config.cli.models import money, tokens
+from haha_config.core import plan as plans
+from haha_config.core import providers as rows
+from haha_config.core.catalog import Entry
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import SLOTS, Provider, Slot
+from haha_config.io.prompts import BACK, Back, Choice
+
+
+def model(talk: Talk, work: Work) -> Turn | Back:
+    """The main model; the other slots follow it."""
+    if talk.given.slots.get("main") and not work.editing:
+        return onward(work, "summary", asked=False)
+    offer = offered(talk, work)
+    current = work.draft.slots.get("main", "")
+    answer = ask(talk, msg("Which model?"), offer, _default(work, offer), current=current)
+    if answer is BACK:
+        return BACK
+    return onward(with_main(work, str(answer)), "summary")
+
+
+def offered(talk: Talk, work: Work) -> Offer:
+    """The models of the chosen row."""
+    row, draft = work.row, work.draft
+    key = known_key(work) or row.credential.token
+    base = draft.base_url
+    if not row.multi:
+        base = list_base(row, draft.region or row.region, key, draft.base_url)
+    return talk.offers.of(row, base, key)
+
+
+def ask(
+    talk: Talk, question: Message, offer: Offer, default: str, *, current: str = ""
+) -> str | Back:
+    """One model of an offer, or any name that is typed."""
+    entries = list(offer.entries)
+    if current and offer.entry(current) is None:
+        choices = [Choice(value=current, title=current, marked=True)]
+    else:
+        choices = []
+    choices += [choice(entry, current) for entry in entries]
+    if not choices:
+        return talk.ask.text(
+            question, why=offer.said, check=_named, default=default, more=_MORE, flag="--model"
+        )
+    return talk.ask.select(
+        question,
+        choices,
+        default=default or None,
+        why=offer.said,
+        more=_MORE,
+        search=True,
+        other=msg("use this name as it is"),
+        flag="--model",
+    )
+
+
+_MORE = msg(
+    "Type a part of the name, or a whole name that is not in the list. 200K or 1M is how many"
+    " tokens the model can read. `tools` means that it is known to call tools: the client can do"
+    " nothing without. Prices are USD for a million tokens in/out."
+)
+
+
+def _named(text: str) -> Message | None:
+    return None if text and not any(c.isspace() for c in text) else msg("type one name")
+
+
+def choice(entry: Entry, current: str) -> Choice:
+    """A model as a row of the list."""
+    name = entry.model.id
+    same = bool(current) and current.removesuffix("[1m]") == name.removesuffix("[1m]")
+    value = current if same else name
+    return Choice(value=value, title=value, marked=same, note=note(entry))
+
+
+def note(entry: Entry) -> Message | None:
+    """Context, tools, price, end: what there is to choose by."""
+    parts = tuple(_parts(entry))
+    return msg("{parts}", parts=parts) if parts else None
+
+
+def _parts(entry: Entry) -> Iterator[Message | str]:
+    known, price = entry.model, entry.price
+    if known.context:
+        yield tokens(known.context)
+    if known.tools is not None:
+        yield msg("tools") if known.tools else msg("NO TOOLS")
+    if price is not None:
+        yield msg("${into}/{out}", into=money(price.input), out=money(price.output))
+    if known.retired:
+        yield msg("ends {date}", date=known.retired)
+
+
+def _default(work: Work, offer: Offer) -> str:
+    """What is set up now, else the row's own, else the first that can call tools."""
+    held = work.draft.slots.get("main", "")
+    if held:
+        return held
+    return best(offer, _rows_main(work.row, known_key(work)))
+
+
+def _rows_main(row: Provider, key: str) -> str:
+    kind = rows.kind_of(row, key) if key else None
+    return (kind.slots.get("main", "") if kind is not None else "") or row.slots.get("main", "")
+
+
+def best(offer: Offer, wanted: str) -> str:
+    """The model to point at: the wanted one, its relative, one with tools, the first."""
+    names = [e.model.id for e in offer.entries]
+    able = [e.model.id for e in offer.entries if e.model.tools]
+    if wanted in names or not names:
+        return wanted
+    related = [name for name in able if wanted and name.startswith(wanted)]
+    return next(iter([*related, *able, *names]))
+
+
+def with_main(work: Work, name: str) -> Work:
+    """`main`, and every slot that held the old one; slots that held something else stay."""
+    slots: Mapping[Slot, str] = {"main": name, **work.chosen}
+    if "main" in work.slots:
+        slots = plans.slots_after(work.slots, name, work.chosen, everything=False)
+        slots = {slot: slots.get(slot) or work.slots.get(slot) or name for slot in SLOTS}
+        if name == work.slots["main"]:
+            slots = {**work.slots, **work.chosen}
+    return replace(work, draft=replace(work.draft, slots=slots))
+
+
+def context(talk: Talk, work: Work, slots: Sequence[tuple[str, str]]) -> int | None:
+    """The smallest window that only a list told us of; `slots` are (row, model) pairs.
+
+    A window that the table knows is written anyway.
+    """
+    providers = work.session.providers
+    found = []
+    for key, name in slots:
+        known = providers[key].model(name) if key in providers else None
+        told = None if known and known.context else talk.offers.context(key, name)
+        if told:
+            found.append(told)
+    return min(found, default=None)

@@ -1,0 +1,147 @@
+"""The models that can be chosen: from the endpoint itself where it answers soon, else our list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final
+
+from haha_config.core import catalog as catalogs
+from haha_config.core import draft as drafts
+from haha_config.core import offers, urls
+from haha_config.core import providers as rows
+from haha_config.core.catalog import Catalog, Entry
+from haha_config.core.messages import Message, msg, nmsg
+from haha_config.core.model import Ask, Exchange, Provider
+from haha_config.core.offers import Listing
+from haha_config.core.probe.caller import credentials, proxies
+
+#: Seconds that a person waits for a live list.
+PATIENCE: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What a row offers. `said` tells where the list is from; `live`: the endpoint gave it."""
+
+    entries: tuple[Entry, ...]
+    said: Message
+    live: bool = False
+
+    def entry(self, name: str) -> Entry | None:
+        plain = name.removesuffix("[1m]")
+        return next((e for e in self.entries if e.model.id.removesuffix("[1m]") == plain), None)
+
+
+class Offers:
+    """Each list is fetched once. A key goes to the endpoint of its own row and nowhere else."""
+
+    def __init__(self, value: Callable[[str], str]) -> None:
+        self._value = value
+        self._known: dict[tuple[str, str, str], Offer] = {}
+
+    def of(self, row: Provider, base_url: str, key: str) -> Offer:
+        """The offer of this row at this endpoint."""
+        at = (row.key, base_url, key)
+        if at not in self._known:
+            self._known[at] = self._offer(row, base_url, key)
+        return self._known[at]
+
+    def context(self, provider: str, model: str) -> int | None:
+        """The window of a model in any list that was fetched; None: unknown."""
+        for (key, _, _), offer in self._known.items():
+            entry = offer.entry(model) if key == provider else None
+            if entry is not None and entry.model.context:
+                return entry.model.context
+        return None
+
+    @cached_property
+    def _catalog(self) -> Catalog:
+        from haha_config.io import templates
+
+        return catalogs.parse(templates.text("catalog.json"))
+
+    def _offer(self, row: Provider, base_url: str, key: str) -> Offer:
+        listing = self._live(row, base_url, key)
+        if listing is not None and listing.entries:
+            entries = tuple(offers.described(listing.entries, row, self._catalog))
+            count = nmsg("{n} model", "{n} models", n=len(entries))
+            said = msg("{count}, as {where} lists them now.", count=count, where=_host(base_url))
+            return Offer(entries=entries, said=said, live=True)
+        return self._offline(row, listing)
+
+    def _offline(self, row: Provider, listing: Listing | None) -> Offer:
+        entries = tuple(catalogs.offered(self._catalog, row))
+        known = msg("These are the models that we know of since {date}.", date=self._catalog.date)
+        if not entries:
+            known = msg("Type the model's name as the service knows it.")
+        if listing is None:
+            return Offer(entries=entries, said=known)
+        problem = listing.problem or msg("it has no models yet")
+        said = msg("No live list: {problem}. {known}", problem=problem, known=known)
+        return Offer(entries=entries, said=said)
+
+    def _live(self, row: Provider, base_url: str, key: str) -> Listing | None:
+        """The live list, within our patience; None where nobody can be asked."""
+        discovery = row.discovery
+        if discovery is None or not base_url or not (key or discovery.public):
+            return None
+        bearer = drafts.header(row, key) == "bearer"
+        headers = credentials(key if bearer else "", "" if bearer else key)
+        dialogue = _hurried(offers.ask_for(discovery, base_url, headers))
+        slow = msg("no answer within {n} s", n=int(PATIENCE))
+        return _soon(lambda: self._hold(dialogue), Listing(problem=slow))
+
+    def _hold(self, dialogue: Generator[Sequence[Ask], Sequence[Exchange], Listing]) -> Listing:
+        from haha_config.io import http
+
+        way = http.Way(proxies=proxies(self._value), ca_file=self._value("NODE_EXTRA_CA_CERTS"))
+        return http.hold([dialogue], way)[0]
+
+
+def list_base(row: Provider, region: str, key: str, url: str) -> str:
+    """The base URL that a row's list is read from, on either route."""
+    if "direct" in row.routes:
+        return urls.without_endpoint(url) if url else rows.endpoint(row, region, key)
+    bases: Mapping[str, str] = row.upstream.api_base if row.upstream is not None else {}
+    return url or bases.get(region) or next(iter(bases.values()), "")
+
+
+def _host(base_url: str) -> str:
+    found = urls.parse(base_url)
+    return base_url if found is None else found.host
+
+
+def _hurried(
+    dialogue: Generator[Sequence[Ask], Sequence[Exchange], Listing],
+) -> Generator[Sequence[Ask], Sequence[Exchange], Listing]:
+    """The same dialogue in short waits."""
+    try:
+        asks = next(dialogue)
+        while True:
+            answers = yield [replace(ask, timeout=PATIENCE) for ask in asks]
+            asks = dialogue.send(answers)
+    except StopIteration as end:
+        listing: Listing = end.value
+        return listing
+
+
+def _soon(fetch: Callable[[], Listing], late: Listing) -> Listing:
+    """What `fetch` returns, or `late`. In a thread, since a name server's silence can't be cut."""
+    from threading import Thread
+
+    found: list[Listing] = []
+
+    def run() -> None:
+        from haha_config.core.errors import HahaError
+
+        try:
+            found.append(fetch())
+        except HahaError as error:
+            found.append(Listing(problem=error.what))
+
+    thread = Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    return found[0] if found else late

@@ -1,0 +1,415 @@
+"""What will be written, and the last question: Enter writes, `c` changes, `t` tries the key."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Final
+
+from haha_config.cli import found as finds
+from haha_config.cli.interview import gateway, model, trial
+from haha_config.cli.interview.endpoint import begun, default_url
+from haha_config.cli.interview.flow import Prepared, Talk, Turn, Work
+from haha_config.cli.writing import preview
+from haha_config.core import draft as drafts
+from haha_config.core import variables as v
+from haha_config.core.errors import HahaError
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import SLOTS, Scope, Slot, TargetName, Traffic
+from haha_config.io import loopback, report
+from haha_config.io.prompts import BACK, Back, Choice
+from haha_config.io.words import say
+
+TRAFFIC: Final[Mapping[Traffic, Message]] = {
+    "quiet": msg(
+        "no telemetry; also off: updates, release notes, feature flags, /feedback, model discovery"
+    ),
+    "minimal": msg("no telemetry; updates and the rest stay on"),
+    "default": msg("everything that the client sends by itself"),
+}
+SCOPES: Final[Mapping[Scope, Message]] = {
+    "user": msg("all your projects"),
+    "project": msg("this project, for everybody who has it; holds no key"),
+    "local": msg("this project, for you alone"),
+}
+_SLOT: Final = "slot:"
+
+
+# --- the last question -----------------------------------------------------------------------
+
+
+def summary(talk: Talk, work: Work) -> Turn | Back:
+    """The preview, the account and the question; what can't be written yet goes to the changes."""
+    work = _on_a_free_port(work)
+    work = replace(work, editing=False, draft=replace(work.draft, context=_window(talk, work)))
+    try:
+        made = talk.prepare(work.session, work.draft, work.found)
+    except HahaError as error:
+        report.failure(error, as_json=False)
+        return Turn(work=replace(work, editing=True), then="change", asked=False)
+    if not talk.manner.as_json:
+        preview(made.plan, talk.manner)
+    _tell(account(work, made))
+    return _asked(talk, work, made)
+
+
+def _asked(talk: Talk, work: Work, made: Prepared) -> Turn | Back:
+    while True:
+        answer = talk.ask.keys(
+            _question(talk, made),
+            _keys(talk, made),
+            default="w",
+            why=msg("Nothing is written before this answer."),
+            more=msg(
+                "All files change together or not at all, and `haha-config undo` takes it back."
+                " Trying the key sends one short request, which costs a few tokens; its result"
+                " never keeps you from writing."
+            ),
+            flag="--yes",
+        )
+        if answer is BACK:
+            return BACK
+        if answer == "c":
+            return Turn(work=replace(work, editing=True), then="change")
+        if answer == "w":
+            return Turn(work=work, then="")
+        for line in trial.tried(work, made.answers):
+            report.talk(line)
+
+
+def _question(talk: Talk, made: Prepared) -> Message:
+    if not made.plan.effective:
+        return msg("Nothing to change: every file already says this. Done?")
+    if talk.manner.dry_run:
+        return msg("Done? With --dry-run nothing is written.")
+    return msg("Write this?")
+
+
+def _keys(talk: Talk, made: Prepared) -> dict[str, Message]:
+    writes = bool(made.plan.effective) and not talk.manner.dry_run
+    return {
+        "w": msg("write") if writes else msg("done"),
+        "c": msg("change something"),
+        "t": msg("try the key first"),
+    }
+
+
+def _on_a_free_port(work: Work) -> Work:
+    """Another program on the gateway's port is no reason to ask: the next free one is taken."""
+    if work.draft.port is not None or drafts.route(work.draft, work.row) == "direct":
+        return work
+    port = work.found.setup.port or drafts.DEFAULT_PORT
+    try:
+        finds.check_port(port, work.found)
+    except HahaError as taken:
+        free = loopback.free_port(port + 1)
+        report.talk(msg("{what}: the gateway gets port {free}", what=taken.what, free=free))
+        return replace(work, draft=replace(work.draft, port=free))
+    return work
+
+
+def _window(talk: Talk, work: Work) -> int | None:
+    """The window that a live list told of, for models that the table does not know."""
+    pairs = tuple(gateway.upstreams_of(work))
+    return model.context(talk, work, pairs)
+
+
+# --- the account -----------------------------------------------------------------------------
+
+
+def account(work: Work, made: Prepared) -> Iterator[tuple[Message, Message | str]]:
+    """The choices behind the files, a label and a text each."""
+    answers = made.answers
+    where = v.shown_url(answers.base_url)
+    if answers.port is not None:
+        yield msg("gateway"), msg("LiteLLM at {url}", url=where)
+        for upstream in answers.upstreams:
+            row = work.session.providers[upstream.provider]
+            yield (
+                msg("model"),
+                msg("{name} of {provider}", name=upstream.name, provider=row.name),
+            )
+    else:
+        yield msg("provider"), msg("{name} at {url}", name=work.row.name, url=where)
+        yield msg("key"), _key(work, answers.credential)
+    yield from _slots(answers.slots)
+    yield msg("traffic"), TRAFFIC[answers.traffic]
+    yield msg("scope"), msg("{scope}: {what}", scope=work.session.scope, what=_scope(work))
+    yield msg("files"), _files(work, made)
+
+
+def _key(work: Work, credential: str) -> Message | str:
+    if credential == work.row.credential.token:
+        return msg("none is needed")
+    if not work.draft.key and work.row.key in work.found.keys:
+        name = work.row.credential.variable
+        return msg("{key}, from {name}", key=v.masked(credential), name=name)
+    return v.masked(credential)
+
+
+def _slots(slots: Mapping[Slot, str]) -> Iterator[tuple[Message, Message | str]]:
+    held: dict[str, list[Slot]] = {}
+    for slot in SLOTS:
+        held.setdefault(slots.get(slot) or slots["main"], []).append(slot)
+    if len(held) == 1:
+        yield msg("slots"), msg("{model} in all of them", model=slots["main"])
+        return
+    for name, own in held.items():
+        yield msg("slots"), msg("{slots}: {model}", slots=tuple(own), model=name)
+
+
+def _scope(work: Work) -> Message:
+    return SCOPES[work.session.scope]
+
+
+def _files(work: Work, made: Prepared) -> Message:
+    """Which file counts for what; said only of the files that there will be."""
+    settings = report.short(str(work.session.settings_path))
+    paths = {write.path for write in made.plan.writes}
+    dotenv = report.short(str(work.session.env_path))
+    if str(work.session.env_path) not in paths:
+        return msg("every client reads {settings}", settings=settings)
+    if str(work.session.settings_path) not in paths:
+        return msg("only claude-haha started here reads {dotenv}", dotenv=dotenv)
+    return msg(
+        "every client reads {settings}; claude-haha started here reads {dotenv} too. Both say the"
+        " same; where they differ, {settings} wins over your shell, and your shell over {dotenv}",
+        settings=settings,
+        dotenv=dotenv,
+    )
+
+
+def _tell(lines: Iterator[tuple[Message, Message | str]]) -> None:
+    """The account as two columns, as wide as the terminal."""
+    import shutil
+
+    from wcwidth import wrap
+
+    from haha_config.io.prompts.frame import columns, fill
+
+    made = [(say(label), say(text)) for label, text in lines]
+    width = max(columns(label) for label, _ in made)
+    room = max(20, shutil.get_terminal_size().columns - width - 5)
+    before = ""
+    for label, text in made:
+        for number, part in enumerate(wrap(text, room) or [""]):
+            head = label if number == 0 and label != before else ""
+            painted = report.paint(fill(head, width), "dim", sys.stderr)
+            report.talk(f"  {painted}  {part}")
+        before = label
+    report.talk("")
+
+
+# --- changing something ----------------------------------------------------------------------
+
+
+def change(talk: Talk, work: Work) -> Turn | Back:
+    """What to change; each leads to its question and back to the summary."""
+    answer = talk.ask.select(
+        msg("What do you want to change?"),
+        list(_changes(work)),
+        why=msg("You come back to the summary afterwards."),
+        flag="--slot",
+    )
+    if answer is BACK:
+        return BACK
+    chosen = str(answer)
+    if chosen == "provider":
+        fresh = replace(work, editing=False, adding=None)
+        return Turn(work=begun(talk, fresh, work.draft.provider), then="ask_provider")
+    return Turn(work=work, then="slot" if chosen == "slots" else chosen)
+
+
+def _changes(work: Work) -> Iterator[Choice]:
+    draft, row = work.draft, work.row
+    own = row.multi and not drafts.foreign_gateway(draft, row)
+    main = draft.slots.get("main", "")
+    if own:
+        yield Choice(
+            value="entries",
+            title=msg("Models behind the gateway"),
+            note=msg("{names}", names=gateway.names(work)),
+        )
+    yield Choice(value="main" if own else "model", title=msg("Main model"), note=main)
+    yield Choice(
+        value="slots", title=msg("Other slots"), note=msg("{names}", names=tuple(SLOTS)[1:])
+    )
+    yield Choice(value="provider", title=msg("Provider"), note=row.name)
+    if len(row.regions) > 1:
+        yield Choice(value="region", title=msg("Region"), note=draft.region or row.region)
+    if row.credential.variable or (row.multi and not own):
+        yield Choice(value="key", title=msg("Key"), note=row.credential.variable or None)
+    if not own:
+        url = v.shown_url(draft.base_url or default_url(work))
+        yield Choice(value="url", title=msg("URL"), note=url)
+    if len(row.routes) > 1:
+        yield Choice(value="choose_route", title=msg("Route"), note=drafts.route(draft, row))
+    if drafts.route(draft, row) == "litellm":
+        port = draft.port or work.found.setup.port or drafts.DEFAULT_PORT
+        yield Choice(value="port", title=msg("Gateway's port"), note=str(port))
+    traffic = draft.traffic or "quiet"
+    yield Choice(value="traffic", title=msg("Traffic"), note=traffic)
+    yield Choice(value="files", title=msg("Files"), note=msg("{names}", names=_created(work)))
+    yield Choice(value="scope", title=msg("Scope"), note=work.session.scope)
+
+
+def _created(work: Work) -> tuple[str, ...]:
+    targets = work.draft.targets or frozenset()
+    names = {"env": ".env", "settings": "settings.json"}
+    return tuple(names[name] for name in ("settings", "env") if name in targets)
+
+
+def slot(talk: Talk, work: Work) -> Turn | Back:
+    """Which slot gets a model of its own."""
+    held = work.draft.slots
+    main = held.get("main", "")
+    answer = talk.ask.select(
+        msg("Which slot?"),
+        [
+            Choice(value=name, title=name, note=held.get(name) or main)
+            for name in SLOTS
+            if name != "main"
+        ],
+        why=msg("The client asks for a slot: small tasks go to haiku, /model opus to opus."),
+        flag="--slot",
+    )
+    if answer is BACK:
+        return BACK
+    chosen = next(name for name in SLOTS if name == answer)
+    return Turn(work=replace(work, slot=chosen), then="slot_model")
+
+
+def slot_model(talk: Talk, work: Work) -> Turn | Back:
+    name: Slot = work.slot or "haiku"
+    current = _filled(work)[name]
+    question = msg("Which model for {slot}?", slot=name)
+    if work.row.multi and not drafts.foreign_gateway(work.draft, work.row):
+        answer = talk.ask.select(
+            question,
+            [Choice(value=n, title=n, marked=n == current) for n in gateway.names(work)],
+            default=current,
+            why=msg("The gateway offers these."),
+            flag="--slot",
+        )
+    else:
+        offer = model.offered(talk, work)
+        answer = model.ask(talk, question, offer, current, current=current)
+    if answer is BACK:
+        return BACK
+    slots = {**_filled(work), name: str(answer)}
+    chosen = {**work.chosen, name: str(answer)}
+    made = replace(work, chosen=chosen, draft=replace(work.draft, slots=slots))
+    return Turn(work=made, then="summary")
+
+
+def _filled(work: Work) -> dict[Slot, str]:
+    """Every slot as it would be written, so that one can differ."""
+    key = work.draft.key or work.found.keys.get(work.draft.provider, "")
+    return drafts.slots(work.draft, work.row, key)
+
+
+def traffic(talk: Talk, work: Work) -> Turn | Back:
+    answer = talk.ask.select(
+        msg("What may the client send besides your requests?"),
+        [Choice(value=name, title=name, note=about) for name, about in TRAFFIC.items()],
+        default=work.draft.traffic or "quiet",
+        why=msg("It goes to the client's maker, not to your provider."),
+        more=msg(
+            "quiet sets DISABLE_TELEMETRY and CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC; the second"
+            " one also turns off updates, release notes, feature flags, /feedback and the"
+            " discovery of a gateway's models. minimal sets only the first, default neither."
+        ),
+        flag="--traffic",
+    )
+    if answer is BACK:
+        return BACK
+    chosen = next(name for name in TRAFFIC if name == answer)
+    return Turn(work=replace(work, draft=replace(work.draft, traffic=chosen)), then="summary")
+
+
+def files(talk: Talk, work: Work) -> Turn | Back:
+    kinds: dict[str, frozenset[TargetName]] = {
+        "both": frozenset({"env", "settings"}),
+        "settings": frozenset({"settings"}),
+        "env": frozenset({"env"}),
+    }
+    titles = {
+        "both": msg("settings.json and .env"),
+        "settings": msg("only settings.json"),
+        "env": msg("only .env"),
+    }
+    notes = {
+        "both": msg("works however the client is started"),
+        "settings": msg("every client reads it"),
+        "env": msg("only claude-haha, started in this folder, reads it"),
+    }
+    current = next((k for k, names in kinds.items() if names == work.draft.targets), "both")
+    answer = talk.ask.select(
+        msg("Which files may be made?"),
+        [Choice(value=kind, title=titles[kind], note=notes[kind]) for kind in kinds],
+        default=current,
+        why=msg("A file that holds these variables already is kept in step all the same."),
+        more=msg(
+            "The client takes each variable from the strongest place: settings.json (local, then"
+            " project, then user), then your shell, then .env, which only claude-haha reads. So"
+            " settings.json wins over .env wherever both set a variable; `haha-config show` says"
+            " for each one where it comes from."
+        ),
+        flag="--write",
+    )
+    if answer is BACK:
+        return BACK
+    return Turn(
+        work=replace(work, draft=replace(work.draft, targets=kinds[str(answer)])), then="summary"
+    )
+
+
+def scope(talk: Talk, work: Work) -> Turn | Back:
+    session = work.session
+    answer = talk.ask.select(
+        msg("For which projects?"),
+        [
+            Choice(
+                value=name,
+                title=report.short(str(session.settings_paths[name])),
+                note=about,
+                marked=name == session.scope,
+            )
+            for name, about in SCOPES.items()
+        ],
+        default=session.scope,
+        why=msg("It decides which settings.json is written; local wins over project over user."),
+        flag="--scope",
+    )
+    if answer is BACK:
+        return BACK
+    chosen = next(name for name in SCOPES if name == answer)
+    there = replace(session, scope=chosen)
+    found = replace(work.found, state=there.state())
+    return Turn(work=replace(work, session=there, found=found), then="summary")
+
+
+def port(talk: Talk, work: Work) -> Turn | Back:
+    current = work.draft.port or work.found.setup.port or drafts.DEFAULT_PORT
+    answer = talk.ask.text(
+        msg("Which port should the gateway listen on?"),
+        default=str(current),
+        why=msg("Only this machine can reach it."),
+        check=lambda text: _port_complaint(work, text),
+        flag="--port",
+    )
+    if answer is BACK:
+        return BACK
+    return Turn(work=replace(work, draft=replace(work.draft, port=int(answer))), then="summary")
+
+
+def _port_complaint(work: Work, text: str) -> Message | None:
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        return msg("a port is a number from 1 to 65535")
+    try:
+        finds.check_port(int(text), work.found)
+    except HahaError as taken:
+        free = loopback.free_port(int(text) + 1)
+        return msg("{what}; {free} is free", what=taken.what, free=free)
+    return None

@@ -1,0 +1,115 @@
+"""One real request before anything is written: does the key work, and does the model answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from haha_config.cli.interview.flow import Work
+from haha_config.core import providers as rows
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import Answers, Ask, Exchange, Header, Provider, Upstream
+from haha_config.core.probe import asks
+from haha_config.core.probe.caller import Caller, credentials, proxies
+
+#: Seconds for the first byte: a model on this machine may have to be loaded first.
+PATIENCE: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Try:
+    """A request and how to read its answer. `name`: the model, as the person knows it."""
+
+    name: str
+    ask: Ask
+    caller: Caller
+
+
+def tried(work: Work, answers: Answers) -> Iterator[Message]:
+    """What came of it, a sentence for each model that was asked."""
+    tries = list(_tries(work, answers))
+    if not tries:
+        yield msg("There is no request to try: the gateway's models are as they were.")
+        return
+    for one, exchange in zip(tries, _sent(work, [t.ask for t in tries]), strict=True):
+        yield _sentence(one, exchange)
+
+
+def _tries(work: Work, answers: Answers) -> Iterator[Try]:
+    if answers.port is None:
+        caller = _caller(work.row, answers.base_url, answers.credential, answers.header)
+        name = answers.slots["main"]
+        yield Try(name=name, ask=asks.message(caller, name, PATIENCE), caller=caller)
+        return
+    for upstream in answers.upstreams:
+        row = work.session.providers[upstream.provider]
+        yield _upstream(row, upstream, _key(work, answers, upstream, row))
+
+
+def _key(work: Work, answers: Answers, upstream: Upstream, row: Provider) -> str:
+    """With `--keys env` nothing is copied, and the shell has it."""
+    key = answers.keys.get(upstream.variable) or work.session.environ.get(upstream.variable, "")
+    return key or row.credential.token
+
+
+def _upstream(row: Provider, upstream: Upstream, key: str) -> Try:
+    """What LiteLLM would call: the row's own Anthropic endpoint, or its chat completions."""
+    bases = row.upstream.api_base if row.upstream is not None else {}
+    region = next((r for r, url in bases.items() if url == upstream.base_url), "")
+    if region and "direct" in row.routes:
+        base = rows.endpoint(row, region, key)
+        caller = _caller(row, base, key, row.credential.header)
+        return Try(
+            name=upstream.name,
+            ask=asks.message(caller, upstream.model, PATIENCE),
+            caller=caller,
+        )
+    caller = _caller(row, upstream.base_url, key, "bearer")
+    body = {
+        "model": upstream.model,
+        "messages": [{"role": "user", "content": "Answer with the one word: ready"}],
+    }
+    ask = Ask(
+        key="model",
+        method="POST",
+        url=f"{upstream.base_url.rstrip('/')}/chat/completions",
+        headers=caller.headers,
+        body=body,
+        timeout=PATIENCE,
+    )
+    return Try(name=upstream.name, ask=ask, caller=caller)
+
+
+def _caller(row: Provider, base: str, key: str, header: Header) -> Caller:
+    bearer = header == "bearer"
+    headers: Mapping[str, str] = {
+        "accept": "application/json",
+        "anthropic-version": "2023-06-01",
+        "user-agent": "haha-config",
+        **credentials(key if bearer else "", "" if bearer else key),
+    }
+    return Caller(base_url=base, headers=headers, kinds=(header,), row=row)
+
+
+def _sent(work: Work, wanted: list[Ask]) -> list[Exchange]:
+    from haha_config.io import http
+
+    value = work.found.state.value
+    way = http.Way(proxies=proxies(value), ca_file=value("NODE_EXTRA_CA_CERTS"))
+    return http.send(wanted, way)
+
+
+def _sentence(one: Try, exchange: Exchange) -> Message:
+    if exchange.status == 200 and not exchange.failure:
+        return msg(
+            "  It works: {name} answered in {seconds} s.",
+            name=one.name,
+            seconds=f"{exchange.ms / 1000:.1f}",
+        )
+    from haha_config.core.probe import replies
+
+    cause = replies.judge(exchange, one.caller)
+    if cause.hint is None:
+        return msg("  {name}: {what}", name=one.name, what=cause.what)
+    return msg("  {name}: {what} ({hint})", name=one.name, what=cause.what, hint=cause.hint)

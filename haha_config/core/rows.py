@@ -25,6 +25,7 @@ class Rows:
 
     def __init__(self, providers: Providers) -> None:
         self.providers = providers
+        self._rows: dict[tuple[str, str], Provider | None] = {}
 
     @cached_property
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -83,6 +84,12 @@ class Rows:
 
         `openai/` with an address of its own is no row, unless a row has that address.
         """
+        asked = (model, api_base)
+        if asked not in self._rows:
+            self._rows[asked] = self._behind(model, api_base)
+        return self._rows[asked]
+
+    def _behind(self, model: str, api_base: str) -> Provider | None:
         prefix, slash, _ = model.partition("/")
         candidates = self._by_prefix.get(f"{prefix}/" if slash else "openai/", ())
         if not slash and not any(row.model(model) for row in candidates):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 
@@ -34,6 +35,7 @@ class Url:
         return "." not in self.host or self.host.endswith((".local", ".internal"))
 
 
+@lru_cache(maxsize=8192)
 def parse(url: str) -> Url | None:
     """`url` taken apart, or None where it is not an http(s) URL with a host."""
     try:
@@ -43,7 +45,7 @@ def parse(url: str) -> Url | None:
         return None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         return None
-    if any(c.isspace() for c in url):
+    if len(url.split()) != 1 or url != url.strip():
         return None
     return Url(
         scheme=parts.scheme,

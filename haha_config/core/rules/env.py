@@ -162,7 +162,9 @@ class ENV004(Rule):
                             name=oddity.name,
                         ),
                         place=place,
-                        hint=msg("put the value in single quotes, without `$` and quotes inside"),
+                        hint=msg(
+                            "write {name}='…', without `$` and quotes inside", name=oddity.name
+                        ),
                         severity="warning" if oddity.name in v.OWNED else "note",
                     )
 

@@ -115,12 +115,7 @@ FAULTS: list[tuple[str, Behaviour, str, str, str]] = [
     ("sign-in page", act.html(), "none", "a web page answers", "sign-in page"),
     ("firewall", act.html(403, "Attention Required! Cloudflare"), "none", "a firewall", "VPN"),
     ("hang", act.hang_before_headers(), "reach", "no answer began within 1 s", ""),
-    ("hang mid-stream", act.hang_mid_stream(4), "model", "silent for 1 s", ""),
-    ("cut mid-stream", act.cut_mid_stream(4), "model", "without `message_stop`", ""),
-    ("no message_stop", act.no_message_stop(), "model", "without `message_stop`", ""),
-    ("order", act.events_out_of_order(), "model", "begin with `message_start`", ""),
-    ("error mid-stream", act.error_mid_stream(), "auth", "Overloaded", ""),
-    ("no stream", act.ignores_stream(), "model", "in one piece", ""),
+    ("hang mid-stream", act.hang_mid_stream(4), "auth", "silent for 1 s", ""),
     (
         "tools as text",
         act.tools_as_text(),
@@ -197,6 +192,43 @@ def test_the_switch_that_the_hint_names_mends_it(
         else None
     )
     assert run(capsys)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "words"),
+    [
+        (act.ignores_stream(), "in one piece"),
+        (act.no_message_stop(), "without `message_stop`"),
+        (act.cut_mid_stream(4), "without `message_stop`"),
+        (act.events_out_of_order(), "begin with `message_start`"),
+        (act.error_mid_stream(), "breaks off with: Overloaded"),
+    ],
+)
+def test_what_the_client_puts_up_with_is_a_warning(
+    home: Path,
+    upstream: Upstream,
+    capsys: pytest.CaptureFixture[str],
+    behaviour: Behaviour,
+    words: str,
+) -> None:
+    configure(home, upstream.url)
+    behave(upstream, behaviour)
+    code, data = run(capsys)
+    stream = check(data, "stream")
+    assert (stream["status"], code) == ("warn", 0)
+    assert words in stream["detail"]
+
+
+def test_a_broken_stream_without_a_whole_answer_behind_it(
+    home: Path, upstream: Upstream, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(home, upstream.url)
+    upstream.behave = lambda r: (
+        act.error_mid_stream() if r.stream else act.status(529, "Overloaded")
+    )
+    code, data = run(capsys)
+    assert (code, data["models"][0]["grade"]) == (1, "model")
+    assert "breaks off with: Overloaded" in data["models"][0]["verdict"]
 
 
 def test_another_model_answers(

@@ -13,8 +13,9 @@ from haha_config.core.model import Data, Exchange
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What the model said. `flaw`: the first thing that a client stumbles over.
+    """What the model said. `flaw`: the first thing that is wrong with how it came.
 
+    `usable`: the client takes the answer in spite of its flaw (measured with 2.1.197).
     `error`: an error event inside a stream. `first_ms`: until the first piece of content.
     `bad_inputs`: tools whose arguments are no JSON object.
     """
@@ -24,6 +25,7 @@ class Answer:
     stop_reason: str | None = None
     usage: Mapping[str, Data] = field(default_factory=dict)
     flaw: Message | None = None
+    usable: bool = True
     error: str = ""
     first_ms: int | None = None
     pings: int = 0
@@ -69,7 +71,7 @@ def read(exchange: Exchange) -> Answer | None:
     usage = data.get("usage")
     flaw = None
     if exchange.ask.stream:
-        flaw = msg("it answered in one piece although a stream was asked for")
+        flaw = msg("it answers in one piece although a stream is asked for")
     return Answer(
         model=str(data.get("model") or ""),
         content=blocks,
@@ -255,17 +257,20 @@ def _streamed(exchange: Exchange) -> Answer:
     reader = _Reader()
     for at, name, text in events(exchange):
         reader.take(at, name, text)
-    flaw = reader.flaw
+    flaw, usable = reader.flaw, reader.flaw is None
     if flaw is None and not reader.message and not reader.error:
-        flaw = msg("the stream holds no answer")
+        flaw, usable = msg("the stream holds no answer"), False
     elif flaw is None and not reader.ended and not reader.error:
         flaw = _unended(exchange)
+        # The client goes by the blocks: it takes those that were closed.
+        usable = bool(reader.blocks) and not reader.open and exchange.failure is None
     return Answer(
         model=str(reader.message.get("model") or ""),
         content=tuple(reader.blocks[i] for i in sorted(reader.blocks)),
         stop_reason=reader.stop_reason,
         usage=reader.usage,
         flaw=flaw,
+        usable=usable and not reader.error,
         error=reader.error,
         first_ms=reader.first_ms,
         pings=reader.pings,

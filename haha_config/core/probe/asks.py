@@ -232,7 +232,8 @@ def _whole(caller: Caller, model: str, messages: Sequence[Data]) -> dict[str, Da
         edits = [{"type": "clear_thinking_20251015", "keep": "all"}]
         body["context_management"] = {"edits": edits}
     body["output_config"] = {"effort": caller.effort}
-    return {**body, **caller.extra_body, "stream": True}
+    body.update(caller.extra_body)
+    return {**body, "stream": True} if caller.streams else body
 
 
 def _user(caller: Caller, text: str) -> dict[str, Data]:

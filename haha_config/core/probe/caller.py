@@ -56,6 +56,8 @@ class Caller:
     extra_body: Mapping[str, Data] = field(default_factory=dict)
     proxies: Mapping[str, str] = field(default_factory=dict)
     ca_file: str = ""
+    #: False: as the client asks once more after a stream that it could not read.
+    streams: bool = True
 
     @property
     def url(self) -> str:

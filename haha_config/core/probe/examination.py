@@ -115,11 +115,18 @@ def examine(caller: Caller, wanted: Order, reached: Check) -> Talk:
     streamed, *rest = yield from _send(notes, batch)
     if rest:
         _context(notes, rest[0], caller)
-    heard = _stream(notes, streamed, caller)
-    if heard is None:
-        yield from _which_part(notes, streamed, caller, wanted)
+    answer = answers.read(streamed) if _ok(streamed) else None
+    if answer is None:
+        yield from _refused(notes, streamed, caller, wanted)
         return notes.card(wanted)
-    yield from _tools(notes, caller, wanted, heard)
+    if not answer.usable and streamed.failure != "stalled":
+        caller = replace(caller, streams=False)
+        (again,) = yield from _send(notes, [asks.stream(caller, model, t)])
+        whole = answers.read(again) if _ok(again) else None
+        if whole is not None and whole.usable and not whole.empty:
+            answer = replace(whole, flaw=answer.flaw or _broken_off(answer))
+    if _streamed(notes, answer, streamed, caller):
+        yield from _tools(notes, caller, wanted, answer)
     return notes.card(wanted)
 
 
@@ -155,14 +162,14 @@ def _first_answer(notes: _Notes, exchange: Exchange, caller: Caller, wanted: Ord
         _first_refusal(notes, replies.judge(exchange, caller), exchange)
         return False
     notes.add("auth", "pass", _credential(caller), ms=exchange.ms)
-    if answer.error:
-        said = _short(answer.error)
-        notes.add("model", "fail", msg("the stream breaks off with: {said}", said=said))
-        return False
-    if answer.empty and answer.stop_reason != "max_tokens":
+    if exchange.failure == "stalled" or (answer.usable and _says_nothing(answer)):
         what = answer.flaw or msg("the answer is empty")
         notes.add("model", "fail", what, _stream_hint(caller), exchange.ms)
         return False
+    if not answer.usable:
+        # Whether the client gets over it shows when the whole is asked for.
+        notes.add("model", "pass", msg("something answers"), ms=exchange.ms)
+        return True
     if _is_it(answer.model, wanted):
         notes.add("model", "pass", msg("`{name}` answers", name=answer.model), ms=exchange.ms)
     else:
@@ -174,6 +181,10 @@ def _first_answer(notes: _Notes, exchange: Exchange, caller: Caller, wanted: Ord
             exchange.ms,
         )
     return True
+
+
+def _says_nothing(answer: Answer) -> bool:
+    return answer.empty and answer.stop_reason != "max_tokens"
 
 
 def _first_refusal(notes: _Notes, cause: Cause, exchange: Exchange) -> None:
@@ -232,28 +243,33 @@ def _ok(exchange: Exchange) -> bool:
 # --- the client's own shape ------------------------------------------------------------------
 
 
-def _stream(notes: _Notes, exchange: Exchange, caller: Caller) -> Answer | None:
-    """Grade `stream`; the answer where it can be used."""
-    answer = answers.read(exchange) if _ok(exchange) else None
-    if answer is None:
-        cause = replies.judge(exchange, caller)
-        notes.add("stream", "fail", cause.what, cause.hint, exchange.ms)
-        return None
-    if answer.error:
-        notes.add(
-            "stream", "fail", msg("the stream breaks off with: {said}", said=_short(answer.error))
-        )
-        return None
+def _refused(
+    notes: _Notes, exchange: Exchange, caller: Caller, wanted: Order
+) -> Generator[Sequence[Ask], Sequence[Exchange], None]:
+    """The client's shape got no answer, though the least that can be asked did."""
+    cause = replies.judge(exchange, caller)
+    notes.add("stream", "fail", cause.what, cause.hint, exchange.ms)
+    yield from _which_part(notes, exchange, caller, wanted)
+
+
+def _streamed(notes: _Notes, answer: Answer, exchange: Exchange, caller: Caller) -> bool:
+    """Grade `stream`; whether the client can use the answer."""
+    hint = _stream_hint(caller)
+    if not answer.usable:
+        notes.add("stream", "fail", answer.flaw or _broken_off(answer), hint, exchange.ms)
+        return False
+    if _says_nothing(answer):
+        notes.add("stream", "fail", msg("the streamed answer is empty"), hint, exchange.ms)
+        return False
     if answer.flaw is not None:
-        notes.add("stream", "fail", answer.flaw, _stream_hint(caller), exchange.ms)
-        return None
-    if answer.empty and answer.stop_reason != "max_tokens":
-        notes.add(
-            "stream", "fail", msg("the streamed answer is empty"), _stream_hint(caller), exchange.ms
-        )
-        return None
-    notes.add("stream", "pass", _pace(answer, exchange), ms=exchange.ms)
-    return answer
+        notes.add("stream", "warn", answer.flaw, hint, exchange.ms)
+    else:
+        notes.add("stream", "pass", _pace(answer, exchange), ms=exchange.ms)
+    return True
+
+
+def _broken_off(answer: Answer) -> Message:
+    return msg("the stream breaks off with: {said}", said=_short(answer.error))
 
 
 def _stream_hint(caller: Caller) -> Hint:
@@ -337,7 +353,7 @@ def _trouble(answer: Answer) -> Message | None:
     """What breaks a client's tools, in an answer that should hold a call."""
     if answer.error:
         return msg("the stream of a tool call breaks off with: {said}", said=_short(answer.error))
-    if answer.flaw is not None:
+    if not answer.usable:
         return answer.flaw
     if answer.bad_inputs:
         return msg("the input of a tool call is not JSON (`{name}`)", name=answer.bad_inputs[0])

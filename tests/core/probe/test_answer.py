@@ -97,16 +97,23 @@ def test_arguments_that_are_no_json_object(text: str) -> None:
         ((START, words("x"), TEXT, STOP_BLOCK, DELTA, STOP), "before the block"),
         ((START, STOP_BLOCK, DELTA, STOP), "never began"),
         ((START, TEXT, words("x"), DELTA, STOP), "ends inside a block"),
-        ((START, TEXT, words("x"), STOP_BLOCK, DELTA), "without `message_stop`"),
+        ((START, TEXT, words("x"), DELTA), "without `message_stop`"),
         ((START, "data: {broken\n\n", DELTA, STOP), "not JSON"),
         (('data: {"choices": []}\n\n', "data: [DONE]\n\n"), "OpenAI's protocol"),
         ((": just a comment\n\n",), "holds no answer"),
     ],
 )
 def test_flaws(parts: tuple[str, ...], words_: str) -> None:
-    flaw = read(*parts).flaw
-    assert flaw is not None
-    assert words_ in say(flaw)
+    got = read(*parts)
+    assert got.flaw is not None
+    assert words_ in say(got.flaw)
+    assert not got.usable
+
+
+def test_the_client_goes_on_without_message_stop_once_the_blocks_are_closed() -> None:
+    got = read(START, TEXT, words("x"), STOP_BLOCK)
+    assert got.flaw is not None
+    assert got.usable
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,10 @@ def lines(write: Write, before: Mapping[str, Data], after: Mapping[str, Data]) -
     """The masked difference of one file, in the order of its changes; empty: nothing changes."""
     found: list[Line] = []
     for change in write.changes:
-        if isinstance(change, Set | Remove):
+        if write.format == "lines":
+            sign: Sign = "+" if isinstance(change, Set) else "-"
+            found.append(Line(sign=sign, text=str(change.path[-1])))
+        elif isinstance(change, Set | Remove):
             found += _entry(write.format, change.path, before, after)
     return found
 
@@ -48,9 +51,6 @@ def lines(write: Write, before: Mapping[str, Data], after: Mapping[str, Data]) -
 def _entry(
     kind: Format, path: Path, before: Mapping[str, Data], after: Mapping[str, Data]
 ) -> Iterator[Line]:
-    if kind == "lines":
-        yield Line(sign="+", text=str(path[-1]))
-        return
     old, new = dict(_leaves(before, path)), dict(_leaves(after, path))
     for leaf in dict.fromkeys((*old, *new)):
         was, becomes = old.get(leaf), new.get(leaf)

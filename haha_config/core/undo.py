@@ -2,137 +2,147 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from haha_config.core.edit import decode
 from haha_config.core.edit.formats import edit, read
+from haha_config.core.edit.text import same
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import msg
-from haha_config.core.model import Change, Data, Item, Path, Place, Remove, Set, Write
+from haha_config.core.model import Change, Data, Item, Path, Place, Plan, Remove, Set, Write
 
 _MISSING: Final = object()
+
+
+def take_back(writes: Sequence[Write], now: Mapping[str, bytes | None]) -> Plan:
+    """The plan that takes a whole write back, the last file first. Raises as `reverse` does."""
+    return Plan(writes=tuple(reverse(write, now[write.path]) for write in reversed(writes)))
 
 
 def reverse(write: Write, now: bytes | None) -> Write:
     """The write that takes `write` back from a file that holds `now`.
 
-    Raises Refusal where one of our own entries has been changed since: its name and place are
-    said, never its value.
+    Raises Refusal where our own entries have been changed since: their names and the place of the
+    first are said, never a value. Where the file is gone, nothing of ours is left to take back.
     """
     if now == write.after:
-        return Write(
-            path=write.path,
-            format=write.format,
-            before=now,
-            after=write.before,
-            secret=write.secret,
-            changes=tuple(_reversed(write)),
-        )
+        back = replace(write, before=now, after=write.before, changes=())
+        try:
+            return replace(back, changes=tuple(_reversed(write)))
+        except Refusal:
+            # It does not parse, and the old bytes are right all the same.
+            return back
     if now is None or now == write.before:
-        # Deleted since, or already as it was: nothing of ours is left in it.
-        return Write(path=write.path, format=write.format, before=now, after=now)
-    changes = tuple(_reversed(write))
+        return replace(write, before=now, after=now, changes=())
+    if write.format == "lines":
+        return _lines_back(write, now)
+    try:
+        return _entries_back(write, now)
+    except Refusal as refusal:
+        place = replace(refusal.place or Place(), path=write.path)
+        raise Refusal(refusal.what, place=place, hints=refusal.hints) from None
+
+
+# --- entries ---------------------------------------------------------------------------------
+
+
+def _entries_back(write: Write, now: bytes) -> Write:
     text = decode(now)
-    _check_untouched(write, changes, text)
-    after = _edit(write, text, changes).encode("utf-8")
-    return Write(
-        path=write.path,
-        format=write.format,
-        before=now,
-        after=after,
-        secret=write.secret,
-        changes=changes,
-    )
+    document = read(write.format, text)
+    after = _data(write, write.after)
+    changes, changed = [], []
+    for change in _reversed(write):
+        found = at(document.data, change.path)
+        if _equal(found, at(after, change.path)):
+            changes.append(change)
+        elif not _already(found, change):
+            changed.append(change.path)
+    if changed:
+        raise Refusal(
+            msg("changed since, and not taken back: {names}", names=tuple(map(named, changed))),
+            place=document.place(changed[0]) or Place(),
+            hints=(msg("change it by hand, or keep it: nothing was undone"),),
+        )
+    result = edit(write.format, text, changes)
+    emptied = tuple(_emptied(write, changes, read(write.format, result).data))
+    result = edit(write.format, result, emptied)
+    return replace(write, before=now, after=result.encode("utf-8"), changes=(*changes, *emptied))
 
 
 def _reversed(write: Write) -> Iterator[Change]:
-    """What gives each touched entry its old value, the last first."""
-    before, after = _data(write, write.before), _data(write, write.after)
-    for change in reversed(write.changes):
-        old, new = at(before, change.path), at(after, change.path)
-        if old == new:
-            continue
-        path = _outermost(before, change.path)
-        was = at(before, path)
-        yield Remove(path) if was is _MISSING else Set(path, was)
-
-
-def _outermost(before: Data, path: Path) -> Path:
-    """The part of `path` that was missing: a table that we made goes with its last entry."""
-    for length in range(1, len(path)):
-        if at(before, path[:length]) is _MISSING:
-            return path[:length]
-    return path
-
-
-def _check_untouched(write: Write, changes: tuple[Change, ...], text: str) -> None:
-    """Raises Refusal where an entry is no longer as we left it."""
-    after, document = _data(write, write.after), _read(write, text)
-    now: Mapping[str, Data] = document if write.format == "lines" else document.data
-    for change in changes:
-        left, found = at(after, change.path), at(now, change.path)
-        same = left == found or _only_grown(left, found)
-        if not same:
-            place = None if write.format == "lines" else document.place(change.path)
-            raise Refusal(
-                msg("`{name}` has been changed since", name=named(change.path)),
-                place=Place(
-                    path=write.path,
-                    line=place.line if place else None,
-                    column=place.column if place else None,
-                ),
-                hints=(msg("change it by hand, or keep it: nothing was undone"),),
-            )
-
-
-def _only_grown(left: Data, found: Data) -> bool:
-    """A table that we made and that others have put entries into since."""
-    return (
-        isinstance(left, Mapping)
-        and isinstance(found, Mapping)
-        and all(found.get(key) == value for key, value in left.items())
-    )
-
-
-def _edit(write: Write, text: str, changes: tuple[Change, ...]) -> str:
+    """What gives each entry that was touched its old value, the last first."""
     if write.format == "lines":
-        return _without_lines(text, changes)
-    kept = tuple(_narrowed(write, text, changes))
-    return edit(write.format, text, kept)
+        yield from (_opposite(change) for change in reversed(write.changes))
+        return
+    before, after = _data(write, write.before), _data(write, write.after)
+    paths = [change.path for change in write.changes] or list(_differences(before, after))
+    for path in reversed(dict.fromkeys(paths)):
+        old = at(before, path)
+        if not _equal(old, at(after, path)):
+            yield Remove(path) if old is _MISSING else Set(path, old)
 
 
-def _narrowed(write: Write, text: str, changes: tuple[Change, ...]) -> Iterator[Change]:
-    """A table of ours that has grown is not taken out whole: only what we put into it."""
-    after, now = _data(write, write.after), _read(write, text).data
-    for change in changes:
-        left, found = at(after, change.path), at(now, change.path)
-        if isinstance(change, Remove) and left != found and isinstance(left, Mapping):
-            yield from (Remove((*change.path, key)) for key in left)
-        else:
-            yield change
+def _opposite(change: Change) -> Change:
+    return Remove(change.path) if isinstance(change, Set) else Set(change.path, True)
 
 
-def _without_lines(text: str, changes: tuple[Change, ...]) -> str:
-    ours = {str(change.path[-1]) for change in changes}
-    return "".join(line for line in text.splitlines(keepends=True) if line.strip() not in ours)
+def _differences(before: Data, after: Data, path: Path = ()) -> Iterator[Path]:
+    """The entries that differ, where a write does not say what it touched."""
+    for key in dict.fromkeys((*before, *after)):
+        old, new = before.get(key, _MISSING), after.get(key, _MISSING)
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            yield from _differences(old, new, (*path, key))
+        elif not _equal(old, new):
+            yield (*path, key)
+
+
+def _already(found: Any, change: Change) -> bool:
+    """Whether an entry has its old value again: somebody else took it back."""
+    return _equal(found, change.value if isinstance(change, Set) else _MISSING)
+
+
+def _emptied(write: Write, changes: Sequence[Change], data: Mapping[str, Data]) -> Iterator[Remove]:
+    """The tables and lists that we had made, and that nothing is left in."""
+    before = _data(write, write.before)
+    gone: set[Path] = set()
+    for path in (change.path for change in changes if isinstance(change, Remove)):
+        for length in range(len(path) - 1, 0, -1):
+            above = path[:length]
+            if above in gone or at(before, above) is not _MISSING:
+                continue
+            left = at(data, above)
+            inner = left if isinstance(left, dict) else ()
+            if left in ({}, []) or (inner and all((*above, key) in gone for key in inner)):
+                gone.add(above)
+                yield Remove(above)
+
+
+# --- lines -----------------------------------------------------------------------------------
+
+
+def _lines_back(write: Write, now: bytes) -> Write:
+    """A file of lines: ours go, those we took out come back at its end."""
+    before, after = _lines(write.before), _lines(write.after)
+    ours, taken = set(after) - set(before), set(before) - set(after)
+    kept = [line for line in now.splitlines(keepends=True) if line.strip() not in ours]
+    back = [line for line in dict.fromkeys(before) if line in taken and line not in _lines(now)]
+    if back and kept and not kept[-1].endswith((b"\n", b"\r")):
+        kept.append(b"\n")
+    result = b"".join((*kept, *(line + b"\n" for line in back)))
+    return replace(write, before=now, after=result, changes=tuple(_reversed(write)))
+
+
+def _lines(content: bytes | None) -> list[bytes]:
+    return [line.strip() for line in (content or b"").splitlines()]
 
 
 # --- reading ---------------------------------------------------------------------------------
 
 
 def _data(write: Write, content: bytes | None) -> Mapping[str, Data]:
-    if content is None:
-        return {}
-    found = _read(write, decode(content))
-    data: Mapping[str, Data] = found if write.format == "lines" else found.data
-    return data
-
-
-def _read(write: Write, text: str) -> Any:
-    if write.format == "lines":
-        return {line.strip(): True for line in text.splitlines()}
-    return read(write.format, text)
+    return {} if content is None else read(write.format, decode(content)).data
 
 
 def at(data: Data, path: Path) -> Any:
@@ -142,7 +152,7 @@ def at(data: Data, path: Path) -> Any:
             data = _matching(data, key)
         elif isinstance(data, Mapping):
             data = data.get(key, _MISSING)
-        elif isinstance(data, list) and isinstance(key, int) and key < len(data):
+        elif isinstance(data, list) and isinstance(key, int) and 0 <= key < len(data):
             data = data[key]
         else:
             return _MISSING
@@ -154,6 +164,10 @@ def _matching(data: Data, item: Item) -> Any:
         if isinstance(element, Mapping) and element.get(item.key) == item.value:
             return element
     return _MISSING
+
+
+def _equal(one: Any, other: Any) -> bool:
+    return one is other or (one is not _MISSING and other is not _MISSING and same(one, other))
 
 
 def named(path: Path) -> str:

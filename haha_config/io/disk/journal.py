@@ -108,7 +108,8 @@ def originals(state: Path) -> list[tuple[str, Path]]:
     for folder in _folders(state / "originals"):
         with contextlib.suppress(OSError, ValueError, KeyError):
             data = json.loads((folder / _RECORD).read_bytes())
-            found.append((str(data["path"]), folder / "original"))
+            if data["existed"]:
+                found.append((str(data["path"]), folder / "original"))
     return sorted(found)
 
 
@@ -144,6 +145,16 @@ def _entry(folder: Path, index: int, data: dict[str, Any]) -> Entry:
         folders=tuple(data["folders"]),
         emptied=tuple(data["emptied"]),
     )
+
+
+def folders_made(state: Path, real: Path) -> tuple[str, ...]:
+    """The folders that were made for this file by the last write that made any."""
+    for record in reversed(records(state)):
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            for entry in json.loads((record.folder / _RECORD).read_bytes())["entries"]:
+                if entry["real"] == str(real) and entry["folders"]:
+                    return tuple(entry["folders"])
+    return ()
 
 
 # --- writing ---------------------------------------------------------------------------------
@@ -237,16 +248,18 @@ def _keep_originals(state: Path, entries: Sequence[Entry], fault: Fault) -> None
     for entry in entries:
         name = hashlib.sha256(entry.real.encode("utf-8", "surrogateescape")).hexdigest()[:16]
         folder = parent / name
-        if entry.before is None or (folder / _RECORD).exists():
+        if (folder / _RECORD).exists():
             continue
         make_private(parent)
         fault(f"keep the original of {entry.path}")
         # What a killed process left there is no original yet.
         drop(folder)
         folder.mkdir(mode=0o700)
-        _put(folder / "original", entry.before)
-        about = json.dumps({"version": 1, "path": entry.path}).encode()
-        _put(folder / "record.tmp", about)
+        existed = entry.before is not None
+        if entry.before is not None:
+            _put(folder / "original", entry.before)
+        about = {"version": 1, "path": entry.path, "existed": existed}
+        _put(folder / "record.tmp", json.dumps(about).encode())
         (folder / "record.tmp").rename(folder / _RECORD)
         sync_folder(folder)
         sync_folder(parent)

@@ -87,7 +87,8 @@ def transact(
 ) -> tuple[Plan, Applied]:
     """Plan from fresh bytes and write, alone; plan again where somebody else wrote meanwhile.
 
-    `emptied`: folders to take away with a deleted file, where nothing is left in them.
+    A file that is taken away takes the folders along that were made for it, and `emptied`, where
+    nothing is left in them.
     Raises Changed where somebody else wrote each time, and Refusal where a target can't be
     replaced or the system refuses; every file is then as it was.
     """
@@ -147,7 +148,7 @@ def _apply(
 ) -> Applied:
     if not plan.effective:
         return Applied(id=None)
-    entries = _entries(plan.effective, emptied)
+    entries = _entries(plan.effective, state, emptied)
     number = journal.next_number(state)
     try:
         folder = journal.begin(state, number, clock(), command, entries, fault)
@@ -197,11 +198,11 @@ def _undisturbed(entry: Entry) -> bool:
     return not temporary.exists() or holds(temporary, entry.before or b"")
 
 
-def _entries(writes: Iterable[Write], emptied: Sequence[str]) -> list[Entry]:
+def _entries(writes: Iterable[Write], state: Path, emptied: Sequence[str]) -> list[Entry]:
     token = secrets.token_hex(6)
     found: dict[str, Entry] = {}
     for index, write in enumerate(writes):
-        entry = _entry(write, f".haha-config.{token}.{index}", emptied)
+        entry = _entry(write, f".haha-config.{token}.{index}", state, emptied)
         if entry.real in found:
             raise Refusal(
                 msg("this is the same file as {other}", other=found[entry.real].path),
@@ -212,7 +213,7 @@ def _entries(writes: Iterable[Write], emptied: Sequence[str]) -> list[Entry]:
     return list(found.values())
 
 
-def _entry(write: Write, temporary: str, emptied: Sequence[str]) -> Entry:
+def _entry(write: Write, temporary: str, state: Path, emptied: Sequence[str]) -> Entry:
     """A file of the plan, checked. Raises Changed, or Refusal where it can't be replaced."""
     path = Path(write.path)
     real = Path(os.path.realpath(path))
@@ -232,12 +233,8 @@ def _entry(write: Write, temporary: str, emptied: Sequence[str]) -> Entry:
         after=write.after,
         changes=write.changes,
         folders=tuple(map(str, missing_folders(real.parent))) if write.after is not None else (),
-        emptied=tuple(f for f in emptied if write.after is None and _above(f, real)),
+        emptied=(*emptied, *journal.folders_made(state, real)) if write.after is None else (),
     )
-
-
-def _above(folder: str, real: Path) -> bool:
-    return Path(folder) in real.parents
 
 
 def _changed(path: str) -> Changed:

@@ -1,0 +1,228 @@
+"""`undo`: take back what a write changed."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+
+import typer
+
+from haha_config.cli import options as o
+from haha_config.cli.session import Session, choice, is_terminal, open_session, say_recovered
+from haha_config.cli.writing import Manner, Outcome, tell, write
+from haha_config.core.errors import HahaError, Usage
+from haha_config.core.messages import Message, msg, nmsg
+from haha_config.core.model import Plan
+from haha_config.io import disk, report
+from haha_config.io.words import t
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command(help=t("Take back what a write changed; without ID, the last one."))
+def undo(
+    which: str | None = typer.Argument(
+        None, metavar="[ID]", help=t("A write of --list; an undo can be undone too.")
+    ),
+    listed: bool = typer.Option(False, "--list", help=t("The writes that can be taken back.")),
+    recover: bool = typer.Option(
+        False, "--recover", help=t("Finish or take back a write that was cut off.")
+    ),
+    purge: bool = typer.Option(
+        False, "--purge", help=t("Forget every write and the old keys in them.")
+    ),
+    yes: o.Yes = False,
+    dry_run: o.DryRun = False,
+    format: o.FormatOption = "text",  # noqa: A002
+    plain: o.Plain = False,
+    no_color: o.NoColor = False,
+    quiet: o.Quiet = False,
+    while_running: o.WhileRunning = False,
+    _lang: o.Lang = None,
+) -> int:
+    as_json = choice("--format", format, ("text", "json")) == "json"
+    session = open_session(quiet=quiet, no_color=no_color)
+    if sum((which is not None, listed, recover, purge)) > 1:
+        raise Usage(msg("ID, --list, --recover and --purge are four different things"))
+    if listed:
+        return _list(session, as_json=as_json)
+    if recover:
+        return _recover(session, as_json=as_json, dry_run=dry_run)
+    if purge:
+        return _purge(session, as_json=as_json, yes=yes, plain=plain, dry_run=dry_run)
+    record = _record(session, which)
+    manner = Manner(
+        command=f"undo {record.id}",
+        yes=yes,
+        dry_run=dry_run,
+        as_json=as_json,
+        while_running=while_running,
+    )
+    return _undo(session, record, manner, plain=plain)
+
+
+# --- one write -------------------------------------------------------------------------------
+
+
+def _record(session: Session, which: str | None) -> disk.Record:
+    kept = disk.records(session.state_folder)
+    if not kept:
+        raise HahaError(msg("nothing was written yet, so there is nothing to take back"))
+    if which is None:
+        return kept[-1]
+    for record in kept:
+        if record.id == which:
+            return record
+    raise Usage(msg("there is no write `{id}`", id=which), hints=("haha-config undo --list",))
+
+
+def _undo(session: Session, record: disk.Record, manner: Manner, *, plain: bool) -> int:
+    from haha_config.core.undo import take_back
+
+    try:
+        writes = [entry.write() for entry in record.entries()]
+    except (OSError, ValueError, KeyError):
+        raise HahaError(
+            msg("write {id} is damaged and can't be taken back", id=record.id),
+            hints=(f"ls -l {record.folder}",),
+        ) from None
+
+    def build() -> Plan:
+        return take_back(writes, {write.path: _now(write.path) for write in writes})
+
+    def confirm() -> bool:
+        return _asked(session, msg("Take this back?"), plain=plain)
+
+    outcome = write(session, build, manner, confirm)
+    if manner.dry_run:
+        if manner.as_json:
+            report.document(outcome.document())
+        return 0
+    if not outcome.applied:
+        return tell(outcome, manner)
+    outcome.next.append(msg("haha-config undo   (puts it back)"))
+    headline = msg(
+        "took back write {id} (`{command}`) in {paths}",
+        id=record.id,
+        command=record.command,
+        paths=tuple(report.short(w.path) for w in outcome.plan.effective),
+    )
+    return tell(outcome, manner, headline)
+
+
+def _now(path: str) -> bytes | None:
+    found = disk.snapshot(path)
+    if found.unreadable is not None:
+        from haha_config.core.errors import Refusal
+        from haha_config.core.model import Place
+
+        raise Refusal(found.unreadable, place=Place(path=path))
+    return found.data
+
+
+def _asked(session: Session, question: Message, *, plain: bool) -> bool:
+    """Raises Usage where there is nobody to ask."""
+    if not is_terminal():
+        raise Usage(msg("nobody is there to be asked: add --yes"), hints=("--yes",))
+    from haha_config.io.prompts import choose_prompter
+
+    prompter = choose_prompter(
+        plain=plain,
+        environ=session.environ,
+        stdin=sys.stdin,
+        stderr=sys.stderr,
+        stdout=sys.stdout,
+    )
+    answer = prompter.confirm(
+        question,
+        default=True,
+        why=msg("Entries that others have written since stay as they are."),
+        flag="--yes",
+    )
+    return answer is True
+
+
+# --- all of them -----------------------------------------------------------------------------
+
+
+def _list(session: Session, *, as_json: bool) -> int:
+    kept = disk.records(session.state_folder)[::-1]
+    if as_json:
+        report.document(
+            {
+                "writes": [
+                    {
+                        "id": r.id,
+                        "time": _time(r.time).isoformat(timespec="seconds"),
+                        "command": r.command,
+                        "paths": list(r.paths),
+                    }
+                    for r in kept
+                ]
+            }
+        )
+        return 0
+    for record in kept:
+        when = _time(record.time).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        print(f"{record.id:>4}  {when}  {record.command}")
+        for path in record.paths:
+            print(f"      {report.short(path)}")
+    if not kept:
+        report.talk(msg("nothing was written yet"))
+        return 0
+    for path, original in disk.originals(session.state_folder):
+        report.talk(
+            msg(
+                "{path} as it was before our first write: {original}",
+                path=report.short(path),
+                original=str(original),
+            )
+        )
+    report.talk(msg("these hold old keys, readable for you only; to forget them:"))
+    report.talk("  haha-config undo --purge")
+    return 0
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _recover(session: Session, *, as_json: bool, dry_run: bool) -> int:
+    state = session.state_folder
+    if dry_run:
+        cut_off = len(disk.pending(state))
+        report.talk(nmsg("{n} write was cut off", "{n} writes were cut off", n=cut_off))
+        return 0
+    done = disk.recover_alone(state)
+    if as_json:
+        outcome = Outcome(applied=bool(done), next=[one.message for one in done])
+        report.document(outcome.document())
+        return 0
+    for one in done:
+        say_recovered(one)
+    if not done:
+        report.talk(msg("no write was cut off"))
+    return 0
+
+
+def _purge(session: Session, *, as_json: bool, yes: bool, plain: bool, dry_run: bool) -> int:
+    state = session.state_folder
+    writes = len(disk.records(state))
+    what = nmsg("{n} write can be taken back", "{n} writes can be taken back", n=writes)
+    if dry_run:
+        report.talk(what)
+        return 0
+    if not yes:
+        report.talk(what)
+        if not _asked(session, msg("Forget them, and the old keys in them?"), plain=plain):
+            report.talk(msg("nothing was changed"))
+            return 0
+    with disk.exclusive(state):
+        for one in disk.recover(state):
+            say_recovered(one)
+        disk.purge(state)
+    if as_json:
+        report.document(Outcome(applied=True).document())
+    else:
+        report.result(nmsg("forgot {n} write", "forgot {n} writes", n=writes))
+    return 0

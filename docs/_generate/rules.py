@@ -1,0 +1,73 @@
+"""Make `docs/rules.md` from the rules and their examples.
+
+`python docs/_generate/rules.py` writes it; `--check` only says whether it is stale (exit 1).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from haha_config.core import rules
+from haha_config.io.words import english
+
+DOCS: Final = Path(__file__).resolve().parent.parent
+EXAMPLES: Final = DOCS.parent / "tests" / "examples"
+HEADER: Final = "<!-- Made by docs/_generate/rules.py from haha_config/core/rules: edit there. -->\n"
+
+INTRODUCTION: Final = """\
+# Rules
+
+`haha-config validate` asks these rules of the files, the environment and this machine, without a
+request to anybody's server. `validate --explain CODE` prints one of them, `--select` and `--ignore`
+take codes or families, separated by commas.
+
+- **error**: the client will not work with these files. `validate` exits 1.
+- **warning**: it may not, or what was seen may be temporary. With `--strict` the exit code is 1.
+- **note**: worth knowing.
+
+On a direct route, where the client calls the provider itself, rules that compare the client with
+the gateway are skipped, and what LiteLLM's files lack is a note. A severity below is the usual one;
+a case that is less bad says so. `--fix` mends what is marked *mends*, after showing the difference.
+"""
+
+
+def page() -> str:
+    """The page's text."""
+    return "\n".join((HEADER, INTRODUCTION, *_families()))
+
+
+def _families() -> Iterator[str]:
+    for family, about in rules.FAMILIES.items():
+        yield f"## {family}: {english(about)}\n"
+        for rule in rules.family(family):
+            yield from _rule(rule)
+
+
+def _rule(rule: type[rules.Rule]) -> Iterator[str]:
+    code = rules.code_of(rule)
+    mends = " · `--fix` mends" if rule.mends else ""
+    yield f"### {code}: {english(rule.title)}\n"
+    yield f"*{rule.severity}*{mends}\n"
+    yield f"{english(rule.why)}\n"
+    yield f"{english(rule.how)}\n"
+    words = (EXAMPLES / code / "fail" / "expected.txt").read_text(encoding="utf-8")
+    yield f"```text\n{words}```\n"
+
+
+def main(arguments: list[str]) -> int:
+    target = DOCS / "rules.md"
+    fresh = page()
+    if "--check" in arguments:
+        stale = not target.exists() or target.read_text(encoding="utf-8") != fresh
+        if stale:
+            print(f"stale: {target.name}: run python docs/_generate/rules.py", file=sys.stderr)
+        return int(stale)
+    target.write_text(fresh, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -33,7 +33,9 @@ def env(
     quiet: o.Quiet = False,
     _lang: o.Lang = None,
 ) -> int:
-    session = open_session(folder=folder, project=project, scope=scope, client=client, quiet=quiet)
+    session = open_session(
+        folder=folder, project=project, scope=scope, client=client, quiet=quiet, reads=True
+    )
     kind = choice("--shell", shell, SHELLS) if shell else _own_shell(session)
     state = session.state()
     found = owned_variables(state)

@@ -40,7 +40,9 @@ def run(
     quiet: o.Quiet = False,
     _lang: o.Lang = None,
 ) -> int:
-    session = open_session(folder=folder, project=project, scope=scope, client=client, quiet=quiet)
+    session = open_session(
+        folder=folder, project=project, scope=scope, client=client, quiet=quiet, reads=True
+    )
     state = session.state()
     for file in (state.target, state.dotenv):
         if file.error is not None:

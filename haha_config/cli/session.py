@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Final, get_args
 
 from haha_config.core import providers as rows
 from haha_config.core import variables as v
-from haha_config.core.errors import Usage
+from haha_config.core.errors import HahaError, Usage
 from haha_config.core.layers import LayerName
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Client, Plan, Providers, Scope, Snapshot, TargetName
@@ -39,6 +40,8 @@ class Session:
     scope: Scope
     client: Client
     checkout: bool
+    #: A command that only reads: it sees all of a write or none of it.
+    reads: bool = False
 
     @cached_property
     def state_folder(self) -> Path:
@@ -91,8 +94,13 @@ class Session:
     def state(self, *, only: frozenset[str] = frozenset(), machine: Machine | None = None) -> State:
         """Read and parse everything once. `only`: the named targets and nothing else.
 
-        Raises nothing for files that do not parse: that is a result.
+        Raises nothing for files that do not parse: that is a result. A command that only reads
+        gets HahaError where a write was cut off.
         """
+        with self.reading() if self.reads and not only else contextlib.nullcontext():
+            return self._state(only, machine)
+
+    def _state(self, only: frozenset[str], machine: Machine | None) -> State:
         return State(
             client=self.client,
             folder=str(self.folder),
@@ -131,6 +139,25 @@ class Session:
         """The starting texts of new files."""
         return Starts(texts={name: templates.text(file) for name, file in STARTS.items()})
 
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[None]:
+        """Nobody of us writes meanwhile. Raises HahaError where a write was cut off, or goes on."""
+        with disk.shared(self.state_folder) as quiet:
+            if disk.pending(self.state_folder):
+                raise _cut_off() if quiet else _busy()
+            yield
+
+    def settle(self, *, dry_run: bool = False) -> None:
+        """Before a command that writes looks at anything: end a write that was cut off, and say so.
+
+        With `dry_run` nothing is written, so that such a write is an error: raises HahaError.
+        """
+        if dry_run:
+            with self.reading():
+                return
+        for one in disk.recover_alone(self.state_folder):
+            say_recovered(one)
+
     def commit(self, build: Callable[[], Plan], command: str) -> tuple[Plan, disk.Applied]:
         """Plan from fresh bytes under the lock, and write. What recovery did is said."""
         return disk.transact(
@@ -140,6 +167,20 @@ class Session:
             waiting=lambda: report.talk(msg("waiting for another haha-config to finish")),
             recovered=say_recovered,
         )
+
+
+def _cut_off() -> HahaError:
+    return HahaError(
+        msg("SYS001: a write was cut off: some files may be new and others old"),
+        hints=("haha-config undo --recover",),
+    )
+
+
+def _busy() -> HahaError:
+    return HahaError(
+        msg("another haha-config is writing, and has not ended in 5 seconds"),
+        hints=(msg("run the same command again"),),
+    )
 
 
 def say_recovered(recovered: disk.Recovered) -> None:
@@ -155,8 +196,9 @@ def open_session(
     client: str | None = None,
     quiet: bool = False,
     no_color: bool = False,
+    reads: bool = False,
 ) -> Session:
-    """The session for a command's common options.
+    """The session for a command's common options; `reads`: it writes none of the targets.
 
     Raises Usage for a scope or client that there is not.
     """
@@ -179,6 +221,7 @@ def open_session(
         scope=choice("--scope", scope, get_args(Scope)),  # type: ignore[arg-type]
         client=chosen,
         checkout=checkout is not None,
+        reads=reads,
     )
     from dataclasses import replace
 

@@ -48,7 +48,13 @@ def show(
 ) -> int:
     choice("--format", format, ("text", "json"))
     session = open_session(
-        folder=folder, project=project, scope=scope, client=client, quiet=quiet, no_color=no_color
+        folder=folder,
+        project=project,
+        scope=scope,
+        client=client,
+        quiet=quiet,
+        no_color=no_color,
+        reads=True,
     )
     state = session.state()
     found = list(variables(state))

@@ -55,6 +55,7 @@ def switch_model(
     session = open_session(
         folder=folder, project=project, scope=scope, client=client, quiet=quiet, no_color=no_color
     )
+    session.settle(dry_run=dry_run)
     state = session.state()
     held = setup.read(state)
     _check_configured(state, held)

@@ -28,6 +28,7 @@ class Manner:
     dry_run: bool = False
     as_json: bool = False
     while_running: bool = False
+    plain: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,6 +64,7 @@ def write(
     `build` plans from the files as they are when it is called: it is called again under the lock.
     `confirm` asks; it is not called with --yes. Raises HahaError for refusals.
     """
+    session.settle(dry_run=manner.dry_run)
     plan = build()
     outcome = Outcome(plan=plan, changes=changes_json(plan))
     if not manner.as_json and not previewed:
@@ -76,8 +78,9 @@ def write(
     guard(session, plan, manner)
     if not manner.yes and not confirm():
         raise Cancelled(msg("nothing was written"))
-    written, _ = session.commit(build, manner.command)
-    outcome.plan, outcome.applied = written, True
+    written, applied = session.commit(build, manner.command)
+    # Another run may have written the same meanwhile.
+    outcome.plan, outcome.applied = written, applied.id is not None
     outcome.changes = changes_json(written)
     return outcome
 
@@ -142,7 +145,7 @@ def preview(plan: Plan, manner: Manner) -> None:
             print(f"  {say(text)}", file=stream)
         lines_ = preview_lines(write)
         same = shown.setdefault(_bare(lines_), write.path)
-        if same != write.path:
+        if lines_ and same != write.path:
             text = nmsg(
                 "the same {n} line as in {path}",
                 "the same {n} lines as in {path}",
@@ -230,15 +233,15 @@ def guard(session: Session, plan: Plan, manner: Manner) -> None:
     if manner.yes:
         raise HahaError(what, hints=(msg("close it first, or add --while-running"),))
     report.talk(what)
-    if not _anyway(session):
+    if not _anyway(session, plain=manner.plain):
         raise Cancelled(msg("nothing was written"))
 
 
-def _anyway(session: Session) -> bool:
+def _anyway(session: Session, *, plain: bool) -> bool:
     from haha_config.io.prompts import choose_prompter
 
     prompter = choose_prompter(
-        plain=False,
+        plain=plain,
         environ=session.environ,
         stdin=sys.stdin,
         stderr=sys.stderr,

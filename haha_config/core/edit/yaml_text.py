@@ -80,6 +80,8 @@ class _Document:
         self._shift = len(BOM) if text.startswith(BOM) else 0
         self.text = text
         self.body = text[self._shift :]
+        if self.body.startswith(BOM):  # a loader would take the second for the first
+            raise Refusal(msg("the file begins with two BOMs"), place=self._source.place(1))
         self.root, self.data = _load(self.body, self._source, self._shift, only_places)
 
     def offset_place(self, offset: int) -> Place:

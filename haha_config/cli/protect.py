@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,27 +13,28 @@ from haha_config.core.model import Place, Plan, Set, Write
 from haha_config.io import disk
 
 
-def protected(plan: Plan) -> Plan:
-    """The plan, and the lines of `<git dir>/info/exclude` that its secrets need.
+def protected(plan: Plan, also: Iterable[str] = ()) -> Plan:
+    """The plan, and the lines of `<git dir>/info/exclude` that its secrets, and `also`, need.
 
     That file is private to this clone and works in linked work trees too. Raises Refusal for a
     file with a secret that git tracks.
     """
-    secret = [w for w in plan.effective if holds_secret(w) and _in_work_tree(w)]
+    secret = [w.path for w in plan.effective if holds_secret(w) and _in_work_tree(w)]
+    secret = list(dict.fromkeys((*secret, *also)))
     if not secret:
         return plan
     from haha_config.io import repository
 
     lines: dict[Path, list[str]] = {}
-    for write in secret:
-        fact = repository.exclusion(write.path)
+    for name in secret:
+        fact = repository.exclusion(name)
         if fact is None:
             continue
         if fact.tracked:
             raise Refusal(
                 msg("git tracks this file: a key in it would be committed"),
-                place=Place(path=write.path),
-                hints=(f"git rm --cached {_quoted(write.path)}",),
+                place=Place(path=name),
+                hints=(f"git rm --cached {_quoted(name)}",),
             )
         if not fact.ignored:
             lines.setdefault(fact.exclude, []).append(fact.line)

@@ -205,7 +205,7 @@ def _fix(session: Session, wanted: Wanted, manner: Any, *, strict: bool) -> int:
 
     def build() -> Plan:
         seen.append(mended(_look(session, wanted), wanted.select, wanted.ignore))
-        return protected(seen[-1].plan)
+        return protected(seen[-1].plan, seen[-1].exclude)
 
     outcome = writing.write(session, build, manner, lambda: _confirm(session))
     private = seen[-1].private

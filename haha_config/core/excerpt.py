@@ -15,7 +15,7 @@ _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 #: `NAME=value`, `"name": "value"`, `name: value`: the name and its value, where one follows.
 _PAIR: Final = re.compile(
     r"""(?P<quote>["']?)(?P<name>[A-Za-z_][\w.\-]*)(?P=quote)\s*[:=]\s*
-        (?P<value>"(?:\\.|[^"\\])*"?|'[^']*'?|[^\s#,}\]]+)""",
+        (?P<value>"(?:\\.|[^"\\])*"?|'[^']*'?|[^\s#,{}\[\]]+)""",
     re.VERBOSE,
 )
 #: Names in the files of the client and the gateway whose values are no secret.

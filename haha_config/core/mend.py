@@ -20,10 +20,14 @@ _ROUNDS: Final = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mended:
-    """The plan, the files that nobody else may read any more, and the state after both."""
+    """The plan, the state after it, and what no edit does.
+
+    `private`: files that nobody else may read any more. `exclude`: files that git is to ignore.
+    """
 
     plan: Plan
     private: tuple[str, ...]
+    exclude: tuple[str, ...]
     state: State
 
 
@@ -31,12 +35,15 @@ def mended(state: State, select: Collection[str] = (), ignore: Collection[str] =
     """Mend what these rules find, round by round, until they find nothing that can be mended."""
     current, notes = state, dict[str, Message]()
     private: dict[str, None] = {}
+    exclude: dict[str, None] = {}
     changes: dict[str, list[Change]] = {}
     for _ in range(_ROUNDS):
         before = current
         for mend in merged(run(current, select, ignore)):
             if mend.private:
                 private[mend.path] = None
+            if mend.exclude:
+                exclude[mend.path] = None
             try:
                 current = _with(current, mend)
             except Refusal as refusal:
@@ -49,7 +56,10 @@ def mended(state: State, select: Collection[str] = (), ignore: Collection[str] =
             break
     writes = tuple(_writes(state, current, changes))
     return Mended(
-        plan=Plan(writes=writes, notes=tuple(notes.values())), private=tuple(private), state=current
+        plan=Plan(writes=writes, notes=tuple(notes.values())),
+        private=tuple(private),
+        exclude=tuple(exclude),
+        state=current,
     )
 
 
@@ -58,33 +68,39 @@ def merged(findings: Iterable[Finding]) -> Iterator[Mend]:
     changes: dict[str, dict[object, Change]] = {}
     bare: set[str] = set()
     private: set[str] = set()
+    exclude: set[str] = set()
     for mend in (m for f in findings for m in f.mends):
         mine = changes.setdefault(mend.path, {})
         for change in mend.changes:
             mine.setdefault(change.path, change)
         bare |= {mend.path} if mend.bare else set()
         private |= {mend.path} if mend.private else set()
+        exclude |= {mend.path} if mend.exclude else set()
     for path, mine in changes.items():
         yield Mend(
             path=path,
             changes=tuple(mine.values()),
             bare=path in bare,
             private=path in private,
+            exclude=path in exclude,
         )
 
 
 def _with(state: State, mend: Mend) -> State:
     """The state with one file mended; the same object where that changes no byte."""
     file = next((f for f in files(state) if f.path == mend.path), None)
-    if file is None or file.document is None:
+    if file is None or (file.document is None and mend.changes):
         return state
     text = edit(file.format, file.text, mend.changes) if mend.changes else file.text
     if mend.bare:
         text = text.removeprefix(BOM)
-    data = text.encode("utf-8")
-    if data == file.snapshot.data:
-        return state
-    return _exchange(state, parse(replace(file.snapshot, data=data), file.format))
+    before = file.snapshot
+    after = replace(before, data=text.encode("utf-8"))
+    if mend.private and before.mode is not None:
+        after = replace(after, mode=before.mode & 0o700)
+    if mend.exclude:
+        after = replace(after, ignored=True)
+    return state if after == before else _exchange(state, parse(after, file.format))
 
 
 def files(state: State) -> tuple[File, ...]:

@@ -332,13 +332,15 @@ class Answers:
 class Mend:
     """What would set a problem right without asking: changes to one file that was read.
 
-    `bare`: take its byte order mark off. `private`: nobody else may read it.
+    `bare`: take its byte order mark off. `private`: nobody else may read it. `exclude`: git is to
+    ignore it, in this clone.
     """
 
     path: str
     changes: tuple[Change, ...] = ()
     bare: bool = False
     private: bool = False
+    exclude: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -277,6 +277,12 @@ def _env(data: Mapping[str, Data]) -> Mapping[str, Data]:
     return env if isinstance(env, Mapping) else {}
 
 
+def held_variables(state: State) -> Mapping[str, Data]:
+    """Our variables as the scope's settings.json holds them, else as `.env` does."""
+    held = _env(state.target.data)
+    return held if _holds_ours(held) else state.dotenv.data
+
+
 def _holds_ours(held: Mapping[str, Data]) -> bool:
     return any(name in held for name in v.OWNED)
 

@@ -368,17 +368,18 @@ class KEY008(Rule):
 class KEY009(Rule):
     title = msg("Git ignores the files with keys in them")
     why = msg("The next `git add .` would take the key along.")
-    how = msg("Name the file in `.git/info/exclude`, which stays on this machine.")
+    how = msg("Name it in `.git/info/exclude`, which stays on this machine; `--fix` does.")
     requires = ("KEY008",)
+    mends = True
 
     def check(self, state: State) -> Iterable[Problem]:
         for file in secret_files(state):
             if file.snapshot.ignored is False and not file.snapshot.tracked:
-                name = re.split(r"[/\\]", file.path)[-1]
                 yield Problem(
                     what=msg("this file holds a key, and git does not ignore it"),
                     place=Place(path=file.path),
-                    hint=f'echo {quoted(name)} >> "$(git rev-parse --git-path info/exclude)"',
+                    hint=FIX,
+                    mends=(Mend(path=file.path, exclude=True),),
                 )
 
 

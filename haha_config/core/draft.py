@@ -231,7 +231,7 @@ def answers(draft: Draft, providers: Providers, held: Setup, master_key: str) ->
     """
     row = rows.row(providers, draft.provider)
     if route(draft, row) == "litellm":
-        return _through_litellm(draft, held, master_key)
+        return _through_litellm(draft, providers, held, master_key)
     base = draft.base_url or rows.endpoint(row, draft.region or row.region, draft.key)
     if not base:
         raise Usage(msg("{name} needs its URL", name=row.name), hints=("--base-url URL",))
@@ -273,7 +273,7 @@ def key_hints(variable: str) -> tuple[Message | str, ...]:
     )
 
 
-def _through_litellm(draft: Draft, held: Setup, master_key: str) -> Answers:
+def _through_litellm(draft: Draft, providers: Providers, held: Setup, master_key: str) -> Answers:
     ups = draft.upstreams
     check_names(ups)
     if not ups and not held.upstreams:
@@ -284,15 +284,16 @@ def _through_litellm(draft: Draft, held: Setup, master_key: str) -> Answers:
     names = [u.name for u in (*ups, *held.upstreams) if u.name not in draft.drop]
     main = draft.slots.get("main") or (ups[0].name if ups else names[0])
     port = draft.port or held.port or DEFAULT_PORT
+    slots = {slot: draft.slots.get(slot) or main for slot in SLOTS}
     return Answers(
         provider="litellm",
         route="litellm",
         base_url=f"http://127.0.0.1:{port}",
         credential=master_key,
         header="bearer",
-        slots={slot: draft.slots.get(slot) or main for slot in SLOTS},
+        slots=slots,
         traffic=draft.traffic or "quiet",
-        context=draft.context,
+        context=_window(draft, slots, held, providers),
         upstreams=ups,
         drop=draft.drop,
         port=port,
@@ -300,6 +301,19 @@ def _through_litellm(draft: Draft, held: Setup, master_key: str) -> Answers:
         keys={} if draft.keep_env else dict(draft.keys),
         targets=draft.targets or frozenset({"env", "settings"}),
     )
+
+
+def _window(
+    draft: Draft, used: Mapping[Slot, str], held: Setup, providers: Providers
+) -> int | None:
+    """The smallest window that was told, or known of the entries that stay as they are."""
+    names = {name.removesuffix("[1m]") for name in used.values()}
+    kept = [u for u in held.upstreams if u.name in names - {u.name for u in draft.upstreams}]
+    models = [providers[u.provider].model(u.model) for u in kept]
+    windows = [m.context for m in models if m is not None and m.context]
+    if draft.context:
+        windows.append(draft.context)
+    return min(windows, default=None)
 
 
 # --- from what is there to a draft -----------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from haha_config.cli.interview.endpoint import known_key
@@ -136,16 +136,18 @@ def with_main(work: Work, name: str) -> Work:
     return replace(work, draft=replace(work.draft, slots=slots))
 
 
-def context(talk: Talk, work: Work, slots: Sequence[tuple[str, str]]) -> int | None:
-    """The smallest window that only a list told us of; `slots` are (row, model) pairs.
-
-    A window that the table knows is written anyway.
-    """
+def unknown(work: Work, slots: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Those of the (row, model) pairs whose window the table does not know."""
     providers = work.session.providers
     found = []
     for key, name in slots:
         known = providers[key].model(name) if key in providers else None
-        told = None if known and known.context else talk.offers.context(key, name)
-        if told:
-            found.append(told)
-    return min(found, default=None)
+        if known is None or not known.context:
+            found.append((key, name))
+    return tuple(found)
+
+
+def context(talk: Talk, pairs: Sequence[tuple[str, str]]) -> int | None:
+    """The smallest window that a list told us of. One that the table knows is written anyway."""
+    told = (talk.offers.context(key, name) for key, name in pairs)
+    return min((window for window in told if window), default=None)

@@ -110,9 +110,15 @@ def _on_a_free_port(work: Work) -> Work:
 
 
 def _window(talk: Talk, work: Work) -> int | None:
-    """The window that a live list told of, for models that the table does not know."""
-    pairs = tuple(gateway.upstreams_of(work))
-    return model.context(talk, work, pairs)
+    """The window that a list told of, for models that the table does not know.
+
+    With the models that were there before, the one that was written then is kept.
+    """
+    pairs = model.unknown(work, gateway.upstreams_of(work))
+    held = work.found.state.value(v.MAX_CONTEXT)
+    if pairs and dict(work.slots) == dict(work.draft.slots) and held.isdecimal():
+        return int(held)
+    return model.context(talk, pairs)
 
 
 # --- the account -----------------------------------------------------------------------------

@@ -47,7 +47,7 @@ def _top(folder: Path) -> Path | None:
 def _ask(top: Path, names: tuple[str, ...]) -> Mapping[str, Standing]:
     done = _git(
         top,
-        *("status", "--porcelain=v2", "-z", "--no-renames"),
+        *("--literal-pathspecs", "status", "--porcelain=v2", "-z", "--no-renames"),
         *("--untracked-files=all", "--ignored=matching", "--ignore-submodules=all"),
         *("--", *names),
     )
@@ -98,8 +98,9 @@ def exclusion(path: str) -> Exclusion | None:
     if where is None:
         return None
     return Exclusion(
-        tracked=bool(_git(top, "ls-files", "-z", "--", name)),
-        ignored=bool(_git(top, "check-ignore", "--no-index", "-z", "--", name)),
+        tracked=bool(_git(top, "--literal-pathspecs", "ls-files", "-z", "--", name)),
+        # `./`: this command knows no literal names, and one could begin with a colon.
+        ignored=bool(_git(top, "check-ignore", "--no-index", "--", f"./{name}")),
         exclude=top / where.rstrip("\n"),
         line="/" + re.sub(r"[\\*?\[\]]| $", r"\\\g<0>", name),
     )
@@ -113,7 +114,7 @@ def _git(top: Path, *words: str) -> str | None:
     """
     import subprocess
 
-    command = ("git", "--no-optional-locks", "-c", "core.fsmonitor=false", "--literal-pathspecs")
+    command = ("git", "--no-optional-locks", "-c", "core.fsmonitor=false")
     try:
         done = subprocess.run(
             (*command, *words),

@@ -1,0 +1,195 @@
+"""`validate` as a person, a script and a hook run it."""
+
+from __future__ import annotations
+
+import re
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.tool import Tool
+
+KEY = "sk-or-v1-0123456789abcdef0123456789abcdef"
+BROKEN = f"""\
+ANTHROPIC_BASE_URL=https://openrouter.ai/api/v1
+ANTHROPIC_AUTH_TOKEN={KEY}
+ANTHROPIC_MODEL=z-ai/glm-5.3
+API_TIMEOUT_MS=6000
+"""
+HAHA = ("validate", "--client", "haha")
+
+
+@pytest.fixture
+def broken(tool: Tool) -> Tool:
+    tool.dotenv.write_text(BROKEN, encoding="utf-8")
+    tool.dotenv.chmod(0o600)
+    return tool
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    return {str(p): p.read_bytes() if p.is_file() else b"" for p in sorted(folder.rglob("*"))}
+
+
+def test_nothing_configured(tool: Tool) -> None:
+    done = tool(*HAHA)
+    assert done.code == 1
+    assert "hint: haha-config init" in done.err
+
+
+def test_text_has_place_caret_code_and_hint(broken: Tool) -> None:
+    done = broken(*HAHA)
+    assert done.code == 1
+    lines = done.out.splitlines()
+    at = next(i for i, line in enumerate(lines) if "[URL002]" in line)
+    assert lines[at].split()[0] == "1:20"
+    assert lines[at + 1].index("https://") == lines[at + 2].index("^")
+    assert "hint: haha-config validate --fix" in lines[at + 3]
+    assert KEY not in done.out + done.err
+    assert lines[-2].endswith("the client will not work like this")
+
+
+def test_json(broken: Tool) -> None:
+    done = broken(*HAHA, "--format", "json")
+    assert done.code == 1
+    found = {f["code"]: f for f in done.json["findings"]}
+    assert found["URL002"]["path"] == str(broken.dotenv)
+    assert (found["URL002"]["line"], found["URL002"]["column"]) == (1, 20)
+    assert set(found["URL002"]) == {
+        "code", "severity", "path", "line", "column", "message", "hint",
+    }  # fmt: skip
+    severities = [f["severity"] for f in done.json["findings"]]
+    assert done.json["summary"] == {
+        "errors": severities.count("error"),
+        "warnings": severities.count("warning"),
+        "notes": severities.count("note"),
+    }
+
+
+def test_writes_nothing(broken: Tool) -> None:
+    before = everything(broken.home), everything(broken.cwd)
+    for words in ((), ("--strict",), ("--list",), ("--explain", "ENV001"), ("--fix", "--dry-run")):
+        broken(*HAHA, *words)
+    assert (everything(broken.home), everything(broken.cwd)) == before
+
+
+def test_fix(broken: Tool) -> None:
+    broken.dotenv.chmod(0o644)
+    done = broken(*HAHA, "--fix", "--yes")
+    assert done.code == 0, done.err
+    text = broken.dotenv.read_text(encoding="utf-8")
+    assert "ANTHROPIC_BASE_URL=https://openrouter.ai/api\n" in text
+    assert "API_TIMEOUT_MS=3000000\n" in text
+    assert broken.dotenv.stat().st_mode & 0o777 == 0o600
+    again = broken(*HAHA, "--fix", "--yes")
+    assert (again.code, broken.dotenv.read_text(encoding="utf-8")) == (0, text)
+    undone = broken("undo", "--yes")
+    assert undone.code == 0, undone.err
+    assert broken.dotenv.read_text(encoding="utf-8") == BROKEN
+
+
+def test_fix_without_a_terminal_needs_yes(broken: Tool) -> None:
+    done = broken(*HAHA, "--fix")
+    assert done.code == 2
+    assert "--yes" in done.err
+    assert broken.dotenv.read_text(encoding="utf-8") == BROKEN
+
+
+def test_fix_dry_run_shows_the_difference(broken: Tool) -> None:
+    done = broken(*HAHA, "--fix", "--dry-run")
+    assert done.code == 0
+    assert "+ ANTHROPIC_BASE_URL=https://openrouter.ai/api" in done.out
+    assert broken.dotenv.read_text(encoding="utf-8") == BROKEN
+
+
+def test_select_and_ignore(broken: Tool) -> None:
+    done = broken(*HAHA, "--select", "URL,ENV009", "--ignore", "url002", "--format", "json")
+    assert [f["code"] for f in done.json["findings"]] == ["ENV009"]
+    assert done.code == 0
+    assert broken(*HAHA, "--select", "ENV009", "--strict").code == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("--select", "URL02"), "did you mean `URL00"),
+        (("--explain", "LLM03"), "did you mean `LLM0"),
+        (("--only", "setings"), "did you mean `settings`?"),
+        (("--format", "yaml"), "json"),
+    ],
+)
+def test_unknown_values(broken: Tool, words: tuple[str, ...], hint: str) -> None:
+    done = broken(*HAHA, *words)
+    assert done.code == 2
+    assert hint in done.err
+
+
+def test_explain_and_list(tool: Tool) -> None:
+    done = tool("validate", "--explain", "llm003")
+    assert done.code == 0
+    assert "drop_params" in done.out
+    listed = tool("validate", "--list", "--format", "json").json["rules"]
+    assert len({rule["code"] for rule in listed}) == len(listed) > 60
+
+
+def test_only_reads_the_named_targets(broken: Tool) -> None:
+    broken.settings.parent.mkdir(parents=True)
+    broken.settings.write_text("{ broken", encoding="utf-8")
+    done = broken("validate", "--only", "env", "--dir", ".", "--format", "json",
+                  ANTHROPIC_API_KEY="sk-test-0123456789abcdef")  # fmt: skip
+    paths = {f["path"] for f in done.json["findings"]}
+    assert paths == {str(broken.dotenv)}
+    assert "KEY001" not in {f["code"] for f in done.json["findings"]}
+
+
+def test_only_litellm_judges_a_config_without_a_client(tool: Tool) -> None:
+    config = tool.cwd / "litellm_config.yaml"
+    config.write_text(
+        "model_list:\n  - model_name: a\n    litellm_params:\n      model: openai/gpt-6.1-sol\n",
+        encoding="utf-8",
+    )
+    done = tool("validate", "--only", "env,settings,litellm", "--dir", ".", "--format", "json")
+    assert done.code == 1
+    assert {"LLM003", "LLM011"} <= {
+        f["code"] for f in done.json["findings"] if f["severity"] == "error"
+    }
+
+
+def test_a_file_that_does_not_parse_is_left_alone(tool: Tool) -> None:
+    tool.settings.parent.mkdir(parents=True)
+    text = '{\n  "env": {\n    "ANTHROPIC_MODEL": "x",\n  }\n}\n'
+    tool.settings.write_text(text, encoding="utf-8")
+    done = tool("validate")
+    assert done.code == 1
+    assert re.search(r"3:27\s+error .*\[SET001\]", done.out)
+    tool("validate", "--fix", "--yes")
+    assert tool.settings.read_text(encoding="utf-8") == text
+
+
+def test_a_tracked_secret_and_one_that_is_not_ignored(broken: Tool) -> None:
+    def git(*words: str) -> None:
+        subprocess.run(("git", *words), cwd=broken.cwd, check=True, capture_output=True)
+
+    git("init", "-q")
+    found = broken(*HAHA, "--select", "KEY", "--format", "json").json["findings"]
+    assert [f["code"] for f in found] == ["KEY009"]
+    assert broken(*HAHA, "--select", "KEY", "--fix", "--yes").code == 0
+    assert broken(*HAHA, "--select", "KEY", "--format", "json").json["findings"] == []
+    git("add", "-f", ".env")
+    found = broken(*HAHA, "--select", "KEY", "--format", "json").json["findings"]
+    assert [(f["code"], f["severity"]) for f in found] == [("KEY008", "error")]
+
+
+def test_nobody_listens_then_somebody_else(tool: Tool) -> None:
+    server = socket.create_server(("127.0.0.1", 0))
+    port = server.getsockname()[1]
+    tool.dotenv.write_text(
+        f"ANTHROPIC_BASE_URL=http://127.0.0.1:{port}\nANTHROPIC_AUTH_TOKEN=local\n"
+        "ANTHROPIC_MODEL=m\n",
+        encoding="utf-8",
+    )
+    with server:
+        assert tool(*HAHA, "--select", "SYS002", "--format", "json").json["findings"] == []
+    (found,) = tool(*HAHA, "--select", "SYS002", "--format", "json").json["findings"]
+    assert str(port) in found["message"]

@@ -249,13 +249,14 @@ def _letter(frame: Frame, rows: Rows, letter: str) -> None:
 
 def _drawn(frame: Frame, rows: Rows, *, search: bool) -> Fragments:
     width = frame.size.columns
-    narrow = width < _NARROW
+    fits = _side_by_side(rows, width)
+    narrow = width < _NARROW and not fits
     room = min(_TALL, frame.body_rows() - search)
     note = rows.current.note if narrow and rows.current is not None else ""
     top, visible = rows.visible(room - bool(note))
     fragments = _search_line(rows, width) if search else []
     titles = max((columns(row.title) for row in rows.all), default=0)
-    if any(row.note for row in rows.all) and not narrow:
+    if any(row.note for row in rows.all) and not (narrow or fits):
         titles = min(titles, (width - 5) * 3 // 5)
     for index, row in enumerate(visible, top):
         pointed = index == rows.at
@@ -267,6 +268,12 @@ def _drawn(frame: Frame, rows: Rows, *, search: bool) -> Fragments:
         fragments.append(("class:complaint", f"   {cut(none, width - 3)}\n"))
     *rest, (style, last) = fragments
     return [*rest, (style, last.removesuffix("\n"))]
+
+
+def _side_by_side(rows: Rows, width: int) -> bool:
+    """Whether every note fits beside its title as it is."""
+    titles = max((columns(row.title) for row in rows.all), default=0)
+    return all(titles + columns(row.note) + 6 <= width for row in rows.all)
 
 
 def _search_line(rows: Rows, width: int) -> Fragments:

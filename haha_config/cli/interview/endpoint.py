@@ -156,6 +156,10 @@ def choose_route(talk: Talk, work: Work) -> Turn | Back:
         [Choice(value=way, title=way, note=about[way]) for way in row.routes],
         default=drafts.route(work.draft, row),
         why=msg("Direct is simpler; through LiteLLM, other models can stand beside it."),
+        more=msg(
+            "Direct: the client sends your requests and the key to the provider. LiteLLM: a"
+            " gateway on this machine gets them, translates, and must be running."
+        ),
         flag="--via",
     )
     if answer is BACK:

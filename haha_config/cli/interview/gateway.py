@@ -125,6 +125,10 @@ def main(talk: Talk, work: Work) -> Turn | Back:
         [_main(work, name, known.get(name), current) for name in offered],
         default=current or offered[0],
         why=msg("All slots take it, unless they hold another of these models."),
+        more=msg(
+            "The client asks for a slot: main for its own work, haiku for small tasks, opus and"
+            " sonnet when you choose them. `c` in the summary gives a slot a model of its own."
+        ),
         flag="--model",
     )
     if answer is BACK:
@@ -187,8 +191,11 @@ def _candidate(row: Provider, work: Work) -> Choice:
 
 
 def _likely(candidates: list[Provider], work: Work) -> str | None:
-    keyed = [row.key for row in candidates if row.key in work.found.keys]
-    running = [row.key for row in candidates if row.key in work.found.running]
+    """A found key or a running server that is not behind the gateway yet."""
+    there = {u.provider for u in _held(work).values()}
+    new = [row.key for row in candidates if row.key not in there]
+    keyed = [key for key in new if key in work.found.keys]
+    running = [key for key in new if key in work.found.running]
     return next(iter([*keyed, *running]), None)
 
 
@@ -208,6 +215,10 @@ def elsewhere(talk: Talk, work: Work) -> Turn | Back:
     answer = talk.ask.text(
         msg("Which URL does that LiteLLM have?"),
         why=msg("The client calls it directly; no LiteLLM file is written here."),
+        more=msg(
+            "Its address without /v1/messages, for example https://litellm.example.com. Whoever"
+            " runs it gives you the address and a key."
+        ),
         check=lambda text: endpoint.url_complaint(text, work.draft, direct=True),
         flag="--base-url",
     )
@@ -229,6 +240,7 @@ def upstream_region(talk: Talk, work: Work) -> Turn | Back:
         [endpoint.region_choice(row, name) for name in bases],
         default=adding.region,
         why=msg("A key of one region does not work in the other."),
+        more=msg("Each region has a host of its own, and LiteLLM must call the right one."),
         flag="--region",
     )
     if answer is BACK:
@@ -245,6 +257,10 @@ def upstream_url(talk: Talk, work: Work) -> Turn | Back:
         why=endpoint.why_url(row),
         default=adding.url,
         check=lambda text: endpoint.url_complaint(text, work.draft, direct=False),
+        more=msg(
+            "LiteLLM adds the rest of the path itself. http:// is fine for this machine and for"
+            " private addresses."
+        ),
         flag="--upstream",
     )
     if answer is BACK:
@@ -321,6 +337,10 @@ def upstream_name(talk: Talk, work: Work) -> Turn | Back:
         why=msg("You type it in `switch-model` and in the client's `/model`."),
         default=_free_name(work, adding, plain),
         check=lambda text: _name_complaint(work, text),
+        more=msg(
+            "Enter keeps the model's own name. A short one is quicker to type; two models can't"
+            " share a name. It is `model_name` in litellm_config.yaml."
+        ),
         flag="--upstream",
     )
     if answer is BACK:

@@ -15,7 +15,7 @@ from haha_config.cli.writing import preview
 from haha_config.core import draft as drafts
 from haha_config.core import variables as v
 from haha_config.core.errors import HahaError
-from haha_config.core.messages import Message, msg
+from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import SLOTS, Scope, Slot, TargetName, Traffic
 from haha_config.io import loopback, report
 from haha_config.io.prompts import BACK, Back, Choice
@@ -33,7 +33,8 @@ SCOPES: Final[Mapping[Scope, Message]] = {
     "project": msg("this project, for everybody who has it; holds no key"),
     "local": msg("this project, for you alone"),
 }
-_SLOT: Final = "slot:"
+#: Models of a gateway that the account names.
+_SHOWN: Final = 6
 
 
 # --- the last question -----------------------------------------------------------------------
@@ -75,7 +76,8 @@ def _asked(talk: Talk, work: Work, made: Prepared) -> Turn | Back:
         if answer == "w":
             return Turn(work=work, then="")
         for line in trial.tried(work, made.answers):
-            report.talk(line)
+            for part in _wrapped(say(line), 3):
+                report.talk(f"  {part}")
 
 
 def _question(talk: Talk, made: Prepared) -> Message:
@@ -130,19 +132,15 @@ def account(work: Work, made: Prepared) -> Iterator[tuple[Message, Message | str
     where = v.shown_url(answers.base_url)
     if answers.port is not None:
         yield msg("gateway"), msg("LiteLLM at {url}", url=where)
-        for upstream in answers.upstreams:
-            row = work.session.providers[upstream.provider]
-            yield (
-                msg("model"),
-                msg("{name} of {provider}", name=upstream.name, provider=row.name),
-            )
+        yield from _offered(work, made)
     else:
         yield msg("provider"), msg("{name} at {url}", name=work.row.name, url=where)
         yield msg("key"), _key(work, answers.credential)
     yield from _slots(answers.slots)
     yield msg("traffic"), TRAFFIC[answers.traffic]
     yield msg("scope"), msg("{scope}: {what}", scope=work.session.scope, what=_scope(work))
-    yield msg("files"), _files(work, made)
+    for line in _files(work, made):
+        yield msg("files"), line
 
 
 def _key(work: Work, credential: str) -> Message | str:
@@ -169,42 +167,57 @@ def _scope(work: Work) -> Message:
     return SCOPES[work.session.scope]
 
 
-def _files(work: Work, made: Prepared) -> Message:
+def _offered(work: Work, made: Prepared) -> Iterator[tuple[Message, Message | str]]:
+    """What the gateway will offer, old and new."""
+    known = {u.name: u for u in (*work.found.setup.upstreams, *made.answers.upstreams)}
+    there = dict.fromkeys((*work.found.state.models, *(u.name for u in made.answers.upstreams)))
+    names = [name for name in there if name not in made.answers.drop]
+    for name in names[:_SHOWN]:
+        upstream = known.get(name)
+        if upstream is None:
+            yield msg("models"), name
+            continue
+        row = work.session.providers[upstream.provider]
+        yield msg("models"), msg("{name}, from {provider}", name=name, provider=row.name)
+    if len(names) > _SHOWN:
+        yield msg("models"), nmsg("and {n} more", "and {n} more", n=len(names) - _SHOWN)
+
+
+def _files(work: Work, made: Prepared) -> Iterator[Message]:
     """Which file counts for what; said only of the files that there will be."""
-    settings = report.short(str(work.session.settings_path))
+    settings, dotenv = work.session.settings_path, work.session.env_path
     paths = {write.path for write in made.plan.writes}
-    dotenv = report.short(str(work.session.env_path))
-    if str(work.session.env_path) not in paths:
-        return msg("every client reads {settings}", settings=settings)
-    if str(work.session.settings_path) not in paths:
-        return msg("only claude-haha started here reads {dotenv}", dotenv=dotenv)
-    return msg(
-        "every client reads {settings}; claude-haha started here reads {dotenv} too. Both say the"
-        " same; where they differ, {settings} wins over your shell, and your shell over {dotenv}",
-        settings=settings,
-        dotenv=dotenv,
-    )
+    if str(settings) in paths:
+        yield msg("{path}: every client reads it", path=report.short(str(settings)))
+    if str(dotenv) in paths:
+        yield msg("{path}: only claude-haha reads it, started here", path=report.short(str(dotenv)))
+    if {str(settings), str(dotenv)} <= paths:
+        yield msg("settings.json wins over your shell, and your shell over .env")
 
 
 def _tell(lines: Iterator[tuple[Message, Message | str]]) -> None:
     """The account as two columns, as wide as the terminal."""
-    import shutil
-
-    from wcwidth import wrap
-
     from haha_config.io.prompts.frame import columns, fill
 
     made = [(say(label), say(text)) for label, text in lines]
     width = max(columns(label) for label, _ in made)
-    room = max(20, shutil.get_terminal_size().columns - width - 5)
     before = ""
     for label, text in made:
-        for number, part in enumerate(wrap(text, room) or [""]):
+        for number, part in enumerate(_wrapped(text, width + 5)):
             head = label if number == 0 and label != before else ""
             painted = report.paint(fill(head, width), "dim", sys.stderr)
             report.talk(f"  {painted}  {part}")
         before = label
     report.talk("")
+
+
+def _wrapped(text: str, margin: int) -> list[str]:
+    """The lines of a text beside a margin of so many columns."""
+    import shutil
+
+    from wcwidth import wrap
+
+    return list(wrap(text, max(20, shutil.get_terminal_size().columns - margin))) or [""]
 
 
 # --- changing something ----------------------------------------------------------------------
@@ -216,6 +229,7 @@ def change(talk: Talk, work: Work) -> Turn | Back:
         msg("What do you want to change?"),
         list(_changes(work)),
         why=msg("You come back to the summary afterwards."),
+        more=msg("The flag of the same name answers each of them: `haha-config init --help`."),
         flag="--slot",
     )
     if answer is BACK:
@@ -278,6 +292,7 @@ def slot(talk: Talk, work: Work) -> Turn | Back:
             if name != "main"
         ],
         why=msg("The client asks for a slot: small tasks go to haiku, /model opus to opus."),
+        more=msg("A slot without a model of its own takes the main one."),
         flag="--slot",
     )
     if answer is BACK:
@@ -296,6 +311,7 @@ def slot_model(talk: Talk, work: Work) -> Turn | Back:
             [Choice(value=n, title=n, marked=n == current) for n in gateway.names(work)],
             default=current,
             why=msg("The gateway offers these."),
+            more=msg("`c` in the summary adds other models to the gateway."),
             flag="--slot",
         )
     else:
@@ -386,6 +402,11 @@ def scope(talk: Talk, work: Work) -> Turn | Back:
         ],
         default=session.scope,
         why=msg("It decides which settings.json is written; local wins over project over user."),
+        more=msg(
+            "user: ~/.claude/settings.json. local: .claude/settings.local.json of this project,"
+            " which git should ignore. project: .claude/settings.json, which is shared with the"
+            " project, so that no key is ever written there."
+        ),
         flag="--scope",
     )
     if answer is BACK:
@@ -402,6 +423,7 @@ def port(talk: Talk, work: Work) -> Turn | Back:
         msg("Which port should the gateway listen on?"),
         default=str(current),
         why=msg("Only this machine can reach it."),
+        more=msg("It is PORT in litellm.env and part of the URL that the client calls."),
         check=lambda text: _port_complaint(work, text),
         flag="--port",
     )

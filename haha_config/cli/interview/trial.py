@@ -103,7 +103,7 @@ def _sent(work: Work, wanted: list[Ask]) -> list[Exchange]:
 def _sentence(one: Try, exchange: Exchange) -> Message:
     if exchange.status == 200 and not exchange.failure:
         return msg(
-            "  It works: {name} answered in {seconds} s.",
+            "It works: {name} answered in {seconds} s.",
             name=one.name,
             seconds=f"{exchange.ms / 1000:.1f}",
         )
@@ -111,5 +111,5 @@ def _sentence(one: Try, exchange: Exchange) -> Message:
 
     cause = replies.judge(exchange, one.caller)
     if cause.hint is None:
-        return msg("  {name}: {what}", name=one.name, what=cause.what)
-    return msg("  {name}: {what} ({hint})", name=one.name, what=cause.what, hint=cause.hint)
+        return msg("{name}: {what}", name=one.name, what=cause.what)
+    return msg("{name}: {what} ({hint})", name=one.name, what=cause.what, hint=cause.hint)

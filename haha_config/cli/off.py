@@ -1,0 +1,76 @@
+"""`use off`: take out what is ours and leave every file as if we had never been there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from haha_config.cli.session import Session
+from haha_config.cli.writing import Manner, tell, write
+from haha_config.core import absence
+from haha_config.core.messages import msg
+from haha_config.core.model import Plan, TargetName, Write
+from haha_config.core.state import File, State, parse
+from haha_config.io import disk, report
+
+
+def off(session: Session, manner: Manner) -> int:
+    """Plan and write it in one transaction; returns the exit code."""
+    outcome = write(
+        session,
+        lambda: Plan(writes=tuple(_writes(session))),
+        manner,
+        lambda: True,
+        previewed=not manner.dry_run,
+    )
+    if manner.dry_run:
+        if manner.as_json:
+            report.document(outcome.document())
+        return 0
+    if not outcome.applied:
+        return tell(outcome, manner)
+    paths = tuple(report.short(w.path) for w in outcome.plan.effective)
+    if any(Path(p).name == "litellm.env" for p in paths):
+        outcome.next.append(
+            msg("if the gateway runs, stop it: {command}", command="haha-config proxy down")
+        )
+    return tell(outcome, manner, msg("nothing of ours is in {paths} any more", paths=paths))
+
+
+def _writes(session: Session) -> Iterator[Write]:
+    state = session.state()
+    past = _past(session)
+    for target, file in _targets(session, state):
+        yield absence.without_ours(
+            file, past.get(file.snapshot.real, ()), session.starts.texts.get(target, "")
+        )
+
+
+def _targets(session: Session, state: State) -> Iterator[tuple[TargetName, File]]:
+    yield "settings", state.target
+    yield "env", state.dotenv
+    yield "litellm", state.litellm
+    yield "litellm_env", state.litellm_env
+    exclude = _exclude(session)
+    if exclude is not None:
+        # A name of no starting text: git made this file.
+        yield "exclude", parse(disk.snapshot(exclude), "lines")  # type: ignore[misc]
+
+
+def _exclude(session: Session) -> Path | None:
+    """The private ignore file of the work tree that `.env` is in."""
+    from haha_config.io import places, repository
+
+    if places.git_top(session.folder) is None:
+        return None
+    fact = repository.exclusion(str(session.env_path))
+    return fact.exclude if fact is not None else None
+
+
+def _past(session: Session) -> dict[str, tuple[Write, ...]]:
+    """What the journal still knows of our writes, by real path, the oldest first."""
+    found: dict[str, tuple[Write, ...]] = {}
+    for record in disk.records(session.state_folder):
+        for entry in record.entries():
+            found[entry.real] = (*found.get(entry.real, ()), entry.write())
+    return found

@@ -1,0 +1,416 @@
+"""Profiles at hand: from what is configured to a profile, and from a profile to answers."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from haha_config.cli import answersfile
+from haha_config.cli.found import Found, look
+from haha_config.cli.session import Session
+from haha_config.core import draft as drafts
+from haha_config.core import plan as plans
+from haha_config.core import providers as rows
+from haha_config.core import setup
+from haha_config.core import variables as v
+from haha_config.core.draft import Draft
+from haha_config.core.errors import HahaError, Usage
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import SLOTS, Answers, Place, Snapshot, Write
+from haha_config.core.profile import Kind, Profile, Reference, check_name, of_data
+from haha_config.core.state import State
+from haha_config.io import disk, places, profiles, report, store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelved:
+    """A profile that is being saved, and its keys by variable; they never go into its file."""
+
+    profile: Profile
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+
+# --- reading ---------------------------------------------------------------------------------
+
+
+def names() -> list[str]:
+    """Every profile's name; also what the shell completes."""
+    return profiles.names(places.config_folder())
+
+
+def complete(incomplete: str) -> list[str]:
+    """Names for the shell, as typed so far."""
+    return [name for name in names() if name.startswith(incomplete)]
+
+
+def exists(session: Session, name: str) -> bool:
+    """Whether there is a profile of that name."""
+    return name in profiles.names(session.config_folder)
+
+
+def load(session: Session, name: str) -> Profile:
+    """A profile.
+
+    Raises Usage where there is none of that name, Refusal where its file is broken.
+    """
+    known = profiles.names(session.config_folder)
+    if name not in known:
+        raise Usage(
+            msg("there is no profile `{name}`", name=name),
+            hints=(
+                *rows.did_you_mean(name, known),
+                "haha-config profile list" if known else f"haha-config profile save {name}",
+            ),
+        )
+    where = profiles.path(session.config_folder, name)
+    return of_data(name, profiles.load(where), str(where))
+
+
+# --- from a profile to answers ---------------------------------------------------------------
+
+
+def drafted(session: Session, profile: Profile, *, targets: str | None = None) -> Draft:
+    """A profile's draft, without its keys. Raises Usage where its file says what can't be."""
+    from haha_config.cli import init
+
+    where = profiles.path(session.config_folder, profile.name)
+    given = replace(answersfile.parse(profile.answers, where), write=targets)
+    # What was accepted with --insecure once is in the file because it was.
+    draft = init.drafted(session, given, insecure=True)
+    return replace(draft, context=profile.context)
+
+
+def filled(session: Session, profile: Profile, draft: Draft) -> Draft:
+    """The draft with its keys.
+
+    Raises HahaError where one is not to be found, with how to give it.
+    """
+    keys = {}
+    for variable, reference in profile.keys.items():
+        key = store.read(reference.kind, reference.name, session.environ, session.data_folder)
+        if not key:
+            raise _without_key(session, profile, variable, reference)
+        keys[variable] = key
+    row = rows.row(session.providers, draft.provider)
+    if drafts.route(draft, row) == "litellm" and row.multi:
+        return replace(draft, keys=keys)
+    return replace(draft, key=next(iter(keys.values()), row.credential.token))
+
+
+def _without_key(
+    session: Session, profile: Profile, variable: str, reference: Reference
+) -> HahaError:
+    again = f"haha-config profile key {profile.name}"
+    where = str(reference)
+    if reference.kind == "file":
+        where = f"file:{store.path(session.data_folder, reference.name)}"
+    hint: Message | str = again
+    if reference.kind == "env":
+        hint = msg("export {name}=…", name=reference.name)
+    return HahaError(
+        msg(
+            "profile `{name}` has no key: {variable} is to be found in {where}",
+            name=profile.name,
+            variable=variable,
+            where=where,
+        ),
+        hints=(hint,),
+    )
+
+
+def answers(session: Session, profile: Profile) -> Answers:
+    """What a profile amounts to here, checked like the answers of `init`."""
+    from haha_config.cli import init
+
+    draft = filled(session, profile, drafted(session, profile))
+    made = init.ready(session, draft, look(session, draft))
+    return replace(made.answers, header=profile.header)
+
+
+def helper(session: Session, profile: Profile) -> str:
+    """The client's `apiKeyHelper` for this profile; "" where its key goes into the files."""
+    if not profile.helper or not takes_helper(session, profile):
+        return ""
+    return f"{program()} key {profile.name}"
+
+
+def takes_helper(session: Session, profile: Profile) -> bool:
+    """Whether its provider takes a key in both headers, which is how a helper's is sent."""
+    key = profile.answers.get("provider")
+    row = session.providers.get(key) if isinstance(key, str) else None
+    return row is not None and row.credential.either and profile.answers.get("via") != "litellm"
+
+
+def program() -> str:
+    """How the client's shell starts us."""
+    from shlex import quote
+
+    if shutil.which("haha-config"):
+        return "haha-config"
+    return f"{quote(sys.executable)} -m haha_config"
+
+
+# --- which one is in force -------------------------------------------------------------------
+
+
+def current(session: Session, state: State) -> str | None:
+    """The profile that the scope's files amount to; of twins the one used last."""
+    fitting = [n for n in profiles.names(session.config_folder) if _fits(session, n, state)]
+    return next((n for n in history(session) if n in fitting), next(iter(fitting), None))
+
+
+def _fits(session: Session, name: str, state: State) -> bool:
+    try:
+        profile = load(session, name)
+        draft = replace(drafted(session, profile, targets="settings"), key="-")
+        made = drafts.answers(draft, session.providers, setup.read(state), "-")
+    except HahaError:
+        return False
+    wanted = plans.client_variables(replace(made, header=profile.header), session.providers)
+    held = plans.held_variables(state)
+    return all(held.get(n) == w for n, w in wanted.items() if n not in v.CREDENTIALS)
+
+
+def history(session: Session) -> list[str]:
+    """What this scope was pointed at, the newest first, as far as the journal reaches."""
+    folder = profiles.folder(session.config_folder)
+    found: list[str] = []
+    for record in reversed(disk.records(session.state_folder)):
+        if str(session.settings_path) not in record.paths:
+            continue
+        verb, _, name = record.command.partition(" ")
+        if verb == "use" and name:
+            found.append(name)
+        elif verb == "init":
+            found += [p.stem for p in map(Path, record.paths) if p.parent == folder]
+    return found
+
+
+def previous(session: Session) -> str:
+    """What `use -` means.
+
+    Raises HahaError where nothing else was used before.
+    """
+    used = history(session)
+    found = next((name for name in used if name != used[0]), None)
+    if found is None:
+        raise HahaError(msg("no other profile was used before"), hints=("haha-config use",))
+    return found
+
+
+# --- from a set-up to a profile --------------------------------------------------------------
+
+
+def shelved(
+    session: Session, name: str, draft: Draft, made: Answers, kind: Kind = "file"
+) -> Shelved:
+    """The profile of a complete draft, its keys to be kept by `kind`."""
+    check_name(name)
+    row = rows.row(session.providers, draft.provider)
+    own = made.port is not None
+    given = answersfile.of(draft)
+    given = replace(
+        given,
+        via=None if row.multi else made.route,
+        # The same words whether they were given, were the default or were read back.
+        region=draft.region if draft.region not in ("", row.region) else None,
+        base_url=None if own else made.base_url,
+        slot=tuple(f"{slot}={made.slots.get(slot, '')}" for slot in SLOTS if slot != "main"),
+        model=made.slots["main"],
+        upstream_key_env=tuple(
+            f"{u.name}={u.variable}"
+            for u in draft.upstreams
+            if u.variable and u.variable != _usual(session, u.provider)
+        )
+        if own
+        else (),
+        port=made.port,
+        traffic=made.traffic,
+        drop=(),
+        keys=None,
+    )
+    keys = _keys(session, draft, made)
+    chosen: Kind = "env" if draft.keep_env else kind
+    wanted = dict.fromkeys(u.variable for u in draft.upstreams if u.variable) if own else keys
+    profile = Profile(
+        name=name,
+        answers=answersfile.values(given),
+        header=made.header,
+        context=draft.context,
+        keys={variable: _reference(name, variable, chosen) for variable in wanted},
+    )
+    return Shelved(profile=profile, keys={} if chosen == "env" else keys)
+
+
+def whole(draft: Draft, asked: Draft, found: Found) -> Draft:
+    """The draft with the upstreams that its gateway keeps, where it is about the whole gateway."""
+    if asked.provider not in ("", "litellm") or not found.setup.own_gateway:
+        return draft
+    ours = {*(u.name for u in draft.upstreams), *draft.drop}
+    kept = tuple(u for u in found.setup.upstreams if u.name not in ours)
+    variables = {u.variable for u in kept if u.variable}
+    held = {n: str(found.state.litellm_env.data.get(n) or "") for n in variables}
+    keys = {**{n: k for n, k in held.items() if k}, **draft.keys}
+    return replace(draft, upstreams=(*draft.upstreams, *kept), keys=keys)
+
+
+def _usual(session: Session, provider: str) -> str:
+    return session.providers[provider].credential.variable
+
+
+def _keys(session: Session, draft: Draft, made: Answers) -> dict[str, str]:
+    if made.port is not None:
+        return dict(draft.keys)
+    row = session.providers[draft.provider]
+    key = made.credential
+    if not key or key == row.credential.token:
+        return {}
+    usual = v.AUTH_TOKEN if made.header == "bearer" else v.API_KEY
+    return {row.credential.variable or usual: key}
+
+
+def _reference(name: str, variable: str, kind: Kind) -> Reference:
+    return Reference(kind, variable if kind == "env" else store.own_name(name, variable))
+
+
+def configured(session: Session, state: State, found: Found) -> tuple[Draft, Answers]:
+    """The set-up in force as a draft with its keys.
+
+    Raises HahaError where nothing is configured, or where it can't be told in answers.
+    """
+    held = found.setup
+    if not held.configured:
+        raise HahaError(msg("nothing is configured here"), hints=("haha-config init",))
+    traffic = drafts.traffic_of({n: state.value(n) for n in (v.TELEMETRY, v.NONESSENTIAL)})
+    draft = drafts.resumed(Draft(), held, traffic)
+    if held.own_gateway:
+        if not held.upstreams:
+            raise HahaError(
+                msg("no entry of the gateway's file is one that a provider row explains"),
+                place=Place(path=state.litellm.path),
+            )
+        ours = {u.variable for u in held.upstreams if u.variable}
+        held_keys = {n: str(state.litellm_env.data.get(n) or "") for n in ours}
+        keys = {n: k or session.environ.get(n, "") for n, k in held_keys.items()}
+        draft = replace(
+            draft,
+            upstreams=held.upstreams,
+            keys={n: k for n, k in keys.items() if k},
+            slots=state.slots,
+        )
+    else:
+        draft = replace(draft, key=draft.key or _helped(session, state))
+    made = drafts.answers(draft, session.providers, held, found.master_key)
+    made = replace(made, header=held.header) if not _helped_by(state) else made
+    if plans.context_unknown(made, session.providers):
+        window = state.value(v.MAX_CONTEXT)
+        draft = replace(draft, context=int(window) if window.isdecimal() else None)
+    return draft, made
+
+
+def _helped_by(state: State) -> str:
+    """The profile whose key our own `apiKeyHelper` prints."""
+    value = state.target.data.get(plans.HELPER)
+    return str(value).rpartition(" key ")[2] if plans.is_own_helper(value) else ""
+
+
+def _helped(session: Session, state: State) -> str:
+    name = _helped_by(state)
+    if not name or not exists(session, name):
+        return ""
+    profile = load(session, name)
+    return filled(session, profile, drafted(session, profile, targets="settings")).key
+
+
+# --- writing ---------------------------------------------------------------------------------
+
+
+def writes(session: Session, made: Shelved) -> tuple[Write, ...]:
+    """The profile's file, and its keys in our own store, as part of a plan."""
+    profile = made.profile
+    found = []
+    for variable, reference in profile.keys.items():
+        if reference.kind == "file" and made.keys.get(variable):
+            where = store.path(session.data_folder, reference.name)
+            found.append(_write(where, made.keys[variable] + "\n", secret=True))
+    where = profiles.path(session.config_folder, profile.name)
+    return (*found, _write(where, profiles.text(profile.data()), secret=False))
+
+
+def removals(session: Session, profile: Profile) -> tuple[Write, ...]:
+    """The profile's file and its keys in our own store, taken away."""
+    files = [profiles.path(session.config_folder, profile.name)]
+    for reference in profile.keys.values():
+        where = store.path(session.data_folder, reference.name)
+        if reference.kind == "file" and where.parent == store.folder(session.data_folder):
+            files.append(where)
+    found = [disk.snapshot(path) for path in files]
+    return tuple(_removal(one) for one in found if one.data is not None)
+
+
+def _removal(file: Snapshot) -> Write:
+    return Write(path=file.path, format="lines", before=file.data, after=None, secret=True)
+
+
+def _write(where: Path, text: str, *, secret: bool) -> Write:
+    return Write(
+        path=str(where),
+        format="lines",
+        before=disk.snapshot(where).data,
+        after=text.encode("utf-8"),
+        secret=secret,
+    )
+
+
+def stored(made: Shelved, *, dry_run: bool) -> Shelved:
+    """The keys put into the system's keyring; as files where there is none, which is said."""
+    wanted = {n: r for n, r in made.profile.keys.items() if r.kind == "keyring"}
+    if not wanted:
+        return made
+    if not store.has_keyring():
+        report.talk(
+            msg("there is no keyring here: the key is kept in a file that only you can read")
+        )
+        keys = {**made.profile.keys, **{n: Reference("file", r.name) for n, r in wanted.items()}}
+        return replace(made, profile=replace(made.profile, keys=keys))
+    for variable, reference in wanted.items():
+        if made.keys.get(variable) and not dry_run:
+            store.put_in_keyring(reference.name, made.keys[variable])
+    return made
+
+
+def with_keyring(session: Session, profile: Profile, *, dry_run: bool) -> Shelved:
+    """A profile with its one key moved into the keyring."""
+    ((variable, reference),) = profile.keys.items()
+    if reference.kind == "keyring":
+        return Shelved(profile=profile)
+    key = store.read(reference.kind, reference.name, session.environ, session.data_folder)
+    if not key:
+        raise _without_key(session, profile, variable, reference)
+    named = Reference("keyring", store.own_name(profile.name, variable))
+    made = Shelved(profile=replace(profile, keys={variable: named}), keys={variable: key})
+    return stored(made, dry_run=dry_run)
+
+
+def moved(session: Session, made: Shelved) -> tuple[Write, ...]:
+    """The profile's file with its new references; a key that is in the keyring leaves its file."""
+    found = [*writes(session, made)]
+    for variable, reference in made.profile.keys.items():
+        name = store.own_name(made.profile.name, variable)
+        file = disk.snapshot(store.path(session.data_folder, name))
+        if reference.kind == "keyring" and file.data is not None:
+            found.append(_removal(file))
+    return tuple(found)
+
+
+def about(session: Session, name: str) -> Message | str:
+    """One line on a profile: its provider and its main model."""
+    try:
+        profile = load(session, name)
+    except HahaError:
+        return msg("can't be read")
+    parts = (profile.answers.get("provider"), profile.answers.get("model"))
+    return " · ".join(str(p) for p in parts if p)

@@ -1,0 +1,178 @@
+"""`use`: point a scope at a saved profile, at the one before, or at nothing of ours."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+import typer
+
+from haha_config.cli import options as o
+from haha_config.cli import shelf
+from haha_config.cli.session import Session, choice, is_terminal, open_session
+from haha_config.cli.writing import Manner, Outcome, tell, write
+from haha_config.core import plan as plans
+from haha_config.core.errors import Cancelled, HahaError, Usage
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import Plan
+from haha_config.core.profile import Profile
+from haha_config.io import profiles, report
+from haha_config.io.words import t
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+def _complete(incomplete: str) -> list[str]:
+    return [*shelf.complete(incomplete), *(n for n in ("off",) if n.startswith(incomplete))]
+
+
+@app.command(help=t("Point the client at a saved profile; `use off` takes ours out."))
+def use(
+    name: str | None = typer.Argument(
+        None,
+        metavar="[NAME|-|off]",
+        help=t("A profile; `-` is the one before; without it, you are asked."),
+        autocompletion=_complete,
+    ),
+    keyring: bool = typer.Option(
+        False, "--keyring", help=t("Keep its key in the keyring; no file holds it.")
+    ),
+    folder: o.Dir = None,
+    project: o.Project = None,
+    scope: o.ScopeOption = "user",
+    client: o.ClientOption = None,
+    yes: o.Yes = False,
+    dry_run: o.DryRun = False,
+    format: o.FormatOption = "text",  # noqa: A002
+    plain: o.Plain = False,
+    no_color: o.NoColor = False,
+    quiet: o.Quiet = False,
+    while_running: o.WhileRunning = False,
+    _lang: o.Lang = None,
+) -> int:
+    as_json = choice("--format", format, ("text", "json")) == "json"
+    session = open_session(
+        folder=folder, project=project, scope=scope, client=client, quiet=quiet, no_color=no_color
+    )
+    if name is None:
+        name = _ask(session, plain=plain, silent=yes or as_json)
+    elif name == "-":
+        name = shelf.previous(session)
+    manner = Manner(
+        command=f"use {name}",
+        # With a name nothing is asked, as with `switch-model`: only the guard may ask.
+        yes=yes or not is_terminal(),
+        dry_run=dry_run,
+        as_json=as_json,
+        while_running=while_running,
+    )
+    if name == "off":
+        from haha_config.cli.off import off
+
+        return off(session, manner)
+    return _point(session, name, manner, keyring=keyring)
+
+
+def _point(session: Session, name: str, manner: Manner, *, keyring: bool) -> int:
+    profile = shelf.load(session, name)
+    moved = _into_keyring(session, profile, manner) if keyring else None
+    if moved is not None:
+        profile = moved.profile
+    helper = shelf.helper(session, profile)
+    made = shelf.answers(session, profile)
+
+    def build() -> Plan:
+        from haha_config.cli.protect import protected
+
+        plan = protected(plans.build(made, session.state(), session.starts, helper))
+        extra = shelf.moved(session, moved) if moved is not None else ()
+        return replace(plan, writes=(*plan.writes, *extra))
+
+    outcome = write(session, build, manner, lambda: True, previewed=not manner.dry_run)
+    if manner.dry_run:
+        if manner.as_json:
+            report.document(outcome.document())
+        return 0
+    _close(session, outcome, made.port)
+    return tell(outcome, manner, _headline(name, outcome))
+
+
+def _into_keyring(session: Session, profile: Profile, manner: Manner) -> shelf.Shelved:
+    """The profile with its key in the keyring.
+
+    Raises HahaError where the provider does not take a key in both headers.
+    """
+    if not shelf.takes_helper(session, profile) or len(profile.keys) != 1:
+        raise HahaError(
+            msg(
+                "`{name}` can't take its key from a keyring: the client sends such a key in both"
+                " headers, and this provider is not known to accept that",
+                name=profile.name,
+            ),
+            hints=(f"haha-config use {profile.name}",),
+        )
+    return shelf.with_keyring(session, profile, dry_run=manner.dry_run)
+
+
+def _headline(name: str, outcome: Outcome) -> Message | None:
+    if not outcome.applied:
+        return None
+    paths = tuple(report.short(w.path) for w in outcome.plan.effective)
+    return msg("`{name}` is in use: wrote {paths}", name=name, paths=paths)
+
+
+def _close(session: Session, outcome: Outcome, port: int | None) -> None:
+    from haha_config.cli.check import findings
+
+    outcome.findings = [f for f in findings(session) if f.severity != "note"]
+    if port is None or not outcome.applied:
+        return
+    from haha_config.io import loopback
+
+    if loopback.who(port) != "litellm":
+        outcome.next.append(msg("start the gateway: {command}", command="haha-config proxy up"))
+    elif any(w.format in ("yaml", "dotenv") for w in outcome.plan.effective):
+        outcome.next.append(
+            msg(
+                "the gateway that runs has the old files: {command}",
+                command="haha-config proxy restart",
+            )
+        )
+
+
+def _ask(session: Session, *, plain: bool, silent: bool) -> str:
+    known = profiles.names(session.config_folder)
+    if silent or not is_terminal():
+        raise Usage(
+            msg("no profile is given: {known}", known=tuple(known) or msg("there is none yet")),
+            hints=("haha-config use NAME",),
+        )
+    if not known:
+        raise HahaError(
+            msg("there is no profile yet"),
+            hints=("haha-config profile save NAME", "haha-config init"),
+        )
+    from haha_config.io.prompts import BACK, Choice, choose_prompter
+
+    prompter = choose_prompter(
+        plain=plain,
+        environ=session.environ,
+        stdin=sys.stdin,
+        stderr=sys.stderr,
+        stdout=sys.stdout,
+    )
+    current = shelf.current(session, session.state())
+    rows = [
+        Choice(value=n, title=n, note=shelf.about(session, n), marked=n == current) for n in known
+    ]
+    answer = prompter.select(
+        msg("Which profile?"),
+        rows,
+        default=current,
+        why=msg("It is written into every file that the client reads; `use -` goes back."),
+        search=True,
+        flag="NAME",
+    )
+    if answer is BACK:
+        raise Cancelled(msg("nothing was written"))
+    return str(answer)

@@ -186,7 +186,11 @@ def test_without_a_master_key_validate_says_so_and_litellm_refuses(
 def test_without_drop_params_validate_says_so_and_the_gateway_refuses(
     tool: Tool, upstream: Upstream, gateway: StartGateway
 ) -> None:
-    succeeded(tool("init", *two_models(upstream, free_port()), "--yes"))
+    # LiteLLM drops by itself for the user agents that it knows; a fork with another one gets this,
+    # and only for a model whose abilities LiteLLM knows.
+    known = f"big=custom-openai:gpt-4o@{upstream.url}/v1"
+    words = ["--provider", "litellm", "--port", str(free_port()), "--upstream", known]
+    succeeded(tool("init", *words, "--yes"))
     edited(tool.cwd / "litellm_config.yaml", "drop_params: true", "drop_params: false")
     done = tool("validate", "--format", "json")
     assert done.code == 1

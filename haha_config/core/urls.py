@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv6Address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +24,7 @@ class Url:
 
     @property
     def loopback(self) -> bool:
-        if self.host == "localhost" or self.host.endswith(".localhost"):
+        if self.host in {"localhost", "127.0.0.1", "::1"} or self.host.endswith(".localhost"):
             return True
         address = _address(self.host)
         return address is not None and address.is_loopback
@@ -97,8 +100,14 @@ def _path(url: Url) -> str:
     return url.path.rstrip("/")
 
 
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    """The host as an address, None for a name."""
+    if not (host[-1:].isdigit() or ":" in host):
+        return None
+    # 10 ms of a start, which an endpoint by name does not need.
+    from ipaddress import ip_address
+
     try:
-        return ipaddress.ip_address(host)
+        return ip_address(host)
     except ValueError:
         return None

@@ -15,7 +15,9 @@ from haha_config.io.words import english
 
 DOCS: Final = Path(__file__).resolve().parent.parent
 EXAMPLES: Final = DOCS.parent / "tests" / "examples"
-HEADER: Final = "<!-- Made by docs/_generate/rules.py from haha_config/core/rules: edit there. -->\n"
+HEADER: Final = (
+    "<!-- Made by docs/_generate/rules.py from haha_config/core/rules: edit there. -->\n"
+)
 
 INTRODUCTION: Final = """\
 # Rules

@@ -48,7 +48,7 @@ def _excerpt(error: HahaError) -> str:
 
 def _language(argv: Sequence[str]) -> str | None:
     """`--lang`, before the options are parsed: `--help` is already in that language."""
-    for word, following in zip(argv, (*argv[1:], ""), strict=True):
+    for word, following in pairwise((*argv, "")):
         if word == "--":
             return None
         if word == "--lang":

@@ -28,7 +28,8 @@ def without_ours(file: File, past: Sequence[Write], start: str) -> Write:
     if now is None:
         return _write(file, None, ())
     if _alone(past, now):
-        return _write(file, past[0].before, ())
+        known = tuple(_ours(file, past)) if file.error is None else ()
+        return _write(file, past[0].before, known)
     if file.error is not None:
         raise file.error
     changes = tuple(_ours(file, past))

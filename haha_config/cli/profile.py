@@ -1,0 +1,365 @@
+"""`profile`: named set-ups: save, list, show, remove, export, import, and a new key for one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final, cast
+
+import typer
+
+from haha_config.cli import options as o
+from haha_config.cli import shelf
+from haha_config.cli.found import look
+from haha_config.cli.session import Session, choice, is_terminal, open_session
+from haha_config.cli.writing import Manner, tell, write
+from haha_config.core import draft as drafts
+from haha_config.core.draft import Draft
+from haha_config.core.errors import Cancelled, HahaError, Usage
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import Plan
+from haha_config.core.profile import Kind, Profile, Reference, check_name
+from haha_config.io import profiles, report, store
+from haha_config.io.words import t
+
+app = typer.Typer(
+    help=t("Named set-ups: save, list, show, remove, import, export."),
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+_KEPT: Final = {"copy": "file", "file": "file", "env": "env", "keyring": "keyring"}
+
+_NAME = typer.Argument(..., metavar="NAME", help=t("A profile."), autocompletion=shelf.complete)
+_KEYS = typer.Option("copy", "--keys", metavar="copy|env|keyring", help=t("Where its key is kept."))
+
+
+def kept(text: str) -> Kind:
+    """`--keys` as a kind of reference. Raises Usage."""
+    return cast("Kind", _KEPT[choice("--keys", text, ("copy", "env", "keyring"))])
+
+
+# --- save ------------------------------------------------------------------------------------
+
+
+@app.command(help=t("Save what is configured now under a name."))
+def save(
+    name: str = typer.Argument(..., metavar="NAME", help=t("What to call it.")),
+    keys: str = _KEYS,
+    folder: o.Dir = None,
+    project: o.Project = None,
+    scope: o.ScopeOption = "user",
+    client: o.ClientOption = None,
+    dry_run: o.DryRun = False,
+    format: o.FormatOption = "text",  # noqa: A002
+    quiet: o.Quiet = False,
+    _lang: o.Lang = None,
+) -> int:
+    as_json = choice("--format", format, ("text", "json")) == "json"
+    session = open_session(folder=folder, project=project, scope=scope, client=client, quiet=quiet)
+    check_name(name)
+    state = session.state()
+    for file in (state.target, state.dotenv):
+        if file.error is not None:
+            raise file.error
+    draft, made = shelf.configured(session, state, look(session, Draft(provider="litellm")))
+    shelved = shelf.stored(shelf.shelved(session, name, draft, made, kept(keys)), dry_run=dry_run)
+    manner = Manner(command=f"profile save {name}", yes=True, dry_run=dry_run, as_json=as_json)
+    done = msg("saved `{name}`: haha-config use {name}", name=name)
+    return _write(session, lambda: shelf.moved(session, shelved), manner, done)
+
+
+def _write(session: Session, build: Any, manner: Manner, done: Message) -> int:
+    outcome = write(
+        session,
+        lambda: Plan(writes=tuple(build())),
+        manner,
+        lambda: True,
+        previewed=not manner.dry_run,
+    )
+    if manner.dry_run and not manner.as_json:
+        return 0
+    return tell(outcome, manner, done if outcome.applied else None)
+
+
+# --- list and show ---------------------------------------------------------------------------
+
+
+@app.command("list", help=t("List the profiles; the one in use is marked."))
+def list_(
+    folder: o.Dir = None,
+    project: o.Project = None,
+    scope: o.ScopeOption = "user",
+    client: o.ClientOption = None,
+    format: o.FormatOption = "text",  # noqa: A002
+    quiet: o.Quiet = False,
+    _lang: o.Lang = None,
+) -> int:
+    as_json = choice("--format", format, ("text", "json")) == "json"
+    session = open_session(folder=folder, project=project, scope=scope, client=client, quiet=quiet)
+    known = profiles.names(session.config_folder)
+    current = shelf.current(session, session.state()) if known else None
+    broken: list[HahaError] = []
+    rows = []
+    for name in known:
+        try:
+            rows.append(described(session, shelf.load(session, name), current))
+        except HahaError as error:
+            broken.append(error)
+    if as_json:
+        report.document({"profiles": rows})
+    else:
+        _print(rows)
+        for one in broken:
+            report.failure(one, as_json=False)
+        if not known:
+            report.talk(msg("there is no profile yet: haha-config profile save NAME"))
+    return 1 if broken else 0
+
+
+def described(session: Session, profile: Profile, current: str | None) -> dict[str, Any]:
+    """A profile as JSON has it. A keyring is not opened for a list: `found` is null."""
+    answers = profile.answers
+    return {
+        "name": profile.name,
+        "provider": answers.get("provider"),
+        "route": answers.get("via") or ("litellm" if answers.get("upstream") else "direct"),
+        "base_url": answers.get("base-url"),
+        "model": answers.get("model"),
+        "keys": [_key(session, var, ref) for var, ref in profile.keys.items()],
+        "current": profile.name == current,
+    }
+
+
+def _key(session: Session, variable: str, reference: Reference) -> dict[str, Any]:
+    found: bool | None = None
+    if reference.kind == "env":
+        found = bool(session.environ.get(reference.name))
+    elif reference.kind == "file":
+        found = store.path(session.data_folder, reference.name).is_file()
+    return {"variable": variable, "reference": str(reference), "found": found}
+
+
+def _print(rows: Sequence[dict[str, Any]]) -> None:
+    width = max((len(row["name"]) for row in rows), default=0)
+    for row in rows:
+        mark = "*" if row["current"] else " "
+        name = report.paint(row["name"].ljust(width), "path", sys.stdout)
+        print(f"{mark} {name}  {row['provider']} · {row['model']}{_missing(row)}")
+
+
+def _missing(row: dict[str, Any]) -> str:
+    from haha_config.io.words import say
+
+    lacking = tuple(k["variable"] for k in row["keys"] if k["found"] is False)
+    return f"  ({say(msg('no key: {names}', names=lacking))})" if lacking else ""
+
+
+@app.command(help=t("Print a profile; there is no secret in it."))
+def show(
+    name: str = _NAME,
+    format: o.FormatOption = "text",  # noqa: A002
+    _lang: o.Lang = None,
+) -> int:
+    as_json = choice("--format", format, ("text", "json")) == "json"
+    session = open_session(quiet=True)
+    profile = shelf.load(session, name)
+    if as_json:
+        row = described(session, profile, shelf.current(session, session.state()))
+        report.document({"profile": {**row, "answers": dict(profile.answers)}})
+        return 0
+    report.result(profiles.text(profile.data()).rstrip("\n"))
+    return 0
+
+
+# --- remove ----------------------------------------------------------------------------------
+
+
+@app.command(help=t("Remove a profile, and its key from our store; no target is touched."))
+def remove(
+    name: str = _NAME,
+    yes: o.Yes = False,
+    dry_run: o.DryRun = False,
+    format: o.FormatOption = "text",  # noqa: A002
+    _lang: o.Lang = None,
+) -> int:
+    as_json = choice("--format", format, ("text", "json")) == "json"
+    session = open_session(quiet=as_json)
+    known = profiles.names(session.config_folder)
+    broken = None
+    try:
+        profile = shelf.load(session, name)
+    except HahaError as error:
+        if name not in known:
+            raise
+        broken, profile = error, Profile(name=name, answers={})
+    if broken is not None:
+        report.talk(msg("its file is broken, so that no key is looked for"))
+    if not (yes or dry_run or _sure(session, name)):
+        raise Cancelled(msg("nothing was written"))
+    manner = Manner(command=f"profile remove {name}", yes=True, dry_run=dry_run, as_json=as_json)
+    done = msg("removed `{name}`", name=name)
+    code = _write(session, lambda: shelf.removals(session, profile), manner, done)
+    for reference in profile.keys.values():
+        if reference.kind == "keyring" and not dry_run:
+            store.drop_from_keyring(reference.name)
+    return code
+
+
+def _sure(session: Session, name: str) -> bool:
+    if not is_terminal():
+        raise Usage(msg("there is no terminal to ask on"), hints=(msg("add --yes to write"),))
+    answer = _prompter(session).confirm(
+        msg("Remove the profile `{name}` and its key?", name=name),
+        default=False,
+        why=msg("The files of the client stay as they are; `haha-config undo` takes this back."),
+        flag="--yes",
+    )
+    return answer is True
+
+
+def _prompter(session: Session) -> Any:
+    from haha_config.io.prompts import choose_prompter
+
+    return choose_prompter(
+        plain=False,
+        environ=session.environ,
+        stdin=sys.stdin,
+        stderr=sys.stderr,
+        stdout=sys.stdout,
+    )
+
+
+# --- a new key -------------------------------------------------------------------------------
+
+
+@app.command(help=t("Give a profile its key, or a new one."))
+def key(
+    name: str = _NAME,
+    variable: str | None = typer.Option(
+        None, "--variable", metavar="NAME", help=t("Which key, where it has several.")
+    ),
+    api_key_env: str | None = typer.Option(
+        None, "--api-key-env", metavar="NAME", help=t("The variable that holds the key.")
+    ),
+    api_key_stdin: bool = typer.Option(
+        False, "--api-key-stdin", help=t("Read the key from standard input.")
+    ),
+    keys: str = _KEYS,
+    _lang: o.Lang = None,
+) -> int:
+    session = open_session()
+    profile = shelf.load(session, name)
+    wanted = _variable(profile, variable)
+    given = _given(session, api_key_env, from_stdin=api_key_stdin)
+    clean, said = drafts.clean_key(given)
+    if said is not None:
+        report.talk(said)
+    complaint = None if clean else msg("the key is empty")
+    if complaint is not None:
+        raise Usage(complaint)
+    held = profile.keys[wanted]
+    kind: Kind = "keyring" if held.kind == "keyring" else kept(keys)
+    if kind == "env":
+        raise Usage(msg("--keys env keeps no key: export the variable instead"))
+    named = Reference(kind, store.own_name(name, wanted))
+    made = shelf.Shelved(
+        profile=replace(profile, keys={**profile.keys, wanted: named}), keys={wanted: clean}
+    )
+    made = shelf.stored(made, dry_run=False)
+    manner = Manner(command=f"profile key {name}", yes=True)
+    return _write(
+        session,
+        lambda: shelf.moved(session, made),
+        manner,
+        msg("the key is kept; {command} writes it", command=f"haha-config use {name}"),
+    )
+
+
+def _variable(profile: Profile, given: str | None) -> str:
+    known = tuple(profile.keys)
+    if given is not None:
+        return choice("--variable", given, known)
+    if len(known) == 1:
+        return known[0]
+    raise Usage(
+        msg("profile `{name}` has {n} keys: {known}", name=profile.name, n=len(known), known=known),
+        hints=("--variable NAME",),
+    )
+
+
+def _given(session: Session, variable: str | None, *, from_stdin: bool) -> str:
+    if variable:
+        found = session.environ.get(variable, "")
+        if not found:
+            raise Usage(msg("`{name}` is not set", name=variable))
+        return found
+    if from_stdin:
+        return sys.stdin.readline()
+    answer = _prompter(session).secret(
+        msg("The key?"),
+        why=msg("It is not shown, and goes into no profile."),
+        flag="--api-key-stdin",
+        clean=drafts.clean_key,
+    )
+    if not isinstance(answer, str):
+        raise Cancelled(msg("nothing was written"))
+    return answer
+
+
+# --- out and in ------------------------------------------------------------------------------
+
+
+@app.command(help=t("Print a profile for another machine: its keys by variable."))
+def export(
+    name: str = _NAME,
+    output: Path | None = typer.Option(None, "--output", help=t("A file instead of stdout.")),
+    _lang: o.Lang = None,
+) -> int:
+    session = open_session(quiet=True)
+    profile = shelf.load(session, name)
+    keys = {variable: _portable(variable, ref) for variable, ref in profile.keys.items()}
+    text = profiles.text(replace(profile, keys=keys).data())
+    if output is None:
+        report.result(text.rstrip("\n"))
+        return 0
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise HahaError(
+            msg("can't write {path}: {why}", path=str(output), why=error.strerror or "")
+        ) from None
+    return 0
+
+
+def _portable(variable: str, reference: Reference) -> Reference:
+    """Our own store and this keyring are on no other machine."""
+    return reference if reference.kind == "env" else Reference("env", variable)
+
+
+@app.command("import", help=t("Read the set-ups of other tools; nothing of theirs is changed."))
+def import_(
+    source: str = typer.Argument(
+        "all",
+        metavar="[all|cc-switch|ccs|claude-code-router|PATH]",
+        help=t("Whose, or a file: a profile, settings.json, .env, litellm_config.yaml, a shell's."),
+    ),
+    name: str | None = typer.Option(None, "--name", help=t("What to call a single one.")),
+    keys: str = _KEYS,
+    yes: o.Yes = False,
+    dry_run: o.DryRun = False,
+    format: o.FormatOption = "text",  # noqa: A002
+    quiet: o.Quiet = False,
+    _lang: o.Lang = None,
+) -> int:
+    from haha_config.cli.imports import take
+
+    as_json = choice("--format", format, ("text", "json")) == "json"
+    session = open_session(quiet=quiet)
+    manner = Manner(
+        command=f"profile import {source}", yes=yes, dry_run=dry_run or not yes, as_json=as_json
+    )
+    return take(session, source, manner, name=name, kind=kept(keys))

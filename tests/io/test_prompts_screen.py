@@ -300,7 +300,7 @@ def test_a_narrow_list_keeps_the_names_and_notes_the_row_pointed_at(tmp_path: Pa
 def test_a_resize_redraws(tmp_path: Path) -> None:
     with asked("models", home=tmp_path) as terminal:
         terminal.wait("7k · tools")
-        terminal.resize(44, 12)
+        terminal.resize(30, 12)
         terminal.wait_for(
             lambda shown: shown.count("Which model?") == 1 and shown.count("tools") == 1,
             "one narrow question",

@@ -106,7 +106,7 @@ class _Messages(BaseHTTPRequestHandler):
 
     def _message(self, body: Mapping[str, Any]) -> None:
         text = f"{body.get('model')} heard: {_last_words(body)}"
-        message = {
+        message: dict[str, Any] = {
             "id": "msg_demo",
             "type": "message",
             "role": "assistant",

@@ -4,33 +4,60 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import typer
+from typer.core import TyperCommand
 
+from haha_config.cli import init, shelf
 from haha_config.cli import options as o
 from haha_config.cli.env import owned_variables
+from haha_config.cli.found import look
 from haha_config.cli.session import Session, open_session
+from haha_config.core import draft as drafts
+from haha_config.core import plan as plans
 from haha_config.core import setup
 from haha_config.core import variables as v
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import msg
-from haha_config.core.model import SLOTS
+from haha_config.core.model import SLOTS, Answers, Plan
 from haha_config.core.plan import slots_after
 from haha_config.core.state import State
-from haha_config.io import places, settings_file
+from haha_config.io import loopback, places, settings_file
 from haha_config.io.words import t
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
+_CLIENT = "haha_config.client_arguments"
+
+
+class _Split(TyperCommand):
+    """What follows `--` is the client's; only what stands before it can name a profile."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        ours, theirs = args, []
+        if "--" in args:
+            cut = args.index("--")
+            ours, theirs = args[:cut], args[cut + 1 :]
+        ctx.meta[_CLIENT] = theirs
+        return super().parse_args(ctx, ours)
+
+
 @app.command(
+    cls=_Split,
     help=t("Start the client on this set-up, for this session only."),
-    context_settings={"allow_interspersed_args": False, "ignore_unknown_options": False},
+    options_metavar="[OPTIONS]",
 )
 def run(
-    arguments: list[str] | None = typer.Argument(
-        None, metavar="[-- CLIENT ARGS]", help=t("Passed on to the client.")
+    context: typer.Context,
+    name: str | None = typer.Argument(
+        None,
+        metavar="[PROFILE] [-- CLIENT ARGS]",
+        help=t("A profile, else what is configured; after `--`, what is passed on to the client."),
+        autocompletion=shelf.complete,
     ),
     model: str | None = typer.Option(None, "--model", help=t("The model of this session.")),
     folder: o.Dir = None,
@@ -43,13 +70,75 @@ def run(
     session = open_session(
         folder=folder, project=project, scope=scope, client=client, quiet=quiet, reads=True
     )
+    arguments: list[str] = context.meta[_CLIENT]
+    program = client_program(session)
+    if name is not None:
+        values, helper = profile_variables(session, name, model)
+        return start(session, program, values, arguments, helper)
     state = session.state()
     for file in (state.target, state.dotenv):
         if file.error is not None:
             raise file.error
-    values = session_variables(state, model)
-    program = client_program(session)
-    return start(session, program, values, arguments or [])
+    return start(session, program, session_variables(state, model), arguments)
+
+
+def profile_variables(session: Session, name: str, model: str | None) -> tuple[dict[str, str], str]:
+    """Every owned variable of a profile's session, and its `apiKeyHelper` ("": none).
+
+    No target is read or written. A profile that needs a gateway gets one of its own, in a folder
+    and on a port of its own, so that sessions on two profiles never meet. Raises HahaError where
+    a key is missing or the gateway does not start.
+    """
+    profile = shelf.load(session, name)
+    helper = shelf.helper(session, profile)
+    draft = shelf.filled(session, profile, shelf.drafted(session, profile, targets="settings"))
+    row = session.providers[draft.provider]
+    apart = session
+    if drafts.route(draft, row) == "litellm":
+        apart = own_gateway(session, name)
+        draft = replace(draft, port=_own_port(apart, draft.port))
+    found = look(apart, draft)
+    made = replace(init.ready(apart, draft, found).answers, header=profile.header)
+    if model:
+        moved = slots_after(made.slots, model, {}, everything=False)
+        made = replace(made, slots={**made.slots, **moved})
+    if made.port is not None:
+        _start_gateway(apart, made)
+    values = plans.client_variables(made, session.providers, helper)
+    return {**dict.fromkeys(v.OWNED, ""), **values}, helper
+
+
+def own_gateway(session: Session, name: str) -> Session:
+    """The session of a profile's own gateway: its files are ours, in our data folder."""
+    return replace(
+        session, folder=session.data_folder / "gateways" / name, reads=False, client="claude"
+    )
+
+
+def _own_port(apart: Session, wanted: int | None) -> int:
+    """The port that this gateway has, else a free one: another may have the profile's own."""
+    held = apart.state().gateway_port
+    if held is not None:
+        return held
+    taken = {
+        replace(apart, folder=other).state().gateway_port
+        for other in apart.folder.parent.glob("*")
+        if other != apart.folder
+    }
+    port = loopback.free_port(wanted or drafts.DEFAULT_PORT)
+    while port in taken:
+        port = loopback.free_port(port + 1)
+    return port
+
+
+def _start_gateway(apart: Session, made: Answers) -> None:
+    from haha_config.cli.proxy import start_gateway
+
+    def build() -> Plan:
+        return Plan(writes=tuple(plans.gateway_writes(made, apart.state(), apart.starts)))
+
+    apart.commit(build, "run")
+    start_gateway(apart)
 
 
 def session_variables(state: State, model: str | None) -> dict[str, str]:
@@ -98,13 +187,17 @@ def client_program(session: Session) -> list[str]:
 
 
 def start(
-    session: Session, program: Sequence[str], values: Mapping[str, str], arguments: Sequence[str]
+    session: Session,
+    program: Sequence[str],
+    values: Mapping[str, str],
+    arguments: Sequence[str],
+    helper: str = "",
 ) -> int:
     """Run the client with a private settings file, and give back its exit code."""
     from haha_config.io.child import wait_for
 
     where = settings_file.folder(session.environ, session.state_folder)
     environ = {**session.environ, **values}
-    with settings_file.session_file(where, values) as path:
+    with settings_file.session_file(where, values, helper) as path:
         command = [*program, "--settings", str(path), *arguments]
         return wait_for(command, environ, cwd=Path.cwd())

@@ -23,8 +23,11 @@ def folder(environ: Mapping[str, str], state: Path) -> Path:
 
 
 @contextlib.contextmanager
-def session_file(where: Path, values: Mapping[str, str]) -> Iterator[Path]:
-    """A 0600 settings file with these variables, taken away when the block ends."""
+def session_file(where: Path, values: Mapping[str, str], helper: str = "") -> Iterator[Path]:
+    """A 0600 settings file with these variables, taken away when the block ends.
+
+    `helper`: the `apiKeyHelper` of a session whose key is in no file.
+    """
     where.mkdir(mode=0o700, parents=True, exist_ok=True)
     if sys.platform != "win32":
         where.chmod(0o700)
@@ -34,7 +37,8 @@ def session_file(where: Path, values: Mapping[str, str]) -> Iterator[Path]:
     descriptor = os.open(path, flags, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump({"env": dict(values)}, file)
+            own = {"apiKeyHelper": helper} if helper else {}
+            json.dump({"env": dict(values), **own}, file)
         yield path
     finally:
         path.unlink(missing_ok=True)

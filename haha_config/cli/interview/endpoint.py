@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from haha_config.cli.found import Found
-from haha_config.cli.interview.flow import Talk, Turn, Work, onward
+from haha_config.cli.interview.flow import Talk, Turn, Work, onward, remark
 from haha_config.core import draft as drafts
 from haha_config.core import providers as rows
 from haha_config.core import urls
@@ -34,7 +34,7 @@ def provider(talk: Talk, work: Work) -> Turn | Back:
     answer = talk.ask.select(
         msg("Which provider should answer?"),
         [_choice(row, work.found) for row in work.session.providers.values()],
-        default=likely(work.session.providers, work.found),
+        default=_before(talk, work) or likely(work.session.providers, work.found),
         why=msg("Your client's requests, and your code with them, go there."),
         more=msg(
             "A direct provider speaks the client's own protocol, and nothing runs in between."
@@ -46,7 +46,13 @@ def provider(talk: Talk, work: Work) -> Turn | Back:
     )
     if answer is BACK:
         return BACK
+    talk.said["provider", ""] = str(answer)
     return Turn(work=begun(talk, work, str(answer)), then="route")
+
+
+def _before(talk: Talk, work: Work) -> str:
+    """What was chosen in this interview already."""
+    return talk.said.get(("provider", ""), work.draft.provider)
 
 
 def _choice(row: Provider, found: Found) -> Choice:
@@ -183,7 +189,7 @@ def region(talk: Talk, work: Work) -> Turn | Back:
     answer = talk.ask.select(
         msg("In which region was your {name} account made?", name=row.name),
         [region_choice(row, name) for name in row.regions],
-        default=draft.region or row.region,
+        default=talk.said.get(("region", row.key)) or draft.region or row.region,
         why=_why_region(work),
         more=msg(
             "Each region has a host of its own. A key of one region is refused by the other as if"
@@ -193,6 +199,7 @@ def region(talk: Talk, work: Work) -> Turn | Back:
     )
     if answer is BACK:
         return BACK
+    talk.said["region", row.key] = str(answer)
     return onward(replace(work, draft=replace(draft, region=str(answer), base_url="")), "key")
 
 
@@ -233,7 +240,7 @@ def key(talk: Talk, work: Work) -> Turn | Back:
     skipped = talk.given.key or not (row.credential.variable or foreign)
     if not work.editing and (skipped or _settled(talk, work)):
         return onward(_keyed(work, ""), "url", asked=False)
-    offered = _offered(work)
+    pasted_before = talk.said.get(("key", row.key), "")
     answer = talk.ask.secret(
         msg("Which key for {name}?", name=row.name),
         why=why_key(row),
@@ -246,12 +253,14 @@ def key(talk: Talk, work: Work) -> Turn | Back:
         check=lambda pasted: drafts.check_key(
             pasted, row, work.session.providers, talk.given.base_url
         ),
-        found=offered,
+        found=msg("Enter keeps the one you pasted") if pasted_before else _offered(work),
         flag="--api-key-env",
     )
     if answer is BACK:
         return BACK
-    return onward(_keyed(work, str(answer)), "url")
+    typed = str(answer) or pasted_before
+    talk.said["key", row.key] = typed
+    return onward(_keyed(work, typed), "url")
 
 
 def _settled(talk: Talk, work: Work) -> bool:
@@ -300,7 +309,7 @@ def _keyed(work: Work, typed: str) -> Work:
     kind = rows.kind_of(row, typed)
     if kind is not None and kind.about:
         name, about = rows.msg_of(kind.name), rows.msg_of(kind.about)
-        report.talk(msg("  {name}: {about}", name=name, about=about))
+        remark(msg("{name}: {about}", name=name, about=about))
     there = kind.region if kind is not None and kind.region else draft.region
     base = draft.base_url
     if kind is not None and kind.base_urls and any(urls.same(base, u) for u in _endpoints(row)):
@@ -326,7 +335,7 @@ def url(talk: Talk, work: Work) -> Turn | Back:
     answer = talk.ask.text(
         msg("Which URL does {name} have?", name=row.name),
         why=why_url(row),
-        default=default,
+        default=talk.said.get(("url", row.key)) or default,
         check=lambda text: url_complaint(text, draft, direct=drafts.route(draft, row) == "direct"),
         more=msg(
             "https://host/path, without a user name and without `?`. http:// is fine for this"
@@ -336,7 +345,7 @@ def url(talk: Talk, work: Work) -> Turn | Back:
     )
     if answer is BACK:
         return BACK
-    base = str(answer)
+    base = talk.said["url", row.key] = str(answer)
     if drafts.route(draft, row) == "direct":
         base, said = drafts.clean_url(base)
         if said is not None:

@@ -11,10 +11,11 @@ from haha_config.cli.interview.offer import Offers
 from haha_config.cli.session import Session
 from haha_config.cli.writing import Manner
 from haha_config.core.draft import Draft
-from haha_config.core.messages import msg
+from haha_config.core.messages import Message, msg
 from haha_config.core.model import Answers, Plan, Provider, Slot
 from haha_config.io import report
 from haha_config.io.prompts import BACK, Back, Prompter
+from haha_config.io.words import say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,8 @@ class Talk:
     manner: Manner
     offers: Offers
     prepare: Callable[[Session, Draft, Found], Prepared]
+    #: What was answered last, by question and row: the default when it is asked again.
+    said: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +84,21 @@ class Turn:
 
 
 Step: TypeAlias = Callable[[Talk, Work], Turn | Back]
+
+
+def wrapped(text: str, margin: int) -> list[str]:
+    """The lines of a text beside a margin of so many columns."""
+    import shutil
+
+    from wcwidth import wrap
+
+    return list(wrap(text, max(20, shutil.get_terminal_size().columns - margin))) or [""]
+
+
+def remark(message: Message) -> None:
+    """What belongs to the answer above it, as wide as the terminal."""
+    for line in wrapped(say(message), 3):
+        report.talk(f"  {line}")
 
 
 def onward(work: Work, then: str, *, asked: bool = True) -> Turn:

@@ -23,9 +23,11 @@ def model(talk: Talk, work: Work) -> Turn | Back:
         return onward(work, "summary", asked=False)
     offer = offered(talk, work)
     current = work.draft.slots.get("main", "")
-    answer = ask(talk, msg("Which model?"), offer, _default(work, offer), current=current)
+    default = talk.said.get(("model", work.row.key)) or _default(work, offer)
+    answer = ask(talk, msg("Which model?"), offer, default, current=current)
     if answer is BACK:
         return BACK
+    talk.said["model", work.row.key] = str(answer)
     return onward(with_main(work, str(answer)), "summary")
 
 

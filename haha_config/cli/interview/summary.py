@@ -10,7 +10,7 @@ from typing import Final
 from haha_config.cli import found as finds
 from haha_config.cli.interview import gateway, model, trial
 from haha_config.cli.interview.endpoint import begun, default_url
-from haha_config.cli.interview.flow import Prepared, Talk, Turn, Work
+from haha_config.cli.interview.flow import Prepared, Talk, Turn, Work, remark, wrapped
 from haha_config.cli.writing import preview
 from haha_config.core import draft as drafts
 from haha_config.core import variables as v
@@ -76,8 +76,7 @@ def _asked(talk: Talk, work: Work, made: Prepared) -> Turn | Back:
         if answer == "w":
             return Turn(work=work, then="")
         for line in trial.tried(work, made.answers):
-            for part in _wrapped(say(line), 3):
-                report.talk(f"  {part}")
+            remark(line)
 
 
 def _question(talk: Talk, made: Prepared) -> Message:
@@ -203,21 +202,12 @@ def _tell(lines: Iterator[tuple[Message, Message | str]]) -> None:
     width = max(columns(label) for label, _ in made)
     before = ""
     for label, text in made:
-        for number, part in enumerate(_wrapped(text, width + 5)):
+        for number, part in enumerate(wrapped(text, width + 5)):
             head = label if number == 0 and label != before else ""
             painted = report.paint(fill(head, width), "dim", sys.stderr)
             report.talk(f"  {painted}  {part}")
         before = label
     report.talk("")
-
-
-def _wrapped(text: str, margin: int) -> list[str]:
-    """The lines of a text beside a margin of so many columns."""
-    import shutil
-
-    from wcwidth import wrap
-
-    return list(wrap(text, max(20, shutil.get_terminal_size().columns - margin))) or [""]
 
 
 # --- changing something ----------------------------------------------------------------------

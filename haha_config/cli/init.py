@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import typer
 
-from haha_config.cli import answersfile
+from haha_config.cli import answersfile, shelf
 from haha_config.cli import options as o
 from haha_config.cli.found import Found, check_port, key_for, look, upstream_keys
 from haha_config.cli.session import Session, choice, is_terminal, open_session
@@ -25,6 +26,9 @@ from haha_config.core.messages import Message, msg
 from haha_config.core.model import Answers, Plan, Route, TargetName, Traffic
 from haha_config.io import report
 from haha_config.io.words import t
+
+if TYPE_CHECKING:
+    from haha_config.cli.interview import Prepared
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -66,6 +70,9 @@ def init(
     save_answers: Path | None = typer.Option(
         None, "--save-answers", help=t("Save the answers, without secrets.")
     ),
+    save_as: str | None = typer.Option(
+        None, "--save-as", metavar="NAME", help=t("The profile's name; else the provider's key.")
+    ),
     folder: o.Dir = None,
     project: o.Project = None,
     scope: o.ScopeOption = "user",
@@ -84,6 +91,7 @@ def init(
     session = open_session(
         folder=folder, project=project, scope=scope, client=client, quiet=quiet, no_color=no_color
     )
+    session.settle(dry_run=dry_run)
     given = answersfile.Given(
         provider=provider,
         via=via,
@@ -104,7 +112,6 @@ def init(
         given = answersfile.merged(given, answersfile.load(answers))
     start = drafted(session, given, insecure=insecure)
     found = look(session, start)
-    start = _resumed(start, found)
     if api_key_stdin or given.api_key_env:
         start = _with_key(session, start, given, from_stdin=api_key_stdin)
     asks = is_terminal() and not (yes or api_key_stdin)
@@ -114,14 +121,18 @@ def init(
         dry_run=dry_run,
         as_json=as_json,
         while_running=while_running,
+        plain=plain,
     )
     if not asks and not yes and not dry_run:
         raise Usage(msg("there is no terminal to ask on"), hints=(msg("add --yes to write"),))
     if asks:
         from haha_config.cli.interview import interview
 
-        start = interview(session, start, found, plain=plain)
-    return _finish(session, start, found, manner, save_answers)
+        work = interview(session, start, found, manner, partial(_prepared, save_as))
+        session, start, found = work.session, work.draft, work.found
+    else:
+        start = _resumed(start, found)
+    return _finish(session, start, found, manner, save_answers, save_as, previewed=asks)
 
 
 # --- from flags to a draft -------------------------------------------------------------------
@@ -291,19 +302,19 @@ def ready(session: Session, draft: Draft, found: Found) -> Ready:
     return Ready(draft=draft, answers=answers)
 
 
-def _finish(session: Session, draft: Draft, found: Found, manner: Manner, save: Path | None) -> int:
-    made = ready(session, draft, found)
-
-    def build() -> Plan:
-        from haha_config.cli.protect import protected
-
-        return protected(plans.build(made.answers, session.state(), session.starts))
-
-    def confirm() -> bool:
-        # The interview's summary was the question.
-        return True
-
-    outcome = write(session, build, manner, confirm)
+def _finish(
+    session: Session,
+    draft: Draft,
+    found: Found,
+    manner: Manner,
+    save: Path | None,
+    save_as: str | None,
+    *,
+    previewed: bool,
+) -> int:
+    made, build = _builder(session, draft, found, save_as)
+    # The interview's summary was the question.
+    outcome = write(session, build, manner, lambda: True, previewed=previewed)
     if save is not None and not manner.dry_run:
         answersfile.save(save, made.draft)
         report.talk(msg("saved the answers in {path}", path=report.short(str(save))))
@@ -313,6 +324,31 @@ def _finish(session: Session, draft: Draft, found: Found, manner: Manner, save: 
         return 0
     _close(session, outcome, made)
     return tell(outcome, manner, _headline(outcome))
+
+
+def _builder(
+    session: Session, draft: Draft, found: Found, save_as: str | None
+) -> tuple[Ready, Callable[[], Plan]]:
+    """The set-up, and what plans it from the files as they are when it is called."""
+    made = ready(session, draft, found)
+    name = save_as or draft.provider or made.draft.provider
+    shelved = shelf.shelved(session, name, shelf.whole(made.draft, draft, found), made.answers)
+
+    def build() -> Plan:
+        from haha_config.cli.protect import protected
+
+        plan = protected(plans.build(made.answers, session.state(), session.starts))
+        return replace(plan, writes=(*plan.writes, *shelf.writes(session, shelved)))
+
+    return made, build
+
+
+def _prepared(save_as: str | None, session: Session, draft: Draft, found: Found) -> Prepared:
+    """What the interview shows before it asks to write."""
+    from haha_config.cli.interview import Prepared
+
+    made, build = _builder(session, draft, found, save_as)
+    return Prepared(draft=made.draft, answers=made.answers, plan=build())
 
 
 def _close(session: Session, outcome: Outcome, made: Ready) -> None:

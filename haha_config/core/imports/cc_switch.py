@@ -1,0 +1,69 @@
+"""cc-switch: rows of its table `providers`, each with the settings.json that it would write."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from haha_config.core import urls
+from haha_config.core import variables as v
+from haha_config.core.imports.entry import Entry, Gateway, Served
+from haha_config.core.messages import msg
+from haha_config.core.model import SLOTS, Data, Place, Slot
+
+SOURCE: Final = "cc-switch"
+#: Its own proxy on this machine, which stands before the provider it really asks.
+PROXY_PORT: Final = 15721
+_TRANSLATED: Final = ("openai_chat", "openai_responses")
+
+
+def entries(rows: Sequence[Mapping[str, Any]], current: str, path: str) -> Iterator[Entry]:
+    """`rows` have id, name, settings_config, meta and is_current; `current` is an id or ""."""
+    for row in rows:
+        chosen = row["id"] == current if current else bool(row["is_current"])
+        yield _entry(row, Place(path=path), chosen)
+
+
+def _entry(row: Mapping[str, Any], place: Place, current: bool) -> Entry:
+    name = str(row["name"] or row["id"])
+    settings, meta = _object(row["settings_config"]), _object(row["meta"])
+    env = _strings(settings.get("env")) if settings is not None else {}
+    base = urls.parse(env.get(v.BASE_URL, ""))
+    if settings is None:
+        why = msg("its settings are not JSON")
+    elif row.get("category") == "official" or not env.get(v.BASE_URL):
+        why = msg("it is Anthropic's own login, which needs no set-up")
+    elif base is not None and base.loopback and base.port == PROXY_PORT:
+        why = msg("it holds cc-switch's own proxy and not the provider behind it")
+    else:
+        how = (meta or {}).get("apiFormat")
+        gateway = _gateway(env) if how in _TRANSLATED else None
+        return Entry(
+            source=SOURCE, name=name, place=place, env=env, gateway=gateway, current=current
+        )
+    return Entry(source=SOURCE, name=name, place=place, skipped=why, current=current)
+
+
+def _gateway(env: Mapping[str, str]) -> Gateway:
+    key = env.get(v.AUTH_TOKEN) or env.get(v.API_KEY) or ""
+    slots: dict[Slot, str] = {s: env[n] for s, n in SLOTS.items() if env.get(n)}
+    served = tuple(
+        Served(name=model, model=model, url=env[v.BASE_URL], key=key)
+        for model in dict.fromkeys(slots.values())
+    )
+    return Gateway(served=served, slots=slots)
+
+
+def _object(text: object) -> dict[str, Data] | None:
+    try:
+        data = json.loads(text) if isinstance(text, str) and text else {}
+    except ValueError:
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def _strings(data: Data) -> dict[str, str]:
+    if not isinstance(data, Mapping):
+        return {}
+    return {str(name): value for name, value in data.items() if isinstance(value, str)}

@@ -1,0 +1,67 @@
+"""ccs: profiles that name a settings file each, as `{"env": {…}}`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from haha_config.core import variables as v
+from haha_config.core.imports.entry import Entry
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import Data, Place
+
+SOURCE: Final = "ccs"
+#: The newest `version` of its config.yaml that a test has read (ccs 7.79.1).
+NEWEST: Final = 13
+_PLACEHOLDER: Final = re.compile(r"(?i)^<?your[_-].*|.*_here>?$")
+
+
+def settings_paths(data: Mapping[str, Data]) -> dict[str, str]:
+    """The settings file of each profile, of `config.yaml` or the older `config.json`."""
+    found = {}
+    profiles = data.get("profiles")
+    for name, value in (profiles if isinstance(profiles, Mapping) else {}).items():
+        typed = isinstance(value, Mapping) and value.get("type", "api") == "api"
+        path = value.get("settings") if typed else value
+        if isinstance(path, str):
+            found[str(name)] = path
+    return found
+
+
+def newer(data: Mapping[str, Data]) -> Message | None:
+    """A warning where the file is of a version that we have not seen."""
+    version = data.get("version")
+    if isinstance(version, int) and version > NEWEST:
+        return msg(
+            "its config is of version {version}, newer than {known}: look at what was read",
+            version=version,
+            known=NEWEST,
+        )
+    return None
+
+
+def entry(name: str, data: Mapping[str, Data], path: str, *, own: bool) -> Entry:
+    """A profile's entry; `own`: the file is the client's own settings.json."""
+    return of_env(SOURCE, name, data.get("env"), Place(path=path), own=own)
+
+
+def of_env(source: str, name: str, env: Data, place: Place, *, own: bool = False) -> Entry:
+    """An entry of client variables, a placeholder taken for what it is: no key."""
+    held = dict(_texts(env))
+    if own:
+        why = msg("it is the client's own settings.json: haha-config profile save NAME")
+    elif not held.get(v.BASE_URL):
+        why = msg("it has no base URL")
+    else:
+        for variable in v.CREDENTIALS:
+            if _PLACEHOLDER.match(held.get(variable, "")):
+                held[variable] = ""
+        return Entry(source=source, name=name, place=place, env=held)
+    return Entry(source=source, name=name, place=place, skipped=why)
+
+
+def _texts(env: Data) -> Iterator[tuple[str, str]]:
+    for name, value in (env if isinstance(env, Mapping) else {}).items():
+        if isinstance(value, str | int) and not isinstance(value, bool):
+            yield str(name), str(value)

@@ -1,0 +1,58 @@
+"""What every reader of another tool's files gives."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from haha_config.core.messages import Message
+from haha_config.core.model import Place, Slot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """A model behind a gateway: the name that the client sees, and where it is answered.
+
+    `url` is a base URL, or the full path of one request, as the tool had it. `key` is a real one,
+    or "" . `variable`: the environment variable that holds it, where the tool only names one.
+    `model` may begin with LiteLLM's prefix.
+    """
+
+    name: str
+    model: str
+    url: str
+    key: str = ""
+    variable: str = ""
+    anthropic: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway:
+    """A set-up that needs translation. `slots` name what is served."""
+
+    served: tuple[Served, ...]
+    slots: Mapping[Slot, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One set-up of another tool: client variables, or a gateway, or why it is neither.
+
+    `env` holds real keys. `notes` say what is lost on the way.
+    """
+
+    source: str
+    name: str
+    place: Place
+    env: Mapping[str, str] = field(default_factory=dict)
+    gateway: Gateway | None = None
+    skipped: Message | None = None
+    notes: tuple[Message, ...] = ()
+    current: bool = False
+
+
+def named(text: str) -> str:
+    """A profile's name made of what another tool called it; "" where nothing is left."""
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._").lower()
+    return plain[:64]

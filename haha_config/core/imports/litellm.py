@@ -1,0 +1,55 @@
+"""Any litellm_config.yaml: its entries as LiteLLM calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from haha_config.core.imports.entry import Entry, Gateway, Served
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import Data, Place
+
+SOURCE: Final = "litellm"
+_REFERENCE: Final = "os.environ/"
+
+
+def entry(data: Mapping[str, Data], path: str, name: str) -> Entry:
+    """The file as one set-up; its first model is the main one."""
+    notes: list[Message] = []
+    served = tuple(_served(data, notes))
+    place = Place(path=path)
+    if not served:
+        why = msg("it has no entry with a model and a name")
+        return Entry(source=SOURCE, name=name, place=place, skipped=why, notes=tuple(notes))
+    gateway = Gateway(served=served, slots={"main": served[0].name})
+    return Entry(source=SOURCE, name=name, place=place, gateway=gateway, notes=tuple(notes))
+
+
+def _served(data: Mapping[str, Data], notes: list[Message]) -> Iterator[Served]:
+    seen: set[str] = set()
+    listed = data.get("model_list")
+    for one in listed if isinstance(listed, list) else []:
+        params = one.get("litellm_params") if isinstance(one, Mapping) else None
+        name = one.get("model_name") if isinstance(one, Mapping) else None
+        model = params.get("model") if isinstance(params, Mapping) else None
+        if not isinstance(params, Mapping) or not isinstance(name, str):
+            continue
+        if not isinstance(model, str) or "*" in name:
+            notes.append(msg("`{name}` is lost: it is no plain model", name=name))
+            continue
+        if name in seen:
+            notes.append(msg("a second `{name}` is lost: LiteLLM spreads over both", name=name))
+            continue
+        seen.add(name)
+        key = params.get("api_key")
+        text = key if isinstance(key, str) else ""
+        named = text.startswith(_REFERENCE)
+        base = params.get("api_base")
+        yield Served(
+            name=name,
+            model=model,
+            url=base if isinstance(base, str) else "",
+            key="" if named else text,
+            variable=text.removeprefix(_REFERENCE) if named else "",
+            anthropic=model.startswith("anthropic/"),
+        )

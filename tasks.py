@@ -106,6 +106,12 @@ def bench() -> None:
     run(PYTHON, "benchmarks/compare.py")
 
 
+def catalogs() -> None:
+    """The sentences of each language: extract, update, compile; names what is left to translate."""
+    venv()
+    run(PYTHON, "tools/catalogs.py")
+
+
 def lock_litellm() -> None:
     """Write LiteLLM's hash lock; with `--newest` for the newest version that installs."""
     table = tomllib.loads(PARTS.read_text(encoding="utf-8"))
@@ -168,6 +174,7 @@ TASKS: dict[str, Callable[[], None]] = {
     "fuzz": fuzz,
     "docs": docs,
     "bench": bench,
+    "catalogs": catalogs,
     "lock-litellm": lock_litellm,
 }
 

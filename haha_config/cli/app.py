@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 
 from haha_config import __version__
 from haha_config.core.messages import Message, msg
-from haha_config.io.words import say, t
+from haha_config.io.words import language, say, t
 
 #: name -> its module in haha_config.cli, and one line for `--help`. Each module has `app`, a Typer.
 COMMANDS: Final[dict[str, tuple[str, Message]]] = {
@@ -46,7 +46,7 @@ class _Lazy(TyperGroup):
             return None
         command = typer.main.get_command(import_module(f"haha_config.cli.{module}").app)
         command.name = cmd_name
-        return command
+        return _spoken(command)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name = args[0]
@@ -57,6 +57,15 @@ class _Lazy(TyperGroup):
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
         with formatter.section(t("Commands")):
             formatter.write_dl([(name, say(about)) for name, (_, about) in COMMANDS.items()])
+
+
+def _spoken(command: Any) -> Any:
+    """The command with its help in the language that is spoken; the framework's is English."""
+    if language() != "en":
+        from haha_config.cli.help import speak
+
+        speak(command)
+    return command
 
 
 def _unknown(name: str) -> None:
@@ -102,7 +111,7 @@ def _root() -> Any:
     ) -> None:
         pass
 
-    return typer.main.get_command(app)
+    return _spoken(typer.main.get_command(app))
 
 
 def invoke(argv: Sequence[str]) -> int:
@@ -126,10 +135,9 @@ def invoke(argv: Sequence[str]) -> int:
 
 def _usage(error: Any) -> None:
     """The parser's own complaints, as ours: same shape, same exit code 2."""
+    from haha_config.cli.help import complaint, nearest
     from haha_config.core.errors import Usage
 
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "haha-config"
-    raise Usage(
-        msg("{complaint}", complaint=error.format_message()), hints=(f"{path} --help",)
-    ) from None
+    raise Usage(complaint(error), hints=(*nearest(error), f"{path} --help")) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from itertools import pairwise
 
 from haha_config.core.errors import BUG, FINE, INTERRUPTED, HahaError
@@ -12,12 +13,17 @@ from haha_config.core.errors import BUG, FINE, INTERRUPTED, HahaError
 
 def run(argv: Sequence[str]) -> int:
     """Run one command line and return its exit code."""
-    from haha_config.cli.app import invoke
     from haha_config.io import report
+    from haha_config.io.words import also
 
-    report.use_language(_language(argv), os.environ)
+    _never_unprintable()
     as_json = _asks_for_json(argv)
     try:
+        report.use_language(_language(argv), os.environ)
+        also(_row_texts)
+        # Imported once the language is known: the help texts are made as the module is.
+        from haha_config.cli.app import invoke
+
         code = invoke(list(argv))
         sys.stdout.flush()
     except HahaError as error:
@@ -46,13 +52,33 @@ def _excerpt(error: HahaError) -> str:
     return pointed(data.decode("utf-8", "replace"), error.place)
 
 
+def _never_unprintable() -> None:
+    """A character that a terminal's encoding lacks, or half of one in a path, ends no command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _row_texts() -> dict[str, str]:
+    """The texts of the provider table, which are in the rows and in no catalog."""
+    from haha_config.core.providers import load, msg_of, translations
+    from haha_config.io import places, templates
+
+    try:
+        rows = load(templates.provider_texts(places.config_folder() / "providers"))
+    except HahaError:
+        # A broken row of one's own: the command that needs the table says so, and this one goes on.
+        rows = load(templates.provider_texts())
+    return {msg_of(text).text: msg_of(zh).text for text, zh in translations(rows).items()}
+
+
 def _language(argv: Sequence[str]) -> str | None:
     """`--lang`, before the options are parsed: `--help` is already in that language."""
     for word, following in pairwise((*argv, "")):
         if word == "--":
             return None
         if word == "--lang":
-            return following
+            return following or None
         if word.startswith("--lang="):
             return word.partition("=")[2]
     return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from unicodedata import east_asian_width
 
 import typer
 
@@ -24,7 +23,7 @@ from haha_config.core.probe.caller import credentials, proxies
 from haha_config.core.setup import Setup
 from haha_config.core.state import State
 from haha_config.io import report, templates
-from haha_config.io.words import say, t
+from haha_config.io.words import columns, say, t
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -206,7 +205,7 @@ def _table(entries: Iterable[Entry]) -> None:
         )
     ]
     used = [i for i in range(len(heads)) if i == 0 or any(line[i] for line in lines)]
-    widths = {i: max(_width(row[i]) for row in (heads, *lines)) for i in used}
+    widths = {i: max(columns(row[i]) for row in (heads, *lines)) for i in used}
     rest = sum(widths[i] + 2 for i in used if i)
     widths[0] = min(widths[0], max(80 - rest, 20))
     for number, line in enumerate((heads, *lines)):
@@ -242,14 +241,9 @@ def money(amount: float) -> str:
 
 
 def _fit(text: str, width: int, *, left: bool) -> str:
-    missing = width - _width(text)
+    missing = width - columns(text)
     if missing < 0:
         keep = width - 1
         head = keep // 2
         return f"{text[:head]}…{text[len(text) - (keep - head) :]}"
     return text + " " * missing if left else " " * missing + text
-
-
-def _width(text: str) -> int:
-    """Columns on a terminal: a Chinese head takes two a character."""
-    return sum(2 if east_asian_width(c) in "WF" else 1 for c in text)

@@ -17,7 +17,7 @@ from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Finding, Plan
 from haha_config.core.state import State
 from haha_config.io import report
-from haha_config.io.words import english, say, t
+from haha_config.io.words import english, pad, say, t
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -279,7 +279,7 @@ def _list(*, as_json: bool) -> int:
     for family, about in rules.FAMILIES.items():
         print(report.paint(say(about), "path", sys.stdout))
         for rule in rules.family(family):
-            severity = f"{say(report.SEVERITY[rule.severity]):8}"
+            severity = pad(say(report.SEVERITY[rule.severity]), 8)
             print(f"  {rules.code_of(rule)}  {severity} {say(rule.title)}")
     return FINE
 

@@ -36,7 +36,10 @@ _STYLES: Final = {
 
 def use_language(wanted: str | None, environ: Mapping[str, str]) -> None:
     """Speak `wanted`, else what LANG and its friends ask for."""
-    choose_language(wanted, environ)
+    streams = (sys.stdout, sys.stderr)
+    choose_language(
+        wanted, environ, tuple(getattr(s, "encoding", None) or "utf-8" for s in streams)
+    )
 
 
 # --- colours ---------------------------------------------------------------------------------

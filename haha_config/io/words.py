@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from string import Formatter
 from typing import Final
 
@@ -16,23 +18,37 @@ class _Language:
     """The catalog in use; English needs none."""
 
     def __init__(self) -> None:
+        self.name = "en"
         self.one: Callable[[str], str] = lambda text: text
         self.many: Callable[[str, str, int], str] = lambda one, many, n: one if n == 1 else many
+        #: Texts that are in no catalog, asked for when the first of them is to be said.
+        self.more: Callable[[], Mapping[str, str]] = dict
 
 
 _language = _Language()
 LANGUAGES: Final = ("en", "zh")
+#: What must be printable before a language is spoken that nobody asked for on the command line.
+_SAMPLE: Final = {"zh": "中文"}
 
 
-def choose_language(wanted: str | None, environ: Mapping[str, str]) -> str:
+def choose_language(
+    wanted: str | None, environ: Mapping[str, str], encodings: tuple[str, ...] = ()
+) -> str:
     """Speak `wanted` (`en`, `zh`), else the first of LC_ALL, LC_MESSAGES, LANG that is set.
 
-    Raises Usage where `wanted` is no language of ours. Returns the language chosen.
+    What only the environment asks for is not spoken where one of `encodings` (of the streams) has
+    no such characters. Raises Usage where `wanted` is no language of ours. Returns the language
+    chosen.
     """
     if wanted is not None and wanted not in LANGUAGES:
-        raise Usage(msg("there is no language `{name}`: {known}", name=wanted, known=LANGUAGES))
+        raise Usage(
+            msg("there is no language `{name}`: {known}", name=wanted, known=LANGUAGES),
+            hints=tuple(f"--lang {name}" for name in LANGUAGES),
+        )
     found = wanted or _asked_for(environ)
-    if found != "en":
+    if wanted is None and not all(_has(code, _SAMPLE.get(found, "")) for code in encodings):
+        found = "en"
+    if found != _language.name:
         _load(found)
     return found
 
@@ -42,14 +58,53 @@ def _asked_for(environ: Mapping[str, str]) -> str:
     return "zh" if value.lower().startswith("zh") else "en"
 
 
-def _load(name: str) -> None:
-    import gettext
-    from pathlib import Path
+def _has(encoding: str, sample: str) -> bool:
+    try:
+        sample.encode(encoding)
+    except (UnicodeError, LookupError):
+        return False
+    return True
 
-    folder = Path(__file__).parent.parent / "locale"
-    catalog = gettext.translation("haha_config", folder, languages=[name], fallback=True)
-    _language.one = catalog.gettext
-    _language.many = catalog.ngettext
+
+def _load(name: str) -> None:
+    _language.name = name
+    if name == "en":
+        _language.one, _language.many = _Language().one, _Language().many
+        return
+    from gettext import GNUTranslations, NullTranslations
+
+    class Rest(NullTranslations):
+        """What the catalog lacks."""
+
+        def gettext(self, message: str) -> str:
+            return _language.more().get(message, message)
+
+    with catalog_path(name).open("rb") as file:
+        catalog = GNUTranslations(file)
+    catalog.add_fallback(Rest())
+    _language.one, _language.many = catalog.gettext, catalog.ngettext
+
+
+def catalog_path(name: str) -> Path:
+    """The compiled catalog of a language."""
+    return Path(__file__).parent.parent / "locale" / name / "LC_MESSAGES" / "haha_config.mo"
+
+
+def language() -> str:
+    """The language that is spoken."""
+    return _language.name
+
+
+def also(texts: Callable[[], Mapping[str, str]]) -> None:
+    """Where texts are found that are in no catalog: asked once, when the first one is needed."""
+    found: list[Mapping[str, str]] = []
+
+    def once() -> Mapping[str, str]:
+        if not found:
+            found.append(texts())
+        return found[0]
+
+    _language.more = once
 
 
 def say(message: Message | str) -> str:
@@ -83,11 +138,46 @@ def t(text: str) -> str:
     return _language.one(text)
 
 
+def columns(text: str) -> int:
+    """How many columns `text` takes in a terminal: most Chinese characters take two."""
+    if text.isascii():
+        return len(text)
+    from wcwidth import width
+
+    return width(text)
+
+
+def pad(text: str, room: int) -> str:
+    """`text` and as many spaces as fill `room` columns."""
+    return text + " " * (room - columns(text))
+
+
+#: What a line may be broken between: words, and most Chinese characters. No line begins with a
+#: closing mark, nor ends with an opening one.
+_PIECE: Final = re.compile(r"[（“「]*(?:[!-~]+|\S)[，。；：、！？）”」…]*|\s+")
+
+
+def wrapped(text: str, room: int) -> list[str]:
+    """`text` in lines of at most `room` columns; a word that is longer has a line of its own."""
+    return [line for part in text.split("\n") for line in _wrapped(part, room)]
+
+
+def _wrapped(text: str, room: int) -> Iterator[str]:
+    line, used = "", 0
+    for piece in _PIECE.findall(text):
+        more = columns(piece)
+        if line and used + more > room and not piece.isspace():
+            yield line.rstrip()
+            line, used = "", 0
+        line, used = line + piece, used + more
+    yield line.rstrip()
+
+
 def _value(value: object) -> str:
     if isinstance(value, Message):
         return say(value)
     if isinstance(value, tuple | list):
-        return ", ".join(_value(v) for v in value)
+        return t(", ").join(_value(v) for v in value)
     return str(value)
 
 

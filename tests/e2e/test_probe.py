@@ -1,0 +1,365 @@
+"""What `probe` says of an endpoint, against what the real client can do with it.
+
+A: the real LiteLLM before an upstream that behaves or misbehaves. B: the same upstream directly.
+Each row is judged twice: the grade and words of the probe, and the client's own attempt at it.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e import behaviours as act
+from tests.e2e import parts
+from tests.e2e.processes import QUIET, Gateway, environment, free_port
+from tests.e2e.upstream import Upstream
+from tests.e2e.wire import Behaviour, Request
+
+MASTER = "sk-" + "0123456789abcdef" * 3
+KEY = "sk-test-0123456789abcdef"
+WRONG = "sk-test-wrong-0123456789"
+#: What the client is asked to find out by a tool; only the upstream knows when it has done so.
+READ = "Read the file notes.txt and answer with what it says."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One set-up. `works`: whether the client can do its work with it."""
+
+    name: str
+    behaviour: Behaviour
+    grade: str
+    words: str
+    works: bool
+    #: The client never gives up by itself here, as it waits or goes round and round.
+    endless: bool = False
+    arguments: tuple[str, ...] = ()
+
+
+def row(
+    name: str, behaviour: Behaviour, grade: str, words: str, *, works: bool = False, **more: Any
+) -> Row:
+    return Row(name=name, behaviour=behaviour, grade=grade, words=words, works=works, **more)
+
+
+def honest(request: Request, reply: Any) -> None:
+    """A good model: reads when it is asked to read, answers in words otherwise."""
+    asks = [name for name in request.tools if name == "Read"]
+    if asks and "Read" in request.prompt and not request.has_tool_result:
+        act.answer(calls=[("Read", {"file_path": "notes.txt"})] * _wanted(request))(request, reply)
+    else:
+        act.answer()(request, reply)
+
+
+def _wanted(request: Request) -> int:
+    return 2 if "call it twice" in request.prompt else 1
+
+
+GOOD = row("good", honest, "tools", "will work", works=True)
+
+#: Before the real LiteLLM. The names are those of the models there.
+THROUGH_LITELLM = (
+    GOOD,
+    row("s401", act.status(401), "auth", "refuses the gateway's own key"),
+    row("s429", act.status(429), "auth", "too many requests"),
+    row("s500", act.status(500, "boom"), "auth", "boom"),
+    row("s404", act.status(404, "no model here"), "auth", "404"),
+    row("page", act.html(), "auth", "empty"),
+    row("firewall", act.html(403, "Attention Required"), "auth", "web page"),
+    row("hang", act.hang_before_headers(), "reach", "no answer began", endless=True),
+    row("stall", act.hang_mid_stream(), "auth", "silent", endless=True),
+    row("text", act.tools_as_text(), "stream", "tools are answered as text"),
+    row("broken", act.broken_tool_json(), "stream", "tool call", endless=True),
+    row("empty", act.empty_answer(), "auth", "empty"),
+    row("hangs-up", act.drops_connection(), "auth", "can't reach its upstream"),
+    row(
+        "cut-short",
+        act.recites(r"marmalade-\d+", window=16_000),
+        "stream",
+        "did not",
+        arguments=("--context",),
+    ),
+)
+
+#: Without a gateway: what LiteLLM hides or translates.
+DIRECTLY = (
+    GOOD,
+    row("401", act.status(401), "reach", "does not accept this key"),
+    row("404 model", act.status(404, "model: test-model"), "auth", "has no model"),
+    row("429", act.status(429), "auth", "too many requests"),
+    row("500", act.status(500, "boom"), "reach", "HTTP 500: boom"),
+    row("529", act.status(529, "Overloaded"), "reach", "overloaded"),
+    row("page", act.html(), "none", "a web page answers"),
+    row("firewall", act.html(403, "Attention Required"), "none", "a firewall"),
+    row("hang", act.hang_before_headers(), "reach", "no answer began", endless=True),
+    row("stall", act.hang_mid_stream(), "auth", "silent", endless=True),
+    row("text", act.tools_as_text(), "stream", "tools are answered as text"),
+    row("broken", act.broken_tool_json(), "stream", "is not JSON", endless=True),
+    row("empty", act.empty_answer(), "auth", "answer is empty"),
+    row("nothing", act.empty_body(), "auth", "empty answer"),
+    row("hangs up", act.drops_connection(), "reach", "hung up"),
+    row(
+        "strict",
+        act.refuses_field("context_management"),
+        "model",
+        "refuses `context_management`",
+    ),
+    row(
+        "other",
+        act.other_model("gemma.gguf"),
+        "tools",
+        "another model answers: `gemma.gguf`",
+        works=True,
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[Upstream]:
+    with Upstream(models=["test-model"]) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory, endpoint: Upstream) -> Iterator[Gateway]:
+    """One LiteLLM with a model for each row, so that no failure cools another down."""
+    folder = tmp_path_factory.mktemp("gateway")
+    models = "".join(
+        f"  - model_name: {r.name}\n"
+        f"    litellm_params: {{model: openai/{r.name}, api_base: '{endpoint.url}/v1',"
+        " api_key: os.environ/UP_KEY}\n"
+        for r in THROUGH_LITELLM
+    )
+    (folder / "litellm_config.yaml").write_text(
+        f"model_list:\n{models}"
+        "litellm_settings:\n"
+        "  drop_params: true\n"
+        "  use_chat_completions_url_for_anthropic_messages: true\n"
+        "general_settings:\n"
+        "  master_key: os.environ/LITELLM_MASTER_KEY\n"
+    )
+    env = {"LITELLM_MASTER_KEY": MASTER, "UP_KEY": KEY, "LITELLM_MODE": "PRODUCTION"}
+    running = Gateway(folder, folder, env)
+    try:
+        running.wait_until_up()
+        yield running
+    finally:
+        running.stop()
+
+
+class User:
+    """A person with a home, our program and the client."""
+
+    def __init__(self, base: Path) -> None:
+        self.home, self.folder = base / "home", base / "work"
+        (self.home / ".claude").mkdir(parents=True)
+        self.folder.mkdir()
+        (self.folder / "notes.txt").write_text("the notes say forty-two\n")
+
+    def uses(self, url: str, model: str, key: str = KEY) -> None:
+        env = {
+            "ANTHROPIC_BASE_URL": url,
+            "ANTHROPIC_AUTH_TOKEN": key,
+            "ANTHROPIC_API_KEY": "",
+            "ANTHROPIC_MODEL": model,
+        }
+        (self.home / ".claude" / "settings.json").write_text(json.dumps({"env": env}))
+
+    def probe(self, *arguments: str, seconds: float = 30) -> dict[str, Any]:
+        """The one card of a probe, with its exit code as `code`."""
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "haha_config",
+                "probe",
+                "--format",
+                "json",
+                *arguments,
+                "--timeout",
+                str(seconds),
+            ],
+            cwd=self.folder,
+            env=environment(self.home),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.stdout, done.stderr
+        (card,) = json.loads(done.stdout)["models"]
+        return {**card, "code": done.returncode}
+
+    def client_works(self, *, endless: bool = False) -> bool:
+        """Whether the real client reads a file by a tool and says something in the end."""
+        try:
+            done = subprocess.run(
+                [str(parts.client(parts.OLDEST)), "-p", READ, "--output-format", "json"],
+                cwd=self.folder,
+                env={
+                    **environment(self.home),
+                    **QUIET,
+                    "CLAUDE_CODE_MAX_RETRIES": "1",
+                    "API_TIMEOUT_MS": "15000",
+                },
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=25 if endless else 120,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            assert endless
+            return False
+        said = json.loads(done.stdout)
+        return bool(done.returncode == 0 and not said["is_error"] and said["result"].strip())
+
+
+@pytest.fixture
+def user(tmp_path: Path) -> User:
+    return User(tmp_path)
+
+
+def judged(card: dict[str, Any], wanted: Row) -> None:
+    told = " ".join([card["verdict"], *(c["detail"] for c in card["checks"])])
+    assert (card["grade"], wanted.words in told) == (wanted.grade, True), card
+    assert (card["code"] == 0) is wanted.works
+    assert card["verdict"].startswith("will work") is wanted.works
+
+
+@pytest.mark.parametrize("wanted", THROUGH_LITELLM, ids=lambda r: r.name)
+def test_through_litellm(user: User, gateway: Gateway, endpoint: Upstream, wanted: Row) -> None:
+    by_name = {r.name: r.behaviour for r in THROUGH_LITELLM}
+    endpoint.behave = lambda r: by_name.get(r.model)
+    user.uses(gateway.url, wanted.name, MASTER)
+    # LiteLLM tries three times by itself before it gives up.
+    judged(user.probe(*wanted.arguments, seconds=8 if wanted.endless else 40), wanted)
+    agrees(user, endpoint, wanted)
+
+
+@pytest.mark.parametrize("wanted", DIRECTLY, ids=lambda r: r.name)
+def test_directly(user: User, endpoint: Upstream, wanted: Row) -> None:
+    endpoint.behave = lambda r: wanted.behaviour if r.dialect == "anthropic" else None
+    user.uses(endpoint.url, "test-model")
+    judged(user.probe(*wanted.arguments, seconds=3), wanted)
+    agrees(user, endpoint, wanted)
+
+
+def agrees(user: User, endpoint: Upstream, wanted: Row) -> None:
+    """The client can use what was called working, and not what was called broken."""
+    endpoint.clear()
+    worked = user.client_works(endless=wanted.endless)
+    read = any(r.has_tool_result for r in endpoint.asked())
+    if wanted.grade == "stream":
+        # It answers; what it can't do is work: no tool was ever called with success.
+        assert not (worked and read)
+    else:
+        assert worked is wanted.works
+
+
+def test_wrong_key(user: User, gateway: Gateway, endpoint: Upstream) -> None:
+    endpoint.behave = lambda _r: None
+    user.uses(gateway.url, "good", WRONG)
+    wanted = row("", honest, "reach", "does not know this key")
+    judged(user.probe(), wanted)
+    agrees(user, endpoint, wanted)
+
+
+def test_no_key(user: User, gateway: Gateway, endpoint: Upstream) -> None:
+    user.uses(gateway.url, "good", "")
+    wanted = row("", honest, "reach", "no key is sent")
+    judged(user.probe(), wanted)
+    agrees(user, endpoint, wanted)
+
+
+def test_wrong_model(user: User, gateway: Gateway, endpoint: Upstream) -> None:
+    user.uses(gateway.url, "no-such-model", MASTER)
+    wanted = row("", honest, "auth", "offers no model `no-such-model`")
+    card = user.probe()
+    judged(card, row("", honest, "auth", "no model `no-such-model`"))
+    agrees(user, endpoint, wanted)
+
+
+def test_doubled_v1(user: User, endpoint: Upstream) -> None:
+    endpoint.behave = lambda _r: None
+    user.uses(f"{endpoint.url}/v1", "test-model")
+    wanted = row("", honest, "none", "/v1/v1/messages")
+    card = user.probe()
+    judged(card, wanted)
+    assert any(f"--base-url {endpoint.url}" in (c["hint"] or "") for c in card["checks"])
+    agrees(user, endpoint, wanted)
+
+
+def test_nobody_is_there(user: User, endpoint: Upstream) -> None:
+    user.uses(f"http://127.0.0.1:{free_port()}", "test-model")
+    wanted = row("", honest, "none", "nothing listens")
+    judged(user.probe(), wanted)
+    agrees(user, endpoint, wanted)
+
+
+def test_redirect_to_another_host(user: User, endpoint: Upstream) -> None:
+    """The client follows it without its key (measured); a host that wants one refuses."""
+    user.uses(endpoint.url, "test-model")
+    with Upstream(keys=[KEY]) as elsewhere:
+        endpoint.behave = lambda _r: act.redirect(f"{elsewhere.url}/v1/messages")
+        wanted = row("", honest, "none", "redirects to http://127.0.0.1")
+        judged(user.probe(), wanted)
+        assert elsewhere.requests == []
+        agrees(user, endpoint, wanted)
+
+
+def test_upstream_without_responses(
+    user: User, endpoint: Upstream, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """`openai/` without the flag: LiteLLM calls a path that most servers don't have."""
+    folder = tmp_path_factory.mktemp("responses")
+    (folder / "litellm_config.yaml").write_text(
+        "model_list:\n"
+        "  - model_name: m\n"
+        f"    litellm_params: {{model: openai/m, api_base: '{endpoint.url}/v1', api_key: x}}\n"
+        "litellm_settings: {drop_params: true}\n"
+        "general_settings: {master_key: os.environ/LITELLM_MASTER_KEY}\n"
+    )
+    endpoint.behave = lambda _r: None
+    env = {"LITELLM_MASTER_KEY": MASTER, "LITELLM_MODE": "PRODUCTION"}
+    gateway = Gateway(folder, folder, env)
+    try:
+        gateway.wait_until_up()
+        user.uses(gateway.url, "m", MASTER)
+        wanted = row("", honest, "auth", "calls a path that it does not have")
+        card = user.probe()
+        judged(card, wanted)
+        hints = " ".join(c["hint"] or "" for c in card["checks"])
+        assert "use_chat_completions_url_for_anthropic_messages" in hints
+        agrees(user, endpoint, wanted)
+    finally:
+        gateway.stop()
+
+
+def test_the_probes_shape_is_the_clients(user: User, endpoint: Upstream) -> None:
+    """The body and headers of our largest request, beside those of the client's first."""
+    endpoint.behave = lambda r: honest if r.dialect == "anthropic" else None
+    user.uses(endpoint.url, "test-model")
+    endpoint.clear()
+    user.probe()
+    ours = next(r for r in endpoint.asked("anthropic") if "thinking" in r.body)
+    endpoint.clear()
+    user.client_works()
+    theirs = next(r for r in endpoint.asked("anthropic") if r.stream)
+    assert list(ours.body) == list(theirs.body)
+    for name in ("max_tokens", "thinking", "context_management", "output_config", "stream"):
+        assert ours.body[name] == theirs.body[name], name
+    for name in ("anthropic-beta", "anthropic-version", "user-agent", "x-app", "accept"):
+        assert ours.headers[name] == theirs.headers[name], name
+    assert [m["role"] for m in ours.body["messages"]] == [
+        m["role"] for m in theirs.body["messages"]
+    ]
+    assert (ours.path, ours.query) == (theirs.path, theirs.query)

@@ -1,12 +1,13 @@
-"""The rules over the files as they are now, for `validate` and for the end of every write."""
+"""The rules over what a write has just left behind."""
 
 from __future__ import annotations
 
+from haha_config.cli.look import look
 from haha_config.cli.session import Session
 from haha_config.core.model import Finding
 from haha_config.core.rules import run
 
 
 def findings(session: Session) -> list[Finding]:
-    """Every finding of every rule that looks at files; the machine is not asked again."""
-    return run(session.state())
+    """Every finding but the machine's: a gateway that is not started is what `Next` is about."""
+    return run(look(session), ignore=("SYS",))

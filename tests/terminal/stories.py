@@ -93,8 +93,8 @@ class Person:
 
 
 def person(folder: Path) -> Person:
-    made = Person(home=folder / "home", work=folder / "work")
-    made.home.mkdir()
+    made = Person(home=folder / "person" / "home", work=folder / "person" / "work")
+    made.home.mkdir(parents=True)
     made.work.mkdir()
     return made
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from haha_config.cli import found as finds
 from haha_config.cli.interview import gateway, model, trial
-from haha_config.cli.interview.endpoint import begun, default_url
+from haha_config.cli.interview.endpoint import begun, default_url, known_key
 from haha_config.cli.interview.flow import Prepared, Talk, Turn, Work, remark, wrapped
 from haha_config.cli.writing import preview
 from haha_config.core import draft as drafts
@@ -51,6 +51,8 @@ def summary(talk: Talk, work: Work) -> Turn | Back:
         return Turn(work=replace(work, editing=True), then="change", asked=False)
     if not talk.manner.as_json:
         preview(made.plan, talk.manner)
+        if made.plan.notes:
+            report.talk("")
     _tell(account(work, made))
     return _asked(talk, work, made)
 
@@ -379,6 +381,8 @@ def files(talk: Talk, work: Work) -> Turn | Back:
 
 def scope(talk: Talk, work: Work) -> Turn | Back:
     session = work.session
+    secret = drafts.route(work.draft, work.row) == "litellm" or bool(known_key(work))
+    secret = secret and known_key(work) != work.row.credential.token
     answer = talk.ask.select(
         msg("For which projects?"),
         [
@@ -387,6 +391,7 @@ def scope(talk: Talk, work: Work) -> Turn | Back:
                 title=report.short(str(session.settings_paths[name])),
                 note=about,
                 marked=name == session.scope,
+                disabled=msg("a key would be shared") if name == "project" and secret else None,
             )
             for name, about in SCOPES.items()
         ],

@@ -110,6 +110,7 @@ def _sentence(one: Try, exchange: Exchange) -> Message:
     from haha_config.core.probe import replies
 
     cause = replies.judge(exchange, one.caller)
-    if cause.hint is None:
+    # A command to type is no help in the middle of the questions.
+    if not isinstance(cause.hint, Message):
         return msg("{name}: {what}", name=one.name, what=cause.what)
     return msg("{name}: {what} ({hint})", name=one.name, what=cause.what, hint=cause.hint)

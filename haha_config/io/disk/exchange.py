@@ -12,12 +12,13 @@ import contextlib
 import errno
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
-from haha_config.io.disk.lease import unread, written_to
+from haha_config.io.disk.lease import release, unread, unwritten
 
 _AT_FDCWD: Final = -100
 _NOREPLACE: Final = 1
@@ -26,51 +27,81 @@ _EXCHANGE: Final = 2
 _LACKS_IT: Final = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP)
 #: A foreign writer would have to win this many races in a row against one exchange.
 _ROUNDS: Final = 100
+#: How long a foreign program may take to write a file that it has opened, in seconds.
+_PATIENCE: Final = 1.0
+_PAUSE: Final = 0.001
 
 #: Called with a step's name before each file operation; the tests kill the process in it.
 Fault = Callable[[str], None]
 
 
-def put(
-    temporary: Path, target: Path, *, expect: bytes | None, want: bytes | None, fault: Fault
-) -> bool:
-    """Make `target` what `temporary` holds, if it still holds `expect` (None: is not there).
+class Exchange(contextlib.AbstractContextManager["Exchange"]):
+    """Names that get new bytes together. Until the end nobody else can open those, on Linux.
 
-    `want` None: the target is taken away instead. False: it holds something else, and is as it
-    was. What was displaced stands in `temporary` afterwards, where the system can exchange.
+    So nothing may open a target that was put before the end, not even we.
     """
-    if expect is None:
-        return _create(temporary, target, fault)
-    if want is None:
-        return _take_away(temporary, target, expect, fault)
-    if not holds(target, expect):
+
+    def __init__(self, fault: Fault) -> None:
+        self._fault = fault
+        self._leases = contextlib.ExitStack()
+        self._ours: dict[Path, int] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._leases.close()
+
+    def put(
+        self, temporary: Path, target: Path, *, expect: bytes | None, want: bytes | None
+    ) -> bool:
+        """Make `target` what `temporary` holds, if it still holds `expect` (None: is not there).
+
+        `want` None: the target is taken away instead. False: it holds something else, and is as
+        it was. What was displaced stands in `temporary` afterwards, where the system can exchange.
+        """
+        if expect is None:
+            return _create(temporary, target, self._fault)
+        if want is None:
+            return _take_away(temporary, target, expect, self._fault)
+        if not holds(target, expect):
+            return False
+        if _renameat2() is not None:
+            swapped = self._swap(temporary, target)
+            if swapped is not None:
+                return swapped and self.still(temporary, target, expect)
+        # The window of a plain rename, between the look above and here: see README, Limits.
+        self._fault(f"replace {target}")
+        temporary.replace(target)
+        return True
+
+    def still(self, temporary: Path, target: Path, expect: bytes) -> bool:
+        """Whether what `put` displaced is what was expected; if not, it is put back.
+
+        To be asked again at the end: a program that had opened the file before the exchange
+        writes to what was displaced.
+        """
+        if target not in self._ours:
+            return True
+        self._fault(f"look at what came out of {target}")
+        if holds(temporary, expect):
+            return True
+        self._fault(f"give back {target}")
+        _give_back(temporary, target, self._ours.pop(target))
         return False
-    if _renameat2() is not None:
-        found = _exchange(temporary, target, expect, fault)
-        if found is not None:
-            return found
-    # The window of a plain rename, between the look above and here: see README, Limits.
-    fault(f"replace {target}")
-    temporary.replace(target)
-    return True
 
-
-def _exchange(temporary: Path, target: Path, expect: bytes, fault: Fault) -> bool | None:
-    """`put` by exchanging the names; None where the file system can't."""
-    with _open(temporary) as ours, unread(ours):
-        fault(f"exchange {target}")
+    def _swap(self, temporary: Path, target: Path) -> bool | None:
+        ours = self._leases.enter_context(_open(temporary))
+        self._leases.enter_context(unread(ours))
+        self._fault(f"exchange {target}")
         try:
             swapped = _rename(temporary, target, _EXCHANGE)
         except FileNotFoundError:
             return False
         if not swapped:
             return None
-        fault(f"look at what came out of {target}")
-        if holds(temporary, expect):
-            return True
-        fault(f"give back {target}")
-        _give_back(temporary, target, ours)
-        return False
+        self._ours[target] = ours
+        return True
 
 
 def holds(path: Path, expect: bytes) -> bool:
@@ -79,8 +110,8 @@ def holds(path: Path, expect: bytes) -> bool:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     except FileNotFoundError:
         return False
-    with os.fdopen(descriptor, "rb") as file:
-        return not written_to(descriptor) and file.read() == expect
+    with os.fdopen(descriptor, "rb") as file, unwritten(descriptor) as free:
+        return free and file.read() == expect
 
 
 def _create(temporary: Path, target: Path, fault: Fault) -> bool:
@@ -128,11 +159,32 @@ def _give_back(temporary: Path, target: Path, ours: int) -> None:
             break
         # Somebody replaced what we had just put there: theirs is newer, and came out.
         expected = held
-    # Whoever waits for our file to open, reads what now stands under its name.
     with contextlib.suppress(OSError):
-        newest = target.read_bytes()
-        os.ftruncate(ours, 0)
-        os.pwrite(ours, newest, 0)
+        _hand_over(temporary, target, ours)
+
+
+def _hand_over(temporary: Path, target: Path, ours: int) -> None:
+    """See to those who wait for our file to open, though it has lost its name again.
+
+    Whoever reads it gets what now stands under the name; what is written to it gets the name.
+    """
+    newest = target.read_bytes()
+    os.ftruncate(ours, 0)
+    os.pwrite(ours, newest, 0)
+    release(ours)
+    if temporary.stat().st_ino != os.fstat(ours).st_ino:
+        # A foreign rename has unlinked ours.
+        return
+    with temporary.open("rb") as file:
+        patience = time.monotonic() + _PATIENCE
+        while True:
+            with unwritten(file.fileno()) as free:
+                if free or time.monotonic() > patience:
+                    written = file.read()
+                    break
+            time.sleep(_PAUSE)
+    if written != newest and holds(target, newest):
+        _rename(temporary, target, _EXCHANGE)
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from typing import Final
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place, Snapshot
-from haha_config.io.disk.lease import written_to
+from haha_config.io.disk.lease import unwritten
 
 #: How long a look waits for a program that is just writing the file, in seconds.
 _PATIENCE: Final = 0.25
@@ -92,9 +92,11 @@ def _read(real: Path) -> tuple[bytes, int]:
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "not a regular file")
         patience = time.monotonic() + _PATIENCE
-        while written_to(descriptor) and time.monotonic() < patience:
+        while True:
+            with unwritten(descriptor) as free:
+                if free or time.monotonic() > patience:
+                    return file.read(), stat.S_IMODE(status.st_mode)
             time.sleep(_PAUSE)
-        return file.read(), stat.S_IMODE(status.st_mode)
 
 
 def _open(real: Path, flags: int) -> int:

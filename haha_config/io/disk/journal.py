@@ -4,7 +4,7 @@
     state/writes/<n>/        a write that has ended, numbered in order; the last 20 are kept
     state/originals/<name>/  each file as it was before our first write, kept for good
 
-Each folder holds record.json and the bytes, 0600: they can hold keys.
+Each folder holds record.json and the bytes, one file after the other, 0600: they can hold keys.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from haha_config.io.disk.lock import make_private
 
 KEPT: Final = 20
 _RECORD: Final = "record.json"
+_BYTES: Final = "bytes"
 _STAGED: Final = "staged"
 
 
@@ -77,7 +78,10 @@ class Record:
     def entries(self) -> tuple[Entry, ...]:
         """Its files with their bytes. Raises OSError or ValueError where the record is damaged."""
         data = json.loads((self.folder / _RECORD).read_bytes())
-        return tuple(_entry(self.folder, i, e) for i, e in enumerate(data["entries"]))
+        held = (self.folder / _BYTES).read_bytes()
+        if len(held) != data["size"]:
+            raise ValueError(_BYTES)
+        return tuple(_entry(held, entry) for entry in data["entries"])
 
 
 # --- reading ---------------------------------------------------------------------------------
@@ -132,19 +136,23 @@ def load(folder: Path) -> Record:
     )
 
 
-def _entry(folder: Path, index: int, data: dict[str, Any]) -> Entry:
+def _entry(held: bytes, data: dict[str, Any]) -> Entry:
     return Entry(
         path=data["path"],
         real=data["real"],
         temporary=data["temporary"],
         format=data["format"],
         secret=data["secret"],
-        before=(folder / f"{index}.before").read_bytes() if data["before"] else None,
-        after=(folder / f"{index}.after").read_bytes() if data["after"] else None,
+        before=_part(held, data["before"]),
+        after=_part(held, data["after"]),
         changes=tuple(_change(c) for c in data["changes"]),
         folders=tuple(data["folders"]),
         emptied=tuple(data["emptied"]),
     )
+
+
+def _part(held: bytes, where: list[int] | None) -> bytes | None:
+    return None if where is None else held[where[0] : where[1]]
 
 
 def folders_made(state: Path, real: Path) -> tuple[str, ...]:
@@ -175,17 +183,17 @@ def begin(
     folder = parent / str(number)
     fault("begin the journal")
     folder.mkdir(mode=0o700)
-    for index, entry in enumerate(entries):
-        for name, content in (("before", entry.before), ("after", entry.after)):
-            if content is not None:
-                fault(f"keep {name} of {entry.path}")
-                _put(folder / f"{index}.{name}", content)
+    held = bytearray()
+    described = [_entry_json(entry, held) for entry in entries]
+    fault("keep the bytes")
+    _put(folder / _BYTES, bytes(held))
     data = {
         "version": 1,
         "number": number,
         "time": time,
         "command": command,
-        "entries": [_entry_json(e) for e in entries],
+        "size": len(held),
+        "entries": described,
     }
     fault("write the journal")
     _put(folder / "record.tmp", json.dumps(data).encode())
@@ -198,10 +206,12 @@ def begin(
 
 
 def mark_staged(folder: Path, fault: Fault) -> None:
-    """From here on a name may have been given its new bytes."""
+    """From here on a name may have been given its new bytes.
+
+    Not synced: after a loss of power, a target that has its new bytes says the same.
+    """
     fault("mark the journal as staged")
-    _put(folder / _STAGED, b"")
-    sync_folder(folder)
+    (folder / _STAGED).touch(mode=0o600)
 
 
 def is_staged(folder: Path) -> bool:
@@ -233,14 +243,11 @@ def drop(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def purge(state: Path) -> int:
-    """Forget every write and every original; how many files of them there were."""
-    count = 0
+def purge(state: Path) -> None:
+    """Forget every write and every original."""
     for name in ("writes", "originals"):
         for folder in _folders(state / name):
-            count += sum(1 for p in folder.iterdir() if p.suffix in (".before", ".after", ""))
             drop(folder)
-    return count
 
 
 def _keep_originals(state: Path, entries: Sequence[Entry], fault: Fault) -> None:
@@ -277,19 +284,26 @@ def _put(path: Path, data: bytes) -> None:
 # --- changes as JSON -------------------------------------------------------------------------
 
 
-def _entry_json(entry: Entry) -> dict[str, Any]:
+def _entry_json(entry: Entry, held: bytearray) -> dict[str, Any]:
     return {
         "path": entry.path,
         "real": entry.real,
         "temporary": entry.temporary,
         "format": entry.format,
         "secret": entry.secret,
-        "before": entry.before is not None,
-        "after": entry.after is not None,
+        "before": _kept(entry.before, held),
+        "after": _kept(entry.after, held),
         "changes": [_change_json(c) for c in entry.changes],
         "folders": list(entry.folders),
         "emptied": list(entry.emptied),
     }
+
+
+def _kept(content: bytes | None, held: bytearray) -> list[int] | None:
+    if content is None:
+        return None
+    held += content
+    return [len(held) - len(content), len(held)]
 
 
 def _change_json(change: Change) -> dict[str, Any]:

@@ -12,25 +12,31 @@ import sys
 from collections.abc import Iterator
 
 
-def written_to(descriptor: int) -> bool:
-    """Whether another program has this file open for writing; False where nobody can tell.
+@contextlib.contextmanager
+def unwritten(descriptor: int) -> Iterator[bool]:
+    """Let everybody who opens this file for writing wait until the end of the block.
 
-    `descriptor` must be open for reading only.
+    False: somebody is writing to it just now. True also where nobody can tell. `descriptor` must
+    be open for reading only.
     """
     if sys.platform != "linux":
-        return False
+        yield True
+        return
     import fcntl
 
+    free = True
     try:
         _quietly(descriptor)
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
     except BlockingIOError:
-        return True
+        free = False
     except OSError:
         # Not our file, or a file system without leases.
-        return False
-    fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
-    return False
+        pass
+    try:
+        yield free
+    finally:
+        release(descriptor)
 
 
 @contextlib.contextmanager
@@ -52,6 +58,14 @@ def unread(descriptor: int) -> Iterator[None]:
     try:
         yield
     finally:
+        release(descriptor)
+
+
+def release(descriptor: int) -> None:
+    """Give a lease back, if there is one."""
+    if sys.platform == "linux":
+        import fcntl
+
         with contextlib.suppress(OSError):
             fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
 

@@ -24,7 +24,7 @@ from haha_config.core.errors import Changed, HahaError, Refusal
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place, Plan, Write
 from haha_config.io.disk import journal
-from haha_config.io.disk.exchange import Fault, holds, put
+from haha_config.io.disk.exchange import Exchange, Fault
 from haha_config.io.disk.files import (
     check_replaceable,
     contents,
@@ -40,7 +40,7 @@ from haha_config.io.disk.lock import exclusive
 #: How often a plan is made again because somebody else wrote in between.
 ATTEMPTS: Final = 5
 _RECOVER: Final = "haha-config undo --recover"
-#: The first pause before that, in seconds; it doubles.
+#: The first pause before that, in seconds; the next ones grow by as much.
 _PAUSE: Final = 0.01
 
 
@@ -97,7 +97,7 @@ def transact(
             recovered(one)
         for attempt in range(ATTEMPTS):
             if attempt:
-                time.sleep(_PAUSE * 2**attempt)
+                time.sleep(_PAUSE * attempt)
             plan = build()
             try:
                 return plan, _apply(plan, state, command, fault, clock, emptied)
@@ -155,10 +155,11 @@ def _apply(
     except BaseException as error:
         journal.drop(state / "open" / str(number))
         raise _in_words(error, str(state)) from None
+    done: list[Entry] = []
     try:
-        _write(folder, entries, fault)
+        _write(folder, entries, done, fault)
     except BaseException as error:
-        _abandon(state, folder, entries)
+        _abandon(state, folder, entries, done)
         raise _in_words(error, entries[0].path) from None
     try:
         journal.end(state, folder, entries, fault)
@@ -171,31 +172,34 @@ def _apply(
     return Applied(id=str(number), paths=tuple(entry.path for entry in entries))
 
 
-def _write(folder: Path, entries: Sequence[Entry], fault: Fault) -> None:
+def _write(folder: Path, entries: Sequence[Entry], done: list[Entry], fault: Fault) -> None:
+    """Give every target its new bytes; `done` grows with them.
+
+    Raises Changed at the first that another program has written to.
+    """
     for entry in entries:
         _stage(entry, fault)
     journal.mark_staged(folder, fault)
-    for entry in entries:
-        with _naming(entry.path):
-            done = put(
-                Path(entry.temporary),
-                Path(entry.real),
-                expect=entry.before,
-                want=entry.after,
-                fault=fault,
-            )
-        if not done:
-            raise _changed(entry.path)
-    for entry in entries:
-        # A program that had the old file open before the exchange may have written to it since.
-        if entry.before is not None and not _undisturbed(entry):
-            raise _changed(entry.path)
+    with Exchange(fault) as exchange:
+        for entry in entries:
+            # Before the exchange: Ctrl-C may come between it and the look at what came out.
+            done.append(entry)
+            with _naming(entry.path):
+                if not _put(exchange, entry):
+                    done.remove(entry)
+                    raise _changed(entry.path)
+        for entry in entries:
+            temporary, real = Path(entry.temporary), Path(entry.real)
+            if not exchange.still(temporary, real, entry.before or b""):
+                done.remove(entry)
+                raise _changed(entry.path)
     _clean(entries, fault)
 
 
-def _undisturbed(entry: Entry) -> bool:
-    temporary = Path(entry.temporary)
-    return not temporary.exists() or holds(temporary, entry.before or b"")
+def _put(exchange: Exchange, entry: Entry) -> bool:
+    return exchange.put(
+        Path(entry.temporary), Path(entry.real), expect=entry.before, want=entry.after
+    )
 
 
 def _entries(writes: Iterable[Write], state: Path, emptied: Sequence[str]) -> list[Entry]:
@@ -293,15 +297,17 @@ def _remove_empty(folders: Sequence[str]) -> None:
 # --- taking back -----------------------------------------------------------------------------
 
 
-def _abandon(state: Path, folder: Path, entries: Sequence[Entry]) -> tuple[str, ...]:
-    """Every file as it was, and the journal closed.
+def _abandon(
+    state: Path, folder: Path, entries: Sequence[Entry], done: Sequence[Entry]
+) -> tuple[str, ...]:
+    """Every file as it was, and the journal closed; `done` are those that may have new bytes.
 
     Gives the paths that another program has changed on top of our bytes: those stay, and the
     write is kept, so that undo can take our entries out. Raises Refusal where the old bytes can't
     be put back; the journal stays open then.
     """
     try:
-        kept = _take_back(entries) if journal.is_staged(folder) else ()
+        kept = tuple(entry.path for entry in reversed(done) if not _restore(entry))
         _clean(entries, _no_fault)
         for entry in entries:
             _remove_empty(entry.folders)
@@ -318,8 +324,9 @@ def _abandon(state: Path, folder: Path, entries: Sequence[Entry]) -> tuple[str, 
     return kept
 
 
-def _take_back(entries: Sequence[Entry]) -> tuple[str, ...]:
-    return tuple(entry.path for entry in reversed(entries) if not _restore(entry))
+def _is_staged(folder: Path, entries: Sequence[Entry]) -> bool:
+    """Whether any name may have been given its new bytes."""
+    return journal.is_staged(folder) or any(_standing(entry) == "new" for entry in entries)
 
 
 def _restore(entry: Entry) -> bool:
@@ -338,7 +345,8 @@ def _restore(entry: Entry) -> bool:
         temporary.unlink(missing_ok=True)
         _stage(replace(entry, before=entry.after, after=entry.before, folders=()), _no_fault)
     # Else it is the displaced file itself, with what a foreign program has written to it.
-    return put(temporary, real, expect=entry.after, want=entry.before, fault=_no_fault)
+    with Exchange(_no_fault) as exchange:
+        return exchange.put(temporary, real, expect=entry.after, want=entry.before)
 
 
 def _standing(entry: Entry) -> str:
@@ -389,11 +397,12 @@ def _recover(state: Path, folder: Path) -> Recovered:
             place=Place(path=str(folder)),
             hints=(msg("look at the files that it names, then delete that folder"),),
         ) from None
-    if journal.is_staged(folder) and _finish(entries):
+    staged = _is_staged(folder, entries)
+    if staged and _finish(entries):
         journal.end(state, folder, entries, _no_fault)
         text = msg("`{command}` had been cut off; it is finished now", command=record.command)
         return Recovered(message=text, paths=record.paths, finished=True)
-    kept = _abandon(state, folder, entries)
+    kept = _abandon(state, folder, entries, entries if staged else ())
     if not kept:
         text = msg(
             "`{command}` had been cut off; every file is as it was before it",
@@ -429,7 +438,8 @@ def _catch_up(entry: Entry) -> bool:
     if contents(temporary) != entry.after:
         temporary.unlink(missing_ok=True)
         _stage(entry, _no_fault)
-    return put(temporary, Path(entry.real), expect=entry.before, want=entry.after, fault=_no_fault)
+    with Exchange(_no_fault) as exchange:
+        return _put(exchange, entry)
 
 
 # --- words -----------------------------------------------------------------------------------

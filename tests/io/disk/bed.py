@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,14 +66,6 @@ class Bed:
         kept = {"lock", "open", "writes", "originals"}
         inside = [p.name for p in self.state.iterdir() if p.name not in kept]
         return beside + inside + [str(p) for p in disk.pending(self.state)]
-
-
-def quick(fallback: Path) -> Path:
-    """A folder in memory where there is one: the kill tests sync thousands of times."""
-    memory = Path("/dev/shm")  # noqa: S108 - a fresh private folder is made in it
-    if not os.access(memory, os.W_OK):
-        return fallback
-    return Path(tempfile.mkdtemp(dir=memory, prefix="haha-config-"))
 
 
 def make(folder: Path) -> Bed:

@@ -5,22 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from haha_config.io import disk
 from haha_config.io.words import english
-from tests.io.disk.bed import NEW, OLD, Bed, make, quick
+from tests.io.disk.bed import NEW, OLD, Bed, make
 from tests.io.disk.child import child, killer
-
-
-@pytest.fixture
-def memory(tmp_path: Path) -> Iterator[Path]:
-    folder = quick(tmp_path)
-    yield folder
-    shutil.rmtree(folder)
 
 
 def steps(bed: Bed, old: dict[str, bytes], new: dict[str, bytes]) -> list[str]:

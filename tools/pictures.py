@@ -1,0 +1,138 @@
+"""The pictures of the README and the tutorial, made from the real program in a real terminal.
+
+`python tools/pictures.py` writes `docs/pictures/*.svg`; `--check` says which ones are stale
+(exit 1). Each picture is a story in a throwaway home; nothing outside of it is read or written,
+and nothing is asked over the network: the variables of a proxy lead nowhere.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+sys.path[0] = str(ROOT)
+
+from tests.terminal.screen import Terminal  # noqa: E402 - the checkout is on the path only now
+
+PICTURES: Final = ROOT / "docs" / "pictures"
+KEY: Final = "sk-test-0123456789abcdef"
+#: The hand-written set-up of the guide that this project began from.
+DOTENV: Final = """\
+ANTHROPIC_AUTH_TOKEN=sk-anything
+ANTHROPIC_BASE_URL=http://localhost:4000/v1
+ANTHROPIC_MODEL=gpt-4o
+"""
+CONFIG: Final = """\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+      api_key: os.environ/OPENAI_API_KEY
+"""
+
+
+class Stage:
+    """A throwaway home with a folder `haha` in it, where the program is started."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.folder = home / "haha"
+        self.folder.mkdir()
+
+    def open(self, *words: str, rows: int = 40, columns: int = 88, **keys: str) -> Terminal:
+        nowhere = "http://127.0.0.1:9"
+        env = {
+            "PATH": os.defpath,
+            "HOME": str(self.home),
+            "TERM": "xterm-256color",
+            "COLORTERM": "truecolor",
+            "LANG": "C.UTF-8",
+            "HTTPS_PROXY": nowhere,
+            "NO_PROXY": "localhost,127.0.0.1",
+            **keys,
+        }
+        argv = (sys.executable, "-P", "-m", "haha_config", *words)
+        return Terminal(argv, env=env, cwd=self.folder, rows=rows, columns=columns)
+
+    def quietly(self, *words: str) -> None:
+        with self.open(*words, DEEPSEEK_API_KEY=KEY) as terminal:
+            code = terminal.finish()
+            if code != 0:
+                raise SystemExit(f"{' '.join(words)} ended with {code}:\n{terminal.text()}")
+
+    def picture(self, *words: str, code: int, rows: int = 40) -> str:
+        """What a command that asks nothing leaves on the screen."""
+        with self.open(*words, rows=rows, OPENAI_API_KEY=KEY) as terminal:
+            ended = terminal.finish()
+            if ended != code:
+                raise SystemExit(f"{' '.join(words)} ended with {ended}:\n{terminal.text()}")
+            return terminal.svg(title=f"$ haha-config {' '.join(words)}")
+
+
+def init(stage: Stage) -> str:
+    """The summary of the interview, with the preview above it."""
+    with stage.open("init", rows=32, DEEPSEEK_API_KEY=KEY) as terminal:
+        for question in ("Which provider", "Which key", "Which model"):
+            terminal.wait(f"? {question}")
+            terminal.wait("esc back")
+            terminal.press("enter")
+            terminal.wait_match(rf"\? {question}[^\n]*\?  \S")
+        terminal.wait("? Write this?")
+        terminal.wait("esc back")
+        return terminal.svg(title="$ haha-config init")
+
+
+def provider(stage: Stage) -> str:
+    """The first question."""
+    with stage.open("init", rows=24, DEEPSEEK_API_KEY=KEY) as terminal:
+        terminal.wait("? Which provider")
+        terminal.wait("esc back")
+        return terminal.svg(title="$ haha-config init")
+
+
+def validate(stage: Stage) -> str:
+    """A set-up written by hand, and what is wrong with it."""
+    (stage.folder / ".env").write_text(DOTENV, encoding="utf-8")
+    (stage.folder / "litellm_config.yaml").write_text(CONFIG, encoding="utf-8")
+    words = ("validate", "--client", "haha", "--ignore", "SYS,MOD,KEY")
+    return stage.picture(*words, code=1, rows=44)
+
+
+def switch(stage: Stage) -> str:
+    stage.quietly("init", "--provider", "deepseek", "--yes", "--quiet")
+    return stage.picture("switch-model", "deepseek-v4-pro", code=0)
+
+
+STORIES: Final[dict[str, Callable[[Stage], str]]] = {
+    "provider": provider,
+    "init": init,
+    "validate": validate,
+    "switch": switch,
+}
+
+
+def main(arguments: list[str]) -> int:
+    stale = []
+    for name, story in STORIES.items():
+        with tempfile.TemporaryDirectory(prefix="haha-pictures-") as folder:
+            drawn = story(Stage(Path(folder))).replace(folder, "~")
+        path = PICTURES / f"{name}.svg"
+        if path.exists() and path.read_text(encoding="utf-8") == drawn:
+            continue
+        stale.append(path.name)
+        if "--check" not in arguments:
+            PICTURES.mkdir(exist_ok=True)
+            path.write_text(drawn, encoding="utf-8")
+    if "--check" in arguments and stale:
+        print(f"stale: {', '.join(stale)}: run python tools/pictures.py", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

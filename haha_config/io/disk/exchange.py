@@ -85,7 +85,8 @@ class Exchange(contextlib.AbstractContextManager["Exchange"]):
             return True
         self._fault(f"look at what came out of {target}")
         if holds(temporary, expect):
-            return True
+            # Who renamed over our file had read the old one: what they wrote is the newest.
+            return _is_at(target, self._ours[target])
         self._fault(f"give back {target}")
         _give_back(temporary, target, self._ours.pop(target))
         return False
@@ -102,6 +103,14 @@ class Exchange(contextlib.AbstractContextManager["Exchange"]):
             return None
         self._ours[target] = ours
         return True
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    """Whether the open file is the one that has this name."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def holds(path: Path, expect: bytes) -> bool:

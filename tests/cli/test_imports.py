@@ -1,0 +1,254 @@
+"""Other tools' set-ups, read from what those tools wrote and left as they were.
+
+`rivals/ccs` was written by ccs 7.79.1 (`ccs api create`), `rivals/claude-code-router` was served
+by version 2.0.0; cc-switch's table has the columns that its issue names.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.test_profiles import profile, stored
+from tests.cli.tool import Tool
+
+RIVALS = Path(__file__).with_name("rivals")
+KEY = "sk-0123456789abcdef0123456789abcdef0123456789abcdef"
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the folders of this system differ")
+
+
+def items(tool: Tool, *words: str, **environ: str) -> dict[str, dict[str, Any]]:
+    done = tool("profile", "import", *words, "--format", "json", **environ)
+    assert done.code == 0, done.err + done.out
+    return {item["name"]: item for item in done.json["items"]}
+
+
+def cc_switch(home: Path, rows: list[tuple[Any, ...]]) -> sqlite3.Connection:
+    """Its database as it is while it runs: the last rows are only in the journal beside it."""
+    folder = home / ".cc-switch"
+    folder.mkdir()
+    base = sqlite3.connect(folder / "cc-switch.db", isolation_level=None)
+    base.execute("PRAGMA journal_mode=WAL")
+    base.execute(
+        "CREATE TABLE providers (id TEXT, app_type TEXT, name TEXT, settings_config TEXT,"
+        " category TEXT, meta TEXT, is_current INTEGER)"
+    )
+    base.executemany("INSERT INTO providers VALUES (?,?,?,?,?,?,?)", rows)
+    return base
+
+
+def settings(url: str, **more: str) -> str:
+    env = {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_AUTH_TOKEN": KEY, **more}
+    return json.dumps({"env": env})
+
+
+class TestCcSwitch:
+    ROWS = (
+        ("1", "claude", "Claude Official", '{"env": {}}', "official", "{}", 0),
+        (
+            "2", "claude", "Kimi K2",
+            settings("https://api.moonshot.cn/anthropic", ANTHROPIC_MODEL="kimi-k2"),
+            "cn_official", "{}", 1,
+        ),
+        (
+            "3", "claude", "Translated",
+            settings("https://llm.example.com/v1", ANTHROPIC_MODEL="gpt-x"),
+            "custom", '{"apiFormat": "openai_chat"}', 0,
+        ),
+        ("4", "claude", "Own proxy", settings("http://127.0.0.1:15721"), "custom", "{}", 0),
+        ("5", "codex", "Not a client of ours", "{}", "custom", "{}", 0),
+    )  # fmt: skip
+
+    def test_each_row_ends_somewhere_and_its_files_stay(self, tool: Tool) -> None:
+        base = cc_switch(tool.home, list(self.ROWS))
+        before = {p: p.read_bytes() for p in (tool.home / ".cc-switch").glob("*.db")}
+        found = items(tool, "cc-switch", "--yes")
+        assert {name: item["status"] for name, item in found.items()} == {
+            "Claude Official": "skipped",
+            "Kimi K2": "imported",
+            "Translated": "imported",
+            "Own proxy": "skipped",
+        }
+        assert found["Kimi K2"]["current"] is True
+        assert "Anthropic's own login" in found["Claude Official"]["reason"]
+        assert "proxy" in found["Own proxy"]["reason"]
+        assert {p: p.read_bytes() for p in before} == before
+        base.close()
+        data = tomllib.loads(profile(tool, "kimi-k2").read_text(encoding="utf-8"))
+        assert (data["provider"], data["region"]) == ("kimi", "china")
+        translated = tomllib.loads(profile(tool, "translated").read_text(encoding="utf-8"))
+        assert translated["upstream"] == ["custom-openai:gpt-x@https://llm.example.com/v1"]
+        assert stored(tool, "kimi-k2.MOONSHOT_API_KEY").read_text(encoding="utf-8").strip() == KEY
+
+    def test_its_own_settings_say_which_one_is_current(self, tool: Tool) -> None:
+        cc_switch(tool.home, list(self.ROWS)).close()
+        (tool.home / ".cc-switch" / "settings.json").write_text('{"currentProviderClaude": "3"}')
+        found = items(tool, "cc-switch")
+        assert [n for n, item in found.items() if item["current"]] == ["Translated"]
+
+    def test_tables_of_a_newer_one_are_an_error_and_not_a_crash(self, tool: Tool) -> None:
+        folder = tool.home / ".cc-switch"
+        folder.mkdir()
+        with sqlite3.connect(folder / "cc-switch.db") as base:
+            base.execute("CREATE TABLE accounts (id TEXT)")
+        base.close()
+        done = tool("profile", "import", "cc-switch")
+        assert done.code == 1
+        assert "newer" in done.err
+
+
+class TestCcs:
+    @pytest.fixture
+    def ccs(self, tool: Tool) -> Tool:
+        shutil.copytree(RIVALS / "ccs", tool.home / ".ccs")
+        return tool
+
+    def test_its_profiles_become_ours(self, ccs: Tool) -> None:
+        found = items(ccs, "ccs", "--yes")
+        assert {n: i["status"] for n, i in found.items()} == {"glm": "imported", "mine": "imported"}
+        assert ccs("use", "mine").code == 0
+        assert ccs.env["ANTHROPIC_BASE_URL"] == "https://llm.example.com/anthropic"
+        assert ccs.env["ANTHROPIC_AUTH_TOKEN"] == "sk-test-fedcba9876543210"
+
+    def test_a_placeholder_is_no_key(self, ccs: Tool) -> None:
+        path = ccs.home / ".ccs" / "glm.settings.json"
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace("sk-test-0123456789abcdef", "YOUR_GLM_API_KEY_HERE"))
+        found = items(ccs, "ccs", "--yes")["glm"]
+        assert (found["status"], found["missing"]) == ("needs a key", ["ZAI_API_KEY"])
+        assert not stored(ccs, "glm.ZAI_API_KEY").exists()
+        assert ccs("use", "glm").code == 1
+        given = ccs("profile", "key", "glm", "--api-key-stdin", stdin="abcdef0123456789.abcdefgh\n")
+        assert given.code == 0, given.err
+        assert ccs("use", "glm").code == 0
+
+    def test_the_clients_own_file_is_skipped_and_an_older_config_is_read(self, tool: Tool) -> None:
+        folder = tool.home / "elsewhere"
+        folder.mkdir()
+        shutil.copy(RIVALS / "ccs" / "mine.settings.json", folder)
+        listed = {
+            "default": "~/.claude/settings.json",
+            "mine": str(folder / "mine.settings.json"),
+        }
+        (folder / "config.json").write_text(json.dumps({"profiles": listed}))
+        found = items(tool, "ccs", CCS_DIR=str(folder))
+        assert {n: i["status"] for n, i in found.items()} == {
+            "default": "skipped",
+            "mine": "imported",
+        }
+
+    def test_a_newer_config_is_a_warning(self, ccs: Tool) -> None:
+        path = ccs.home / ".ccs" / "config.yaml"
+        path.write_text(path.read_text(encoding="utf-8").replace("version: 13", "version: 99"))
+        done = ccs("profile", "import", "ccs")
+        assert done.code == 0
+        assert "version 99" in done.err
+
+
+class TestRouter:
+    @pytest.fixture
+    def ccr(self, tool: Tool) -> Tool:
+        shutil.copytree(RIVALS / "claude-code-router", tool.home / ".claude-code-router")
+        return tool
+
+    def test_its_json5_its_variables_and_its_rules(self, ccr: Tool) -> None:
+        found = items(ccr, "claude-code-router", "--yes")["ccr"]
+        assert (found["status"], found["missing"]) == ("needs a key", ["OPENROUTER_API_KEY"])
+        assert [note for note in found["notes"] if "longContext" in note]
+        data = tomllib.loads(profile(ccr, "ccr").read_text(encoding="utf-8"))
+        assert data["model"] == "deepseek-chat"
+        assert "haiku=big-model" in data["slot"]
+        assert data["keys"]["OPENROUTER_API_KEY"] == "env:OPENROUTER_API_KEY"
+        done = ccr("use", "ccr", OPENROUTER_API_KEY="sk-or-v1-" + "0123456789abcdef" * 4)
+        assert done.code == 0, done.err
+        held = ccr.cwd / "litellm.env"
+        assert "sk-test-fedcba9876543210" in held.read_text(encoding="utf-8")
+
+    def test_version_three_keeps_it_in_a_database(self, tool: Tool) -> None:
+        folder = tool.home / ".claude-code-router"
+        folder.mkdir()
+        value = {
+            "Providers": [
+                {
+                    "name": "inhouse",
+                    "api_base_url": "https://llm.example.com/v1/chat/completions",
+                    "api_key": KEY,
+                    "models": ["big-model"],
+                }
+            ],
+            "Router": {"default": "inhouse,big-model"},
+        }
+        with sqlite3.connect(folder / "config.sqlite") as base:
+            base.execute("CREATE TABLE app_config (key TEXT, value_json TEXT)")
+            base.execute("INSERT INTO app_config VALUES ('default', ?)", (json.dumps(value),))
+        base.close()
+        assert items(tool, "claude-code-router")["ccr"]["status"] == "imported"
+
+
+class TestFiles:
+    def test_literal_exports_are_reported_by_line_and_never_run(self, tool: Tool) -> None:
+        path = tool.home / ".bashrc"
+        text = (
+            "alias ll='ls -l'\n"
+            'export ANTHROPIC_BASE_URL="https://api.z.ai/api/anthropic"\n'
+            f"export ANTHROPIC_AUTH_TOKEN=$(touch {tool.home}/ran)\n"
+            "export ANTHROPIC_MODEL=glm-5 # the big one\n"
+        )
+        path.write_text(text, encoding="utf-8")
+        found = items(tool, "shell")["from-bashrc"]
+        assert (found["status"], found["line"]) == ("needs a key", 2)
+        assert any("line 3" in n and "not a plain value" in n for n in found["notes"])
+        assert not (tool.home / "ran").exists()
+        assert path.read_text(encoding="utf-8") == text
+
+    def test_any_litellm_config(self, tool: Tool) -> None:
+        path = tool.cwd / "gateway.yaml"
+        path.write_text(
+            "model_list:\n"
+            "  - model_name: fast\n"
+            "    litellm_params: {model: openai/gpt-6.1-sol, api_key: os.environ/MY_OPENAI}\n"
+            "  - model_name: local\n"
+            "    litellm_params: {model: ollama_chat/qwen3-coder, "
+            "api_base: 'http://127.0.0.1:11434'}\n"
+            "  - model_name: '*'\n"
+            "    litellm_params: {model: '*'}\n"
+        )
+        found = items(tool, str(path), "--yes", MY_OPENAI="sk-proj-" + "a1" * 20)["gateway"]
+        assert found["status"] == "imported"
+        assert any("`*` is lost" in note for note in found["notes"])
+        data = tomllib.loads(profile(tool, "gateway").read_text(encoding="utf-8"))
+        assert data["model"] == "fast"
+        assert data["keys"] == {"MY_OPENAI": "env:MY_OPENAI"}
+
+    def test_hand_written_settings_and_a_dotenv(self, tool: Tool) -> None:
+        env = {"ANTHROPIC_BASE_URL": "https://llm.example.com", "ANTHROPIC_API_KEY": KEY}
+        settings_file = tool.cwd / "settings.work.json"
+        settings_file.write_text(json.dumps({"env": {**env, "ANTHROPIC_MODEL": "big"}}))
+        dotenv = tool.cwd / "old.env"
+        dotenv.write_text("".join(f"{n}={v}\n" for n, v in env.items()) + "ANTHROPIC_MODEL=b\n")
+        for path, name in ((settings_file, "settings.work"), (dotenv, "old")):
+            assert items(tool, str(path), "--yes")[name]["status"] == "imported"
+            data = tomllib.loads(profile(tool, name).read_text(encoding="utf-8"))
+            assert data["header"] == "x-api-key"
+            assert KEY not in profile(tool, name).read_text(encoding="utf-8")
+        assert tool("use", "old").code == 0
+        assert tool.env["ANTHROPIC_API_KEY"] == KEY
+        assert tool.env["ANTHROPIC_AUTH_TOKEN"] == ""
+
+    def test_a_name_that_is_taken_is_skipped_and_the_profile_stays(self, tool: Tool) -> None:
+        path = tool.cwd / "one.env"
+        path.write_text(f"ANTHROPIC_BASE_URL=https://a.example\nANTHROPIC_AUTH_TOKEN={KEY}\n")
+        assert items(tool, str(path))["one"]["status"] == "skipped"
+        path.write_text(path.read_text() + "ANTHROPIC_MODEL=m\n")
+        assert items(tool, str(path), "--yes")["one"]["status"] == "imported"
+        before = profile(tool, "one").read_bytes()
+        assert items(tool, str(path), "--yes")["one"]["status"] == "skipped"
+        assert profile(tool, "one").read_bytes() == before

@@ -11,6 +11,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Final
@@ -83,6 +84,9 @@ def updated(language: str, template: Catalog) -> Catalog:
     """The catalog with the sentences of the source: new ones empty, changed ones fuzzy."""
     catalog = read(language)
     catalog.update(template)
+    catalog.fuzzy = False
+    # Else each run writes other bytes; when a sentence was translated is git's to know.
+    catalog.creation_date = catalog.revision_date = datetime.fromtimestamp(0, UTC)
     return catalog
 
 

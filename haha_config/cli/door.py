@@ -19,12 +19,13 @@ def run(argv: Sequence[str]) -> int:
     _never_unprintable()
     as_json = _asks_for_json(argv)
     try:
-        report.use_language(_language(argv), os.environ)
+        wanted, words = _language(argv)
+        report.use_language(wanted, os.environ)
         also(_row_texts)
         # Imported once the language is known: the help texts are made as the module is.
         from haha_config.cli.app import invoke
 
-        code = invoke(list(argv))
+        code = invoke(words)
         sys.stdout.flush()
     except HahaError as error:
         report.failure(error, as_json=as_json, excerpt="" if as_json else _excerpt(error))
@@ -72,16 +73,19 @@ def _row_texts() -> dict[str, str]:
     return {msg_of(text).text: msg_of(zh).text for text, zh in translations(rows).items()}
 
 
-def _language(argv: Sequence[str]) -> str | None:
-    """`--lang`, before the options are parsed: `--help` is already in that language."""
-    for word, following in pairwise((*argv, "")):
-        if word == "--":
-            return None
-        if word == "--lang":
-            return following or None
+def _language(argv: Sequence[str]) -> tuple[str | None, list[str]]:
+    """`--lang`, and the command line without it: it may stand anywhere before `--`.
+
+    It is read before the options are parsed, because `--help` is already in that language.
+    """
+    words = list(argv)
+    end = words.index("--") if "--" in words else len(words)
+    for at, word in enumerate(words[:end]):
+        if word == "--lang" and at + 1 < end:
+            return words[at + 1], words[:at] + words[at + 2 :]
         if word.startswith("--lang="):
-            return word.partition("=")[2]
-    return None
+            return word.partition("=")[2], words[:at] + words[at + 1 :]
+    return None, words
 
 
 def _asks_for_json(argv: Sequence[str]) -> bool:

@@ -28,6 +28,7 @@ _NOTES: Final[tuple[tuple[str, Message], ...]] = (
     (r"env var: (?P<value>.*)", msg("env var: {value}")),
     (r"required", msg("required")),
 )
+_BAD: Final = r"Invalid value for '(?P<name>[^']*)'[^:]*: "
 #: Its complaints, and the same in our words.
 _COMPLAINTS: Final[tuple[tuple[str, Message], ...]] = (
     (
@@ -42,18 +43,18 @@ _COMPLAINTS: Final[tuple[tuple[str, Message], ...]] = (
     (r"Option '(?P<name>.*)' requires an argument\.", msg("`{name}` wants a value")),
     (r"Option '(?P<name>.*)' does not take a value\.", msg("`{name}` takes no value")),
     (
-        r"Invalid value for '(?P<name>.*?)'(?: .*)?: '(?P<value>.*)' is not a valid int(?:eger)?(?: range)?\.",
+        _BAD + r"'(?P<value>.*)' is not a valid int(?:eger)?(?: range)?\.",
         msg("`{name}` wants a whole number, not `{value}`"),
     ),
     (
-        r"Invalid value for '(?P<name>.*?)'(?: .*)?: '(?P<value>.*)' is not a valid float(?: range)?\.",
+        _BAD + r"'(?P<value>.*)' is not a valid float(?: range)?\.",
         msg("`{name}` wants a number, not `{value}`"),
     ),
     (
-        r"Invalid value for '(?P<name>.*?)'(?: .*)?: (?P<value>\S+) is not in the range (?P<range>.*)\.",
+        _BAD + r"(?P<value>\S+) is not in the range (?P<range>.*)\.",
         msg("`{name}` can't be {value}: {range}"),
     ),
-    (r"Invalid value for '(?P<name>.*?)': (?P<why>.*)", msg("`{name}`: {why}")),
+    (_BAD + r"(?P<why>.*)", msg("`{name}`: {why}")),
 )
 
 

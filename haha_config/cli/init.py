@@ -322,8 +322,20 @@ def _finish(
         if manner.as_json:
             report.document(outcome.document())
         return 0
-    _close(session, outcome, made)
-    return tell(outcome, manner, _headline(outcome))
+    from haha_config.cli.check import findings
+
+    outcome.findings = [f for f in findings(session) if f.severity != "note"]
+    if not previewed:
+        outcome.next = list(next_steps(session, made))
+        return tell(outcome, manner, _headline(outcome))
+    code = tell(outcome, manner, _headline(outcome))
+    if code == 0:
+        from haha_config.cli.ending import proof
+
+        proof(session, made.answers, plain=manner.plain)
+    for line in next_steps(session, made):
+        report.talk(line)
+    return code
 
 
 def _builder(
@@ -349,13 +361,6 @@ def _prepared(save_as: str | None, session: Session, draft: Draft, found: Found)
 
     made, build = _builder(session, draft, found, save_as)
     return Prepared(draft=made.draft, answers=made.answers, plan=build())
-
-
-def _close(session: Session, outcome: Outcome, made: Ready) -> None:
-    from haha_config.cli.check import findings
-
-    outcome.findings = [f for f in findings(session) if f.severity != "note"]
-    outcome.next = list(next_steps(session, made))
 
 
 def _headline(outcome: Outcome) -> Message | None:

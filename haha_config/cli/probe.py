@@ -60,7 +60,13 @@ def probe(
     as_json = choice("--format", format, ("text", "json")) == "json"
     wanted: Grade = choice("--require", require, get_args(Grade))  # type: ignore[assignment]
     session = open_session(
-        folder=folder, project=project, scope=scope, client=client, quiet=quiet, no_color=no_color
+        folder=folder,
+        project=project,
+        scope=scope,
+        client=client,
+        quiet=quiet,
+        no_color=no_color,
+        reads=True,
     )
     state = session.state()
     models = _models(session, state, tuple(names or ()), tuple(slot), everything=everything)
@@ -93,6 +99,14 @@ def run_probe(
     planned = [ask for wanted in orders for ask in examination.planned(who, wanted)]
     _announce(who, orders, len(planned) + 1, asks.tokens(planned), yes=yes)
     return _run(who, orders, timeout, len(planned) + 1)
+
+
+def priced(session: Session, state: State) -> tuple[int, int]:
+    """How many requests a probe of the slots' models sends, and about how many tokens."""
+    who = _caller(session, state, setup.read(state))
+    orders = [_order(model, state, False, TIMEOUT) for model in slot_models(state)]
+    planned = [ask for wanted in orders for ask in examination.planned(who, wanted)]
+    return len(planned) + 1, asks.tokens(planned)
 
 
 def _run(who: Caller, orders: Sequence[Order], timeout: float, total: int) -> ProbeReport:

@@ -10,7 +10,7 @@ import typer
 from haha_config.cli import options as o
 from haha_config.cli.session import Session, choice, is_terminal, open_session, say_recovered
 from haha_config.cli.writing import Manner, Outcome, tell, write
-from haha_config.core.errors import HahaError, Usage
+from haha_config.core.errors import FINE, PROBLEM, HahaError, Usage
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import Plan
 from haha_config.io import disk, report
@@ -31,6 +31,10 @@ def undo(
     purge: bool = typer.Option(
         False, "--purge", help=t("Forget every write and the old keys in them.")
     ),
+    folder: o.Dir = None,
+    project: o.Project = None,
+    scope: o.ScopeOption = "user",
+    client: o.ClientOption = None,
     yes: o.Yes = False,
     dry_run: o.DryRun = False,
     format: o.FormatOption = "text",  # noqa: A002
@@ -41,7 +45,9 @@ def undo(
     _lang: o.Lang = None,
 ) -> int:
     as_json = choice("--format", format, ("text", "json")) == "json"
-    session = open_session(quiet=quiet, no_color=no_color)
+    session = open_session(
+        folder=folder, project=project, scope=scope, client=client, quiet=quiet, no_color=no_color
+    )
     if sum((which is not None, listed, recover, purge)) > 1:
         raise Usage(msg("ID, --list, --recover and --purge are four different things"))
     if listed:
@@ -50,6 +56,8 @@ def undo(
         return _recover(session, as_json=as_json, dry_run=dry_run)
     if purge:
         return _purge(session, as_json=as_json, yes=yes, plain=plain, dry_run=dry_run)
+    # A write that was cut off may end as the last one.
+    session.settle(dry_run=dry_run)
     record = _record(session, which)
     manner = Manner(
         command=f"undo {record.id}",
@@ -146,7 +154,8 @@ def _asked(session: Session, question: Message, *, plain: bool) -> bool:
 
 
 def _list(session: Session, *, as_json: bool) -> int:
-    kept = disk.records(session.state_folder)[::-1]
+    with session.reading():
+        kept = disk.records(session.state_folder)[::-1]
     if as_json:
         report.document(
             {
@@ -194,15 +203,19 @@ def _recover(session: Session, *, as_json: bool, dry_run: bool) -> int:
         report.talk(nmsg("{n} write was cut off", "{n} writes were cut off", n=cut_off))
         return 0
     done = disk.recover_alone(state)
+    # Another program has built on our bytes: those files do not say the same as the others.
+    mixed = any(one.kept for one in done)
     if as_json:
         outcome = Outcome(applied=bool(done), next=[one.message for one in done])
         report.document(outcome.document())
-        return 0
+        return PROBLEM if mixed else FINE
     for one in done:
         say_recovered(one)
     if not done:
         report.talk(msg("no write was cut off"))
-    return 0
+    if mixed:
+        report.hint("haha-config undo", sys.stderr)
+    return PROBLEM if mixed else FINE
 
 
 def _purge(session: Session, *, as_json: bool, yes: bool, plain: bool, dry_run: bool) -> int:

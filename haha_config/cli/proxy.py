@@ -167,7 +167,7 @@ def install(
     folder: o.Dir = None, quiet: o.Quiet = False, no_color: o.NoColor = False, _lang: o.Lang = None
 ) -> int:
     session = open_session(folder=folder, quiet=quiet, no_color=no_color)
-    state = _looked(session)
+    state = looked(session)
     good = best(state)
     if good is not None:
         report.talk(
@@ -193,7 +193,7 @@ def install(
     return FINE
 
 
-def _looked(session: Session) -> State:
+def looked(session: Session) -> State:
     """The state with every LiteLLM on this machine, whatever the client's route is."""
     from dataclasses import replace
 
@@ -219,7 +219,7 @@ def _looked(session: Session) -> State:
 
 def _fits(found: Installed, state: State) -> bool:
     machine = state.machine
-    assert machine is not None  # noqa: S101 - _looked() filled it
+    assert machine is not None  # noqa: S101 - looked() filled it
     if found.version in machine.compromised or found.markers or not found.proxy:
         return False
     return _numbers(found.version) >= _numbers(machine.oldest)
@@ -271,7 +271,7 @@ def start_gateway(session: Session) -> Status:
 
     Raises HahaError where it can't start, with the reason in words.
     """
-    here = Site(session=session, state=_looked(session))
+    here = Site(session=session, state=looked(session))
     record = here.record
     if record is not None:
         if loopback.who(here.port, 2) != "litellm":
@@ -279,10 +279,10 @@ def start_gateway(session: Session) -> Status:
         return _already(here)
     command, version = _ready(here)
     process.release(here.record_path)
-    running = process.spawn(command, _environ(here), log=here.log, cwd=here.session.state_folder)
+    running = process.spawn(command, environ_of(here), log=here.log, cwd=here.session.state_folder)
     made = _record(here, running.pid, version)
     if made is None:
-        raise HahaError(_reason(here), hints=("haha-config proxy logs",))
+        raise HahaError(reason(here), hints=("haha-config proxy logs",))
     if not process.claim(here.record_path, made):
         process.stop(made)
         raise HahaError(
@@ -385,7 +385,7 @@ def _port_free(here: Site) -> None:
     )
 
 
-def _environ(here: Site) -> dict[str, str]:
+def environ_of(here: Site) -> dict[str, str]:
     """All that the gateway is told. References in its configuration may lead to the shell."""
     own = {n: val for n, val in here.state.litellm_env.data.items() if isinstance(val, str)}
     named = re.findall(rf"{re.escape(REFERENCE)}([A-Za-z_]\w*)", here.state.litellm.text)
@@ -419,7 +419,7 @@ def _wait(here: Site, record: Record, running: subprocess.Popen[bytes] | None) -
             ended = running.poll() is not None if running else not process.lives(record)
             if ended:
                 process.release(here.record_path)
-                raise HahaError(_reason(here), hints=("haha-config proxy logs",))
+                raise HahaError(reason(here), hints=("haha-config proxy logs",))
             if time.monotonic() > until:
                 raise HahaError(
                     msg("LiteLLM did not answer within {n} s", n=round(PATIENCE)),
@@ -446,7 +446,7 @@ _DEATHS: Final[tuple[tuple[str, Message], ...]] = (
 )
 
 
-def _reason(here: Site) -> Message:
+def reason(here: Site) -> Message:
     """Why it died, from its log."""
     lines = process.tail(here.log, 60)
     text = "\n".join(lines)
@@ -459,14 +459,14 @@ def _reason(here: Site) -> Message:
 
 def _stay(session: Session) -> int:
     """Become the gateway, as a service manager wants it: the same process from start to end."""
-    here = Site(session=session, state=_looked(session))
+    here = Site(session=session, state=looked(session))
     if here.record is not None:
         _already(here)
         return PROBLEM
     command, version = _ready(here)
     process.release(here.record_path)
     made = _record(here, os.getpid(), version)
-    environ = _environ(here)
+    environ = environ_of(here)
     if os.name != "nt" and made is not None:
         process.claim(here.record_path, made)
         os.chdir(session.state_folder)
@@ -518,7 +518,7 @@ def restart(
     here = site(session)
     # Files that it would not start with are named before the one that runs is stopped.
     if here.record is not None:
-        _preflight(_looked(session))
+        _preflight(looked(session))
         stop_gateway(here)
     start_gateway(session)
     return FINE

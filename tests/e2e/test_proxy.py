@@ -269,7 +269,7 @@ def test_a_stale_pid_file_whose_number_is_somebody_elses(place: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    ("master", "words"), [("", "MASTER_KEY"), ("sk-1234", "MASTER_KEY")], ids=["none", "weak"]
+    ("master", "words"), [("", "MASTER_KEY"), ("sk-1234", "LLM012")], ids=["none", "weak"]
 )
 def test_a_key_that_litellm_refuses_is_named_before_it_is_started(
     place: Place, master: str, words: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from haha_config.core.errors import HahaError
+from haha_config.io import process
 from haha_config.io.process import RunningClient, running_clients
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="programs are faked by links")
@@ -27,7 +30,7 @@ def program(
     fake = folder / name
     shutil.copy2(Path(sys.executable).resolve(), fake)
     lib = Path(sys.base_prefix) / "lib"
-    process = subprocess.Popen(
+    started = subprocess.Popen(
         [str(fake), "-c", _PROGRAM, *arguments],
         cwd=folder,
         env={"PYTHONHOME": sys.base_prefix, "LD_LIBRARY_PATH": str(lib), **environ},
@@ -35,15 +38,15 @@ def program(
         stdout=subprocess.PIPE,
         text=True,
     )
-    assert process.stdin is not None
-    assert process.stdout is not None
+    assert started.stdin is not None
+    assert started.stdout is not None
     try:
-        assert process.stdout.readline() == "up\n"
-        yield process
+        assert started.stdout.readline() == "up\n"
+        yield started
     finally:
-        process.stdin.close()
-        process.wait()
-        process.stdout.close()
+        started.stdin.close()
+        started.wait()
+        started.stdout.close()
 
 
 @pytest.fixture
@@ -108,11 +111,133 @@ def test_project_settings_count_for_clients_below_that_project(home: Path, work:
 def test_a_client_that_a_runtime_runs(
     home: Path, work: Path, name: str, argument: str, counts: bool
 ) -> None:
-    with program(name, work, {"HOME": str(home)}, argument) as process:
+    with program(name, work, {"HOME": str(home)}, argument) as running:
         found = running_clients(str(home / ".claude" / "settings.json"), str(home))
-    assert (process.pid in [c.pid for c in found]) is counts
+    assert (running.pid in [c.pid for c in found]) is counts
 
 
 def test_a_session_that_run_started_is_isolated(home: Path, work: Path) -> None:
     with program("claude", work, {"HOME": str(home)}, "--settings", "/dev/fd/9"):
         assert running_clients(str(home / ".claude" / "settings.json"), str(home)) == []
+
+
+# --- the gateway's process -------------------------------------------------------------------
+
+
+def record_of(pid: int, created: float, port: int = 1) -> process.Record:
+    return process.Record(
+        pid=pid, created=created, port=port, config="c", config_path="/x", version="1"
+    )
+
+
+@contextmanager
+def sleeper() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that waits until it is ended."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as running:
+        yield running
+        running.kill()
+
+
+def test_a_pid_file_keeps_what_it_was_given(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "gateway-1.json"
+    record = record_of(7, 1.5)
+    assert process.claim(path, record)
+    assert process.read_record(path) == record
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_pid_file_is_claimed_once(tmp_path: Path) -> None:
+    path = tmp_path / "gateway-1.json"
+    assert process.claim(path, record_of(7, 1.5))
+    assert not process.claim(path, record_of(8, 2.5))
+    assert process.read_record(path) == record_of(7, 1.5)
+
+
+@pytest.mark.parametrize("text", ["", "7", "[]", '{"pid": "x"}', "{"])
+def test_a_pid_file_that_is_none_of_ours(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "gateway-1.json"
+    path.write_text(text)
+    assert process.read_record(path) is None
+
+
+def test_another_process_with_the_same_number_is_not_ours() -> None:
+    with sleeper() as running:
+        created = process.started_at(running.pid)
+        assert created is not None
+        assert process.lives(record_of(running.pid, created))
+        assert not process.lives(record_of(running.pid, created - 60))
+        assert process.stop(record_of(running.pid, created - 60))
+        assert running.poll() is None
+
+
+def test_a_process_that_has_ended_and_is_not_forgotten_yet_does_not_live() -> None:
+    with sleeper() as running:
+        created = process.started_at(running.pid)
+        assert created is not None
+        running.kill()
+        # Waited for without asking for its end: the system keeps its remains.
+        os.waitid(os.P_PID, running.pid, os.WEXITED | os.WNOWAIT)
+        assert not process.lives(record_of(running.pid, created))
+
+
+def test_stop_ends_children_and_one_that_does_not_listen(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    program = (
+        "import signal, subprocess, sys, time\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        "print(child.pid, flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    running = process.spawn(
+        [sys.executable, "-c", program], dict(os.environ), log=log, cwd=tmp_path
+    )
+    while not (said := process.tail(log, 1)):
+        assert running.poll() is None
+    created = process.started_at(running.pid)
+    assert created is not None
+    assert process.stop(record_of(running.pid, created), seconds=1)
+    running.wait()
+    assert process.started_at(running.pid) is None
+    assert process.started_at(int(said[0])) is None
+
+
+def test_a_program_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(HahaError) as caught:
+        process.spawn([str(tmp_path / "none")], {}, log=tmp_path / "log", cwd=tmp_path)
+    assert "can't start" in caught.value.what.text
+
+
+def test_the_log_is_private_and_begins_anew(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    for text in ("first", "second"):
+        command = [sys.executable, "-c", f"print('{text}')"]
+        process.spawn(command, dict(os.environ), log=log, cwd=tmp_path).wait()
+    assert process.tail(log, 10) == ["second"]
+    assert log.stat().st_mode & 0o777 == 0o600
+
+
+def test_following_a_log_that_grows_and_begins_anew(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("one\ntw")
+    steps = iter([lambda: log.write_text("one\ntwo\n"), lambda: log.write_text("new\n")])
+    lines = process.follow(log, lambda: next(steps)() and None)
+    assert [next(lines) for _ in range(3)] == ["one", "two", "new"]
+
+
+def test_the_helpers_key() -> None:
+    assert process.key_from_helper("echo ' sk-test-0123456789abcdef '", os.environ) == (
+        "sk-test-0123456789abcdef"
+    )
+    assert process.key_from_helper("echo x; exit 1", os.environ) == ""
+
+
+def test_an_installation_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    lock = tmp_path / "lock.txt"
+    lock.write_text("no-such-package==1.0\n")
+    target = tmp_path / "env"
+    with pytest.raises(HahaError) as caught:
+        process.install(target, lock, {"PATH": os.environ["PATH"], "PIP_NO_INDEX": "1"}, print)
+    assert "pip could not install" in caught.value.what.text
+    assert not target.exists()

@@ -1,0 +1,168 @@
+"""`proxy` without a gateway: what can be told of it before one runs. The rest is in tests/e2e."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from pathlib import Path
+
+import pytest
+
+from haha_config.cli import door, proxy
+from haha_config.cli.session import open_session
+from haha_config.core.model import Installed
+from tests.e2e.processes import free_port
+
+MASTER = "sk-" + "0123456789abcdef" * 3
+OWN = "a-key-without-a-known-beginning"
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "a folder with 100% spaces"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    (folder / "litellm_config.yaml").write_text(
+        "model_list:\n"
+        "  - model_name: m\n"
+        "    litellm_params: {model: openai/m, api_key: os.environ/UP_KEY}\n"
+        "litellm_settings: {drop_params: true}\n"
+        "general_settings: {master_key: os.environ/LITELLM_MASTER_KEY}\n"
+    )
+    (folder / "litellm.env").write_text(
+        f"UP_KEY={OWN}\nLITELLM_MASTER_KEY={MASTER}\nPORT={free_port()}\n"
+    )
+    return folder
+
+
+def test_status_of_what_is_down(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert door.run(["proxy", "status", "--format", "json"]) == 1
+    data = json.loads(capsys.readouterr().out)
+    assert (data["version"], data["running"], data["owned"]) == (1, False, False)
+    assert (data["pid"], data["litellm"], data["models"], data["stale"]) == (None, None, [], None)
+
+
+def test_down_of_what_is_down(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert door.run(["proxy", "down"]) == 0
+    assert "not running" in capsys.readouterr().err
+
+
+def test_logs_without_a_log(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert door.run(["proxy", "logs"]) == 1
+    assert "haha-config proxy up" in capsys.readouterr().err
+
+
+def test_up_without_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert door.run(["proxy", "up"]) == 1
+    assert "litellm_config.yaml" in capsys.readouterr().err
+
+
+def test_keys_in_a_line_of_the_log_are_masked(work: Path) -> None:
+    here = proxy.site(open_session())
+    line = f"Bearer abc {MASTER} {OWN} sk-or-v1-0123456789 and words"
+    assert here.masked(line) == "**** ****cdef ****ning **** and words"
+
+
+def test_the_hash_of_the_files_follows_both(work: Path) -> None:
+    hashes = {proxy.site(open_session()).config}
+    for name in ("litellm_config.yaml", "litellm.env"):
+        path = work / name
+        path.write_text(path.read_text() + "# x\n")
+        hashes.add(proxy.site(open_session()).config)
+    assert len(hashes) == 3
+
+
+def test_the_gateway_is_told_its_own_file_and_what_it_refers_to(
+    work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env = work / "litellm.env"
+    env.write_text(env.read_text().replace(f"UP_KEY={OWN}\n", ""))
+    monkeypatch.setenv("UP_KEY", "from-the-shell")
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    told = proxy.environ_of(proxy.site(open_session()))
+    assert told["UP_KEY"] == "from-the-shell"
+    assert (told["LITELLM_MODE"], told["HOST"]) == ("PRODUCTION", "127.0.0.1")
+    assert told["PATH"] == os.environ["PATH"]
+    assert not {"ANTHROPIC_BASE_URL", "AWS_SECRET_ACCESS_KEY"} & set(told)
+
+
+def test_the_unit_names_this_folder_as_systemd_reads_it(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert door.run(["proxy", "service"]) == 0
+    (start,) = [x for x in capsys.readouterr().out.splitlines() if x.startswith("ExecStart=")]
+    words = shlex.split(start.removeprefix("ExecStart="))
+    assert words[-5:-1] == ["proxy", "up", "--foreground", "--dir"]
+    assert words[-1] == str(work).replace("%", "%%")
+
+
+def test_the_unit_is_written_and_taken_back(
+    work: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unit = home / ".config" / "systemd" / "user" / "haha-config-proxy.service"
+    assert door.run(["proxy", "service", "--install"]) == 0
+    assert "ExecStart=" in unit.read_text()
+    assert "systemctl --user enable" in capsys.readouterr().err
+
+
+def test_the_lock_is_of_the_version_that_the_end_to_end_tests_run() -> None:
+    from tests.e2e import parts
+
+    assert proxy.locked_version() == parts.LITELLM
+
+
+@pytest.mark.parametrize(
+    ("versions", "chosen"),
+    [
+        (("1.84.0", "1.106.2", "1.109.1"), "1.106.2"),
+        (("1.84.0", "1.109.1"), "1.109.1"),
+        (("1.82.7", "1.107.0", "1.70.0"), None),
+    ],
+)
+def test_which_installation_is_run(
+    work: Path, versions: tuple[str, ...], chosen: str | None
+) -> None:
+    from dataclasses import replace
+
+    state = proxy.looked(open_session())
+    assert state.machine is not None
+    found = tuple(Installed(version=n, path=f"/x/{n}") for n in versions)
+    best = proxy.best(replace(state, machine=replace(state.machine, litellm=found)))
+    assert (best.version if best else None) == chosen
+
+
+def test_one_with_traces_of_poison_or_without_its_proxy_is_not_run(work: Path) -> None:
+    from dataclasses import replace
+
+    state = proxy.looked(open_session())
+    assert state.machine is not None
+    bad = (
+        Installed(version="1.106.2", path="/x", markers=("cook.pth",)),
+        Installed(version="1.106.2", path="/y", proxy=False),
+    )
+    assert proxy.best(replace(state, machine=replace(state.machine, litellm=bad))) is None
+
+
+@pytest.mark.parametrize(
+    ("log", "words"),
+    [
+        ("ERROR: [Errno 98] address already in use", "its port is taken"),
+        ("LiteLLM proxy refused to start: no master key is set", "strong master key"),
+        ("yaml.scanner.ScannerError: mapping values", "can't parse litellm_config.yaml"),
+        ("ModuleNotFoundError: No module named 'websockets'", "proxy install"),
+        (f"something with {MASTER} in it", "something with ****cdef in it"),
+        ("", "it said nothing"),
+    ],
+)
+def test_why_it_died(work: Path, log: str, words: str) -> None:
+    from haha_config.io.words import say
+
+    here = proxy.site(open_session())
+    here.log.parent.mkdir(parents=True)
+    here.log.write_text(log + "\n")
+    assert words in say(proxy.reason(here))

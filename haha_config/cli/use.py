@@ -94,6 +94,10 @@ def _point(session: Session, name: str, manner: Manner, *, keyring: bool) -> int
             report.document(outcome.document())
         return 0
     _close(session, outcome, made.port)
+    if moved is not None and moved.keys and helper:
+        outcome.next.append(
+            msg("the old files, kept for undo, still hold the key: haha-config undo --purge")
+        )
     return tell(outcome, manner, _headline(name, outcome))
 
 

@@ -9,13 +9,13 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import Message, msg
+from haha_config.core.record import dataclass
 
 if TYPE_CHECKING:
     import subprocess
@@ -299,7 +299,7 @@ def spawn(
     import subprocess
 
     log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
     flags = 0
     if os.name == "nt":
         flags = 0x00000008 | 0x00000200  # DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP

@@ -165,13 +165,12 @@ def test_a_changed_file_is_said(running: Place) -> None:
 
 
 def test_logs_are_there_and_keys_are_not(running: Place) -> None:
-    # LiteLLM takes keys out of queries by itself, and not out of paths.
-    fetch(f"http://127.0.0.1:{running.port}/lost/{MASTER}", timeout=10)
-    log = running.record.with_suffix(".log")
-    wait_until(lambda: f"/lost/{MASTER}" in log.read_text())
+    # LiteLLM takes the keys that it knows out of its own lines; a library of it may not.
+    with running.record.with_suffix(".log").open("a") as log:
+        log.write(f"somebody printed {MASTER} and {UPSTREAM_KEY}\n")
     shown = running.run("proxy", "logs", "-n", "200")
     assert shown.returncode == 0
-    assert "/lost/****" in shown.stdout
+    assert "somebody printed ****cdef and ****6789" in shown.stdout
     assert MASTER not in shown.stdout
     assert UPSTREAM_KEY not in shown.stdout
 

@@ -114,7 +114,7 @@ class TestKeyring:
         path = tool.home / ".config" / "haha-config" / "profiles" / "ring.toml"
         text = path.read_text(encoding="utf-8")
         assert tool("profile", "remove", "ring", "--yes").code == 0
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         assert tool("key", "ring").code == 1
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from haha_config.core.draft import Draft
 from haha_config.core.errors import Usage
 from haha_config.core.messages import msg
 from haha_config.core.model import Upstream
+from haha_config.core.record import dataclass, replace
 from haha_config.io import profiles
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 from haha_config.cli.session import Session
 from haha_config.core import draft as drafts
@@ -13,6 +12,7 @@ from haha_config.core.draft import Draft
 from haha_config.core.errors import HahaError, Usage
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Provider
+from haha_config.core.record import dataclass, replace
 from haha_config.core.setup import Setup
 from haha_config.core.state import State
 from haha_config.io import loopback, report

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,6 +32,7 @@ from haha_config.core.imports import (
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Place, Plan, Provider, Snapshot, Upstream
 from haha_config.core.profile import Kind, Profile, Reference, check_name, of_data
+from haha_config.core.record import dataclass, replace
 from haha_config.core.state import State, parse
 from haha_config.io import profiles, report, rivals, store
 from haha_config.io.words import english, say

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -24,6 +23,7 @@ from haha_config.core.draft import Draft
 from haha_config.core.errors import HahaError, Usage
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Answers, Plan, Route, TargetName, Traffic
+from haha_config.core.record import dataclass, replace
 from haha_config.io import report
 from haha_config.io.words import t
 

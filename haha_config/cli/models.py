@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 import typer
 
@@ -20,6 +19,7 @@ from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import Data, Discovery, Provider
 from haha_config.core.offers import Listing
 from haha_config.core.probe.caller import credentials, proxies
+from haha_config.core.record import dataclass
 from haha_config.core.setup import Setup
 from haha_config.core.state import State
 from haha_config.io import report, templates

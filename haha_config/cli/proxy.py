@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +23,7 @@ from haha_config.core.gateway import REFERENCE, Gateway
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Installed, Place, Plan, Write
 from haha_config.core.probe.replies import shortened
+from haha_config.core.record import dataclass
 from haha_config.core.state import State
 from haha_config.io import loopback, process, report, templates
 from haha_config.io.process import Record

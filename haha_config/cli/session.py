@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Final, get_args
@@ -17,6 +16,7 @@ from haha_config.core.layers import LayerName
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Client, Plan, Providers, Scope, Snapshot, TargetName
 from haha_config.core.plan import Starts
+from haha_config.core.record import dataclass
 from haha_config.core.state import File, Machine, State, parse
 from haha_config.io import disk, places, report, templates
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from haha_config.cli import answersfile
@@ -21,6 +20,7 @@ from haha_config.core.errors import HahaError, Usage
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Answers, Place, Snapshot, Write
 from haha_config.core.profile import Kind, Profile, Reference, check_name, of_data
+from haha_config.core.record import dataclass, field, replace
 from haha_config.core.state import State
 from haha_config.io import disk, places, profiles, report, store
 

@@ -54,6 +54,7 @@ def use(
     session = open_session(
         folder=folder, project=project, scope=scope, client=client, quiet=quiet, no_color=no_color
     )
+    session.settle(dry_run=dry_run)
     if name is None:
         name = _ask(session, plain=plain, silent=yes or as_json)
     elif name == "-":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from typing import Any, Final
 
 import typer
@@ -15,6 +14,7 @@ from haha_config.core import variables as v
 from haha_config.core.errors import FINE, PROBLEM, HahaError
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Finding, Plan
+from haha_config.core.record import dataclass
 from haha_config.core.state import State
 from haha_config.io import report
 from haha_config.io.words import english, pad, say, t

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from haha_config.core.errors import Cancelled, HahaError
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import Finding, Plan, Set, Snapshot, Write
 from haha_config.core.preview import Line, lines
+from haha_config.core.record import dataclass, field
 from haha_config.core.state import parse
 from haha_config.io import disk, report
 from haha_config.io.words import english, say

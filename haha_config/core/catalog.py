@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Final
 
 from haha_config.core.model import Data, Model, Provider
+from haha_config.core.record import dataclass, replace
 
 #: What is copied from the catalog into a row's model where the row does not say it.
 _FILLED: Final = ("context", "output", "tools", "thinking", "retired")

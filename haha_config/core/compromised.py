@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from haha_config.core.record import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

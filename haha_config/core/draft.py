@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Final, get_args
 
 from haha_config.core import providers as rows
@@ -23,6 +22,7 @@ from haha_config.core.model import (
     Traffic,
     Upstream,
 )
+from haha_config.core.record import dataclass, field, replace
 from haha_config.core.setup import Setup
 
 DEFAULT_PORT: Final = 4000

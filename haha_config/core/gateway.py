@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal
 
 from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.model import Data, Place
+from haha_config.core.record import dataclass
 
 if TYPE_CHECKING:
     from haha_config.core.state import State

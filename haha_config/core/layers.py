@@ -7,10 +7,10 @@ this module's answers with what arrives at a recording endpoint.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from haha_config.core.model import Data, Document, Place
+from haha_config.core.record import dataclass
 
 LayerName = Literal[
     "managed", "flag", "local", "project", "active-provider", "user", "shell", "dotenv"

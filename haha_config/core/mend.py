@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
 from typing import Final
 
 from haha_config.core.edit.formats import edit
@@ -11,6 +10,7 @@ from haha_config.core.edit.text import BOM
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Change, Finding, Mend, Plan, Write
+from haha_config.core.record import dataclass, replace
 from haha_config.core.rules import run
 from haha_config.core.state import File, State, parse
 

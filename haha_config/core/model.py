@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
 from haha_config.core.messages import Message
+from haha_config.core.record import dataclass, field
 
 Client = Literal["claude", "haha"]
 Route = Literal["direct", "litellm"]

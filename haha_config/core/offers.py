@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -14,6 +13,7 @@ from haha_config.core import providers as rows
 from haha_config.core.catalog import Catalog, Entry, Price, per_million
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Ask, Data, Discovery, Exchange, Model, Provider, Providers
+from haha_config.core.record import dataclass, replace
 from haha_config.core.setup import Setup
 
 #: A list that never ends is somebody's mistake: OpenRouter needs two pages of 500 today.

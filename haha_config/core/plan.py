@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
 
 from haha_config.core import variables as v
@@ -28,6 +27,7 @@ from haha_config.core.model import (
     Upstream,
     Write,
 )
+from haha_config.core.record import dataclass, replace
 from haha_config.core.state import File, State
 
 TIMEOUT_MS: Final = "3000000"

@@ -7,11 +7,11 @@ file. An entry's value is shown only where the table of variables says that it m
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from haha_config.core import variables as v
 from haha_config.core.model import Data, Format, Item, Path, Remove, Set, Write
+from haha_config.core.record import dataclass
 
 Sign = Literal["+", "-", " "]
 

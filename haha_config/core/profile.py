@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final, Literal, cast, get_args
 
 from haha_config.core.errors import Refusal, Usage
 from haha_config.core.messages import msg
 from haha_config.core.model import Data, Header, Place
+from haha_config.core.record import dataclass, field
 
 Kind = Literal["env", "file", "keyring"]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 from haha_config.core import urls
 from haha_config.core.model import KeyKind, Model, Provider, Providers
+from haha_config.core.record import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.model import Data, Header, Model, Provider, Providers, Route, Slot, Upstream
+from haha_config.core.record import dataclass
 from haha_config.core.state import State
 
 

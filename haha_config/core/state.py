@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -28,6 +27,7 @@ from haha_config.core.model import (
 from haha_config.core.model import Installed as Installed
 from haha_config.core.model import Machine as Machine
 from haha_config.core.model import Owner as Owner
+from haha_config.core.record import dataclass
 
 if TYPE_CHECKING:
     from haha_config.core.gateway import Gateway

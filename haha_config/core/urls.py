@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from haha_config.core.record import dataclass
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address

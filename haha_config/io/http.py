@@ -10,13 +10,13 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlsplit
 
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import msg
 from haha_config.core.model import Ask, Exchange, Failure, Place
+from haha_config.core.record import dataclass, field
 
 if TYPE_CHECKING:
     import asyncio

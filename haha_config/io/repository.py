@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from haha_config.core.record import dataclass
 
 #: Longer than any `git status` of four named files takes; git that hangs is git that is not there.
 _PATIENCE: Final = 5.0

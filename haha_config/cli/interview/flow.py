@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from haha_config.cli.found import Found
@@ -13,6 +12,7 @@ from haha_config.cli.writing import Manner
 from haha_config.core.draft import Draft
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Answers, Plan, Provider, Slot
+from haha_config.core.record import dataclass, field
 from haha_config.io import report
 from haha_config.io.prompts import BACK, Back, Prompter
 from haha_config.io.words import say

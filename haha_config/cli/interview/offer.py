@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
@@ -16,6 +15,7 @@ from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import Ask, Exchange, Provider
 from haha_config.core.offers import Listing
 from haha_config.core.probe.caller import credentials, proxies
+from haha_config.core.record import dataclass, replace
 
 #: Seconds that a person waits for a live list.
 PATIENCE: Final = 2.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from haha_config.cli.interview.flow import Work
@@ -12,6 +11,7 @@ from haha_config.core.messages import Message, msg
 from haha_config.core.model import Answers, Ask, Exchange, Header, Provider, Upstream
 from haha_config.core.probe import asks
 from haha_config.core.probe.caller import Caller, credentials, proxies
+from haha_config.core.record import dataclass
 
 #: Seconds for the first byte: a model on this machine may have to be loaded first.
 PATIENCE: Final = 30.0

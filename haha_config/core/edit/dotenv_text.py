@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
@@ -19,6 +18,7 @@ from haha_config.core.edit.text import BOM, Source, by_hand, changed, name_of, n
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Change, Oddity, Path, Place, Remove, Set
+from haha_config.core.record import dataclass
 
 _SPACE: Final = " \t\v\f\r\n"
 _GAP: Final = re.compile(rf"[{_SPACE}]*")

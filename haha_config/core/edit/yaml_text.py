@@ -10,7 +10,6 @@ import datetime
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, TypeAlias
 
@@ -30,6 +29,7 @@ from haha_config.core.edit.text import (
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Change, Data, Item, Key, Oddity, Path, Place, Remove, Set
+from haha_config.core.record import dataclass, field
 
 Node: TypeAlias = yaml.Node
 _FAST: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

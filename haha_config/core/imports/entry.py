@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from haha_config.core.messages import Message
 from haha_config.core.model import Place, Slot
+from haha_config.core.record import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

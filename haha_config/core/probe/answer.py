@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data, Exchange
+from haha_config.core.record import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,11 +6,11 @@ The shape is recorded from the real client (2.1.197, `-p`); a test compares the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.model import Data, Header, Provider, Route
+from haha_config.core.record import dataclass, field
 from haha_config.core.setup import Setup
 from haha_config.core.state import State
 

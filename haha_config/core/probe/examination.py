@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Final
 
 from haha_config.core.messages import Message, msg
@@ -18,6 +17,7 @@ from haha_config.core.probe.answer import Answer
 from haha_config.core.probe.caller import Caller
 from haha_config.core.probe.replies import Cause, Hint
 from haha_config.core.probe.scorecard import Check, Scorecard, Status, order
+from haha_config.core.record import dataclass, field, replace
 
 Talk = Generator[Sequence[Ask], Sequence[Exchange], Scorecard]
 _Sent = Generator[Sequence[Ask], Sequence[Exchange], list[Exchange]]

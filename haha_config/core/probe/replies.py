@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final, Literal
 from urllib.parse import urljoin, urlsplit
 
@@ -17,6 +16,7 @@ from haha_config.core import urls
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data, Exchange
 from haha_config.core.probe.caller import Caller
+from haha_config.core.record import dataclass
 
 #: Where a reply says the trouble is. `params`: the model answers, but not to this shape.
 Stage = Literal["reach", "auth", "model", "params", "tools", "context"]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data, Exchange, Slot
 from haha_config.core.probe.replies import Hint
+from haha_config.core.record import dataclass, field
 
 Grade = Literal["none", "reach", "auth", "model", "stream", "tools"]
 Status = Literal["pass", "fail", "warn", "skip"]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Final, Literal
 
 from haha_config.core import variables as v
 from haha_config.core.layers import LayerName
 from haha_config.core.messages import Message
 from haha_config.core.model import Change, Data, Mend, Place, Problem, Remove, Set, Severity
+from haha_config.core.record import dataclass
 from haha_config.core.state import File, State
 
 #: What a rule must have been able to look at. `client`: any file with the client's variables.

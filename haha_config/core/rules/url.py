@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from haha_config.core import urls
@@ -12,6 +11,7 @@ from haha_config.core import variables as v
 from haha_config.core.layers import as_text
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Mend, Place, Problem
+from haha_config.core.record import dataclass
 from haha_config.core.rules.rule import FIX, INIT, Holder, Rule, holders, set_everywhere
 from haha_config.core.state import State
 

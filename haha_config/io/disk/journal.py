@@ -15,11 +15,11 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from haha_config.core.model import Change, Format, Item, Key, Remove, Set, Write
+from haha_config.core.record import dataclass
 from haha_config.io.disk.exchange import Fault
 from haha_config.io.disk.files import sync_folder
 from haha_config.io.disk.lock import make_private

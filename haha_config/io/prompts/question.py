@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, NoReturn, Protocol
 
 from haha_config.core.errors import Cancelled, Usage
 from haha_config.core.messages import Message, msg, nmsg
+from haha_config.core.record import dataclass
 
 
 class Back(enum.Enum):

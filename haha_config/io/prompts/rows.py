@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from unicodedata import category
 
 from haha_config.core.messages import Message, msg
+from haha_config.core.record import dataclass
 from haha_config.io.prompts.question import Choice
 from haha_config.io.words import say
 

@@ -61,6 +61,7 @@ def save(
     as_json = choice("--format", format, ("text", "json")) == "json"
     session = open_session(folder=folder, project=project, scope=scope, client=client, quiet=quiet)
     check_name(name)
+    session.settle(dry_run=dry_run)
     state = session.state()
     for file in (state.target, state.dotenv):
         if file.error is not None:
@@ -99,7 +100,9 @@ def list_(
     _lang: o.Lang = None,
 ) -> int:
     as_json = choice("--format", format, ("text", "json")) == "json"
-    session = open_session(folder=folder, project=project, scope=scope, client=client, quiet=quiet)
+    session = open_session(
+        folder=folder, project=project, scope=scope, client=client, quiet=quiet, reads=True
+    )
     known = profiles.names(session.config_folder)
     current = shelf.current(session, session.state()) if known else None
     broken: list[HahaError] = []
@@ -165,7 +168,7 @@ def show(
     _lang: o.Lang = None,
 ) -> int:
     as_json = choice("--format", format, ("text", "json")) == "json"
-    session = open_session(quiet=True)
+    session = open_session(quiet=True, reads=True)
     profile = shelf.load(session, name)
     if as_json:
         row = described(session, profile, shelf.current(session, session.state()))
@@ -319,7 +322,7 @@ def export(
     output: Path | None = typer.Option(None, "--output", help=t("A file instead of stdout.")),
     _lang: o.Lang = None,
 ) -> int:
-    session = open_session(quiet=True)
+    session = open_session(quiet=True, reads=True)
     profile = shelf.load(session, name)
     keys = {variable: _portable(variable, ref) for variable, ref in profile.keys.items()}
     text = profiles.text(replace(profile, keys=keys).data())

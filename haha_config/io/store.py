@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -42,10 +44,32 @@ def read(kind: str, name: str, environ: Mapping[str, str], data: Path) -> str:
         return environ.get(name, "")
     if kind == "file":
         return _file(path(data, name))
+    keyring = _keyring()
+    found = _secret_service(name)
     try:
-        return _keyring().get_password(SERVICE, name) or ""
+        return found or keyring.get_password(SERVICE, name) or ""
     except _errors() as error:
         raise _unusable(error) from None
+
+
+def _secret_service(name: str) -> str:
+    """The key from Linux's usual keyring, unless another is chosen; "" where it has none.
+
+    `keyring` looks for its backend by loading every one there is, which takes longer than the
+    question itself; the client waits for this answer.
+    """
+    if sys.platform != "linux":
+        return ""
+    from keyring import core
+    from keyring.errors import KeyringError
+
+    with contextlib.suppress(KeyringError, ImportError, RuntimeError):
+        if core.load_env() is None and core.load_config() is None:
+            from keyring.backends import SecretService
+
+            backend: Any = SecretService
+            return backend.Keyring().get_password(SERVICE, name) or ""
+    return ""
 
 
 def _file(where: Path) -> str:

@@ -16,6 +16,8 @@ from tests.terminal.screen import Terminal
 
 TABLE = Path(__file__).parents[2] / "templates" / "providers"
 KEY = "sk-or-v1-test0123456789abcdef"
+#: How `init` ends: it offers to prove what it has written.
+OFFERS = ("Try it now, with real requests?", "Start the gateway?", "Restart the gateway?")
 #: Nobody listens there: whatever would leave this machine fails at once.
 NOWHERE = "http://127.0.0.1:9"
 
@@ -28,6 +30,17 @@ class Screen(Terminal):
     def send(self, text: str) -> None:
         self.enters += text.count("\r")
         super().send(text)
+
+    def finish(self) -> int:
+        """Its exit code. What is offered once everything is written is declined."""
+        declined: set[str] = set()
+        while self._read(self._timeout):
+            shown = self.text()
+            for offer in OFFERS:
+                if offer not in declined and _asks(shown, offer):
+                    declined.add(offer)
+                    self.send("n")
+        return super().finish()
 
     def question(self, text: str) -> str:
         """The screen, once this question is the one that waits for an answer."""

@@ -52,9 +52,11 @@ def pick(screen: Screen, question: str, row: str) -> None:
     rows = [line[3:] for line in shown if line.startswith((" > ", "   "))]
     pointed = next(line[3:] for line in shown if line.startswith(" > "))
     wanted = next(line for line in rows if line.startswith(row))
-    steps = rows.index(wanted) - rows.index(pointed)
-    screen.press(*(["down"] * steps if steps > 0 else ["up"] * -steps))
-    screen.wait(f" > {wanted[:20]}")
+    way = "down" if rows.index(wanted) > rows.index(pointed) else "up"
+    while pointed != wanted:
+        screen.press(way)
+        shown = screen.wait(f" > {pointed}", gone=True)
+        pointed = next(line[3:] for line in shown.splitlines() if line.startswith(" > "))
     screen.press("enter")
 
 
@@ -477,8 +479,10 @@ def test_plain_lines_ask_the_same(who: Person) -> None:
         screen.wait(WRITE)
         screen.wait("[w]")
         screen.send("\r")
-        assert screen.finish() == 0
+        screen.wait("Try it now, with real requests?")
         assert screen.enters == 3
+        screen.send("n\r")
+        assert screen.finish() == 0
     assert who.variables()["ANTHROPIC_MODEL"] == "qwen3-coder:30b"
 
 

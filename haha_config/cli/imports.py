@@ -161,7 +161,7 @@ def _entries(session: Session, source: str) -> Sources:
     elif source in readers:
         yield from _careful(readers[source], session)
     elif Path(source).expanduser().is_file():
-        yield _from_file(Path(source).expanduser().absolute())
+        yield _behind(session, _from_file(Path(source).expanduser().absolute()))
     else:
         raise Usage(
             msg("there is no file and no tool `{name}`: {known}", name=source, known=_TOOLS),
@@ -248,6 +248,16 @@ def _from_file(path: Path) -> Entry:
             msg("there is nothing of a client's set-up in it"), place=Place(path=str(path))
         )
     return found
+
+
+def _behind(session: Session, entry: Entry) -> Entry:
+    """The provider behind cc-switch's own proxy, where a file holds only the proxy."""
+    if not cc_switch.is_proxy(entry.env.get(v.BASE_URL, "")):
+        return entry
+    for one in _from_cc_switch(session):
+        if isinstance(one, Entry) and one.current and one.skipped is None:
+            return replace(one, place=entry.place)
+    return replace(entry, skipped=cc_switch.PROXY)
 
 
 def _document(path: Path, format: Any) -> Mapping[str, Any]:  # noqa: A002

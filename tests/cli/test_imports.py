@@ -94,6 +94,13 @@ class TestCcSwitch:
         found = items(tool, "cc-switch")
         assert [n for n, item in found.items() if item["current"]] == ["Translated"]
 
+    def test_a_settings_file_with_its_proxy_gives_the_provider_behind_it(self, tool: Tool) -> None:
+        path = tool.cwd / "settings.json"
+        path.write_text(settings("http://127.0.0.1:15721", ANTHROPIC_MODEL="x"))
+        assert items(tool, str(path))["settings"]["status"] == "skipped"
+        cc_switch(tool.home, list(self.ROWS)).close()
+        assert items(tool, str(path))["Kimi K2"]["status"] == "imported"
+
     def test_tables_of_a_newer_one_are_an_error_and_not_a_crash(self, tool: Tool) -> None:
         folder = tool.home / ".cc-switch"
         folder.mkdir()

@@ -15,6 +15,7 @@ from haha_config.core.model import SLOTS, Data, Place, Slot
 SOURCE: Final = "cc-switch"
 #: Its own proxy on this machine, which stands before the provider it really asks.
 PROXY_PORT: Final = 15721
+PROXY: Final = msg("it holds cc-switch's own proxy and not the provider behind it")
 _TRANSLATED: Final = ("openai_chat", "openai_responses")
 
 
@@ -25,17 +26,22 @@ def entries(rows: Sequence[Mapping[str, Any]], current: str, path: str) -> Itera
         yield _entry(row, Place(path=path), chosen)
 
 
+def is_proxy(url: str) -> bool:
+    """Whether a base URL is its own proxy on this machine."""
+    found = urls.parse(url)
+    return found is not None and found.loopback and found.port == PROXY_PORT
+
+
 def _entry(row: Mapping[str, Any], place: Place, current: bool) -> Entry:
     name = str(row["name"] or row["id"])
     settings, meta = _object(row["settings_config"]), _object(row["meta"])
     env = _strings(settings.get("env")) if settings is not None else {}
-    base = urls.parse(env.get(v.BASE_URL, ""))
     if settings is None:
         why = msg("its settings are not JSON")
     elif row.get("category") == "official" or not env.get(v.BASE_URL):
         why = msg("it is Anthropic's own login, which needs no set-up")
-    elif base is not None and base.loopback and base.port == PROXY_PORT:
-        why = msg("it holds cc-switch's own proxy and not the provider behind it")
+    elif is_proxy(env[v.BASE_URL]):
+        why = PROXY
     else:
         how = (meta or {}).get("apiFormat")
         gateway = _gateway(env) if how in _TRANSLATED else None

@@ -410,6 +410,13 @@ def test_what_a_row_says_is_said_in_chinese(tool: Tool) -> None:
     assert "管理密钥只用于管理组织，不能调用模型" in tool(*argv, "--lang", "zh", **key).err
 
 
+def test_the_tour_speaks_one_language(tool: Tool) -> None:
+    done = tool("demo", "--lang", "zh")
+    assert done.code == 0
+    assert "接下来:" in done.out + done.err
+    assert not re.search(r"^(Next|error|\s*hint):", done.out + done.err, re.MULTILINE)
+
+
 @pytest.mark.parametrize("argv", [("--lang", "xx", "--help"), ("show", "--lang=xx")])
 def test_a_language_that_there_is_not_is_a_usage_error(tool: Tool, argv: tuple[str, ...]) -> None:
     done = tool(*argv)

@@ -154,7 +154,7 @@ def pad(text: str, room: int) -> str:
 
 #: What a line may be broken between: words, and most Chinese characters. No line begins with a
 #: closing mark, nor ends with an opening one.
-_PIECE: Final = re.compile(r"[（“「]*(?:[!-~]+|\S)[，。；：、！？）”」…]*|\s+")
+_PIECE: Final = r"[（“「]*(?:[!-~]+|\S)[，。；：、！？）”」…]*|\s+"
 
 
 def wrapped(text: str, room: int) -> list[str]:
@@ -164,7 +164,7 @@ def wrapped(text: str, room: int) -> list[str]:
 
 def _wrapped(text: str, room: int) -> Iterator[str]:
     line, used = "", 0
-    for piece in _PIECE.findall(text):
+    for piece in re.findall(_PIECE, text):
         more = columns(piece)
         if line and used + more > room and not piece.isspace():
             yield line.rstrip()

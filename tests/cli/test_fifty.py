@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -41,10 +42,9 @@ def fifty(heard: Path) -> list[int]:
 
     def switch(number: int) -> Callable[[], None]:
         def work() -> None:
-            descriptor = os.open(heard, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            os.dup2(descriptor, 1)
-            os.dup2(descriptor, 2)
+            sys.stdout = sys.stderr = heard.open("a", encoding="utf-8")
             code = door.run([*SWITCH, f"m-{number}"])
+            sys.stderr.flush()
             os._exit(10 + code)
 
         return work

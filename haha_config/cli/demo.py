@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -18,9 +17,10 @@ from haha_config.cli import options as o
 from haha_config.core import variables as v
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import Message, msg
+from haha_config.core.record import dataclass
 from haha_config.io import report
 from haha_config.io.endpoint import ask, endpoint
-from haha_config.io.words import say, t
+from haha_config.io.words import language, say, t
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -33,14 +33,14 @@ _PASSED: Final = ("PATH", "LANG", "LC_ALL", "TERM", "NO_COLOR", "SYSTEMROOT", "C
 def demo(
     keep: bool = typer.Option(False, "--keep", help=t("Leave the folder there to look at.")),
     no_color: o.NoColor = False,
-    lang: o.Lang = None,
+    _lang: o.Lang = None,
 ) -> int:
     if no_color:
         report.without_color()
     folder = Path(tempfile.mkdtemp(prefix="haha-config-demo-"))
     try:
         with endpoint(_KEY) as url:
-            return _tour(Stage(folder=folder, environ=_environment(folder), lang=lang), url)
+            return _tour(Stage(folder=folder, environ=_environment(folder), lang=language()), url)
     finally:
         if keep:
             report.talk(msg("the folder is still there: {folder}", folder=str(folder)))
@@ -56,7 +56,7 @@ class Stage:
 
     folder: Path
     environ: Mapping[str, str]
-    lang: str | None
+    lang: str
 
     @property
     def settings(self) -> Path:
@@ -122,9 +122,7 @@ def _run(stage: Stage, *words: str) -> None:
     Raises HahaError where it fails: then the tour is wrong, and says so.
     """
     print(report.paint(f"$ haha-config {' '.join(words)}", "dim", sys.stdout), flush=True)
-    command: Sequence[str] = (sys.executable, "-m", "haha_config", *words)
-    if stage.lang:
-        command = (*command[:3], "--lang", stage.lang, *words)
+    command = (sys.executable, "-m", "haha_config", "--lang", stage.lang, *words)
     done = subprocess.run(
         command, cwd=stage.project, env=dict(stage.environ), stdin=subprocess.DEVNULL, check=False
     )

@@ -271,9 +271,17 @@ def test_wrapped_loses_nothing_and_fits(room: int) -> None:
     assert not any(line.startswith(tuple("，。：；、）")) for line in lines)
 
 
-def test_wrapped_leaves_a_long_word_whole() -> None:
-    url = "https://dashscope-intl.aliyuncs.com/apps/anthropic"
-    assert words.wrapped(f"see {url} there", 20) == ["see", url, "there"]
+def test_wrapped_breaks_no_word_that_fits() -> None:
+    text = "run `haha-config switch-model`, then go on"
+    assert words.wrapped(text, 16) == ["run `haha-config", "switch-model`,", "then go on"]
+
+
+def test_wrapped_cuts_only_a_word_that_is_longer_than_a_line() -> None:
+    assert words.wrapped("see https://host/path there", 10) == [
+        "see https:",
+        "//host/pat",
+        "h there",
+    ]
 
 
 # --- a real process --------------------------------------------------------------------------

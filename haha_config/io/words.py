@@ -158,18 +158,19 @@ _PIECE: Final = r"[（“「]*(?:[!-~]+|\S)[，。；：、！？）”」…]*|
 
 
 def wrapped(text: str, room: int) -> list[str]:
-    """`text` in lines of at most `room` columns; a word that is longer has a line of its own."""
+    """`text` in lines of at most `room` columns; only a word that is longer is cut."""
     return [line for part in text.split("\n") for line in _wrapped(part, room)]
 
 
 def _wrapped(text: str, room: int) -> Iterator[str]:
     line, used = "", 0
-    for piece in re.findall(_PIECE, text):
-        more = columns(piece)
-        if line and used + more > room and not piece.isspace():
-            yield line.rstrip()
-            line, used = "", 0
-        line, used = line + piece, used + more
+    for word in re.findall(_PIECE, text):
+        for piece in [word] if columns(word) <= room else word:
+            more = columns(piece)
+            if line and used + more > room and not piece.isspace():
+                yield line.rstrip()
+                line, used = "", 0
+            line, used = line + piece, used + more
     yield line.rstrip()
 
 

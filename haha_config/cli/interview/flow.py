@@ -13,7 +13,7 @@ from haha_config.core.draft import Draft
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Answers, Plan, Provider, Slot
 from haha_config.core.record import dataclass, field
-from haha_config.io import report
+from haha_config.io import report, words
 from haha_config.io.prompts import BACK, Back, Prompter
 from haha_config.io.words import say
 
@@ -90,9 +90,7 @@ def wrapped(text: str, margin: int) -> list[str]:
     """The lines of a text beside a margin of so many columns."""
     import shutil
 
-    from wcwidth import wrap
-
-    return list(wrap(text, max(20, shutil.get_terminal_size().columns - margin))) or [""]
+    return words.wrapped(text, max(20, shutil.get_terminal_size().columns - margin))
 
 
 def remark(message: Message) -> None:

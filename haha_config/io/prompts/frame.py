@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from haha_config.core.messages import Message, msg
 from haha_config.io.prompts.question import BACK
-from haha_config.io.words import say
+from haha_config.io.words import say, wrapped
 
 if TYPE_CHECKING:
     from prompt_toolkit import Application
@@ -92,19 +92,19 @@ class Frame:
 
     def header(self) -> Fragments:
         width = self.size.columns - 2
-        lines = _wrapped(self.question, width)
+        lines = wrapped(self.question, width)
         fragments: Fragments = [("class:qmark", "? "), ("class:question", lines[0])]
         fragments += [("class:question", f"\n  {line}") for line in lines[1:]]
-        fragments += [("class:dim", f"\n  {line}") for line in _wrapped(self._why, width)]
+        fragments += [("class:dim", f"\n  {line}") for line in wrapped(self._why, width)]
         if self._open:
             room = max(2, self.size.rows - 12)
-            fragments += [("", f"\n  {line}") for line in _wrapped(self._more, width)[:room]]
+            fragments += [("", f"\n  {line}") for line in wrapped(self._more, width)[:room]]
         return fragments
 
     def footer(self) -> Fragments:
         width = self.size.columns - 2
         fragments: Fragments = []
-        for line in _wrapped(self.complaint, width) if self.complaint else ():
+        for line in wrapped(self.complaint, width) if self.complaint else ():
             fragments.append(("class:complaint", f"  {line}\n"))
         ways = [*self.ways, self.escape_does()]
         if self._more:
@@ -150,7 +150,7 @@ class Frame:
         ]
 
     def remark(self, text: str) -> Fragments:
-        lines = _wrapped(text, self.size.columns - 2)
+        lines = wrapped(text, self.size.columns - 2)
         return [("class:dim", "\n".join(f"  {line}" for line in lines))]
 
     def _leaving(self) -> KeyBindings:
@@ -217,12 +217,6 @@ def fill(text: str, room: int) -> str:
     """`text` in exactly `room` columns."""
     text = cut(text, room)
     return text + " " * (room - columns(text))
-
-
-def _wrapped(text: str, room: int) -> list[str]:
-    from wcwidth import wrap
-
-    return [line for part in text.split("\n") for line in wrap(part, room) or [""]]
 
 
 def _lines(fragments: Callable[[], Fragments]) -> Any:

@@ -84,9 +84,8 @@ class _Document:
         self._repeated = False
         self.top = self._read()
         self.data: dict[str, Data] = self.top.data()
-        self._entries = {
-            m.name: (m.start - len(m.between + m.key), m.start) for m in self.top.members
-        }
+        self._entries = _places(self.top)
+        self._inside: dict[int, dict[str, tuple[int, int]]] = {}
 
     def _read(self) -> _Object:
         text = self._source.text
@@ -168,8 +167,19 @@ class _Document:
         for key in path[1:]:
             if here is None:
                 return None
-            here = _child(self._source.text, here[1], key)
+            here = self._child(here[1], key)
         return here
+
+    def _child(self, at: int, key: object) -> tuple[int, int] | None:
+        text = self._source.text
+        if isinstance(key, str) and text[at : at + 1] == "{":
+            # Every variable's place is asked for, and `env` is one object: it is opened once.
+            if at not in self._inside:
+                self._inside[at] = _places(_opened(text, at, JSONDecoder())[0])
+            return self._inside[at].get(key)
+        if isinstance(key, int) and text[at : at + 1] == "[":
+            return _element(text, at, key)
+        return None
 
 
 def read(text: str) -> _Document:
@@ -267,15 +277,9 @@ def _opened(text: str, at: int, decoder: Any) -> tuple[_Object, int]:
             raise JSONDecodeError("a comma", text, end)
 
 
-def _child(text: str, at: int, key: object) -> tuple[int, int] | None:
-    if isinstance(key, str) and text[at : at + 1] == "{":
-        members = _opened(text, at, JSONDecoder())[0].members
-        found = next((m for m in reversed(members) if m.name == key), None)
-        if found:
-            return found.start - len(found.between) - len(found.key), found.start
-    if isinstance(key, int) and text[at : at + 1] == "[":
-        return _element(text, at, key)
-    return None
+def _places(opened: _Object) -> dict[str, tuple[int, int]]:
+    """Offsets of each key and its value; of two equal keys the last."""
+    return {m.name: (m.start - len(m.between) - len(m.key), m.start) for m in opened.members}
 
 
 def _element(text: str, at: int, index: int) -> tuple[int, int] | None:

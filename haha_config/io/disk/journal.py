@@ -10,7 +10,6 @@ Each folder holds record.json and the bytes, one file after the other, 0600: the
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
@@ -251,9 +250,11 @@ def purge(state: Path) -> None:
 
 
 def _keep_originals(state: Path, entries: Sequence[Entry], fault: Fault) -> None:
+    from hashlib import sha256  # OpenSSL: only a write pays for it
+
     parent = state / "originals"
     for entry in entries:
-        name = hashlib.sha256(entry.real.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+        name = sha256(entry.real.encode("utf-8", "surrogateescape")).hexdigest()[:16]
         folder = parent / name
         if (folder / _RECORD).exists():
             continue

@@ -13,16 +13,15 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from haha_config.core.errors import Changed, HahaError, Refusal
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place, Plan, Write
+from haha_config.core.record import dataclass, replace
 from haha_config.io.disk import journal
 from haha_config.io.disk.exchange import Exchange, Fault
 from haha_config.io.disk.files import (
@@ -40,6 +39,8 @@ from haha_config.io.disk.lock import exclusive
 #: How often a plan is made again because somebody else wrote in between.
 ATTEMPTS: Final = 5
 _RECOVER: Final = "haha-config undo --recover"
+#: How long a foreign open that had found the old file may take to get to it, in seconds.
+_GRACE: Final = 0.003
 #: The first pause before that, in seconds; the next ones grow by as much.
 _PAUSE: Final = 0.01
 
@@ -203,7 +204,7 @@ def _put(exchange: Exchange, entry: Entry) -> bool:
 
 
 def _entries(writes: Iterable[Write], state: Path, emptied: Sequence[str]) -> list[Entry]:
-    token = secrets.token_hex(6)
+    token = os.urandom(6).hex()
     found: dict[str, Entry] = {}
     for index, write in enumerate(writes):
         entry = _entry(write, f".haha-config.{token}.{index}", state, emptied)

@@ -125,7 +125,8 @@ def _own_port(apart: Session, wanted: int | None) -> int:
         for other in apart.folder.parent.glob("*")
         if other != apart.folder
     }
-    port = loopback.free_port(wanted or drafts.DEFAULT_PORT)
+    # The profile's own port is left to the gateway that `proxy up` starts.
+    port = loopback.free_port((wanted or drafts.DEFAULT_PORT) + 1)
     while port in taken:
         port = loopback.free_port(port + 1)
     return port

@@ -15,7 +15,7 @@ import pytest
 
 from tests.cli.tool import Tool
 from tests.e2e import parts
-from tests.e2e.processes import QUIET, ask_client
+from tests.e2e.processes import QUIET, ask_client, free_port
 from tests.e2e.session import Session
 from tests.e2e.upstream import Upstream
 
@@ -117,6 +117,43 @@ class TestKeyring:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         assert tool("key", "ring").code == 1
+
+
+class TestGateways:
+    def test_two_profiles_run_at_once_each_behind_a_gateway_of_its_own(
+        self, home: Path, work: Path
+    ) -> None:
+        folder = home / "bin"
+        folder.mkdir()
+        (folder / "claude").symlink_to(parts.client(parts.NEWEST))
+        path = f"{folder}:{parts.litellm().parent}:/usr/bin:/bin"
+        tool = Tool(home=home, cwd=work, environ={**QUIET, "PATH": path, "NO_PROXY": "127.0.0.1"})
+        with contextlib.ExitStack() as stack:
+            ups = [stack.enter_context(Upstream(models=["same"])) for _ in range(2)]
+            keys = ["sk-test-0123456789abcdef", "sk-test-fedcba9876543210"]
+            port = free_port()
+            for number, (up, key) in enumerate(zip(ups, keys, strict=True)):
+                made = tool(
+                    "init", "--provider", "litellm", "--port", str(port), "--yes",
+                    "--upstream", f"custom-openai:same@{up.url}/v1",
+                    "--save-as", f"g{number}", CUSTOM_OPENAI_API_KEY=key,
+                )  # fmt: skip
+                assert made.code == 0, made.err
+            before = {p: p.read_bytes() for p in work.iterdir()}
+            for number, (up, key) in enumerate(zip(ups, keys, strict=True)):
+                stack.callback(self._down, tool, f"g{number}")
+                said = tool("run", f"g{number}", "--", "-p", f"question {number}")
+                assert said.code == 0, said.out + said.err
+                asked = up.asked("chat")
+                assert asked
+                assert {(r.credential[0], r.model) for r in asked} == {(key, "same")}
+                assert all(f"question {number}" in r.prompt for r in asked)
+            assert {p: p.read_bytes() for p in work.iterdir()} == before
+
+    def _down(self, tool: Tool, name: str) -> None:
+        folder = tool.home / ".local" / "share" / "haha-config" / "gateways" / name
+        done = tool("proxy", "down", "--dir", str(folder))
+        assert done.code == 0, done.err
 
 
 # --- zero bleed ------------------------------------------------------------------------------

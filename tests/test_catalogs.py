@@ -21,6 +21,8 @@ from haha_config.core.messages import msg, nmsg
 from haha_config.core.providers import load, msg_of
 from haha_config.io import templates, words
 from tests.cli.tool import Tool
+from tests.terminal import stories
+from tests.terminal.screen import ctrl
 from tools import catalogs
 
 PACKAGE = catalogs.PACKAGE
@@ -442,6 +444,22 @@ def test_lang_beats_the_environment_on_either_side_of_the_command(broken: Tool) 
     for argv in (("--lang", "zh", "show"), ("show", "--lang", "zh"), ("show", "--lang=zh")):
         assert "设置" in broken(*argv).out
     assert not CHINESE.search(broken("show", "--lang", "en", LANG="zh_CN.UTF-8").out)
+
+
+@pytest.mark.parametrize("columns", [80, 100, 200])
+def test_the_menu_of_providers_aligns(tmp_path: Path, columns: int) -> None:
+    who = stories.person(tmp_path)
+    with who.init(columns=columns, rows=40, LANG="zh_CN.UTF-8") as screen:
+        shown = screen.wait("enter 选择")
+        screen.send(ctrl("c"))
+        assert screen.finish() == 130
+    assert "? 由哪个提供商来回答？" in shown
+    rows = [line for line in shown.splitlines() if re.match(r" [ >] \S.*  \S", line)]
+    notes = {wcswidth(re.match(r" [ >] \S.*?  +", line)[0]) for line in rows}  # type: ignore[index]
+    assert len(rows) == 18
+    assert len(notes) == 1
+    assert all(wcswidth(line) <= columns for line in shown.splitlines())
+    assert "在本机运行的模型" in shown
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "gbk"])

@@ -137,7 +137,16 @@ def upstream_keys(session: Session, draft: Draft, found: Found) -> Draft:
         )
     if draft.keep_env and wanted:
         report.talk(msg("export these before you start the gateway: {names}", names=tuple(wanted)))
-    return replace(draft, keys=keys)
+    return replace(draft, keys={**_kept(session, draft, found), **keys})
+
+
+def _kept(session: Session, draft: Draft, found: Found) -> dict[str, str]:
+    """Keys of entries that stay, where only the shell has them: the gateway will not have that."""
+    if draft.keep_env:
+        return {}
+    stay = (u.variable for u in found.setup.upstreams if u.name not in draft.drop)
+    exported = {name: session.environ.get(name, "") for name in stay if name}
+    return {n: drafts.clean_key(k)[0] for n, k in exported.items() if k and not _held(found, n)}
 
 
 def _held(found: Found, variable: str) -> str:

@@ -18,7 +18,7 @@ from haha_config.cli.writing import Manner, Outcome, tell, write
 from haha_config.core import draft as drafts
 from haha_config.core import plan as plans
 from haha_config.core import providers as rows
-from haha_config.core import variables as v
+from haha_config.core import setup
 from haha_config.core.draft import Draft
 from haha_config.core.errors import HahaError, Usage
 from haha_config.core.messages import Message, msg
@@ -223,8 +223,7 @@ def _targets(session: Session, text: str | None) -> frozenset[TargetName]:
 
 
 def _resumed(draft: Draft, found: Found) -> Draft:
-    held = {name: found.state.value(name) for name in (v.TELEMETRY, v.NONESSENTIAL)}
-    return drafts.resumed(draft, found.setup, drafts.traffic_of(held))
+    return drafts.resumed(draft, found.setup, drafts.traffic_of(setup.switches(found.state)))
 
 
 def _with_key(

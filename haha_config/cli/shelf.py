@@ -284,7 +284,7 @@ def configured(session: Session, state: State, found: Found) -> tuple[Draft, Ans
     held = found.setup
     if not held.configured:
         raise HahaError(msg("nothing is configured here"), hints=("haha-config init",))
-    traffic = drafts.traffic_of({n: state.value(n) for n in (v.TELEMETRY, v.NONESSENTIAL)})
+    traffic = drafts.traffic_of(setup.switches(state))
     draft = drafts.resumed(Draft(), held, traffic)
     if held.own_gateway:
         if not held.upstreams:

@@ -55,6 +55,17 @@ def read(state: State) -> Setup:
     )
 
 
+def switches(state: State) -> dict[str, str]:
+    """The traffic switches that are on in any of our targets, read by this client or not."""
+    env = state.target.data.get("env")
+    files = (env if isinstance(env, Mapping) else {}, state.dotenv.data)
+    names = (v.TELEMETRY, v.NONESSENTIAL)
+    return {
+        name: state.value(name) or next((str(f[name]) for f in files if f.get(name)), "")
+        for name in names
+    }
+
+
 def _row_of(base: str, state: State) -> tuple[str, str]:
     """The row and region that an endpoint belongs to; a coding plan's URL is its row's too."""
     if not base:
@@ -64,7 +75,7 @@ def _row_of(base: str, state: State) -> tuple[str, str]:
         for table in (row.base_urls, *kinds):
             for region, url in table.items():
                 if url and urls.same(urls.without_endpoint(base), url):
-                    return key, region
+                    return key, region if len(row.regions) > 1 else ""
     return "", ""
 
 

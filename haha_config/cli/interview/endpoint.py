@@ -9,8 +9,8 @@ from haha_config.cli.found import Found
 from haha_config.cli.interview.flow import Talk, Turn, Work, onward, remark
 from haha_config.core import draft as drafts
 from haha_config.core import providers as rows
+from haha_config.core import setup as setups
 from haha_config.core import urls
-from haha_config.core import variables as v
 from haha_config.core.draft import Draft
 from haha_config.core.errors import Usage
 from haha_config.core.messages import Message, msg
@@ -95,8 +95,7 @@ def begun(talk: Talk, work: Work, key: str) -> Work:
     """A fresh draft for this row: the flags, and what is configured now if it is about it."""
     setup = work.found.setup
     state = work.found.state
-    held = {name: state.value(name) for name in (v.TELEMETRY, v.NONESSENTIAL)}
-    traffic = drafts.traffic_of(held)
+    traffic = drafts.traffic_of(setups.switches(state))
     same = key == current_row(work.found)
     draft = replace(talk.given, provider="" if same and not setup.provider else key)
     if same:

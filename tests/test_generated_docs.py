@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import runpy
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -39,3 +41,15 @@ def test_every_table_has_as_many_cells_as_heads(name: str) -> None:
                 blocks.append([])
             blocks[-1].append(cells(line))
     assert [block for block in blocks if len(set(block)) != 1] == []
+
+
+@pytest.mark.parametrize("name", ["cli.py", "rules.py"])
+def test_the_page_is_fresh(name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, str(DOCS / "_generate" / name), "--check"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

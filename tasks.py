@@ -95,8 +95,10 @@ def fuzz() -> None:
 
 
 def docs() -> None:
-    """Make the generated pages anew and build the site."""
+    """Make the generated pages anew and build the site; a warning is an error."""
     venv()
+    quiet = ("--quiet", "--disable-pip-version-check")
+    run(PYTHON, "-m", "pip", "install", *quiet, "--editable", f"{ROOT}[docs]")
     run(PYTHON, "docs/build.py")
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TextIO
 
-from haha_config.core.errors import HahaError
+from haha_config.core.errors import INTERRUPTED, HahaError
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import Finding, Place
 from haha_config.io.words import choose_language, english, say
@@ -121,6 +121,10 @@ def failure(error: HahaError, *, as_json: bool, excerpt: str = "") -> None:
             "hint": hints or None,
         }
         document({"error": fields})
+        return
+    if error.exit_code == INTERRUPTED:
+        # Leaving is the person's own wish, and no error.
+        talk(error.what)
         return
     where = location(error.place)
     prefix = paint(say(msg("error:")), "error", sys.stderr)

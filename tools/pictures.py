@@ -43,6 +43,11 @@ class Stage:
         self.home = home
         self.folder = home / "haha"
         self.folder.mkdir()
+        # The picture doesn't depend on whether an Ollama runs on this machine.
+        rows = home / ".config" / "haha-config" / "providers"
+        rows.mkdir(parents=True)
+        ollama = (ROOT / "templates" / "providers" / "ollama.toml").read_text(encoding="utf-8")
+        (rows / "ollama.toml").write_text(ollama.replace("11434", "9"), encoding="utf-8")
 
     def open(self, *words: str, rows: int = 40, columns: int = 88, **keys: str) -> Terminal:
         nowhere = "http://127.0.0.1:9"

@@ -29,8 +29,8 @@ What `--help` says. The same option has the same name wherever it occurs.
 | 3 | a bug in haha-config |
 | 130 | Ctrl-C, or the end of the input at a question; nothing was written |
 
-`run` returns the client's own code. Results go to standard output, talk and errors to standard error. With `--yes`, with
-`--api-key-stdin`, or without a terminal nothing is asked.
+`run` returns the client's own code. Results go to standard output, talk and errors to standard
+error. With `--yes`, with `--api-key-stdin`, or without a terminal nothing is asked.
 """
 
 

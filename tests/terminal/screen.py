@@ -7,6 +7,7 @@ import re
 import signal
 import time
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -174,11 +175,11 @@ class Terminal:
         last = max((y for y, line in enumerate(self.screen.display) if line.strip()), default=0)
         for y in range(last + 1):
             line = Text()
-            for x in range(self.screen.columns):
-                cell = self.screen.buffer[y][x]
+            cells = [self.screen.buffer[y][x] for x in range(self.screen.columns)]
+            for (style, wide), run in groupby(filter(lambda cell: cell.data, cells), _look):
                 # A run of its own for wide characters: a renderer spreads each run evenly.
-                wide = Style(meta={"wide": wcwidth.width(cell.data) > 1})
-                line.append(cell.data, style=Style.parse(_style(cell)) + wide)
+                text = "".join(cell.data for cell in run)
+                line.append(text, style=Style.parse(style) + Style(meta={"wide": wide}))
             line.rstrip()
             console.print(line, no_wrap=True, overflow="ignore", crop=False, highlight=False)
         return console.export_svg(title=title, theme=_theme(light))
@@ -207,6 +208,10 @@ def _theme(light: bool) -> Any:
     ground, ink = ((255, 255, 255), (36, 41, 46)) if light else ((24, 26, 31), (216, 222, 233))
     both = [tuple(bytes.fromhex(code)) for code in (*colors, *bright)]
     return TerminalTheme(ground, ink, both[:8], both[8:])
+
+
+def _look(cell: Any) -> tuple[str, bool]:
+    return _style(cell), wcwidth.width(cell.data) > 1
 
 
 def _style(cell: Any) -> str:

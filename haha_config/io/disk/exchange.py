@@ -11,14 +11,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 import sys
-import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Self
 
-from haha_config.io.disk.lease import release, unread, unwritten
+from haha_config.io.disk.lease import awaited, unread, unwritten
 
 _AT_FDCWD: Final = -100
 _NOREPLACE: Final = 1
@@ -27,9 +27,6 @@ _EXCHANGE: Final = 2
 _LACKS_IT: Final = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP)
 #: A foreign writer would have to win this many races in a row against one exchange.
 _ROUNDS: Final = 100
-#: How long a foreign program may take to write a file that it has opened, in seconds.
-_PATIENCE: Final = 1.0
-_PAUSE: Final = 0.001
 
 #: Called with a step's name before each file operation; the tests kill the process in it.
 Fault = Callable[[str], None]
@@ -175,24 +172,14 @@ def _give_back(temporary: Path, target: Path, ours: int) -> None:
 def _hand_over(temporary: Path, target: Path, ours: int) -> None:
     """See to those who wait for our file to open, though it has lost its name again.
 
-    Whoever reads it gets what now stands under the name; what is written to it gets the name.
+    They get what now stands under the name. Who wants to write in place would write to a file
+    without a name, so that for them ours takes the name again.
     """
-    newest = target.read_bytes()
     os.ftruncate(ours, 0)
-    os.pwrite(ours, newest, 0)
-    release(ours)
-    if temporary.stat().st_ino != os.fstat(ours).st_ino:
-        # A foreign rename has unlinked ours.
-        return
-    with temporary.open("rb") as file:
-        patience = time.monotonic() + _PATIENCE
-        while True:
-            with unwritten(file.fileno()) as free:
-                if free or time.monotonic() > patience:
-                    written = file.read()
-                    break
-            time.sleep(_PAUSE)
-    if written != newest and holds(target, newest):
+    os.pwrite(ours, target.read_bytes(), 0)
+    if awaited(ours) and os.path.samestat(temporary.stat(), os.fstat(ours)):
+        os.fchmod(ours, stat.S_IMODE(target.stat().st_mode))
+        os.fsync(ours)
         _rename(temporary, target, _EXCHANGE)
 
 

@@ -61,6 +61,16 @@ def unread(descriptor: int) -> Iterator[None]:
         release(descriptor)
 
 
+def awaited(descriptor: int) -> bool:
+    """Whether somebody waits for our lease to write to this file."""
+    if sys.platform != "linux":
+        return False
+    import fcntl
+
+    # A lease that is asked for shows what it must become: nothing, for whoever wants to write.
+    return fcntl.fcntl(descriptor, fcntl.F_GETLEASE) == fcntl.F_UNLCK
+
+
 def release(descriptor: int) -> None:
     """Give a lease back, if there is one."""
     if sys.platform == "linux":

@@ -39,8 +39,6 @@ from haha_config.io.disk.lock import exclusive
 #: How often a plan is made again because somebody else wrote in between.
 ATTEMPTS: Final = 5
 _RECOVER: Final = "haha-config undo --recover"
-#: How long a foreign open that had found the old file may take to get to it, in seconds.
-_GRACE: Final = 0.003
 #: The first pause before that, in seconds; the next ones grow by as much.
 _PAUSE: Final = 0.01
 

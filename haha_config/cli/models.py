@@ -25,7 +25,7 @@ from haha_config.core.state import State
 from haha_config.io import report, templates
 from haha_config.io.words import columns, say, t
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 #: What most servers offer beside the protocol: the guess for an endpoint that no row has.
 _OPENAI = Discovery(url="{base}/v1/models", kind="openai")

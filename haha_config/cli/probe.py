@@ -26,7 +26,7 @@ from haha_config.core.state import State
 from haha_config.io import report
 from haha_config.io.words import english, say, t
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 #: Above this a person is asked first.
 _MANY_TOKENS: Final = 60_000

@@ -16,7 +16,7 @@ from haha_config.core.model import Plan
 from haha_config.io import disk, report
 from haha_config.io.words import t
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command(help=t("Take back what a write changed; without ID, the last one."))

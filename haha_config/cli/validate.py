@@ -19,7 +19,7 @@ from haha_config.core.state import State
 from haha_config.io import report
 from haha_config.io.words import english, pad, say, t
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 TARGETS: Final = ("env", "settings", "litellm")
 

@@ -53,6 +53,8 @@ def running_clients(settings_path: str, home: str) -> list[RunningClient]:
 
 
 def _reading(settings: Path, home: Path) -> Iterator[RunningClient]:
+    if not _any_named_so():
+        return
     import psutil
 
     me = psutil.Process().username()
@@ -64,6 +66,17 @@ def _reading(settings: Path, home: Path) -> Iterator[RunningClient]:
             environ = _environ(process)
             if _reads(settings, environ or {"HOME": str(home)}, folder, home):
                 yield RunningClient(pid=process.pid, folder=folder, known=environ is not None)
+
+
+def _any_named_so() -> bool:
+    """Whether any process is called as a client or its runtime is; where /proc can say so."""
+    if sys.platform != "linux":
+        return True
+    for pid in filter(str.isdigit, os.listdir("/proc")):  # noqa: PTH208 - half the time
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/comm", "rb") as comm:  # noqa: PTH123
+            if _plain(comm.read().decode(errors="replace").strip()) in _CLIENTS | _RUNTIMES:
+                return True
+    return False
 
 
 def _is_client(process: psutil.Process) -> bool:

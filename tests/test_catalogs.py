@@ -453,13 +453,13 @@ def test_the_menu_of_providers_aligns(tmp_path: Path, columns: int) -> None:
         shown = screen.wait("enter 选择")
         screen.send(ctrl("c"))
         assert screen.finish() == 130
-    assert "? 由哪个提供商来回答？" in shown
+    assert "? 由哪个服务商来回答？" in shown
     rows = [line for line in shown.splitlines() if re.match(r" [ >] \S.*  \S", line)]
     notes = {wcswidth(re.match(r" [ >] \S.*?  +", line)[0]) for line in rows}  # type: ignore[index]
     assert len(rows) == 18
     assert len(notes) == 1
     assert all(wcswidth(line) <= columns for line in shown.splitlines())
-    assert "在本机运行的模型" in shown
+    assert "一个密钥，使用多家厂商的模型" in shown
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "gbk"])

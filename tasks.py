@@ -102,10 +102,16 @@ def docs() -> None:
     run(PYTHON, "docs/build.py")
 
 
-def bench() -> None:
-    """Compare with the rivals."""
+def tables() -> None:
+    """Read the TOML files of templates/ beforehand: after a change to one of them."""
     venv()
-    run(PYTHON, "benchmarks/compare.py")
+    run(PYTHON, "-m", "tools.compiled")
+
+
+def bench() -> None:
+    """Compare with the others, and write docs/speed.md."""
+    venv()
+    run(PYTHON, "-m", "benchmarks.compare", "--page", *sys.argv[2:])
 
 
 def catalogs() -> None:
@@ -175,6 +181,7 @@ TASKS: dict[str, Callable[[], None]] = {
     "e2e": e2e,
     "fuzz": fuzz,
     "docs": docs,
+    "tables": tables,
     "bench": bench,
     "catalogs": catalogs,
     "lock-litellm": lock_litellm,

@@ -55,7 +55,9 @@ def _machine(session: Session, state: State) -> Machine:
         folder=session.folder,
         data=session.data_folder,
     )
-    poisoned = compromised.parse(templates.text("litellm-compromised.toml"))
+    poisoned = compromised.parse(
+        templates.text("litellm-compromised.toml"), templates.compiled()
+    )
     port = _loopback_port(state)
     client = machine.client_state(where)
     return Machine(

@@ -61,7 +61,8 @@ class Session:
 
     @cached_property
     def providers(self) -> Providers:
-        return rows.load(templates.provider_texts(self.config_folder / "providers"))
+        texts = templates.provider_texts(self.config_folder / "providers")
+        return rows.load(texts, templates.compiled())
 
     @property
     def env_path(self) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from haha_config.core.compiled import NOTHING, Compiled, loads
 from haha_config.core.record import dataclass
 
 
@@ -17,11 +18,9 @@ class Compromised:
     traces: tuple[str, ...]
 
 
-def parse(text: str) -> Compromised:
+def parse(text: str, compiled: Compiled = NOTHING) -> Compromised:
     """The list that ships as `templates/litellm-compromised.toml`."""
-    import tomllib
-
-    data = tomllib.loads(text)
+    data = loads(text, compiled)
     return Compromised(
         versions=data["versions"],
         oldest=data["oldest"],

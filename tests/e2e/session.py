@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -75,7 +76,12 @@ class Session:
         _error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
-        self.child.close(force=True)
+        try:
+            self.child.close(force=True)
+        except pexpect.ExceptionPexpect:
+            # It gives a child a tenth of a second to die, which a busy machine does not keep.
+            self.child.kill(signal.SIGKILL)
+            self.child.wait()
 
     @property
     def screen(self) -> str:

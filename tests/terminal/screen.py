@@ -89,7 +89,12 @@ class Terminal:
     def __exit__(
         self, kind: type[BaseException] | None, err: BaseException | None, tb: TracebackType | None
     ) -> None:
-        self.child.close(force=True)
+        try:
+            self.child.close(force=True)
+        except pexpect.ExceptionPexpect:
+            # It gives a child a tenth of a second to die, which a busy machine does not keep.
+            self.child.kill(signal.SIGKILL)
+            self.child.wait()
 
     def send(self, text: str) -> None:
         self.child.send(text)

@@ -92,10 +92,19 @@ def _differences(before: Data, after: Data, path: Path = ()) -> Iterator[Path]:
     """The entries that differ, where a write does not say what it touched."""
     for key in dict.fromkeys((*before, *after)):
         old, new = before.get(key, _MISSING), after.get(key, _MISSING)
-        if isinstance(old, Mapping) and isinstance(new, Mapping):
-            yield from _differences(old, new, (*path, key))
+        if _is_table(old) and _is_table(new):
+            yield from _differences(_table(old), _table(new), (*path, key))
         elif not _equal(old, new):
             yield (*path, key)
+
+
+def _is_table(data: Any) -> bool:
+    """A table, or the lack of one: a table that is made goes entry by entry."""
+    return data is _MISSING or isinstance(data, Mapping)
+
+
+def _table(data: Any) -> Mapping[str, Data]:
+    return {} if data is _MISSING else data
 
 
 def _already(found: Any, change: Change) -> bool:

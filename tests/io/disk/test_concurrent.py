@@ -18,6 +18,8 @@ from tests.io.disk.child import start
 
 RUNS = 50
 CHANGED = 3
+#: Between two foreign writes, in seconds; tests/cli/test_fifty.py has a calmer one.
+PAUSE = 0.001
 
 
 def model_of(path: Path) -> str:
@@ -106,10 +108,7 @@ def in_place(path: Path, key: str) -> None:
 
 
 @pytest.mark.parametrize("write", [by_rename, in_place])
-@pytest.mark.parametrize("pause", [0.0005, 0.005])
-def test_no_foreign_key_is_lost(
-    memory: Path, write: Callable[[Path, str], None], pause: float
-) -> None:
+def test_no_foreign_key_is_lost(memory: Path, write: Callable[[Path, str], None]) -> None:
     paths = targets(memory)
     ends, begins = os.pipe()
 
@@ -125,7 +124,7 @@ def test_no_foreign_key_is_lost(
         while not stop:
             write(paths[0], f"foreign{count}")
             count += 1
-            time.sleep(pause)
+            time.sleep(PAUSE)
         os.write(begins, str(count).encode())
 
     pid = start(foreign)
@@ -141,9 +140,6 @@ def test_no_foreign_key_is_lost(
     data = json.loads(paths[0].read_bytes())
     lost = [n for n in range(count) if f"foreign{n}" not in data]
     assert lost == []
-    print(
-        f"\n{write.__name__} pause {pause}: {count} foreign writes, {codes.count(0)} of {RUNS} ours"
-    )
     disk.transact(lambda: plan(paths, "last"), state=memory / "state", command="switch-model")
     assert {model_of(path) for path in paths} == {"last"}
     assert set(paths[0].parent.iterdir()) == set(paths)

@@ -161,13 +161,16 @@ def drafted(session: Session, given: answersfile.Given, *, insecure: bool) -> Dr
     if region and made.provider:
         choice("--region", region, providers[made.provider].regions)
     made = _with_variables(made, given.upstream_key_env)
-    return _with_url(made, given.base_url)
+    return _with_url(session, made, given.base_url)
 
 
-def _with_url(draft: Draft, url: str | None) -> Draft:
+def _with_url(session: Session, draft: Draft, url: str | None) -> Draft:
     if not url:
         return draft
-    base, said = drafts.clean_url(url) if draft.via != "litellm" else (url, None)
+    row = session.providers.get(draft.provider)
+    # Behind the gateway it is LiteLLM that calls this URL, and there `/v1` belongs to it.
+    upstream = row is not None and not row.multi and drafts.route(draft, row) == "litellm"
+    base, said = (url.strip(), None) if upstream else drafts.clean_url(url)
     if said is not None:
         report.talk(said)
     drafts.check_url(base, insecure=draft.insecure)

@@ -257,6 +257,17 @@ def test_somebody_elses_gateway_gets_no_litellm_files(tool: Tool) -> None:
     assert not (tool.cwd / "litellm_config.yaml").exists()
 
 
+def test_the_url_of_an_upstream_keeps_its_v1(tool: Tool) -> None:
+    words = ["--provider", "custom-openai", "--model", "m", "--port", str(free_port())]
+    url = "https://models.example.com/v1"
+    key = {"CUSTOM_OPENAI_API_KEY": "sk-0123456789abcdef"}
+    done = tool("init", *words, "--base-url", f"{url}/chat/completions", "--yes", **key)
+    assert done.code == 0, done.err
+    config = (tool.cwd / "litellm_config.yaml").read_text()
+    assert f"api_base: {url}\n" in config
+    assert "use_chat_completions_url_for_anthropic_messages: true" in config
+
+
 def test_drop_takes_a_model_out_of_the_gateway(tool: Tool) -> None:
     keys = environ(PROVIDERS["openai"])
     port = str(free_port())

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Final
 
 import tasks
+from haha_config.io import loopback
 from tests.cli.tool import Tool
 
 #: A key of each shape that a row looks at; the others have any shape.
@@ -39,6 +40,8 @@ FOREIGN: Final = (
     "OLLAMA_CONTEXT_LENGTH=65536 ollama serve",
     "claude",
 )
+#: The port in the pages.
+GATEWAY: Final = 4000
 #: Blocks that no shell reads.
 _PROSE: Final = ("text", "json", "yaml", "toml", "ini", "python")
 _PART: Final = re.compile(
@@ -79,6 +82,7 @@ class Reader:
     write: str = ""
     skip: bool = False
     homes: int = 0
+    port: int = GATEWAY
     tool: Tool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -126,6 +130,7 @@ class Reader:
             path.write_text(part.text, encoding="utf-8")
         elif file:
             held = self._path(file).read_text(encoding="utf-8")
+            held = held.replace(f"PORT={self.port}", f"PORT={GATEWAY}")
             assert _any_key(held) == _any_key(part.text), f"{file} holds:\n{held}"
         elif part.language in ("sh", "console"):
             commands = list(_commands(part))
@@ -145,6 +150,10 @@ class Reader:
             _foreign(words)
             return
         done = self.tool(*words[1:], COLUMNS="100")
+        if done.code == 1 and f"port {GATEWAY} is taken" in done.err:
+            # A gateway of the developer's own.
+            self.port = loopback.free_port(GATEWAY + 1)
+            done = self.tool(*words[1:], "--port", str(self.port), COLUMNS="100")
         printed = done.out + done.err
         assert done.code == expected, f"{command}: exit {done.code}:\n{printed}"
         if output:

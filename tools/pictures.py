@@ -8,6 +8,7 @@ and nothing is asked over the network: the variables of a proxy lead nowhere.
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable
@@ -20,6 +21,7 @@ sys.path[0] = str(ROOT)
 from tests.terminal.screen import Terminal  # noqa: E402 - the checkout is on the path only now
 
 PICTURES: Final = ROOT / "docs" / "pictures"
+ROWS: Final = ROOT / "templates" / "providers"
 KEY: Final = "sk-test-0123456789abcdef"
 #: The hand-written set-up of the guide that this project began from.
 DOTENV: Final = """\
@@ -43,11 +45,15 @@ class Stage:
         self.home = home
         self.folder = home / "haha"
         self.folder.mkdir()
-        # The picture doesn't depend on whether an Ollama runs on this machine.
+        # A picture doesn't depend on which servers run on this machine: each local row gets a
+        # port on which nobody listens.
         rows = home / ".config" / "haha-config" / "providers"
         rows.mkdir(parents=True)
-        ollama = (ROOT / "templates" / "providers" / "ollama.toml").read_text(encoding="utf-8")
-        (rows / "ollama.toml").write_text(ollama.replace("11434", "9"), encoding="utf-8")
+        for port, row in enumerate(sorted(ROWS.glob("*.toml")), 2):
+            text = row.read_text(encoding="utf-8")
+            moved = re.sub(r"(//(?:localhost|127\.0\.0\.1)):\d+", rf"\g<1>:{port}", text)
+            if moved != text:
+                (rows / row.name).write_text(moved, encoding="utf-8")
 
     def open(self, *words: str, rows: int = 40, columns: int = 88, **keys: str) -> Terminal:
         nowhere = "http://127.0.0.1:9"

@@ -159,7 +159,7 @@ def _print(state: State, found: list[Finding]) -> None:
         read = files(state)
         report.findings(found, lambda f: excerpt(f, read), sys.stdout)
         print()
-    report.result(verdict(state, found))
+    report.result(verdict(state, found), prose=True)
     if any(f.fixable for f in found):
         report.hint("haha-config validate --fix", sys.stdout)
 

@@ -281,7 +281,7 @@ def tell(outcome: Outcome, manner: Manner, headline: Message | None = None) -> i
         report.document(outcome.document())
     else:
         if headline is not None:
-            report.result(headline)
+            report.result(headline, prose=True)
         if outcome.findings:
             report.findings(outcome.findings, None, sys.stderr)
             report.talk(report.summary(outcome.findings))

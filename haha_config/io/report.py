@@ -17,9 +17,12 @@ from typing import Any, Final, TextIO
 from haha_config.core.errors import INTERRUPTED, HahaError
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import Finding, Place
-from haha_config.io.words import choose_language, english, say
+from haha_config.io.words import choose_language, columns, english, say, wrapped
 
 VERSION: Final = 1
+
+#: Below so many columns a line is left to the terminal.
+_NARROW: Final = 20
 
 _STYLES: Final = {
     "error": "1;31",
@@ -87,12 +90,32 @@ def is_quiet() -> bool:
 def talk(message: Message | str) -> None:
     """A line to the person, on stderr."""
     if not _quiet:
-        print(say(message), file=sys.stderr)
+        text = say(message)
+        # What begins with spaces is to be pasted, so it stays one line that the terminal breaks.
+        print(text if text.startswith(" ") else _fitted(text, sys.stderr), file=sys.stderr)
 
 
-def result(text: Message | str) -> None:
-    """A line of the result, on stdout."""
-    print(say(text))
+def _fitted(text: str, stream: TextIO, *, taken: int = 0, indent: int = 0) -> str:
+    """`text` broken between words where `stream` is a terminal: that one would cut the words.
+
+    `taken` columns of the first line are used, `indent` columns of the others are left free.
+    """
+    if not stream.isatty():
+        return text
+    from shutil import get_terminal_size
+
+    room = get_terminal_size().columns
+    if taken + columns(text) <= room or room - indent < _NARROW:
+        return text
+    indent = min(indent, taken)
+    used = taken - indent
+    first, *rest = wrapped(" " * used + text, room - indent)
+    return f"\n{' ' * indent}".join([first[used:], *rest])
+
+
+def result(text: Message | str, *, prose: bool = False) -> None:
+    """A line of the result, on stdout. `prose` is broken between words; nobody pastes it."""
+    print(_fitted(say(text), sys.stdout) if prose else say(text))
 
 
 def document(data: Mapping[str, Any]) -> None:
@@ -215,7 +238,9 @@ def findings(
         where = f"  {numbers:<6} " if numbers else "  "
         severity = paint(say(SEVERITY[f.severity]), f.severity, stream)
         code = paint(f"[{f.code}]", "dim", stream)
-        print(f"{where}{severity} {say(f.what)}  {code}", file=stream)
+        taken = len(where) + columns(say(SEVERITY[f.severity])) + 1
+        what = _fitted(f"{say(f.what)}  [{f.code}]", stream, taken=taken, indent=9)
+        print(f"{where}{severity} {what.replace(f'[{f.code}]', code)}", file=stream)
         shown = excerpt(f) if excerpt else ""
         if shown:
             print(shown, file=stream)

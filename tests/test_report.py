@@ -1,0 +1,68 @@
+"""Sentences are broken between words on a terminal, and nowhere else."""
+
+from __future__ import annotations
+
+import sys
+from io import StringIO
+
+import pytest
+
+from haha_config.core.messages import msg
+from haha_config.core.model import Finding, Place
+from haha_config.io import report
+
+SENTENCE = "the context window of qwen3-coder is not known, so no window is written"
+
+
+class Screen(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(params=[40, 80])
+def room(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setenv("COLUMNS", str(request.param))
+    return int(request.param)
+
+
+def finding() -> Finding:
+    what = msg("`{name}` is 922000, and `gpt-4o` holds 128000 tokens", name="CLAUDE_CODE_MAX")
+    return Finding(
+        code="MOD006", severity="warning", what=what, place=Place(path="x", line=16, column=39)
+    )
+
+
+def test_no_word_is_cut(room: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Screen()
+    monkeypatch.setattr(sys, "stderr", screen)
+    report.talk(SENTENCE)
+    lines = screen.getvalue().splitlines()
+    assert all(len(line) <= room for line in lines)
+    assert " ".join(lines) == SENTENCE
+
+
+def test_a_line_to_paste_stays_whole(room: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Screen()
+    monkeypatch.setattr(sys, "stderr", screen)
+    command = "  haha-config init --provider litellm " + "--upstream openai:gpt-6-luna " * 3
+    report.talk(command)
+    assert len(command) > room
+    assert screen.getvalue() == f"{command}\n"
+
+
+def test_a_finding_fits(room: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    screen = Screen()
+    report.findings([finding()], None, screen)
+    lines = screen.getvalue().splitlines()
+    assert all(len(line) <= room for line in lines)
+    assert " ".join(" ".join(lines).split()).endswith(
+        "warning `CLAUDE_CODE_MAX` is 922000, and `gpt-4o` holds 128000 tokens [MOD006]"
+    )
+
+
+def test_a_pipe_gets_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    pipe = StringIO()
+    report.findings([finding()], None, pipe)
+    assert len(pipe.getvalue().splitlines()) == 2

@@ -59,6 +59,9 @@ def _gateway(session: Session, prompter: Prompter, port: int) -> bool:
         if not _yes(prompter, msg("Restart the gateway?"), why, "haha-config proxy restart"):
             return False
         proxy.stop_gateway(proxy.site(session))
+    elif proxy.best(proxy.looked(session)) is None:
+        # What comes next says how to install it; that takes minutes, and starting would fail.
+        return False
     else:
         why = msg("Your client goes through it; it can take half a minute to answer.")
         if not _yes(prompter, msg("Start the gateway?"), why, "haha-config proxy up"):

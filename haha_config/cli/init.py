@@ -377,11 +377,15 @@ def next_steps(session: Session, made: Ready) -> Iterator[Message | str]:
     yield ""
     yield msg("Next:")
     if made.answers.port is not None:
+        from haha_config.cli import proxy
         from haha_config.io import loopback
 
         if loopback.who(made.answers.port) == "litellm":
-            yield msg("  haha-config proxy restart   (the gateway that runs has the old files)")
+            if proxy.status_of(proxy.site(session)).stale is not False:
+                yield msg("  haha-config proxy restart   (the gateway that runs has the old files)")
         else:
+            if proxy.best(proxy.looked(session)) is None:
+                yield "  haha-config proxy install"
             yield msg("  haha-config proxy up        (start the gateway)")
     row = session.providers[made.answers.provider]
     if row.start and not row.multi:

@@ -136,13 +136,20 @@ def _close(session: Session, outcome: Outcome, port: int | None) -> None:
 
     if loopback.who(port) != "litellm":
         outcome.next.append(msg("start the gateway: {command}", command="haha-config proxy up"))
-    elif any(w.format in ("yaml", "dotenv") for w in outcome.plan.effective):
+    elif _stale(session):
         outcome.next.append(
             msg(
                 "the gateway that runs has the old files: {command}",
                 command="haha-config proxy restart",
             )
         )
+
+
+def _stale(session: Session) -> bool:
+    """Whether the gateway was started with other files, or nobody knows with which."""
+    from haha_config.cli import proxy
+
+    return proxy.status_of(proxy.site(session)).stale is not False
 
 
 def _ask(session: Session, *, plain: bool, silent: bool) -> str:

@@ -282,9 +282,13 @@ def _through_litellm(draft: Draft, providers: Providers, held: Setup, master_key
             hints=("--upstream openai:gpt-6.1-sol", "--upstream ollama:qwen3-coder"),
         )
     names = [u.name for u in (*ups, *held.upstreams) if u.name not in draft.drop]
-    main = draft.slots.get("main") or (ups[0].name if ups else names[0])
+    if not names:
+        raise Usage(msg("--drop would leave the gateway without a model"))
+    # A slot that held a model which is taken out goes where `main` goes.
+    chosen = {s: m for s, m in draft.slots.items() if m.removesuffix("[1m]") not in draft.drop}
+    main = chosen.get("main") or (ups[0].name if ups else names[0])
     port = draft.port or held.port or DEFAULT_PORT
-    slots = {slot: draft.slots.get(slot) or main for slot in SLOTS}
+    slots = {slot: chosen.get(slot) or main for slot in SLOTS}
     return Answers(
         provider="litellm",
         route="litellm",

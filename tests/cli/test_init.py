@@ -282,8 +282,10 @@ def test_drop_takes_a_model_out_of_the_gateway(tool: Tool) -> None:
         **keys,
     )
     assert made.code == 0, made.err
+    assert tool("switch-model", "qwen3-coder").code == 0
     done = tool("init", *words, "--drop", "qwen3-coder", **keys)
     assert done.code == 0, done.err
     text = (tool.cwd / "litellm_config.yaml").read_text()
     assert "qwen3-coder" not in text
+    assert {tool.env[name] for name in SLOTS.values()} == {"gpt-6.1-sol"}
     assert "gpt-6.1-sol" in text

@@ -134,7 +134,9 @@ def configure(stand: Stand) -> None:
     ours = stand.script("haha-config", "haha-config")
     _tell(stand, "direct", ours, "init", "--provider", "deepseek", "--yes")
     upstreams = ("--upstream", "openai:gpt-6.1-sol", "--upstream", "ollama:qwen3-coder")
-    _tell(stand, "gateway", ours, "init", "--provider", "litellm", *upstreams, "--yes")
+    # Not the usual port: a gateway of one's own may be up.
+    port = ("--port", "4517")
+    _tell(stand, "gateway", ours, "init", "--provider", "litellm", *upstreams, *port, "--yes")
     for name in ("one", "two"):
         model = f"model-{name}"
         given = ("--claude-base", CLOSED, "--claude-key", KEY, "--claude-model", model)

@@ -67,7 +67,15 @@ def _probe(script: Path, count: int) -> float:
 
 def _models(script: Path, count: int) -> float:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        words: list[str | Path] = [script, "init", "--provider", "litellm", "--yes"]
+        words: list[str | Path] = [
+            script,
+            "init",
+            "--provider",
+            "litellm",
+            "--port",
+            "4517",
+            "--yes",
+        ]
         for i in range(count):
             upstream = stack.enter_context(Upstream(models=[f"model-{i}"]))
             upstream.routes["GET", "/v1/models"] = slowly(act.lists([f"model-{i}"]))

@@ -96,6 +96,8 @@ def _stand(script: Path, folder: Path, *, models: int = 2, kilobytes: int = 0) -
         *upstreams,
         "--write",
         "env,settings",
+        "--port",
+        "4517",
         "--yes",
     )
     in_turn([_plain("set up", folder, *words)], 0)

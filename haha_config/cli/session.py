@@ -125,6 +125,9 @@ class Session:
         return {name: parse(disk.snapshot(path), "json") for name, path in read.items()}
 
     def _counts(self, name: LayerName) -> bool:
+        # In the home folder the project's file is the user's: one file is one layer.
+        if name == "project" and self.scope != "project":
+            return self.settings_paths["project"] != self.settings_paths["user"]
         return name != "active-provider" or (
             self.client == "haha" and places.has_active_provider(self.client_folder)
         )

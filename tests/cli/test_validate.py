@@ -193,3 +193,14 @@ def test_nobody_listens_then_somebody_else(tool: Tool) -> None:
         assert tool(*HAHA, "--select", "SYS002", "--format", "json").json["findings"] == []
     (found,) = tool(*HAHA, "--select", "SYS002", "--format", "json").json["findings"]
     assert str(port) in found["message"]
+
+
+def test_in_the_home_folder_one_file_is_one_layer(tool: Tool) -> None:
+    tool.settings.parent.mkdir()
+    tool.settings.write_text('{"env": {"ANTHROPIC_BASE_URL": "https://h.example/v1"}}')
+    at_home = Tool(home=tool.home, cwd=tool.home)
+    shown = at_home("show", "--format", "json").json["variables"][0]
+    assert (shown["layer"], shown["shadows"]) == ("user", [])
+    found = at_home("validate", "--format", "json").json["findings"]
+    places = [(f["code"], f["path"], f["line"]) for f in found]
+    assert len(places) == len(set(places))

@@ -62,6 +62,12 @@ def _probe(script: Path, count: int) -> float:
         settings = Path(folder) / "home" / ".claude" / "settings.json"
         settings.parent.mkdir(parents=True)
         settings.write_text(json.dumps({"env": env}))
+        # A gateway's file: a model server of this machine is asked two things at a time only.
+        entries = "".join(
+            f"  - model_name: {name}\n    litellm_params: {{model: openai/{name}}}\n"
+            for name in names
+        )
+        (Path(folder) / "litellm_config.yaml").write_text(f"model_list:\n{entries}")
         return _seconds(Path(folder), f"probe of {count}", script, "probe", *names)
 
 

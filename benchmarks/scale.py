@@ -50,10 +50,12 @@ def measure(python: Path) -> Scale:
     with tempfile.TemporaryDirectory() as throwaway:
         folder = Path(throwaway)
         stands = {n: _stand(script, folder / f"models-{n}", models=n) for n in MODELS}
-        loader = [_load(stands[n] / "litellm_config.yaml") for n in MODELS]
         models = [_growth(script, command, stands) for command in COMMANDS]
+        config = {n: folder / "litellm_config.yaml" for n, folder in stands.items()}
         stands = {n: _stand(script, folder / f"settings-{n}", kilobytes=n) for n in SETTINGS}
         settings = [_growth(script, command, stands) for command in COMMANDS]
+        # Last: a child's peak begins at what its parent holds, and these texts are big.
+        loader = [_load(config[n]) for n in MODELS]
     return Scale(models=models, settings=settings, loader=loader)
 
 

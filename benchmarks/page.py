@@ -47,12 +47,14 @@ def _section(name: str, times: Mapping[str, Times]) -> list[str]:
 def of_scale(scale: Scale) -> list[str]:
     """Tables of both kinds of growth."""
     lines = ["### Models in litellm_config.yaml", ""]
-    lines += _growth(scale.models, "models", scale.loader)
+    lines += _growth(scale.models, "models", scale.loader, scale.ratios)
     lines += ["", "### settings.json", ""]
-    return lines + _growth(scale.settings, "kB", ())
+    return lines + _growth(scale.settings, "kB", (), {})
 
 
-def _growth(rows: Sequence[Growth], unit: str, loader: Sequence[float]) -> list[str]:
+def _growth(
+    rows: Sequence[Growth], unit: str, loader: Sequence[float], ratios: Mapping[str, float]
+) -> list[str]:
     sizes = rows[0].sizes
     head = " | ".join(f"{size:,} {unit}" for size in sizes)
     last = " | × CSafeLoader" if loader else ""
@@ -65,7 +67,8 @@ def _growth(rows: Sequence[Growth], unit: str, loader: Sequence[float]) -> list[
         lines.append(f"| `yaml.load`, CSafeLoader | {told} | | 1.0 |")
     for row in rows:
         cells = [f"{s:.2f} ({m:.0f})" for s, m in zip(row.seconds, row.memory, strict=True)]
-        ratio = f" {row.seconds[-1] / loader[-1]:.1f} |" if loader else ""
+        beside = f"{ratios[row.command]:.1f}" if row.command in ratios else ""
+        ratio = f" {beside} |" if loader else ""
         lines.append(f"| `{row.command}` | {' | '.join(cells)} | {row.slope:.2f} |{ratio}")
     return lines
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.measure import Job, Times, exponent, in_turn, median
+from benchmarks.measure import Job, Times, exponent, in_turn, median, once
 
 MODELS = (10, 100, 1000, 5000)
 #: settings.json in kB.
 SETTINGS = (5, 50, 500, 5000)
 RUNS = 3
+RATIO_RUNS = 7
 COMMANDS = ("validate", "switch-model", "init")
 
 
@@ -42,6 +43,7 @@ class Scale:
     models: Sequence[Growth]
     settings: Sequence[Growth]
     loader: Sequence[float]
+    ratios: Mapping[str, float]
 
 
 def measure(python: Path) -> Scale:
@@ -51,12 +53,11 @@ def measure(python: Path) -> Scale:
         folder = Path(throwaway)
         stands = {n: _stand(script, folder / f"models-{n}", models=n) for n in MODELS}
         models = [_growth(script, command, stands) for command in COMMANDS]
-        config = {n: folder / "litellm_config.yaml" for n, folder in stands.items()}
+        stands_of_models = stands
         stands = {n: _stand(script, folder / f"settings-{n}", kilobytes=n) for n in SETTINGS}
         settings = [_growth(script, command, stands) for command in COMMANDS]
-        # Last: a child's peak begins at what its parent holds, and these texts are big.
-        loader = [_load(config[n]) for n in MODELS]
-    return Scale(models=models, settings=settings, loader=loader)
+        loader, ratios = _beside_the_loader(script, python, stands_of_models)
+    return Scale(models=models, settings=settings, loader=loader, ratios=ratios)
 
 
 def _growth(script: Path, command: str, stands: dict[int, Path]) -> Growth:
@@ -71,16 +72,36 @@ def _growth(script: Path, command: str, stands: dict[int, Path]) -> Growth:
     )
 
 
-def _load(file: Path) -> float:
-    import yaml
+_LOAD = """
+import sys, time, yaml
+text = open("litellm_config.yaml").read()
+started = time.perf_counter()
+yaml.load(text, Loader=yaml.CSafeLoader)
+print(time.perf_counter() - started)
+"""
 
-    text = file.read_text()
-    taken = []
-    for _ in range(RUNS):
-        started = time.perf_counter()
-        yaml.load(text, Loader=yaml.CSafeLoader)
-        taken.append(time.perf_counter() - started)
-    return median(taken)
+
+def _beside_the_loader(
+    script: Path, python: Path, stands: dict[int, Path]
+) -> tuple[list[float], dict[str, float]]:
+    """Seconds of the loader by size, and how often it goes into a command at the largest.
+
+    In turn with the commands: on a noisy machine nothing else can be divided.
+    """
+    largest = max(stands)
+    commands = ("validate", "switch-model")
+    loads: dict[int, list[float]] = {n: [] for n in stands}
+    found = {command: Times() for command in commands}
+    for number in range(RATIO_RUNS):
+        for n, folder in stands.items():
+            said = subprocess.run(
+                [python, "-c", _LOAD], cwd=folder, capture_output=True, text=True, check=True
+            )
+            loads[n].append(float(said.stdout))
+        for command in commands:
+            once(_job(script, command, command, stands[largest]), number, found[command])
+    loader = [median(taken) for taken in loads.values()]
+    return loader, {c: median(t.wall) / 1e3 / loader[-1] for c, t in found.items()}
 
 
 # --- files -----------------------------------------------------------------------------------

@@ -79,7 +79,9 @@ def test_the_version_is_said_before_the_parser_is_loaded(home: Path) -> None:
 def test_nothing_heavy_is_loaded(home: Path, words: tuple[str, ...]) -> None:
     modules = loaded(home, *words)
     assert "typer" in modules
-    assert not modules & HEAVY
+    # A switch looks for open clients with psutil where something on this machine is called so.
+    allowed = {"psutil"} if words[0] == "switch-model" else set()
+    assert not modules & (HEAVY - allowed)
 
 
 def test_yaml_is_loaded_where_there_is_yaml_to_read(home: Path) -> None:

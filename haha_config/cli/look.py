@@ -55,9 +55,7 @@ def _machine(session: Session, state: State) -> Machine:
         folder=session.folder,
         data=session.data_folder,
     )
-    poisoned = compromised.parse(
-        templates.text("litellm-compromised.toml"), templates.compiled()
-    )
+    poisoned = compromised.parse(templates.text("litellm-compromised.toml"), templates.compiled())
     port = _loopback_port(state)
     client = machine.client_state(where)
     return Machine(

@@ -11,7 +11,7 @@ from haha_config.core import variables as v
 from haha_config.core.draft import Draft
 from haha_config.core.errors import HahaError, Usage
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Provider
+from haha_config.core.model import Answers, Provider
 from haha_config.core.record import dataclass, replace
 from haha_config.core.setup import Setup
 from haha_config.core.state import State
@@ -152,6 +152,30 @@ def _kept(session: Session, draft: Draft, found: Found) -> dict[str, str]:
 def _held(found: Found, variable: str) -> str:
     value = found.state.litellm_env.data.get(variable, "")
     return value if isinstance(value, str) else ""
+
+
+# --- models ----------------------------------------------------------------------------------
+
+
+def say_unlisted(answers: Answers) -> None:
+    """Warn of models that a server on this machine does not list; it may get them later."""
+    url = urls.parse(answers.base_url)
+    listed = loopback.models(url.port, 1.0) if url is not None and url.loopback else None
+    if not listed:
+        return
+    # Ollama's `name` is `name:latest`.
+    known = {name for one in listed for name in (one, one.removesuffix(":latest"))}
+    wanted = dict.fromkeys(name.removesuffix("[1m]") for name in answers.slots.values())
+    for name in wanted:
+        if name not in known:
+            report.talk(
+                msg(
+                    "warning: {url} does not list `{name}`; it lists {listed}",
+                    url=v.shown_url(answers.base_url),
+                    name=name,
+                    listed=tuple(listed[:5]),
+                )
+            )
 
 
 # --- ports -----------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import typer
 
 from haha_config.cli import answersfile, shelf
 from haha_config.cli import options as o
-from haha_config.cli.found import Found, check_port, key_for, look, upstream_keys
+from haha_config.cli.found import Found, check_port, key_for, look, say_unlisted, upstream_keys
 from haha_config.cli.session import Session, choice, is_terminal, open_session
 from haha_config.cli.writing import Manner, Outcome, tell, write
 from haha_config.core import draft as drafts
@@ -315,6 +315,8 @@ def _finish(
     previewed: bool,
 ) -> int:
     made, build = _builder(session, draft, found, save_as)
+    if not previewed and made.answers.route == "direct":
+        say_unlisted(made.answers)
     # The interview's summary was the question.
     outcome = write(session, build, manner, lambda: True, previewed=previewed)
     if save is not None and not manner.dry_run:

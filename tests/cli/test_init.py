@@ -12,6 +12,7 @@ from haha_config.core import providers as rows
 from haha_config.core.model import SLOTS, Provider
 from haha_config.io import templates
 from tests.cli.tool import Tool
+from tests.e2e.upstream import Upstream
 
 PROVIDERS = rows.load(templates.provider_texts())
 
@@ -289,3 +290,12 @@ def test_drop_takes_a_model_out_of_the_gateway(tool: Tool) -> None:
     assert "qwen3-coder" not in text
     assert {tool.env[name] for name in SLOTS.values()} == {"gpt-6.1-sol"}
     assert "gpt-6.1-sol" in text
+
+
+def test_a_model_that_a_local_server_does_not_list_is_named(tool: Tool) -> None:
+    with Upstream(models=["qwen3-coder:30b"]) as server:
+        words = ["--provider", "ollama", "--base-url", server.url, "--yes"]
+        done = tool("init", *words, "--model", "qwen3-coder")
+        assert done.code == 0, done.err
+        assert "does not list `qwen3-coder`; it lists qwen3-coder:30b" in done.err
+        assert "does not list" not in tool("init", *words, "--model", "qwen3-coder:30b").err

@@ -38,6 +38,12 @@ class _Screen(pyte.Screen):
         self.child.send(data)
 
 
+def _heed_signals() -> None:
+    """Ctrl-C counts, also where the tests were started in the background of a script."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Session:
     """The client at work in `columns` by `rows`; leave the `with` block to end it."""
 
@@ -64,6 +70,7 @@ class Session:
             env={**environment(home), "TERM": "xterm-256color", **env},
             dimensions=(rows, columns),
             timeout=None,
+            preexec_fn=_heed_signals,
         )
         self._screen.child = self.child
 

@@ -33,6 +33,12 @@ KEYS = {
 }
 
 
+def heed_signals() -> None:
+    """Ctrl-C counts, also where the tests were started in the background of a script."""
+    for name in ("SIGINT", "SIGQUIT", "SIGHUP"):
+        signal.signal(getattr(signal, name), signal.SIG_DFL)
+
+
 def ctrl(letter: str) -> str:
     return chr(ord(letter.upper()) - 64)
 
@@ -64,7 +70,7 @@ class Terminal:
         cwd: Path | None = None,
         columns: int = 80,
         rows: int = 24,
-        timeout: float = 20,
+        timeout: float = 60,
     ) -> None:
         self._timeout = timeout
         self.raw = b""
@@ -78,6 +84,7 @@ class Terminal:
             cwd=None if cwd is None else str(cwd),
             dimensions=(rows, columns),
             timeout=timeout,
+            preexec_fn=heed_signals,
         )
         # The pause before each write is for programs that turn the echo off late; here each
         # key is sent only after the question is on the screen.

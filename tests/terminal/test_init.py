@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -46,17 +47,26 @@ def enter(screen: Screen, *questions: str) -> None:
         screen.press("enter")
 
 
+def pointers(lines: Iterable[str]) -> Iterator[str]:
+    return (line[3:] for line in lines if line.startswith(" > "))
+
+
+def moved_from(row: str, shown: str) -> bool:
+    """Whether a whole pointer stands on another row; a screen can be seen half drawn."""
+    return any(p != row for p in pointers(shown.splitlines()))
+
+
 def pick(screen: Screen, question: str, row: str) -> None:
     """Move the pointer to a row that is in sight, and take it."""
     shown = screen.question(question).rpartition("\n? ")[2].splitlines()
     rows = [line[3:] for line in shown if line.startswith((" > ", "   "))]
-    pointed = next(line[3:] for line in shown if line.startswith(" > "))
+    pointed = next(pointers(shown))
     wanted = next(line for line in rows if line.startswith(row))
     way = "down" if rows.index(wanted) > rows.index(pointed) else "up"
     while pointed != wanted:
         screen.press(way)
-        shown = screen.wait(f" > {pointed}", gone=True)
-        pointed = next(line[3:] for line in shown.splitlines() if line.startswith(" > "))
+        shown = screen.wait_for(partial(moved_from, pointed), f"a row other than {pointed!r}")
+        pointed = next(pointers(shown.splitlines()))
     screen.press("enter")
 
 

@@ -190,9 +190,10 @@ class Plain:
                 return answer
 
     def _line(self, prompt: str) -> str:
-        self._stream.write(prompt)
-        self._stream.flush()
         try:
+            # A person can answer with Ctrl-C as soon as the prompt is there to be seen.
+            self._stream.write(prompt)
+            self._stream.flush()
             # Not input(): with readline loaded it sends escape codes.
             line = self._stdin.readline()
         except KeyboardInterrupt:
@@ -202,9 +203,9 @@ class Plain:
         return line
 
     def _hidden(self, prompt: str) -> str:
-        from getpass import getpass
-
         try:
+            from getpass import getpass
+
             return getpass(prompt, self._stream)
         except (KeyboardInterrupt, EOFError):
             raise self._cancelled() from None

@@ -88,7 +88,9 @@ def test_a_plain_session_is_named_before_and_half_switched_after(
             message = f"message {number}"
             session.say(message)
             session.wait_for(rf"{message}\s.*answer from first")
-            if asked := [r for r in second.asked("anthropic") if message in r.prompt]:
+            # With tools it is the conversation; a title is asked of the small slot, new at once.
+            told = [r for r in second.asked("anthropic") if message in r.prompt]
+            if asked := [r for r in told if r.tools]:
                 break
         # The new URL and key, the old model, and the whole conversation: what the warning says.
         assert {(r.model, r.credential) for r in asked} == {("first", (OTHER_KEY, None))}

@@ -20,7 +20,7 @@ from haha_config.core import plan as plans
 from haha_config.core import providers as rows
 from haha_config.core import setup
 from haha_config.core.draft import Draft
-from haha_config.core.errors import HahaError, Usage
+from haha_config.core.errors import Usage
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Answers, Plan, Route, TargetName, Traffic
 from haha_config.core.record import dataclass, replace
@@ -395,13 +395,3 @@ def next_steps(session: Session, made: Ready) -> Iterator[Message | str]:
     start = "bin/claude-haha" if session.client == "haha" else "claude"
     yield msg("  {command}", command=start)
     yield msg("  {command}   (the same set-up again)", command=answersfile.command(made.draft))
-
-
-def fail_if_broken(found: Found) -> None:
-    """Raises the first target's own error: a malformed file is never rewritten."""
-    for file in (found.state.target, found.state.dotenv, found.state.litellm):
-        if file.error is not None:
-            raise file.error
-
-
-__all__ = ["HahaError", "Ready", "app", "fail_if_broken", "init", "next_steps", "ready"]

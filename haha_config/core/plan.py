@@ -18,7 +18,6 @@ from haha_config.core.model import (
     Model,
     Place,
     Plan,
-    Provider,
     Providers,
     Remove,
     Set,
@@ -372,8 +371,3 @@ def _switched(
             elif variable in held:
                 changes.append(Remove((*root, variable)))
         yield edited(file, changes, "", secret=False)
-
-
-def key_of(row: Provider) -> str:
-    """The variable that a row's key is found in; "" where it needs none."""
-    return row.credential.variable

@@ -12,6 +12,7 @@ from dataclasses import replace
 from types import UnionType
 from typing import Any, Final, NoReturn, cast, get_args
 
+from haha_config.core import urls
 from haha_config.core.compiled import NOTHING, Compiled, stamp
 from haha_config.core.errors import Refusal, Usage
 from haha_config.core.messages import Message, msg
@@ -89,13 +90,13 @@ def row(providers: Providers, key: str) -> Provider:
 
 def local_ports(providers: Providers) -> frozenset[int]:
     """The default ports of the rows that run on this machine."""
-    return frozenset(
-        port
+    found = (
+        urls.parse(base)
         for p in providers.values()
         if p.local and not p.multi
-        for url in p.base_urls.values()
-        if (port := _port(url)) is not None
+        for base in p.base_urls.values()
     )
+    return frozenset(url.port for url in found if url is not None)
 
 
 def discovery_url(provider: Provider, base_url: str) -> str | None:
@@ -180,8 +181,8 @@ def misfit(
 def endpoint(provider: Provider, region: str, key: str = "") -> str:
     """What the client calls on the direct route with this key in this region."""
     kind = kind_of(provider, key) if key else None
-    urls = kind.base_urls if kind is not None and kind.base_urls else provider.base_urls
-    return urls.get(region, next(iter(urls.values()), ""))
+    bases = kind.base_urls if kind is not None and kind.base_urls else provider.base_urls
+    return bases.get(region, next(iter(bases.values()), ""))
 
 
 def msg_of(text: str) -> Message:
@@ -212,11 +213,6 @@ def _bare(url: str) -> str:
 def _tells(prefix: str) -> bool:
     """Whether a prefix names its owner: every other service's keys start with a plain `sk-`."""
     return len(prefix) > 3
-
-
-def _port(url: str) -> int | None:
-    found = re.fullmatch(r"https?://[^/:]+:(\d+)(?:/.*)?", url)
-    return int(found[1]) if found else None
 
 
 # --- parsing ---------------------------------------------------------------------------------

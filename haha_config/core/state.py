@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from haha_config.core import layers, urls
+from haha_config.core import layers, providers, urls
 from haha_config.core import variables as v
 from haha_config.core.edit import decode
 from haha_config.core.edit.formats import read
@@ -174,13 +174,7 @@ class State:
     @cached_property
     def local_ports(self) -> frozenset[int]:
         """The default ports of the rows that run on this machine."""
-        found = (
-            urls.parse(base)
-            for row in self.providers.values()
-            if row.local and not row.multi
-            for base in row.base_urls.values()
-        )
-        return frozenset(url.port for url in found if url is not None)
+        return providers.local_ports(self.providers)
 
     @cached_property
     def models(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from haha_config.core import variables as v
 from haha_config.core.gateway import REFERENCE
 from haha_config.core.layers import Effective
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Header, KeyKind, Mend, Place, Problem, Provider
+from haha_config.core.model import Header, KeyKind, Mend, Place, Problem
 from haha_config.core.rows import Endpoint
 from haha_config.core.rules.rule import FIX, INIT, Rule, holders, quoted, targets
 from haha_config.core.state import File, State
@@ -453,12 +453,6 @@ class KEY012(Rule):
                         place=holder.place(name),
                         hint="haha-config init --scope local",
                     )
-
-
-def provider_of(state: State) -> Provider | None:
-    """The row that the client calls directly."""
-    known = endpoint(state)
-    return known.row if known else None
 
 
 RULES: Final = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import ClassVar, Final, Literal
 
 from haha_config.core import variables as v
@@ -138,10 +138,6 @@ def set_where_held(state: State, name: str, value: str) -> tuple[Mend, ...]:
 def text(value: Data) -> str:
     """A value where it is text; "" for anything else."""
     return value if isinstance(value, str) else ""
-
-
-def sequence(value: Data) -> Sequence[Data]:
-    return value if isinstance(value, list) else ()
 
 
 def table(value: Data) -> Mapping[str, Data]:

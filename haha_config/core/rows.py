@@ -7,7 +7,7 @@ from functools import cached_property
 
 from haha_config.core import urls
 from haha_config.core.model import KeyKind, Model, Provider, Providers
-from haha_config.core.record import dataclass
+from haha_config.core.record import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,8 +125,17 @@ class Rows:
             bare = model.removeprefix(row.upstream.prefix)
         found = row.model(bare)
         if found is None and row.local:
-            return row.model(bare.removesuffix(":latest"))
+            return row.model(bare.removesuffix(":latest")) or _of_family(row, bare)
         return found
+
+
+def _of_family(row: Provider, name: str) -> Model | None:
+    """`llama3:8b` is `llama3` in another size: it can or can't call tools just the same."""
+    family, colon, _ = name.partition(":")
+    found = row.model(family) if colon else None
+    if found is None:
+        return None
+    return replace(found, id=name, context=None, output=None, retired=None)
 
 
 #: Prefixes that say how to talk, not to whom.

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import shlex
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -12,6 +18,8 @@ import pytest
 from haha_config.cli import door, proxy
 from haha_config.cli.session import open_session
 from haha_config.core.model import Installed
+from haha_config.io import disk
+from tests.cli.tool import Tool
 from tests.e2e.processes import free_port
 
 MASTER = "sk-" + "0123456789abcdef" * 3
@@ -166,3 +174,96 @@ def test_why_it_died(work: Path, log: str, words: str) -> None:
     here.log.parent.mkdir(parents=True)
     here.log.write_text(log + "\n")
     assert words in say(proxy.reason(here))
+
+
+# --- one installation at a time --------------------------------------------------------------
+
+
+class Index:
+    """A package index on loopback that has nothing, and says so when it is told to."""
+
+    def __init__(self) -> None:
+        self.asked: queue.Queue[str] = queue.Queue()
+        self.go = threading.Event()
+        index = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                index.asked.put(self.path)
+                index.go.wait(60)
+                self.send_error(404)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+                """Say nothing."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
+
+    @property
+    def environ(self) -> dict[str, str]:
+        url = f"http://127.0.0.1:{self.server.server_address[1]}/simple"
+        return {"PIP_INDEX_URL": url, "PIP_RETRIES": "0", "PIP_CONFIG_FILE": os.devnull}
+
+
+@pytest.fixture
+def index() -> Iterator[Index]:
+    made = Index()
+    yield made
+    made.go.set()
+    made.server.shutdown()
+    made.server.server_close()
+
+
+def started(tool: Tool, index: Index, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "haha_config", "proxy", "install", *words],
+        cwd=tool.cwd,
+        # Nothing of this machine: a LiteLLM on the PATH would be the good one that is found.
+        env={**tool.variables(), "PATH": "/usr/bin:/bin", **index.environ},
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def told(running: subprocess.Popen[str], words: str) -> None:
+    assert running.stderr is not None
+    for line in running.stderr:
+        if words in line:
+            return
+    pytest.fail(f"it ended without saying {words!r}")
+
+
+def installed(home: Path) -> None:
+    """What an installation leaves, as far as anybody looks before starting it."""
+    folder = home / ".local" / "share" / "haha-config" / f"litellm-{proxy.locked_version()}"
+    packages = folder / "lib" / "python3.11" / "site-packages"
+    for name in (f"litellm-{proxy.locked_version()}.dist-info", "uvicorn", "websockets"):
+        (packages / name).mkdir(parents=True)
+    (folder / "pyvenv.cfg").touch()
+
+
+def test_a_second_installation_waits_for_the_first(tool: Tool, index: Index) -> None:
+    with started(tool, index) as first:
+        assert index.asked.get(timeout=120)
+        with started(tool, index) as second:
+            told(second, "waiting for another `proxy install` to finish")
+            assert first.poll() is None
+            assert index.asked.empty()
+            index.go.set()
+            assert first.wait(60) == 1
+            # The first could not install it, so it is the second one's turn.
+            told(second, "installing LiteLLM")
+            assert index.asked.get(timeout=120)
+            assert second.wait(60) == 1
+
+
+def test_who_has_waited_finds_it_installed(tool: Tool, index: Index) -> None:
+    with disk.exclusive(tool.home / ".local" / "share" / "haha-config" / "installing"):
+        waiting = started(tool, index)
+        told(waiting, "waiting for another `proxy install` to finish")
+        installed(tool.home)
+    with waiting:
+        told(waiting, f"LiteLLM {proxy.locked_version()} is here already")
+        assert waiting.wait(60) == 0
+    assert index.asked.empty()

@@ -1,0 +1,199 @@
+"""`proxy`: LiteLLM's life on this machine, as commands."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import typer
+
+from haha_config.cli import options as o
+from haha_config.cli.proxy import service as services
+from haha_config.cli.proxy.installation import best, install_locked, locked_version, looked
+from haha_config.cli.proxy.life import (
+    environ_of,
+    preflight,
+    reason,
+    start_gateway,
+    stay,
+    stop_gateway,
+)
+from haha_config.cli.proxy.site import Site, Status, site, status_of
+from haha_config.cli.session import choice, open_session
+from haha_config.core.errors import FINE, PROBLEM, HahaError
+from haha_config.core.messages import Message, msg
+from haha_config.io import loopback, process, report
+from haha_config.io.words import t
+
+app = typer.Typer(
+    help=t("Install, start, stop and look at the LiteLLM gateway."),
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+__all__ = [
+    "Site",
+    "Status",
+    "app",
+    "best",
+    "environ_of",
+    "locked_version",
+    "looked",
+    "reason",
+    "site",
+    "start_gateway",
+    "status_of",
+    "stop_gateway",
+]
+
+
+@app.command("install", help=t("Install LiteLLM into an environment of its own."))
+def install(
+    folder: o.Dir = None, quiet: o.Quiet = False, no_color: o.NoColor = False, _lang: o.Lang = None
+) -> int:
+    session = open_session(folder=folder, quiet=quiet, no_color=no_color)
+    good = install_locked(session)
+    if good is not None:
+        report.talk(
+            msg("LiteLLM {version} is here already: {path}", version=good.version, path=good.path)
+        )
+    return FINE
+
+
+@app.command("up", help=t("Start the gateway and wait until it answers."))
+def up(
+    foreground: bool = typer.Option(False, "--foreground", help=t("Stay; log to the terminal.")),
+    folder: o.Dir = None,
+    quiet: o.Quiet = False,
+    no_color: o.NoColor = False,
+    _lang: o.Lang = None,
+) -> int:
+    session = open_session(folder=folder, quiet=quiet, no_color=no_color)
+    if foreground:
+        return stay(session)
+    start_gateway(session)
+    return FINE
+
+
+@app.command("down", help=t("Stop the gateway that `up` started."))
+def down(folder: o.Dir = None, quiet: o.Quiet = False, _lang: o.Lang = None) -> int:
+    return stop_gateway(site(open_session(folder=folder, quiet=quiet)))
+
+
+@app.command("restart", help=t("Stop it and start it with the files as they are."))
+def restart(
+    folder: o.Dir = None,
+    quiet: o.Quiet = False,
+    no_color: o.NoColor = False,
+    _lang: o.Lang = None,
+) -> int:
+    session = open_session(folder=folder, quiet=quiet, no_color=no_color)
+    here = site(session)
+    # Files that it would not start with are named before the one that runs is stopped.
+    if here.record is not None:
+        preflight(looked(session))
+        stop_gateway(here)
+    start_gateway(session)
+    return FINE
+
+
+@app.command("status", help=t("Who answers on the gateway's port."))
+def status(
+    folder: o.Dir = None,
+    format: o.FormatOption = "text",  # noqa: A002
+    no_color: o.NoColor = False,
+    quiet: o.Quiet = False,
+    _lang: o.Lang = None,
+) -> int:
+    as_json = choice("--format", format, ("text", "json")) == "json"
+    here = site(open_session(folder=folder, quiet=quiet, no_color=no_color, reads=True))
+    found = status_of(here)
+    if as_json:
+        report.document(
+            {
+                "running": found.running,
+                "owned": found.owned,
+                "url": found.url,
+                "pid": found.pid,
+                # `version` is that of the shape, in every JSON result.
+                "litellm": found.version,
+                "models": list(found.models),
+                "stale": found.stale,
+            }
+        )
+    else:
+        _show(here, found)
+    return FINE if found.running else PROBLEM
+
+
+def _show(here: Site, found: Status) -> None:
+    if not found.running:
+        report.result(_down(here, found))
+        report.hint("haha-config proxy up", sys.stdout)
+        return
+    who = msg("LiteLLM {version} answers at {url}", version=found.version or "?", url=found.url)
+    report.result(who)
+    if found.owned:
+        minutes = round((found.uptime or 0) / 60)
+        report.result(
+            msg("started by haha-config: pid {pid}, up {n} min", pid=found.pid, n=minutes)
+        )
+    else:
+        holder = process.port_holder(here.port) or msg("another program")
+        report.result(msg("not started by haha-config: {holder}", holder=holder))
+    if found.models:
+        report.result(msg("models: {models}", models=found.models))
+    if found.stale:
+        report.result(msg("its files have changed since it was started"))
+        report.hint("haha-config proxy restart", sys.stdout)
+
+
+def _down(here: Site, found: Status) -> Message:
+    if found.owned:
+        return msg("the gateway is starting, or does not answer at {url}", url=found.url)
+    if loopback.listens(here.port):
+        holder = process.port_holder(here.port) or msg("another program")
+        return msg("port {port} is taken by {holder}", port=here.port, holder=holder)
+    return msg("nothing answers at {url}", url=found.url)
+
+
+@app.command("logs", help=t("What the gateway says; keys are masked."))
+def logs(
+    following: bool = typer.Option(False, "--follow", "-f", help=t("Go on until Ctrl-C.")),
+    lines: int = typer.Option(50, "--lines", "-n", min=1, help=t("How many of the last.")),
+    folder: o.Dir = None,
+    quiet: o.Quiet = False,
+    _lang: o.Lang = None,
+) -> int:
+    here = site(open_session(folder=folder, quiet=quiet, reads=True))
+    if not here.log.exists():
+        raise HahaError(
+            msg("there is no log of a gateway on port {port}", port=here.port),
+            hints=("haha-config proxy up",),
+        )
+    if not following:
+        for line in process.tail(here.log, lines):
+            report.result(here.masked(line))
+        return FINE
+    for line in process.follow(here.log, lambda: time.sleep(0.3)):
+        print(here.masked(line), flush=True)
+    return FINE
+
+
+@app.command("service", help=t("Print a systemd user unit, or install it."))
+def service(
+    install_: bool = typer.Option(False, "--install", help=t("Write it where systemd looks.")),
+    folder: o.Dir = None,
+    quiet: o.Quiet = False,
+    _lang: o.Lang = None,
+) -> int:
+    session = open_session(folder=folder, quiet=quiet, reads=not install_)
+    if not install_:
+        sys.stdout.write(services.unit(session))
+        return FINE
+    target = services.install(session)
+    report.talk(msg("wrote {path}", path=report.short(str(target))))
+    report.hint("systemctl --user daemon-reload", sys.stderr)
+    report.hint(f"systemctl --user enable --now {services.UNIT}", sys.stderr)
+    return FINE

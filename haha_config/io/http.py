@@ -33,6 +33,10 @@ Dialogue = Generator[Sequence[Ask], Sequence[Exchange], T]
 LIMIT: Final = 32 * 1024 * 1024
 _CONNECT_TIMEOUT: Final = 10.0
 
+#: How the ssl module asks for more bytes. One is in the history of every failure under TLS that
+#: happened while waiting for them, and says nothing about it.
+_UNDERWAY: Final = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
@@ -218,7 +222,7 @@ def explain(error: BaseException, *, begun: bool, through_proxy: bool) -> tuple[
     """What an exception of the transport means, and the system's own word for it."""
     import httpx
 
-    causes = list(_causes(error))
+    causes = [cause for cause in _causes(error) if not isinstance(cause, _UNDERWAY)]
     reason = next((str(c) for c in reversed(causes) if str(c)), type(error).__name__)
     if isinstance(error, httpx.ProxyError):
         return "proxy", reason

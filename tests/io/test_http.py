@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -121,9 +124,11 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return cert, key
 
 
-@pytest.fixture
-def tls_server(certificate: tuple[Path, Path]) -> Iterator[str]:
-    """Answers 204 to anybody whose handshake succeeds."""
+@contextmanager
+def serving_tls(
+    certificate: tuple[Path, Path], answer: Callable[[ssl.SSLSocket], None]
+) -> Iterator[str]:
+    """The address of a server that gives each connection whose handshake succeeds to `answer`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate)
     listener = socket.create_server(("127.0.0.1", 0))
@@ -136,17 +141,41 @@ def tls_server(certificate: tuple[Path, Path]) -> Iterator[str]:
                 return
             try:
                 with context.wrap_socket(plain, server_side=True) as secure:
-                    secure.recv(65536)
-                    secure.sendall(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+                    answer(secure)
             except OSError:
                 plain.close()
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
-    yield f"https://127.0.0.1:{listener.getsockname()[1]}"
-    listener.shutdown(socket.SHUT_RDWR)
-    listener.close()
-    thread.join()
+    try:
+        yield f"https://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
+
+
+def says_no_content(secure: ssl.SSLSocket) -> None:
+    """Reads the whole request first: bytes that nobody read turn the close into a reset."""
+    with secure.makefile("rb") as stream:
+        lines = iter(stream.readline, b"\r\n")
+        headers = dict(line.lower().split(b":", 1) for line in lines if b":" in line)
+        stream.read(int(headers.get(b"content-length", b"0")))
+    secure.sendall(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+
+
+def resets(secure: ssl.SSLSocket) -> None:
+    """Waits for the request's first bytes and then drops the line without a goodbye."""
+    secure.recv(1)
+    secure.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    os.close(secure.detach())
+
+
+@pytest.fixture
+def tls_server(certificate: tuple[Path, Path]) -> Iterator[str]:
+    """Answers 204 to anybody whose handshake succeeds."""
+    with serving_tls(certificate, says_no_content) as url:
+        yield url
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="openssl and shutdown of a listener")
@@ -161,6 +190,14 @@ class TestCertificates:
     ) -> None:
         got = one(ask(tls_server), http.Way(ca_file=str(certificate[0])))
         assert got.status == 204
+
+    def test_a_line_that_is_cut_after_the_handshake_is_not_a_fault_of_tls(
+        self, certificate: tuple[Path, Path]
+    ) -> None:
+        with serving_tls(certificate, resets) as url:
+            got = one(ask(url), http.Way(ca_file=str(certificate[0])))
+        assert (got.status, got.failure) == (None, "cut")
+        assert "_ssl" not in got.reason
 
 
 def test_extra_roots_that_can_t_be_read(tmp_path: Path) -> None:

@@ -167,9 +167,10 @@ class State:
 
     @cached_property
     def gateway_port(self) -> int | None:
-        """PORT of `litellm.env`."""
+        """PORT of `litellm.env`; None where it is no port."""
         value = self.litellm_env.data.get("PORT", "")
-        return int(value) if isinstance(value, str) and value.isdigit() else None
+        port = v.whole(value) if isinstance(value, str) else None
+        return port if port is not None and 1 <= port <= 65535 else None
 
     @cached_property
     def local_ports(self) -> frozenset[int]:

@@ -5,6 +5,7 @@ Masking belongs to the variable, not to the value: what is in no table here is a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -146,10 +147,37 @@ def masked(value: str) -> str:
 
 
 def shown_url(url: str) -> str:
-    """A URL without user-info, query and fragment: each of them can hold a key."""
-    rest = url.split("#", 1)[0].split("?", 1)[0]
-    scheme, separator, tail = rest.partition("://")
+    """A URL without user-info, query and fragment: each of them can hold a key.
+
+    A password with a `/`, `?` or `#` in it ends the host too early for any reader, so an `@` that
+    comes later hides everything; and a key that was pasted in the place of a URL is masked as one.
+    """
+    scheme, separator, tail = url.partition("://")
     if not separator:
-        scheme, tail = "", rest
-    host, slash, path = tail.partition("/")
-    return f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path}"
+        scheme, tail = "", url
+    host = _HOST_ENDS.split(tail, maxsplit=1)[0]
+    if "@" in tail[len(host) :]:
+        return f"{scheme}{separator}****"
+    if not scheme and _KEY_FOR_A_HOST.search(host):
+        return masked(url)
+    path = tail[len(host) :].split("#", 1)[0].split("?", 1)[0]
+    return f"{scheme}{separator}{host.rpartition('@')[2]}{path}"
+
+
+_HOST_ENDS: Final = re.compile(r"[/?#]")
+#: A part of a name that is too long and too mixed to be a host's.
+_KEY_FOR_A_HOST: Final = re.compile(r"(?=[^.:]*\d)[^.:]{16,}")
+
+
+#: Longer than any number that a client or a gateway takes.
+_DIGITS: Final = 18
+
+
+def whole(text: str | None) -> int | None:
+    """The whole number that `text` writes in the digits 0 to 9; None for anything else.
+
+    `str.isdigit` takes `²`, which is no number, and thousands of digits, which Python refuses.
+    """
+    if text and len(text) <= _DIGITS and text.isascii() and text.isdigit():
+        return int(text)
+    return None

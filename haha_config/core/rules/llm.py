@@ -459,9 +459,10 @@ def version(text: str) -> tuple[int, ...]:
     """`1.84.0` as numbers; what is no number ends it."""
     numbers: list[int] = []
     for part in text.split("."):
-        if not part.isdigit():
+        number = v.whole(part)
+        if number is None:
             break
-        numbers.append(int(part))
+        numbers.append(number)
     return tuple(numbers)
 
 
@@ -720,7 +721,8 @@ class LLM018(Rule):
         from haha_config.core.providers import closest
 
         for name in state.litellm.data:
-            if name in _SECTIONS or name == "drop_params":
+            # YAML's keys may be numbers, dates or nothing at all.
+            if not isinstance(name, str) or name in _SECTIONS or name == "drop_params":
                 continue
             near = closest(name, _SECTIONS)
             if near:

@@ -98,7 +98,10 @@ class ENV003(Rule):
         "This client reads both, and settings.json wins: what only `.env` says is dead, and the"
         " next person who reads it is misled."
     )
-    how = msg("Write the same value in both. `--fix` writes the value in use into `.env`.")
+    how = msg(
+        "Write the same value in both. `--fix` writes the value in use into `.env`, or the one of"
+        " `.env` into settings.json where only that one can work."
+    )
     severity = "error"
     needs = frozenset({"env", "settings"})
     requires = ("ENV001", "SET001")
@@ -111,14 +114,44 @@ class ENV003(Rule):
         theirs = state.target.data.get("env") or {}
         for name in v.OWNED:
             here, there = mine.data.get(name), theirs.get(name)
-            if not here or not there or not isinstance(there, str) or here == there:
+            if not isinstance(here, str) or not isinstance(there, str):
                 continue
+            if not here or not there or here == there:
+                continue
+            mends = self._mends(name, here, there, state)
             yield Problem(
                 what=self._what(name, here, there, where(state.target.place("env", name))),
                 place=mine.place(name),
-                hint=FIX,
-                mends=(Mend(path=mine.path, changes=(Set((name,), there),)),),
+                hint=FIX if mends else self._hint(name, here, state),
+                mends=mends,
             )
+
+    @staticmethod
+    def _mends(name: str, here: str, there: str, state: State) -> tuple[Mend, ...]:
+        """The value in use goes into the other file, unless another rule calls it wrong."""
+        from haha_config.core.rules.doubt import doubt
+
+        against = doubt(name, there, state)
+        if against is None:
+            return (Mend(path=state.dotenv.path, changes=(Set((name,), there),)),)
+        # A project's settings.json is made to be shared: no key is ever written there.
+        shared = name in v.CREDENTIALS and state.scope == "project"
+        if against == "error" and doubt(name, here, state) is None and not shared:
+            return (Mend(path=state.target.path, changes=(Set(("env", name), here),)),)
+        return ()
+
+    @staticmethod
+    def _hint(name: str, here: str, state: State) -> str:
+        """The line that mends both files, where only a person knows which value is meant."""
+        from haha_config.core.rules.doubt import doubt
+        from haha_config.core.rules.mod import switching
+
+        slot = next((slot for slot, variable in SLOTS.items() if variable == name), None)
+        if slot is None:
+            return INIT
+        if doubt(name, here, state) is not None:
+            return "haha-config models"
+        return switching((slot,), here)
 
     @staticmethod
     def _what(name: str, here: str, there: str, path: str) -> Message:

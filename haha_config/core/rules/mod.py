@@ -18,7 +18,7 @@ _NOTICE_DAYS: Final = 90
 #: What the client asks for where nothing is known of a model.
 _DEFAULT_OUTPUT: Final = 32_000
 #: `inherit` and the client's own aliases are no model names.
-_ALIASES: Final = frozenset(
+ALIASES: Final = frozenset(
     {"inherit", "default", "best", "opus", "sonnet", "haiku", "fable", "opusplan"}
 )
 
@@ -26,7 +26,7 @@ _ALIASES: Final = frozenset(
 def asked(state: State) -> Iterator[tuple[Slot, str]]:
     """The slots that name a model, not an alias of the client."""
     for slot, model in state.slots.items():
-        if model.removesuffix("[1m]").lower() not in _ALIASES:
+        if model.removesuffix("[1m]").lower() not in ALIASES:
             yield slot, model
 
 
@@ -55,7 +55,7 @@ def behind(state: State, model: str) -> tuple[Provider | None, Model | None]:
     return row, state.rows.known(row, model)
 
 
-def _switch(slots: tuple[Slot, ...], model: str) -> str:
+def switching(slots: tuple[Slot, ...], model: str) -> str:
     """The line that puts `model` into these slots; with `main`, all that held its model move."""
     if "main" in slots:
         return f"haha-config switch-model {model}"
@@ -82,7 +82,7 @@ class MOD001(Rule):
             yield Problem(
                 what=self._what(model, slots, better, names),
                 place=slot_place(state, slots[0]),
-                hint=_switch(slots, other) if other else "haha-config models",
+                hint=switching(slots, other) if other else "haha-config models",
             )
 
     @staticmethod
@@ -125,7 +125,7 @@ class MOD002(Rule):
                 row, known = behind(state, model)
                 hint: Message | str | None = None
                 if known is not None and known.instead:
-                    hint = _switch(slots, known.instead)
+                    hint = switching(slots, known.instead)
                 yield from _aged(state, row, known, slot_place(state, slots[0]), hint)
         for entry in state.gateway.entries:
             row = state.rows.behind(entry.model, entry.api_base)
@@ -182,22 +182,19 @@ class MOD003(Rule):
         known = endpoint(state)
         if known is None or known.row.local or not known.row.models:
             return
-        # With a live list of its own, a provider has more models than a row can name.
-        open_ended = known.row.discovery is not None
-        names = tuple(m.id for m in known.row.models)
         for model, slots in by_model(state).items():
             if state.rows.known(known.row, model) is not None:
                 continue
-            claude = model.startswith("claude")
-            better = None if claude else _nearest(model, names)
-            # Another number is another model, not a slip of the pen.
-            if open_ended and not claude and (better is None or _digits(better) != _digits(model)):
+            better = misspelt(state, model)
+            # With a live list of its own, a provider has more models than a row can name.
+            open_ended = known.row.discovery is not None
+            if open_ended and better is None and not model.startswith("claude"):
                 continue
             yield Problem(
                 what=self._what(known.row, model, slots, better),
                 place=slot_place(state, slots[0]),
-                hint=_switch(slots, better) if better else "haha-config models",
-                severity="note" if claude or better is None else None,
+                hint=switching(slots, better) if better else "haha-config models",
+                severity="note" if better is None else None,
             )
 
     @staticmethod
@@ -217,6 +214,26 @@ class MOD003(Rule):
             slots=slots,
             row=row.name,
         )
+
+
+def misspelt(state: State, model: str) -> str | None:
+    """The listed model that is meant by a name which the called provider does not list."""
+    known = endpoint(state)
+    if known is None or known.row.local or model.startswith("claude"):
+        return None
+    if state.rows.known(known.row, model) is not None:
+        return None
+    better = _nearest(model, (m.id for m in known.row.models))
+    # Another number is another model, not a slip of the pen.
+    other = better is not None and _digits(better) != _digits(model)
+    return None if other and known.row.discovery is not None else better
+
+
+def ended(known: Model, state: State) -> bool:
+    """Whether its provider has retired it by now."""
+    if not known.retired or state.machine is None:
+        return False
+    return date.fromisoformat(known.retired) <= date.fromisoformat(state.machine.today)
 
 
 def _digits(name: str) -> str:
@@ -287,7 +304,7 @@ class MOD005(Rule):
                         context=known.context,
                     ),
                     place=slot_place(state, slots[0]),
-                    hint=_switch(slots, model.removesuffix("[1m]")),
+                    hint=switching(slots, model.removesuffix("[1m]")),
                 )
 
 
@@ -395,7 +412,7 @@ class MOD008(Rule):
             yield Problem(
                 what=msg("`{model}` of {row} can't call tools", model=name, row=row.name),
                 place=slot_place(state, slots[0]),
-                hint=_switch(slots, better) if better else "haha-config models",
+                hint=switching(slots, better) if better else "haha-config models",
             )
 
 

@@ -44,7 +44,7 @@ def written(state: State) -> Iterator[Written]:
 
 
 #: Names and addresses; what a guide prints in their place (`<host>`, `{region}`) is none.
-_HOST: Final = re.compile(r"[\w.\-]+|[0-9a-fA-F:.%]+")
+HOST: Final = re.compile(r"[\w.\-]+|[0-9a-fA-F:.%]+")
 
 
 class URL001(Rule):
@@ -57,7 +57,7 @@ class URL001(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         for url in written(state):
             parsed = urls.parse(url.value)
-            if parsed is None or not _HOST.fullmatch(parsed.host):
+            if parsed is None or not HOST.fullmatch(parsed.host):
                 yield Problem(
                     what=msg(
                         "`{url}` is not a web address: http:// or https://, then a host",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,27 @@ def test_fix(folder: Path) -> None:
     assert left == [], words(left)
     again = mended(after.state, select=[code])
     assert again.plan.effective == ()
+
+
+def test_what_env_and_settings_say_is_made_one_without_what_can_not_work() -> None:
+    """settings.json wins, but no mend copies what another rule calls an error."""
+    folder = EXAMPLES / "ENV003"
+    after = mended(load(folder / "fail-not-offered")).state
+    assert after.slots["main"] == "gpt-6.1-sol"
+    assert after.dotenv.data["ANTHROPIC_MODEL"] == "gpt-6.1-sol"
+    # Neither name is offered: both stay as they are, and a person chooses.
+    assert after.slots["haiku"] == "gpt-6.1-soll"
+    assert after.dotenv.data["ANTHROPIC_DEFAULT_HAIKU_MODEL"] == "gpt-6-luna"
+    # What may still work is not overruled.
+    retired = mended(load(folder / "fail-retired")).state
+    assert retired.slots["main"] == "deepseek-chat"
+    assert retired.dotenv.data["ANTHROPIC_MODEL"] == "deepseek-flash"
+    address = mended(load(folder / "fail-url")).state
+    assert rules.run(address, select=["ENV003", "URL", "KEY"]) == []
+
+
+def test_a_key_is_not_mended_into_what_a_project_shares() -> None:
+    state = load(EXAMPLES / "ENV003" / "fail-url")
+    shared = replace(state, scope="project", settings={"project": state.settings["user"]})
+    after = mended(shared).state
+    assert after.target.data["env"]["ANTHROPIC_AUTH_TOKEN"] == "<your key>"

@@ -38,6 +38,9 @@ def env(
     )
     kind = choice("--shell", shell, SHELLS) if shell else _own_shell(session)
     state = session.state()
+    for file in (state.target, state.dotenv):
+        if file.error is not None:
+            raise file.error
     found = owned_variables(state)
     if not found.get(v.BASE_URL):
         raise HahaError(msg("nothing is configured here"), hints=("haha-config init",))

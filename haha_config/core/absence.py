@@ -26,6 +26,8 @@ def without_ours(file: File, past: Sequence[Write], start: str) -> Write:
     """
     now = file.snapshot.data
     if now is None:
+        if file.error is not None:  # it is there, and can't be read
+            raise file.error
         return _write(file, None, ())
     if _alone(past, now):
         known = tuple(_ours(file, past)) if file.error is None else ()

@@ -36,7 +36,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
-    """A file as read: its document, or why there is none. Absent: `document` and `error` None."""
+    """A file as read: its document, or why there is none. Absent: `document` and `error` None.
+
+    A file that is there and can't be read has an `error` too: what it says is not known.
+    """
 
     snapshot: Snapshot
     format: Format
@@ -67,6 +70,9 @@ class File:
 
 def parse(snapshot: Snapshot, format: Format) -> File:  # noqa: A002 - the field's name
     """A File from its bytes. A file that does not parse is a result, never an exception."""
+    if snapshot.unreadable is not None:
+        error = Refusal(snapshot.unreadable, place=Place(path=snapshot.path))
+        return File(snapshot=snapshot, format=format, error=error)
     if snapshot.data is None:
         return File(snapshot=snapshot, format=format)
     try:

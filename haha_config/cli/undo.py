@@ -12,7 +12,7 @@ from haha_config.cli.session import Session, choice, is_terminal, open_session, 
 from haha_config.cli.writing import Manner, Outcome, tell, write
 from haha_config.core.errors import FINE, PROBLEM, HahaError, Usage
 from haha_config.core.messages import Message, msg, nmsg
-from haha_config.core.model import Plan
+from haha_config.core.model import Finding, Plan
 from haha_config.io import disk, report
 from haha_config.io.words import t
 
@@ -108,6 +108,7 @@ def _undo(session: Session, record: disk.Record, manner: Manner, *, plain: bool)
         return 0
     if not outcome.applied:
         return tell(outcome, manner)
+    outcome.findings = _found(session, outcome.plan)
     outcome.next.append(msg("haha-config undo   (puts it back)"))
     headline = msg(
         "took back write {id} (`{command}`) in {paths}",
@@ -116,6 +117,17 @@ def _undo(session: Session, record: disk.Record, manner: Manner, *, plain: bool)
         paths=tuple(report.short(w.path) for w in outcome.plan.effective),
     )
     return tell(outcome, manner, headline)
+
+
+def _found(session: Session, plan: Plan) -> list[Finding]:
+    """The closing validate, where a file that the client or its gateway reads was taken back."""
+    from haha_config.cli.check import findings
+    from haha_config.core.mend import files
+
+    read = {file.path for file in files(session.state())}
+    if not any(write.path in read for write in plan.effective):
+        return []
+    return [f for f in findings(session) if f.severity != "note"]
 
 
 def _now(path: str) -> bytes | None:

@@ -204,3 +204,26 @@ def test_an_unknown_number_and_nobody_to_ask(
     assert done.code == 2
     assert "--yes" in done.err
     assert Path(".env").exists()
+
+
+def test_what_is_back_is_validated(haha: Command, settings: Path) -> None:
+    """An old set-up can be a broken one: it is back all the same, and that is said."""
+    broken = b'{"env": {"ANTHROPIC_BASE_URL": "https://api.minimax.io/anthropic/v1"}}'
+    settings.write_bytes(broken)
+    assert haha(*INIT).code == 0
+    done = haha("undo", "--yes", "--format", "json")
+    assert settings.read_bytes() == broken
+    assert done.code == 1
+    assert done.json["applied"]
+    assert "URL002" in {f["code"] for f in done.json["findings"]}
+    assert haha("undo", "--yes").code == 0
+    said = haha("undo", "--yes")
+    assert (said.code, "[URL002]" in said.err) == (1, True)
+
+
+def test_what_no_client_reads_is_not_validated(haha: Command, settings: Path) -> None:
+    assert haha(*INIT).code == 0
+    assert haha("profile", "remove", "minimax", "--yes").code == 0
+    settings.write_bytes(b'{"env": {"ANTHROPIC_BASE_URL": "https://api.minimax.io/anthropic/v1"}}')
+    done = haha("undo", "--yes", "--format", "json")
+    assert (done.code, done.json["findings"]) == (0, [])

@@ -481,14 +481,13 @@ class LLM012(Rule):
     severity = "error"
     needs = GATEWAY
     requires = ("LLM001", "LLM011")
+    mends = True
 
     def check(self, state: State) -> Iterable[Problem]:
         key = state.gateway.master_key
-        if key is None or not key.value:
+        if key is None or not key.value or strong(key.value):
             return
         weak = key.value in WEAK
-        if not weak and key.value.startswith("sk-") and len(key.value) >= _SHORT:
-            return
         if weak:
             what = msg("the master key is one that everybody tries first")
         elif not key.value.startswith("sk-"):
@@ -498,9 +497,28 @@ class LLM012(Rule):
         severity: Severity = "warning"
         if weak or not key.value.startswith("sk-"):
             severity = "warning" if state.gateway.weak_permitted else _by_version(state)
+        mends = _the_strong_one(key, state)
         yield Problem(
-            what=what, place=_where_written(key, state), hint=INIT_GATEWAY, severity=severity
+            what=what,
+            place=_where_written(key, state),
+            hint=FIX if mends else INIT_GATEWAY,
+            severity=severity,
+            mends=mends,
         )
+
+
+def strong(key: str) -> bool:
+    """Whether LiteLLM takes it for a master key, and nobody guesses it."""
+    return key not in WEAK and key.startswith("sk-") and len(key) >= _SHORT
+
+
+def _the_strong_one(key: Secret, state: State) -> tuple[Mend, ...]:
+    """The reference to a good key that `litellm.env` holds already; a new one is for `init`."""
+    held = state.litellm_env.data.get(v.MASTER_KEY)
+    if not key.literal or not isinstance(held, str) or not strong(held):
+        return ()
+    path = ("general_settings", "master_key")
+    return _config(state, Set(path, f"{REFERENCE}{v.MASTER_KEY}"))
 
 
 def _where_written(key: Secret, state: State) -> Place:
@@ -529,7 +547,8 @@ class LLM013(Rule):
         if not found or any(f.value == key.value for f in found):
             return
         used = found[0]
-        mends = set_where_held(state, used.name, key.value)
+        # A key that everybody guesses is to go (LLM012), not to be copied to the client.
+        mends = set_where_held(state, used.name, key.value) if strong(key.value) else ()
         shell = used.layer == "shell"
         yield Problem(
             what=msg(

@@ -26,6 +26,15 @@ CHINESE = [
     Choice(value="b", title="Kimi 月之暗面", note="长上下文"),
     Choice(value="c", title="GLM", note="智谱"),
 ]
+LONG = [
+    Choice(
+        value="a",
+        title="First",
+        note="A note that is far too long for one line of a narrow terminal, and ends with a word"
+        " about the end of it, which is what matters in it.",
+    ),
+    Choice(value="b", title="Second", note="short"),
+]
 MODELS = [
     Choice(
         value=f"{maker}/model-{n:03}",
@@ -66,6 +75,8 @@ def ask(prompter: Prompter, kind: str) -> str | bool | Back:
             )
         case "chinese":
             return prompter.select(msg("选择提供商"), CHINESE, why=msg("请求发往哪里。"), flag=flag)
+        case "long":
+            return prompter.select(msg("Which provider?"), LONG, why=WHY, flag=flag)
         case "models":
             return prompter.select(
                 msg("Which model?"),

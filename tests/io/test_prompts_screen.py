@@ -285,16 +285,32 @@ def test_every_width_draws_whole_lines(tmp_path: Path, kind: str, columns: int) 
         lines = terminal.wait("F1 less").splitlines()
         assert lines[0] == f"? {QUESTIONS[kind]}"
         assert lines[1:3] == ["  It decides where requests go.", "  A longer account of it."]
-        assert all(line.startswith("  ") or line[:2] in (" >", " /") for line in lines[1:])
+        assert all(not line or line[:2] in ("  ", " >", " /") for line in lines[1:])
         assert "F1 less" in lines[-1]
 
 
-def test_a_narrow_list_keeps_the_names_and_notes_the_row_pointed_at(tmp_path: Path) -> None:
+def test_a_narrow_list_says_below_it_what_the_row_pointed_at_is(tmp_path: Path) -> None:
     with asked("select", home=tmp_path, columns=40) as terminal:
-        lines = terminal.text().splitlines()
-        at = lines.index(" > DeepSeek")
-        assert lines[at + 1] == "     current · its own models"
-        assert "many models" not in terminal.text()
+        shown = terminal.text()
+        assert "many models" not in shown
+        lines = shown.splitlines()
+        assert lines[lines.index("   Ollama") + 1 :][:2] == ["", "   current · its own models"]
+        terminal.press("up")
+        terminal.wait("   one key, many models")
+        assert len(terminal.text().splitlines()) == len(lines)
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_a_note_that_does_not_fit_is_whole_below_the_list(tmp_path: Path, columns: int) -> None:
+    with asked("long", home=tmp_path, columns=columns) as terminal:
+        shown = terminal.text()
+        below = shown.partition("   Second")[2].partition("\n")[2]
+        assert " ".join(below.split()).startswith("A note that is far too long ")
+        assert "which is what matters in it." in " ".join(below.split())
+        height = len(shown.splitlines())
+        terminal.press("down")
+        terminal.wait_match(r"^   short$")
+        assert len(terminal.text().splitlines()) == height
 
 
 def test_a_resize_redraws(tmp_path: Path) -> None:

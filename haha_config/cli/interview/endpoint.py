@@ -42,6 +42,7 @@ def provider(talk: Talk, work: Work) -> Turn | Back:
             " can offer several models at once. `haha-config providers` lists them all; nothing"
             " is sent or written before you say so at the end."
         ),
+        search=True,
         flag="--provider",
     )
     if answer is BACK:

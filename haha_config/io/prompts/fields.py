@@ -9,7 +9,7 @@ from haha_config.core.messages import msg, nmsg
 from haha_config.io.prompts.frame import Fragments, Frame, columns, cut, fill
 from haha_config.io.prompts.question import BACK, Check, SecretAnswer
 from haha_config.io.prompts.rows import Row, Rows
-from haha_config.io.words import say
+from haha_config.io.words import say, wrapped
 
 if TYPE_CHECKING:
     from prompt_toolkit import Application
@@ -249,31 +249,39 @@ def _letter(frame: Frame, rows: Rows, letter: str) -> None:
 
 def _drawn(frame: Frame, rows: Rows, *, search: bool) -> Fragments:
     width = frame.size.columns
-    fits = _side_by_side(rows, width)
-    narrow = width < _NARROW and not fits
-    room = min(_TALL, frame.body_rows() - search)
-    note = rows.current.note if narrow and rows.current is not None else ""
-    top, visible = rows.visible(room - bool(note))
-    fragments = _search_line(rows, width) if search else []
     titles = max((columns(row.title) for row in rows.all), default=0)
+    fits = all(titles + columns(row.note) + 6 <= width for row in rows.all)
+    narrow = width < _NARROW and not fits
     if any(row.note for row in rows.all) and not (narrow or fits):
         titles = min(titles, (width - 5) * 3 // 5)
+    room = min(_TALL, frame.body_rows() - search)
+    below = [] if fits else _below(rows, width, room)
+    top, visible = rows.visible(room - len(below))
+    fragments = _search_line(rows, width) if search else []
     for index, row in enumerate(visible, top):
-        pointed = index == rows.at
-        fragments += _row(row, width, titles, pointed=pointed, notes=not narrow)
-        if pointed and note:
-            fragments.append(("class:dim", f"     {cut(note, width - 5)}\n"))
+        fragments += _row(row, width, titles, pointed=index == rows.at, notes=not narrow)
     if not rows.shown:
         none = say(msg("nothing matches `{typed}`", typed=rows.typed))
         fragments.append(("class:complaint", f"   {cut(none, width - 3)}\n"))
+    fragments += [("class:dim", f"{line}\n") for line in below]
     *rest, (style, last) = fragments
     return [*rest, (style, last.removesuffix("\n"))]
 
 
-def _side_by_side(rows: Rows, width: int) -> bool:
-    """Whether every note fits beside its title as it is."""
-    titles = max((columns(row.title) for row in rows.all), default=0)
-    return all(titles + columns(row.note) + 6 <= width for row in rows.all)
+def _below(rows: Rows, width: int, room: int) -> list[str]:
+    """The whole of the pointed row's title and note, where the list cuts notes: always as many
+    lines, so that nothing below jumps when the pointer moves."""
+    needed = max((len(_account(row, width)) for row in rows.all), default=0)
+    lines = [] if rows.current is None else _account(rows.current, width)
+    count = min(needed, max(1, room // 3))
+    if len(lines) > count:
+        lines = [*lines[: count - 1], f"{cut(lines[count - 1], width - 6)}…"]
+    space = [""] if len(rows.all) + count < room else []
+    return [f"   {line}" for line in (*space, *lines, *[""] * (count - len(lines)))]
+
+
+def _account(row: Row, width: int) -> list[str]:
+    return wrapped(row.note, width - 3) if row.note else []
 
 
 def _search_line(rows: Rows, width: int) -> Fragments:

@@ -21,7 +21,6 @@ def proof(session: Session, answers: Answers, *, plain: bool) -> None:
         stderr=sys.stderr,
         stdout=sys.stdout,
     )
-    report.talk("")
     try:
         _proof(session, answers, prompter)
     except HahaError as error:
@@ -72,4 +71,5 @@ def _gateway(session: Session, prompter: Prompter, port: int) -> bool:
 
 def _yes(prompter: Prompter, question: Message, why: Message, flag: str) -> bool:
     """The default is yes; going back is a no, since everything is written by now."""
+    report.talk("")
     return prompter.confirm(question, why=why, flag=flag, default=True) is True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from shlex import quote
 
 from haha_config.cli.session import Session
 from haha_config.core import draft as drafts
@@ -10,8 +11,9 @@ from haha_config.core import setup, urls
 from haha_config.core import variables as v
 from haha_config.core.draft import Draft
 from haha_config.core.errors import HahaError, Usage
+from haha_config.core.gateway import REFERENCE, Entry
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Answers, Provider
+from haha_config.core.model import Answers, Provider, Providers
 from haha_config.core.record import dataclass, replace
 from haha_config.core.setup import Setup
 from haha_config.core.state import State
@@ -141,12 +143,66 @@ def upstream_keys(session: Session, draft: Draft, found: Found) -> Draft:
 
 
 def _kept(session: Session, draft: Draft, found: Found) -> dict[str, str]:
-    """Keys of entries that stay, where only the shell has them: the gateway will not have that."""
+    """Keys of entries that stay, typed, or in the shell only: the gateway will not have that."""
     if draft.keep_env:
         return {}
-    stay = (u.variable for u in found.setup.upstreams if u.name not in draft.drop)
-    exported = {name: session.environ.get(name, "") for name in stay if name}
-    return {n: drafts.clean_key(k)[0] for n, k in exported.items() if k and not _held(found, n)}
+    known = {n: draft.keys.get(n) or session.environ.get(n, "") for n in references(draft, found)}
+    return {
+        n: drafts.clean_key(k)[0]
+        for n, k in known.items()
+        if k and (n in draft.keys or not _held(found, n))
+    }
+
+
+def references(draft: Draft, found: Found) -> dict[str, Entry]:
+    """The variables that entries of litellm_config.yaml name and that stay, each with its entry."""
+    gone = {*draft.drop, *(u.name for u in draft.upstreams)}
+    return {
+        value.removeprefix(REFERENCE): entry
+        for entry in reversed(found.state.gateway.entries)
+        if entry.name not in gone
+        for value in entry.params.values()
+        if isinstance(value, str) and value.startswith(REFERENCE)
+    }
+
+
+def lacking(session: Session, draft: Draft, found: Found) -> dict[str, Entry]:
+    """Those that are nowhere: the gateway would call these providers without a key."""
+    if draft.keep_env:
+        return {}
+    return {
+        name: entry
+        for name, entry in references(draft, found).items()
+        if not (draft.keys.get(name) or _held(found, name) or session.environ.get(name))
+    }
+
+
+def check_references(session: Session, draft: Draft, found: Found) -> None:
+    """Raises Usage where an entry that stays has no key, with each way to give it."""
+    missing = lacking(session, draft, found)
+    if not missing:
+        return
+    name = "litellm_config.yaml"
+    raise Usage(
+        msg("no key is found in {names}, which {file} names", names=tuple(missing), file=name),
+        hints=(
+            *(msg("export {name}=…", name=name) for name in missing),
+            *([msg("or pipe it in: --api-key-stdin")] if len(missing) == 1 else []),
+            msg(
+                "or take out what needs it: {flags}",
+                flags=" ".join(f"--drop {quote(entry.name)}" for entry in missing.values()),
+            ),
+            msg("or leave it to whoever starts the gateway: --keys env"),
+        ),
+    )
+
+
+def adopted(found: Found, providers: Providers) -> Found:
+    """The entries of litellm_config.yaml count although the client does not use them now."""
+    if found.setup.own_gateway:
+        return found
+    held = setup.upstreams(found.state.litellm.data, providers)
+    return replace(found, setup=replace(found.setup, upstreams=held))
 
 
 def _held(found: Found, variable: str) -> str:
@@ -165,8 +221,7 @@ def say_unlisted(answers: Answers) -> None:
         return
     # Ollama's `name` is `name:latest`.
     known = {name for one in listed for name in (one, one.removesuffix(":latest"))}
-    wanted = dict.fromkeys(name.removesuffix("[1m]") for name in answers.slots.values())
-    for name in wanted:
+    for name in _asked(answers):
         if name not in known:
             report.talk(
                 msg(
@@ -176,6 +231,26 @@ def say_unlisted(answers: Answers) -> None:
                     listed=tuple(listed[:5]),
                 )
             )
+
+
+def say_toolless(answers: Answers, row: Provider) -> None:
+    """Warn of models of which the server on this machine says that they can't call tools."""
+    url = urls.parse(answers.base_url)
+    speaks = row.discovery is not None and row.discovery.kind == "ollama"
+    if url is None or not url.loopback or not speaks:
+        return
+    for name in _asked(answers):
+        if loopback.ollama_tools(url.port, name) is False:
+            report.talk(msg("warning: {what}", what=toolless(name)))
+
+
+def toolless(model: str) -> Message:
+    """What no list should have to say twice."""
+    return msg("`{model}` can't call tools: the client can do nothing with it", model=model)
+
+
+def _asked(answers: Answers) -> dict[str, None]:
+    return dict.fromkeys(name.removesuffix("[1m]") for name in answers.slots.values())
 
 
 # --- ports -----------------------------------------------------------------------------------

@@ -12,13 +12,24 @@ import typer
 
 from haha_config.cli import answersfile, shelf
 from haha_config.cli import options as o
-from haha_config.cli.found import Found, check_port, key_for, look, say_unlisted, upstream_keys
+from haha_config.cli.found import (
+    Found,
+    adopted,
+    check_port,
+    check_references,
+    key_for,
+    lacking,
+    look,
+    say_toolless,
+    say_unlisted,
+    upstream_keys,
+)
 from haha_config.cli.session import Session, choice, is_terminal, open_session
 from haha_config.cli.writing import Manner, Outcome, tell, write
 from haha_config.core import draft as drafts
 from haha_config.core import plan as plans
 from haha_config.core import providers as rows
-from haha_config.core import setup
+from haha_config.core import setup, urls
 from haha_config.core.draft import Draft
 from haha_config.core.errors import Usage
 from haha_config.core.messages import Message, msg
@@ -113,7 +124,7 @@ def init(
     start = drafted(session, given, insecure=insecure)
     found = look(session, start)
     if api_key_stdin or given.api_key_env:
-        start = _with_key(session, start, given, from_stdin=api_key_stdin)
+        start = _with_key(session, start, found, given, from_stdin=api_key_stdin)
     asks = is_terminal() and not (yes or api_key_stdin)
     manner = Manner(
         command="init",
@@ -230,13 +241,16 @@ def _resumed(draft: Draft, found: Found) -> Draft:
 
 
 def _with_key(
-    session: Session, draft: Draft, given: answersfile.Given, *, from_stdin: bool
+    session: Session, draft: Draft, found: Found, given: answersfile.Given, *, from_stdin: bool
 ) -> Draft:
     """The key from standard input or a named variable, for the one credential there is.
 
     Raises Usage where there are several, or where the variable is not set.
     """
     wanted = {u.variable for u in draft.upstreams if u.variable}
+    row = session.providers.get(draft.provider)
+    if row is not None and row.multi and not (draft.upstreams or draft.base_url):
+        wanted = set(lacking(session, draft, found))
     if len(wanted) > 1:
         raise Usage(
             msg(
@@ -315,20 +329,26 @@ def _finish(
     previewed: bool,
 ) -> int:
     made, build = _builder(session, draft, found, save_as)
+    # What is said from here on is about the whole gateway, also what was in it before.
+    made = replace(made, draft=shelf.whole(made.draft, draft, found))
     if not previewed and made.answers.route == "direct":
         say_unlisted(made.answers)
     # The interview's summary was the question.
     outcome = write(session, build, manner, lambda: True, previewed=previewed)
+    row = session.providers[made.answers.provider]
     if save is not None and not manner.dry_run:
         answersfile.save(save, made.draft)
         report.talk(msg("saved the answers in {path}", path=report.short(str(save))))
     if manner.dry_run:
+        say_toolless(made.answers, row)
         if manner.as_json:
             report.document(outcome.document())
         return 0
     from haha_config.cli.check import findings
 
     outcome.findings = [f for f in findings(session) if f.severity != "note"]
+    if all(f.code != "MOD008" for f in outcome.findings):
+        say_toolless(made.answers, row)
     if not previewed:
         outcome.next = list(next_steps(session, made))
         return tell(outcome, manner, _headline(outcome))
@@ -346,7 +366,11 @@ def _builder(
     session: Session, draft: Draft, found: Found, save_as: str | None
 ) -> tuple[Ready, Callable[[], Plan]]:
     """The set-up, and what plans it from the files as they are when it is called."""
+    if draft.upstreams or (draft.provider and session.providers[draft.provider].multi):
+        found = adopted(found, session.providers)
     made = ready(session, draft, found)
+    if made.answers.port is not None:
+        check_references(session, made.draft, found)
     name = save_as or draft.provider or made.draft.provider
     shelved = shelf.shelved(session, name, shelf.whole(made.draft, draft, found), made.answers)
 
@@ -390,8 +414,23 @@ def next_steps(session: Session, made: Ready) -> Iterator[Message | str]:
                 yield "  haha-config proxy install"
             yield msg("  haha-config proxy up        (start the gateway)")
     row = session.providers[made.answers.provider]
-    if row.start and not row.multi:
+    if row.start and not row.multi and not _answers(made.answers.base_url):
         yield msg("  {command}   (if it is not running)", command=row.start)
     start = "bin/claude-haha" if session.client == "haha" else "claude"
     yield msg("  {command}", command=start)
+    added = [u.name for u in made.answers.upstreams]
+    main = made.answers.slots["main"].removesuffix("[1m]")
+    if added and main not in added:
+        line = f"haha-config switch-model {added[0]}"
+        yield msg(
+            "  {command}   (the client goes on with {main} until then)", command=line, main=main
+        )
     yield msg("  {command}   (the same set-up again)", command=answersfile.command(made.draft))
+
+
+def _answers(base_url: str) -> bool:
+    """Whether the server on this machine runs already."""
+    from haha_config.io import loopback
+
+    url = urls.parse(base_url)
+    return url is not None and url.loopback and loopback.listens(url.port)

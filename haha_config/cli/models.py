@@ -153,7 +153,9 @@ def _ask(source: Source, state: State) -> Listing | None:
 
     way = http.Way(proxies=proxies(state.value), ca_file=state.value("NODE_EXTRA_CA_CERTS"))
     dialogue = offers.ask_for(discovery, source.base_url, source.headers)
-    return http.hold([dialogue], way)[0]
+    asking = msg("asking {where} for its models …", where=v.shown_url(source.base_url))
+    with report.waiting(asking):
+        return http.hold([dialogue], way)[0]
 
 
 def _offline(source: Source, state: State, held: Setup, catalog: Catalog) -> Iterator[Entry]:
@@ -161,7 +163,7 @@ def _offline(source: Source, state: State, held: Setup, catalog: Catalog) -> Ite
         report.talk(msg("these are the models of {path}", path=report.short(state.litellm.path)))
         yield from offers.gateway(state.models, held, state.providers, catalog)
         return
-    report.talk(msg("these are the models that we know of since {date}", date=catalog.date))
+    report.talk(msg("these are the models that we know of, as of {date}", date=catalog.date))
     yield from catalogs.offered(catalog, source.row)
 
 

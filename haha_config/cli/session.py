@@ -42,6 +42,8 @@ class Session:
     checkout: bool
     #: A command that only reads: it sees all of a write or none of it.
     reads: bool = False
+    #: `folder` is not this one, but that of the last write: nothing named it.
+    remembered: bool = False
 
     @cached_property
     def state_folder(self) -> Path:
@@ -229,11 +231,15 @@ def open_session(
     )
     from dataclasses import replace
 
-    return replace(where, folder=folder.absolute() if folder else _folder(where, checkout))
+    if folder is not None:
+        return replace(where, folder=folder.absolute())
+    there = _folder(where, checkout)
+    last = None if there is not None else _last(where)
+    return replace(where, folder=there or last or cwd, remembered=last is not None)
 
 
-def _folder(session: Session, checkout: Path | None) -> Path:
-    """The folder of `.env` and the gateway's files (design section 3), the first that holds."""
+def _folder(session: Session, checkout: Path | None) -> Path | None:
+    """The folder of `.env` and the gateway's files (design section 3), where something names it."""
     named = session.environ.get("HAHA_CONFIG_DIR")
     if named:
         return Path(named).expanduser().absolute()
@@ -241,11 +247,21 @@ def _folder(session: Session, checkout: Path | None) -> Path:
         return checkout
     if (session.cwd / "litellm_config.yaml").is_file() or _holds_ours(session.cwd / ".env"):
         return session.cwd
+    return None
+
+
+def _last(session: Session) -> Path | None:
+    """The folder of the last write for this settings.json, where that is another; it is said."""
     last = disk.last_folder(session.state_folder, session.settings_path)
-    if last is not None and last != session.cwd:
-        report.talk(msg("using the files of {folder}", folder=report.short(str(last))))
-        return last
-    return session.cwd
+    if last is None or last == session.cwd:
+        return None
+    report.talk(
+        msg(
+            "using the files of {folder}: the last write was there; --dir . is for this folder",
+            folder=report.short(str(last)),
+        )
+    )
+    return last
 
 
 def _holds_ours(path: Path) -> bool:

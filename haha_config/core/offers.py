@@ -186,7 +186,9 @@ def _list(value: Data) -> list[Mapping[str, Data]]:
 def _why(answer: Exchange) -> Message:
     url = answer.ask.url
     if answer.failure:
-        return msg("{url} did not answer ({reason})", url=url, reason=answer.failure)
+        from haha_config.core.probe.replies import silence
+
+        return silence(answer)
     if answer.status in (401, 403):
         return msg("{url} refused the key (HTTP {status})", url=url, status=answer.status)
     if answer.status == 200:

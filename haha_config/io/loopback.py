@@ -37,11 +37,21 @@ def listens(port: int, seconds: float = PATIENCE) -> bool:
 
 def get(port: int, path: str, seconds: float) -> tuple[int, bytes]:
     """Status and the first 1 MiB of the body; (0, b"") where there was no HTTP answer."""
+    return _exchange(port, path, seconds)
+
+
+def _exchange(
+    port: int, path: str, seconds: float, posted: dict[str, str] | None = None
+) -> tuple[int, bytes]:
     from http.client import HTTPConnection, HTTPException
 
     connection = HTTPConnection("127.0.0.1", port, timeout=seconds)
     try:
-        connection.request("GET", path)
+        if posted is None:
+            connection.request("GET", path)
+        else:
+            kind = {"content-type": "application/json"}
+            connection.request("POST", path, json.dumps(posted), kind)
         answer = connection.getresponse()
         return answer.status, answer.read(1 << 20)
     except (OSError, HTTPException):
@@ -68,6 +78,13 @@ def ollama_version(port: int, seconds: float = PATIENCE) -> str:
     status, body = get(port, "/api/version", seconds)
     version = _json(body).get("version")
     return version if status == 200 and isinstance(version, str) else ""
+
+
+def ollama_tools(port: int, model: str, seconds: float = PATIENCE) -> bool | None:
+    """Whether Ollama says that a model of its own can call tools; None where it does not say."""
+    status, body = _exchange(port, "/api/show", seconds, {"model": model})
+    able = _json(body).get("capabilities")
+    return "tools" in able if status == 200 and isinstance(able, list) else None
 
 
 def free_port(first: int) -> int:

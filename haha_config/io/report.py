@@ -10,7 +10,8 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -93,6 +94,28 @@ def talk(message: Message | str) -> None:
         text = say(message)
         # What begins with spaces is to be pasted, so it stays one line that the terminal breaks.
         print(text if text.startswith(" ") else _fitted(text, sys.stderr), file=sys.stderr)
+
+
+@contextmanager
+def waiting(message: Message, *, plain: bool = False) -> Iterator[None]:
+    """What is awaited, on a terminal and only meanwhile; `plain`: a line that stays."""
+    if _quiet or not sys.stderr.isatty():
+        yield
+        return
+    if plain or os.environ.get("TERM") in (None, "", "dumb", "unknown"):
+        talk(message)
+        yield
+        return
+    from shutil import get_terminal_size
+
+    line = wrapped(say(message), get_terminal_size().columns - 1)[0]
+    sys.stderr.write(paint(line, "dim", sys.stderr))
+    sys.stderr.flush()
+    try:
+        yield
+    finally:
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
 
 
 def _fitted(text: str, stream: TextIO, *, taken: int = 0, indent: int = 0) -> str:

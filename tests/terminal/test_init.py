@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from tests.e2e.upstream import Upstream
+from tests.e2e.wire import Reply, Request
 from tests.terminal.screen import ctrl
 from tests.terminal.stories import KEY, NOWHERE, Person, Screen, ollama, person
 
@@ -20,7 +23,7 @@ PROVIDER = "Which provider should answer?"
 UPSTREAM = "Which provider does the gateway call?"
 KEY_OF = "Which key for"
 MODEL = "Which model?"
-NAME = "Which name should the client know it by?"
+RENAME = "Which name should the client know"
 ANOTHER = "Another model behind the gateway?"
 START = "Which one should the client start with?"
 WRITE = "Write this?"
@@ -89,7 +92,7 @@ def test_with_nothing_there_a_provider_a_key_and_a_model_are_all(who: Person) ->
         screen.send(f"{KEY}\r")
         shown = screen.question(MODEL)
         assert "No live list" in shown
-        assert "that we know of since 20" in " ".join(shown.split())
+        assert "that we know of, as of 20" in " ".join(shown.split())
         screen.press("enter")
         screen.question(WRITE)
         screen.press("enter")
@@ -148,6 +151,73 @@ def test_with_a_key_in_the_environment_four_enters_are_enough(who: Person, key: 
     )
 
 
+def test_a_model_that_cannot_call_tools_is_warned_of_before_and_after(who: Person) -> None:
+    with ollama(who, "llama3:8b", "mine:7b", "qwen3-coder:30b") as server, who.init() as screen:
+        enter(screen, PROVIDER)
+        screen.question(MODEL)
+        screen.send("llama3")
+        screen.wait("2 of 3")
+        screen.press("enter")
+        assert "warning: `llama3:8b` can't call tools" in screen.question(WRITE)
+        change(screen, "Other slots")
+        enter(screen, "Which slot?")
+        pick(screen, "Which model for opus?", "mine:7b")
+        shown = screen.question(WRITE)
+        assert "warning: `llama3:8b` can't call tools" in shown
+        assert "warning: `mine:7b`" not in shown
+        screen.press("enter")
+        assert screen.finish() == 0
+        after = screen.history().rpartition("wrote ")[2]
+        assert "`llama3:8b` of Ollama can't call tools" in " ".join(after.split())
+        assert "ollama serve" not in after
+        assert server.requests
+
+
+def test_a_model_that_has_ended_is_last_in_the_list_and_warned_of(who: Person) -> None:
+    held = 'retired = "2026-12-11"\ninstead = "gpt-6.1-sol"'
+    who.row("openai", (held, held.replace("2026-12-11", "2026-01-02")))
+    with who.init("--provider", "openai", OPENAI_API_KEY="sk-proj-test0123456789abcdef") as screen:
+        enter(screen, KEY_OF)
+        screen.question(MODEL)
+        screen.send("2026-01-02")
+        screen.wait_match(r"^ > gpt-5 +ENDED 2026-01-02, 272K, tools")
+        screen.press("esc")
+        screen.wait("esc back")
+        screen.press("end")
+        screen.wait_match(r"^ > [^\n]+ENDED 20\d\d-")
+        screen.press("home")
+        screen.wait_match(r"^ > gpt-6.1-sol ")
+        screen.send("2026-01-02")
+        screen.wait_match(r"^ > gpt-5 ")
+        screen.press("enter")
+        assert "warning: `gpt-5` ended on 2026-01-02" in screen.question(WRITE)
+        screen.press("enter")
+        assert screen.finish() == 0
+        assert "OpenAI has ended `gpt-5` on 2026-01-02" in " ".join(screen.history().split())
+
+
+def test_what_a_list_is_awaited_from_is_on_the_screen_only_meanwhile(who: Person) -> None:
+    answer = Event()
+
+    def late(_request: Request, reply: Reply) -> None:
+        answer.wait(30)
+        reply.json(200, {"data": [{"id": "alpha"}]})
+
+    with Upstream() as upstream:
+        upstream.routes[("GET", "/v1/models")] = late
+        words = ("--provider", "custom-anthropic", "--base-url", upstream.url)
+        with who.init(*words, NO_PROXY="127.0.0.1") as screen:
+            screen.question(KEY_OF)
+            screen.send(f"{CUSTOM_KEY}\r")
+            screen.wait_for(
+                lambda _: b"asking 127.0.0.1 for its models" in screen.raw, "what is awaited"
+            )
+            answer.set()
+            assert "asking 127.0.0.1" not in screen.question(MODEL)
+            screen.send(ctrl("c"))
+            assert screen.finish() == 130
+
+
 def test_an_old_ollama_goes_through_litellm_and_says_why(who: Person) -> None:
     with ollama(who, "qwen3-coder:30b", version="0.13.5"), who.init() as screen:
         enter(screen, PROVIDER)
@@ -179,7 +249,7 @@ def three_upstreams(screen: Screen, url: str) -> None:
     pick(screen, PROVIDER, "LiteLLM")
     assert " > OpenAI" in screen.question(UPSTREAM)
     screen.press("enter")
-    enter(screen, "Which model of OpenAI?", NAME)
+    enter(screen, "Which model of OpenAI?")
     pick(screen, ANOTHER, "Add a model")
     pick(screen, UPSTREAM, "Any OpenAI-compatible URL")
     screen.question("Which URL does it have?")
@@ -190,11 +260,9 @@ def three_upstreams(screen: Screen, url: str) -> None:
     screen.send("beta")
     screen.wait(" / beta")
     screen.press("enter")
-    screen.question(NAME)
-    screen.send("mine\r")
     pick(screen, ANOTHER, "Add a model")
     pick(screen, UPSTREAM, "Ollama")
-    enter(screen, "Which model of Ollama?", NAME, ANOTHER)
+    enter(screen, "Which model of Ollama?", ANOTHER)
 
 
 def test_three_upstreams_behind_litellm(who: Person, upstream: Upstream) -> None:
@@ -204,9 +272,22 @@ def test_three_upstreams_behind_litellm(who: Person, upstream: Upstream) -> None
         who.init(OPENAI_API_KEY=openai, NO_PROXY="127.0.0.1,localhost") as screen,
     ):
         three_upstreams(screen, upstream.url)
-        pick(screen, START, "mine")
-        shown = screen.question(WRITE)
-        assert "mine, from Any OpenAI-compatible URL" in shown
+        pick(screen, START, "beta")
+        assert "beta, from Any OpenAI-compatible URL" in screen.question(WRITE)
+        screen.send("c")
+        pick(screen, CHANGE, "Names of the new models")
+        pick(screen, "Which model should have another name?", "beta")
+        screen.question(RENAME)
+        screen.send("qwen3-coder:30b\r")
+        screen.wait("two models can't share a name")
+        screen.send(ctrl("u"))
+        screen.send("mine\r")
+        shown = " ".join(screen.question(WRITE).split())
+        assert "mine, which is beta from Any OpenAI-compatible URL" in shown
+        assert "mine in all of them" in shown
+        assert "litellm_config.yaml: the gateway's models" in shown
+        assert "litellm.env: the gateway's keys; only you can read it" in shown
+        assert "profiles/litellm.toml: this set-up by its name, without a key" in shown
         screen.press("enter")
         assert screen.finish() == 0
         assert CUSTOM_KEY.encode() not in screen.raw
@@ -238,6 +319,36 @@ def test_three_upstreams_behind_litellm(who: Person, upstream: Upstream) -> None
     assert set(who.variables().values()) & {"mine"} == set()
 
 
+GUIDE = """\
+model_list:
+  - model_name: gpt-4o
+    litellm_params:
+      model: openai/gpt-4o
+      api_key: os.environ/OPENAI_API_KEY
+"""
+
+
+@pytest.mark.parametrize("row", ["litellm", "openai"])
+def test_a_key_that_the_gateways_file_names_and_nobody_has_is_asked_for(
+    who: Person, row: str
+) -> None:
+    if row == "openai":
+        who.row("openai", ("OPENAI_API_KEY", "OTHER_API_KEY"))
+    (who.work / "litellm_config.yaml").write_text(GUIDE)
+    key = "sk-proj-test0123456789abcdef"
+    with who.init("--provider", row, OTHER_API_KEY=key) as screen:
+        enter(screen, *((ANOTHER,) if row == "litellm" else (KEY_OF, MODEL)))
+        shown = screen.question("Which key belongs in OPENAI_API_KEY?")
+        assert "litellm_config.yaml names it for gpt-4o" in shown
+        screen.send("sk-ant-test0123456789abcdef\r")
+        screen.wait("this is a key of")
+        screen.send(ctrl("u"))
+        screen.send(f"{key}\r")
+        enter(screen, WRITE)
+        assert screen.finish() == 0
+    assert f"OPENAI_API_KEY={key}\n" in (who.work / "litellm.env").read_text()
+
+
 def test_two_services_of_one_row_have_a_key_each(who: Person) -> None:
     with (
         Upstream(models=["alpha"]) as upstream,
@@ -253,7 +364,7 @@ def test_two_services_of_one_row_have_a_key_each(who: Person) -> None:
             screen.send(f"{url}/v1\r")
             screen.question(KEY_OF)
             screen.send(f"{CUSTOM_KEY}{number}\r")
-            enter(screen, "Which model of", NAME)
+            enter(screen, "Which model of")
         enter(screen, ANOTHER, START, WRITE)
         assert screen.finish() == 0
     held = (who.work / "litellm.env").read_text()
@@ -300,6 +411,26 @@ def test_enter_all_the_way_again_changes_nothing(who: Person) -> None:
         assert screen.finish() == 0
         assert "nothing to change" in screen.history()
     assert who.written() == before
+
+
+def test_the_files_of_another_folder_are_said_with_the_reason(who: Person) -> None:
+    configured(who)
+    here = replace(who, work=who.work.parent / "elsewhere")
+    here.work.mkdir()
+    with here.init() as screen:
+        screen.question(PROVIDER)
+        shown = " ".join(screen.history().split())
+        assert "/work: the last write was there; --dir . is for this folder" in shown
+        enter(screen, PROVIDER, KEY_OF, MODEL)
+        shown = " ".join(screen.question(NOTHING).split())
+        assert "since the last write was there; --dir . is for the folder you are in" in shown
+        screen.press("enter")
+        assert screen.finish() == 0
+    with here.init("--dir", ".") as screen:
+        screen.question(PROVIDER)
+        assert "the last write was there" not in screen.history()
+        screen.send(ctrl("c"))
+        assert screen.finish() == 130
 
 
 def test_one_thing_is_changed_and_the_rest_stays(who: Person) -> None:

@@ -16,6 +16,7 @@ from haha_config.cli.writing import Manner
 from haha_config.core.draft import Draft
 from haha_config.core.errors import Cancelled
 from haha_config.core.messages import msg
+from haha_config.io import machine
 from haha_config.io.prompts import Back, choose_prompter
 
 __all__ = ["Prepared", "Work", "interview"]
@@ -44,7 +45,9 @@ STEPS: Final[Mapping[str, Step]] = {
     "upstream_region": gateway.upstream_region,
     "upstream_url": gateway.upstream_url,
     "upstream_key": gateway.upstream_key,
+    "kept_key": gateway.kept_key,
     "upstream_model": gateway.upstream_model,
+    "names": gateway.names_of,
     "upstream_name": gateway.upstream_name,
     "summary": summary.summary,
     "change": summary.change,
@@ -81,7 +84,7 @@ def interview(
         ),
         given=given,
         manner=manner,
-        offers=Offers(found.state.value),
+        offers=Offers(found.state.value, today=machine.today(), plain=manner.plain),
         prepare=prepare,
     )
     work = Work(session=session, found=found, draft=given)

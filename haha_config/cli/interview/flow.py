@@ -34,8 +34,8 @@ class Work:
     """All that is decided so far.
 
     `slots` are the ones that were in the files when the provider was chosen, `chosen` the ones
-    that were asked for by name; `slot` is being asked for. `editing`: one thing is changed, then
-    the summary comes again.
+    that were asked for by name; `slot` is being asked for, and the model `renaming` for another
+    name. `editing`: one thing is changed, then the summary comes again.
     """
 
     session: Session
@@ -45,6 +45,7 @@ class Work:
     chosen: Mapping[Slot, str] = field(default_factory=dict)
     slot: Slot | None = None
     adding: Adding | None = None
+    renaming: str = ""
     editing: bool = False
 
     @property

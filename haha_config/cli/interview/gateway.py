@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain, count
 
-from haha_config.cli.found import Found
+from haha_config.cli.found import adopted, lacking
 from haha_config.cli.interview import endpoint, model
 from haha_config.cli.interview.flow import Adding, Talk, Turn, Work
 from haha_config.cli.interview.offer import list_base
 from haha_config.core import draft as drafts
-from haha_config.core import setup
 from haha_config.core.errors import Usage
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Provider, Upstream
+from haha_config.core.model import Provider, Slot, Upstream
 from haha_config.io import report
 from haha_config.io.prompts import BACK, Back, Choice
 
@@ -23,21 +23,12 @@ _DROP = "drop:"
 
 def gateway(talk: Talk, work: Work) -> Turn | Back:
     """Not a question: what the flags and the files say about the gateway decides the next."""
-    work = replace(work, found=_with_entries(work))
+    work = replace(work, found=adopted(work.found, work.session.providers))
     if drafts.foreign_gateway(work.draft, work.row):
         return Turn(work=work, then="key", asked=False)
     if talk.given.upstreams:
         return Turn(work=work, then="main", asked=False)
     return Turn(work=work, then="entries" if names(work) else "upstream", asked=False)
-
-
-def _with_entries(work: Work) -> Found:
-    """The gateway's files count although the client does not use them now."""
-    found = work.found
-    if found.setup.own_gateway:
-        return found
-    held = setup.upstreams(found.state.litellm.data, work.session.providers)
-    return replace(found, setup=replace(found.setup, upstreams=held))
 
 
 def names(work: Work) -> tuple[str, ...]:
@@ -173,6 +164,7 @@ def upstream(talk: Talk, work: Work) -> Turn | Back:
             "Each model has a provider, and its key stays in litellm.env, which only you can read."
             " `--upstream KEY:MODEL` does the same on the command line."
         ),
+        search=True,
         flag="--upstream",
     )
     if answer is BACK:
@@ -316,6 +308,32 @@ def _key_fits(work: Work, row: Provider, variable: str) -> bool:
     return bool(key) and drafts.check_key(cleaned, row, work.session.providers) is None
 
 
+def kept_key(talk: Talk, work: Work) -> Turn | Back:
+    """The key of an entry that was there before, and names a variable that is nowhere."""
+    variable, entry = next(iter(lacking(work.session, work.draft, work.found).items()))
+    row = work.found.state.rows.behind(entry.model, entry.api_base)
+    answer = talk.ask.secret(
+        msg("Which key belongs in {variable}?", variable=variable),
+        why=msg(
+            "litellm_config.yaml names it for {model}, and it is set nowhere.", model=entry.name
+        ),
+        more=msg(
+            "It is written into litellm.env, which only you can read. Without it the gateway calls"
+            " that provider without a key. `haha-config init --drop NAME` takes a model out;"
+            " `--keys env` leaves the key to whoever starts the gateway."
+        ),
+        clean=drafts.clean_key,
+        check=lambda pasted: (
+            None if row is None else drafts.check_key(pasted, row, work.session.providers)
+        ),
+        flag="--api-key-stdin",
+    )
+    if answer is BACK:
+        return BACK
+    keys = {**work.draft.keys, variable: str(answer)}
+    return Turn(work=replace(work, draft=replace(work.draft, keys=keys)), then="summary")
+
+
 def upstream_model(talk: Talk, work: Work) -> Turn | Back:
     adding, row = _adding(work)
     key = _keys(work).get(adding.variable, "") if adding.variable else row.credential.token
@@ -325,36 +343,87 @@ def upstream_model(talk: Talk, work: Work) -> Turn | Back:
     answer = model.ask(talk, msg("Which model of {name}?", name=row.name), offer, default)
     if answer is BACK:
         return BACK
-    return Turn(work=replace(work, adding=replace(adding, model=str(answer))), then="upstream_name")
+    made = replace(work, adding=replace(adding, model=str(answer)))
+    return Turn(work=_named(made), then="entries")
+
+
+def _named(work: Work) -> Work:
+    """The model under its own name, or the next that is free; the summary shows and changes it."""
+    adding, _ = _adding(work)
+    name = _free_name(work, adding, adding.model.removesuffix("[1m]"))
+    return _added(work, name)
+
+
+def added(work: Work) -> tuple[Upstream, ...]:
+    """The models that this interview puts behind the gateway."""
+    return work.draft.upstreams
+
+
+def names_of(talk: Talk, work: Work) -> Turn | Back:
+    """Which of the new models gets another name."""
+    new = added(work)
+    if len(new) == 1:
+        return Turn(work=replace(work, renaming=new[0].name), then="upstream_name", asked=False)
+    answer = talk.ask.select(
+        msg("Which model should have another name?"),
+        [
+            Choice(value=u.name, title=u.name, note=_behind(work.session.providers[u.provider], u))
+            for u in new
+        ],
+        why=msg("You type it in `switch-model` and in the client's `/model`."),
+        flag="--upstream",
+    )
+    if answer is BACK:
+        return BACK
+    return Turn(work=replace(work, renaming=str(answer)), then="upstream_name")
 
 
 def upstream_name(talk: Talk, work: Work) -> Turn | Back:
     """What the client calls it. Two upstreams can't share a name; an entry that is there can."""
-    adding, _ = _adding(work)
-    plain = adding.model.removesuffix("[1m]")
+    old = work.renaming
     answer = talk.ask.text(
-        msg("Which name should the client know it by?"),
+        msg("Which name should the client know {name} by?", name=old),
         why=msg("You type it in `switch-model` and in the client's `/model`."),
-        default=_free_name(work, adding, plain),
-        check=lambda text: _name_complaint(work, text),
+        default=old,
+        check=lambda text: None if text == old else _name_complaint(work, text),
         more=msg(
-            "Enter keeps the model's own name. A short one is quicker to type; two models can't"
-            " share a name. It is `model_name` in litellm_config.yaml."
+            "A short one is quicker to type; two models can't share a name. It is `model_name` in"
+            " litellm_config.yaml."
         ),
         flag="--upstream",
     )
     if answer is BACK:
         return BACK
-    return Turn(work=_added(work, str(answer)), then="entries")
+    return Turn(work=_renamed(work, old, str(answer)), then="summary")
+
+
+def _renamed(work: Work, old: str, new: str) -> Work:
+    """The model under another name, also in the slots that hold it."""
+    draft = work.draft
+    ups = tuple(replace(u, name=new) if u.name == old else u for u in draft.upstreams)
+    slots: dict[Slot, str] = {
+        slot: new + held.removeprefix(old) if held.removesuffix("[1m]") == old else held
+        for slot, held in draft.slots.items()
+    }
+    drop = tuple(name for name in draft.drop if name != new)
+    draft = replace(draft, upstreams=ups, slots=slots, drop=drop)
+    chosen = {slot: slots.get(slot, held) for slot, held in work.chosen.items()}
+    return replace(work, draft=draft, chosen=chosen, renaming="")
 
 
 def _free_name(work: Work, adding: Adding, plain: str) -> str:
-    there = _held(work).get(plain)
-    if there is None and plain not in names(work):
-        return plain
-    if there is not None and there.provider == adding.provider and there.model == plain:
-        return plain if plain not in {u.name for u in work.draft.upstreams} else f"{plain}-2"
-    return f"{plain}-{adding.provider}"
+    """The model's own name; with its provider's where another model has that one."""
+    taken = {name for name in names(work) if not _is_same(_held(work).get(name), adding)}
+    numbered = (f"{plain}-{adding.provider}-{n}" for n in count(2))
+    return next(n for n in chain((plain, f"{plain}-{adding.provider}"), numbered) if n not in taken)
+
+
+def _is_same(there: Upstream | None, adding: Adding) -> bool:
+    """Whether an entry is the model that is being added: it is brought up to date."""
+    if there is None or there.provider != adding.provider:
+        return False
+    same = there.model == adding.model.removesuffix("[1m]")
+    return same and adding.url in ("", there.base_url.rstrip("/"))
 
 
 def _name_complaint(work: Work, text: str) -> Message | None:
@@ -370,7 +439,8 @@ def _added(work: Work, name: str) -> Work:
     made = drafts.upstream(row, adding.model, name=name, url=adding.url, region=adding.region)
     made = replace(made, variable=adding.variable)
     drop = tuple(n for n in work.draft.drop if n != name)
-    draft = replace(work.draft, upstreams=(*work.draft.upstreams, made), drop=drop)
+    others = (u for u in work.draft.upstreams if u.name != name)
+    draft = replace(work.draft, upstreams=(*others, made), drop=drop)
     return replace(work, draft=draft, adding=None)
 
 

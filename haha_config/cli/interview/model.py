@@ -50,7 +50,7 @@ def ask(
         choices = [Choice(value=current, title=current, marked=True)]
     else:
         choices = []
-    choices += [choice(entry, current) for entry in entries]
+    choices += [choice(entry, current, ended=offer.ended(entry)) for entry in entries]
     if not choices:
         return talk.ask.text(
             question, why=offer.said, check=_named, default=default, more=_MORE, flag="--model"
@@ -78,29 +78,31 @@ def _named(text: str) -> Message | None:
     return None if text and not any(c.isspace() for c in text) else msg("type one name")
 
 
-def choice(entry: Entry, current: str) -> Choice:
+def choice(entry: Entry, current: str, *, ended: bool = False) -> Choice:
     """A model as a row of the list."""
     name = entry.model.id
     same = bool(current) and current.removesuffix("[1m]") == name.removesuffix("[1m]")
     value = current if same else name
-    return Choice(value=value, title=value, marked=same, note=note(entry))
+    return Choice(value=value, title=value, marked=same, note=note(entry, ended=ended))
 
 
-def note(entry: Entry) -> Message | None:
+def note(entry: Entry, *, ended: bool = False) -> Message | None:
     """Context, tools, price, end: what there is to choose by."""
-    parts = tuple(_parts(entry))
+    parts = tuple(_parts(entry, ended=ended))
     return msg("{parts}", parts=parts) if parts else None
 
 
-def _parts(entry: Entry) -> Iterator[Message | str]:
+def _parts(entry: Entry, *, ended: bool) -> Iterator[Message | str]:
     known, price = entry.model, entry.price
+    if ended:
+        yield msg("ENDED {date}", date=known.retired)
     if known.context:
         yield tokens(known.context)
     if known.tools is not None:
         yield msg("tools") if known.tools else msg("NO TOOLS")
     if price is not None:
         yield msg("${into}/{out}", into=money(price.input), out=money(price.output))
-    if known.retired:
+    if known.retired and not ended:
         yield msg("ends {date}", date=known.retired)
 
 
@@ -118,11 +120,15 @@ def _rows_main(row: Provider, key: str) -> str:
 
 
 def best(offer: Offer, wanted: str) -> str:
-    """The model to point at: the wanted one, its relative, one with tools, the first."""
-    names = [e.model.id for e in offer.entries]
-    able = [e.model.id for e in offer.entries if e.model.tools]
+    """The model to point at: the wanted one, its successor or relative, one with tools, any."""
+    there = [e for e in offer.entries if not offer.ended(e)]
+    names = [e.model.id for e in there]
+    able = [e.model.id for e in there if e.model.tools]
     if wanted in names or not names:
         return wanted
+    old = offer.entry(wanted)
+    if old is not None and old.model.instead in names:
+        return old.model.instead or ""
     related = [name for name in able if wanted and name.startswith(wanted)]
     return next(iter([*related, *able, *names]))
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import Final
 
@@ -16,45 +17,66 @@ from haha_config.core.model import Ask, Exchange, Provider
 from haha_config.core.offers import Listing
 from haha_config.core.probe.caller import credentials, proxies
 from haha_config.core.record import dataclass, replace
+from haha_config.io import report
 
 #: Seconds that a person waits for a live list.
 PATIENCE: Final = 2.0
+#: Seconds that nobody notices.
+_UNNOTICED: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """What a row offers. `said` tells where the list is from; `live`: the endpoint gave it."""
+    """What a row offers, models that have ended last.
+
+    `said` tells where the list is from; `live`: the endpoint gave it; `today`: an ISO date.
+    """
 
     entries: tuple[Entry, ...]
     said: Message
     live: bool = False
+    today: str = ""
 
     def entry(self, name: str) -> Entry | None:
         plain = name.removesuffix("[1m]")
         return next((e for e in self.entries if e.model.id.removesuffix("[1m]") == plain), None)
 
+    def ended(self, entry: Entry | None) -> bool:
+        """Whether the provider no longer answers to it."""
+        return bool(entry and entry.model.retired and entry.model.retired <= self.today)
+
 
 class Offers:
     """Each list is fetched once. A key goes to the endpoint of its own row and nowhere else."""
 
-    def __init__(self, value: Callable[[str], str]) -> None:
+    def __init__(self, value: Callable[[str], str], *, today: str, plain: bool) -> None:
         self._value = value
+        self.today = today
+        self._plain = plain
         self._known: dict[tuple[str, str, str], Offer] = {}
 
     def of(self, row: Provider, base_url: str, key: str) -> Offer:
         """The offer of this row at this endpoint."""
         at = (row.key, base_url, key)
         if at not in self._known:
-            self._known[at] = self._offer(row, base_url, key)
+            offer = replace(self._offer(row, base_url, key), today=self.today)
+            self._known[at] = replace(offer, entries=tuple(sorted(offer.entries, key=offer.ended)))
         return self._known[at]
 
     def context(self, provider: str, model: str) -> int | None:
         """The window of a model in any list that was fetched; None: unknown."""
+        windows = (entry.model.context for entry in self._told(provider, model))
+        return next((window for window in windows if window), None)
+
+    def entry(self, provider: str, model: str) -> Entry | None:
+        """A model in the lists that were fetched."""
+        return next(self._told(provider, model), None)
+
+    def _told(self, provider: str, model: str) -> Iterator[Entry]:
         for (key, _, _), offer in self._known.items():
             entry = offer.entry(model) if key == provider else None
-            if entry is not None and entry.model.context:
-                return entry.model.context
-        return None
+            if entry is not None:
+                yield entry
 
     @cached_property
     def _catalog(self) -> Catalog:
@@ -73,7 +95,7 @@ class Offers:
 
     def _offline(self, row: Provider, listing: Listing | None) -> Offer:
         entries = tuple(catalogs.offered(self._catalog, row))
-        known = msg("These are the models that we know of since {date}.", date=self._catalog.date)
+        known = msg("These are the models that we know of, as of {date}.", date=self._catalog.date)
         if not entries:
             known = msg("Type the model's name as the service knows it.")
         if listing is None:
@@ -91,7 +113,12 @@ class Offers:
         headers = credentials(key if bearer else "", "" if bearer else key)
         dialogue = _hurried(offers.ask_for(discovery, base_url, headers))
         slow = msg("no answer within {n} s", n=int(PATIENCE))
-        return _soon(lambda: self._hold(dialogue), Listing(problem=slow))
+        asking = msg("asking {where} for its models …", where=_host(base_url))
+        return _soon(
+            lambda: self._hold(dialogue),
+            Listing(problem=slow),
+            lambda: report.waiting(asking, plain=self._plain),
+        )
 
     def _hold(self, dialogue: Generator[Sequence[Ask], Sequence[Exchange], Listing]) -> Listing:
         from haha_config.io import http
@@ -127,8 +154,13 @@ def _hurried(
         return listing
 
 
-def _soon(fetch: Callable[[], Listing], late: Listing) -> Listing:
-    """What `fetch` returns, or `late`. In a thread, since a name server's silence can't be cut."""
+def _soon(
+    fetch: Callable[[], Listing], late: Listing, waiting: Callable[[], AbstractContextManager[None]]
+) -> Listing:
+    """What `fetch` returns, or `late`. In a thread, since a name server's silence can't be cut.
+
+    `waiting` says meanwhile what is awaited; a quick answer needs no word.
+    """
     from threading import Thread
 
     found: list[Listing] = []
@@ -143,5 +175,8 @@ def _soon(fetch: Callable[[], Listing], late: Listing) -> Listing:
 
     thread = Thread(target=run, daemon=True)
     thread.start()
-    thread.join(PATIENCE)
+    thread.join(_UNNOTICED)
+    if thread.is_alive():
+        with waiting():
+            thread.join(PATIENCE - _UNNOTICED)
     return found[0] if found else late

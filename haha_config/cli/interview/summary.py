@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 from haha_config.cli import found as finds
@@ -16,7 +17,16 @@ from haha_config.core import draft as drafts
 from haha_config.core import variables as v
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import Message, msg, nmsg
-from haha_config.core.model import SLOTS, Scope, Slot, TargetName, Traffic
+from haha_config.core.model import (
+    SLOTS,
+    Provider,
+    Scope,
+    Slot,
+    TargetName,
+    Traffic,
+    Upstream,
+    Write,
+)
 from haha_config.io import loopback, report
 from haha_config.io.prompts import BACK, Back, Choice
 from haha_config.io.words import say
@@ -43,6 +53,10 @@ _SHOWN: Final = 6
 def summary(talk: Talk, work: Work) -> Turn | Back:
     """The preview, the account and the question; what can't be written yet goes to the changes."""
     work = _on_a_free_port(work)
+    if drafts.route(work.draft, work.row) == "litellm" and finds.lacking(
+        work.session, work.draft, work.found
+    ):
+        return Turn(work=work, then="kept_key", asked=False)
     work = replace(work, editing=False, draft=replace(work.draft, context=_window(talk, work)))
     try:
         made = talk.prepare(work.session, work.draft, work.found)
@@ -54,7 +68,22 @@ def summary(talk: Talk, work: Work) -> Turn | Back:
         if made.plan.notes:
             report.talk("")
     _tell(account(work, made))
+    for warning in doubts(talk, work):
+        remark(msg("warning: {what}", what=warning))
+        report.talk("")
     return _asked(talk, work, made)
+
+
+def doubts(talk: Talk, work: Work) -> Iterator[Message]:
+    """What speaks against a model that was chosen all the same."""
+    for key, name in gateway.upstreams_of(work):
+        row = work.session.providers.get(key)
+        told = talk.offers.entry(key, name)
+        known = told.model if told is not None else work.found.state.rows.known(row, name)
+        if known is not None and known.tools is False:
+            yield finds.toolless(name)
+        if known is not None and known.retired and known.retired <= talk.offers.today:
+            yield msg("`{model}` ended on {date}", model=name, date=known.retired)
 
 
 def _asked(talk: Talk, work: Work, made: Prepared) -> Turn | Back:
@@ -77,7 +106,7 @@ def _asked(talk: Talk, work: Work, made: Prepared) -> Turn | Back:
             return Turn(work=replace(work, editing=True), then="change")
         if answer == "w":
             return Turn(work=work, then="")
-        for line in trial.tried(work, made.answers):
+        for line in trial.tried(work, made.answers, plain=talk.manner.plain):
             remark(line)
 
 
@@ -179,21 +208,61 @@ def _offered(work: Work, made: Prepared) -> Iterator[tuple[Message, Message | st
             yield msg("models"), name
             continue
         row = work.session.providers[upstream.provider]
-        yield msg("models"), msg("{name}, from {provider}", name=name, provider=row.name)
+        yield msg("models"), _from(upstream, row)
     if len(names) > _SHOWN:
         yield msg("models"), nmsg("and {n} more", "and {n} more", n=len(names) - _SHOWN)
 
 
+def _from(upstream: Upstream, row: Provider) -> Message:
+    if upstream.model == upstream.name:
+        return msg("{name}, from {provider}", name=upstream.name, provider=row.name)
+    return msg(
+        "{name}, which is {model} from {provider}",
+        name=upstream.name,
+        model=upstream.model,
+        provider=row.name,
+    )
+
+
 def _files(work: Work, made: Prepared) -> Iterator[Message]:
-    """Which file counts for what; said only of the files that there will be."""
-    settings, dotenv = work.session.settings_path, work.session.env_path
-    paths = {write.path for write in made.plan.writes}
-    if str(settings) in paths:
-        yield msg("{path}: every client reads it", path=report.short(str(settings)))
-    if str(dotenv) in paths:
-        yield msg("{path}: only claude-haha reads it, started here", path=report.short(str(dotenv)))
-    if {str(settings), str(dotenv)} <= paths:
+    """Every file that will be written or already says this, and what each is for."""
+    session = work.session
+    settings, dotenv = session.settings_path, session.env_path
+    paths = {write.path: write for write in made.plan.writes}
+    for path, about in (
+        (settings, msg("every client reads it")),
+        (dotenv, _read_where(work)),
+        (session.litellm_path, msg("the gateway's models")),
+        (session.litellm_env_path, msg("the gateway's keys; only you can read it")),
+    ):
+        if paths.pop(str(path), None) is not None:
+            yield msg("{path}: {about}", path=report.short(str(path)), about=about)
+    for write in paths.values():
+        if write.before != write.after:
+            yield msg("{path}: {about}", path=report.short(write.path), about=_beside(write))
+    written = {write.path for write in made.plan.writes}
+    if {str(settings), str(dotenv)} <= written:
         yield msg("settings.json wins over your shell, and your shell over .env")
+    if session.remembered and any(Path(p).parent == session.folder for p in written):
+        yield msg(
+            "in {folder}, since the last write was there; --dir . is for the folder you are in",
+            folder=report.short(str(session.folder)),
+        )
+
+
+def _read_where(work: Work) -> Message:
+    if work.session.folder == work.session.cwd:
+        return msg("only claude-haha reads it, started here")
+    return msg("only claude-haha reads it, started in that folder")
+
+
+def _beside(write: Write) -> Message:
+    """What a file that is no target is written for."""
+    if write.secret:
+        return msg("its key, for when it is used by its name")
+    if write.path.endswith(".toml"):
+        return msg("this set-up by its name, without a key")
+    return msg("so that git leaves out the files with keys")
 
 
 def _tell(lines: Iterator[tuple[Message, Message | str]]) -> None:
@@ -243,6 +312,12 @@ def _changes(work: Work) -> Iterator[Choice]:
             title=msg("Models behind the gateway"),
             note=msg("{names}", names=gateway.names(work)),
         )
+        if gateway.added(work):
+            yield Choice(
+                value="names",
+                title=msg("Names of the new models"),
+                note=msg("{names}", names=tuple(u.name for u in gateway.added(work))),
+            )
     yield Choice(value="main" if own else "model", title=msg("Main model"), note=main)
     yield Choice(
         value="slots", title=msg("Other slots"), note=msg("{names}", names=tuple(SLOTS)[1:])

@@ -12,6 +12,7 @@ from haha_config.core.model import Answers, Ask, Exchange, Header, Provider, Ups
 from haha_config.core.probe import asks
 from haha_config.core.probe.caller import Caller, credentials, proxies
 from haha_config.core.record import dataclass
+from haha_config.io import report
 
 #: Seconds for the first byte: a model on this machine may have to be loaded first.
 PATIENCE: Final = 30.0
@@ -26,13 +27,16 @@ class Try:
     caller: Caller
 
 
-def tried(work: Work, answers: Answers) -> Iterator[Message]:
+def tried(work: Work, answers: Answers, *, plain: bool) -> Iterator[Message]:
     """What came of it, a sentence for each model that was asked."""
     tries = list(_tries(work, answers))
     if not tries:
         yield msg("There is no request to try: the gateway's models are as they were.")
         return
-    for one, exchange in zip(tries, _sent(work, [t.ask for t in tries]), strict=True):
+    names = tuple(one.name for one in tries)
+    with report.waiting(msg("waiting for an answer of {names} …", names=names), plain=plain):
+        answered = _sent(work, [one.ask for one in tries])
+    for one, exchange in zip(tries, answered, strict=True):
         yield _sentence(one, exchange)
 
 

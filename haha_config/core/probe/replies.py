@@ -492,58 +492,58 @@ def _retry(known: Known, exchange: Exchange, named: Mapping[str, str]) -> float 
 
 
 def _unanswered(exchange: Exchange, caller: Caller) -> Cause:
-    host = urlsplit(exchange.ask.url).netloc.rpartition("@")[2]
-    seconds = round(exchange.ask.timeout)
+    what = silence(exchange)
     causes: dict[str, Callable[[], Cause]] = {
-        "dns": lambda: _at_reach(
-            msg("`{host}` has no address: the name is wrong, or this machine is offline", host=host)
-        ),
-        "refused": lambda: _at_reach(msg("nothing listens at {host}", host=host), _start(caller)),
-        "unreachable": lambda: _at_reach(
-            msg("{host} can't be reached ({reason})", host=host, reason=exchange.reason)
-        ),
+        "dns": lambda: _at_reach(what),
+        "refused": lambda: _at_reach(what, _start(caller)),
+        "unreachable": lambda: _at_reach(what),
         "tls": lambda: _at_reach(
-            msg(
-                "{host} does not speak TLS as it should ({reason})",
-                host=host,
-                reason=exchange.reason,
-            ),
-            msg("is it http:// instead of https:// ?") if caller.loopback else None,
+            what, msg("is it http:// instead of https:// ?") if caller.loopback else None
         ),
         "certificate": lambda: _at_reach(
-            msg(
-                "nobody vouches for the certificate of {host} ({reason})",
-                host=host,
-                reason=exchange.reason,
-            ),
-            msg("set NODE_EXTRA_CA_CERTS to the file with its issuer's certificate"),
+            what, msg("set NODE_EXTRA_CA_CERTS to the file with its issuer's certificate")
         ),
-        "proxy": lambda: _proxy(caller, host),
-        "slow": lambda: Cause(
-            stage="model",
-            what=msg("no answer began within {n} s", n=seconds),
-            hint=_start_or_logs(caller),
-        ),
-        "stalled": lambda: Cause(
-            stage="model", what=msg("the answer stopped in the middle for {n} s", n=seconds)
-        ),
+        "proxy": lambda: _at_reach(what, _check_proxy(caller)),
+        "slow": lambda: Cause(stage="model", what=what, hint=_start_or_logs(caller)),
     }
-    fallback: Callable[[], Cause] = lambda: Cause(  # noqa: E731 - the table's own shape
-        stage="model", what=msg("{host} hung up without an answer", host=host)
-    )
+    fallback: Callable[[], Cause] = lambda: Cause(stage="model", what=what)  # noqa: E731 - as above
     return causes.get(exchange.failure or "", fallback)()
+
+
+def silence(exchange: Exchange) -> Message:
+    """Why no answer came at all, in words."""
+    host = urlsplit(exchange.ask.url).netloc.rpartition("@")[2]
+    seconds = round(exchange.ask.timeout)
+    words: dict[str, Message] = {
+        "dns": msg(
+            "`{host}` has no address: the name is wrong, or this machine is offline", host=host
+        ),
+        "refused": msg("nothing listens at {host}", host=host),
+        "unreachable": msg("{host} can't be reached ({reason})", host=host, reason=exchange.reason),
+        "tls": msg(
+            "{host} does not speak TLS as it should ({reason})", host=host, reason=exchange.reason
+        ),
+        "certificate": msg(
+            "nobody vouches for the certificate of {host} ({reason})",
+            host=host,
+            reason=exchange.reason,
+        ),
+        "proxy": msg("the proxy in HTTP_PROXY or HTTPS_PROXY did not lead to {host}", host=host),
+        "slow": msg("no answer began within {n} s", n=seconds),
+        "stalled": msg("the answer stopped in the middle for {n} s", n=seconds),
+    }
+    silent = msg("{host} hung up without an answer", host=host)
+    return words.get(exchange.failure or "", silent)
 
 
 def _at_reach(what: Message, hint: Hint = None) -> Cause:
     return Cause(stage="reach", what=what, hint=hint)
 
 
-def _proxy(caller: Caller, host: str) -> Cause:
-    what = msg("the proxy in HTTP_PROXY or HTTPS_PROXY did not lead to {host}", host=host)
-    hint: Hint = msg("check the client's HTTPS_PROXY and NO_PROXY: haha-config show")
+def _check_proxy(caller: Caller) -> Hint:
     if caller.loopback:
-        hint = msg("add 127.0.0.1 and localhost to the client's NO_PROXY")
-    return Cause(stage="reach", what=what, hint=hint)
+        return msg("add 127.0.0.1 and localhost to the client's NO_PROXY")
+    return msg("check the client's HTTPS_PROXY and NO_PROXY: haha-config show")
 
 
 def _start(caller: Caller) -> Hint:

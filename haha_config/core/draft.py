@@ -327,13 +327,16 @@ def resumed(draft: Draft, held: Setup, traffic: Traffic) -> Draft:
     """`draft`, with what is configured now where it is about the same provider.
 
     A model that was given moves the slots that were not, so old slots are kept only without one.
+    An upstream is added to a gateway: the client goes on with the model that it has.
     """
     if not held.configured or draft.provider not in ("", held.provider):
         return draft
+    if draft.upstreams and not held.own_gateway:
+        return replace(draft, traffic=draft.traffic or traffic)
     moved = bool(draft.base_url) and not urls.same(draft.base_url, held.base_url)
     if moved or (draft.via is not None and draft.via != held.route):
         return replace(draft, traffic=draft.traffic or traffic)
-    keeps = "main" not in draft.slots and not draft.upstreams
+    kept = held.offered if draft.upstreams else held.slots
     return replace(
         draft,
         provider=held.provider or "custom-anthropic",
@@ -341,7 +344,7 @@ def resumed(draft: Draft, held: Setup, traffic: Traffic) -> Draft:
         region=draft.region or held.region,
         base_url=draft.base_url or _own_url(held),
         key=draft.key or ("" if held.own_gateway else held.credential),
-        slots={**held.slots, **draft.slots} if keeps else draft.slots,
+        slots={**kept, **draft.slots} if "main" not in draft.slots else draft.slots,
         port=draft.port or held.port,
         traffic=draft.traffic or traffic,
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.model import Data, Header, Model, Provider, Providers, Route, Slot, Upstream
-from haha_config.core.record import dataclass
+from haha_config.core.record import dataclass, field
 from haha_config.core.state import State
 
 
@@ -15,7 +15,8 @@ from haha_config.core.state import State
 class Setup:
     """`provider` "" : nothing is configured, or an endpoint that no row has.
 
-    `own_gateway`: the gateway is described by the files of this folder.
+    `own_gateway`: the gateway is described by the files of this folder. `offered`: the slots
+    whose model such a gateway has, as far as anybody can tell; all of them without one.
     """
 
     provider: str
@@ -28,6 +29,7 @@ class Setup:
     upstreams: tuple[Upstream, ...]
     port: int | None
     own_gateway: bool
+    offered: Mapping[Slot, str] = field(default_factory=dict)
 
     @property
     def configured(self) -> bool:
@@ -52,6 +54,7 @@ def read(state: State) -> Setup:
         upstreams=upstreams(state.litellm.data, state.providers) if own else (),
         port=url.port if own and url else state.gateway_port,
         own_gateway=own,
+        offered={s: m for s, m in state.slots.items() if not own or state.gateway.offers(m)},
     )
 
 

@@ -1,0 +1,103 @@
+"""A gateway that gets another model, or loses one, as a person types it."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+
+from tests.cli.tool import Tool
+from tests.e2e.processes import free_port
+
+KEYS = {
+    "OPENAI_API_KEY": "sk-proj-0123456789abcdefTEST",
+    "DEEPSEEK_API_KEY": "sk-0123456789abcdef0123456789abcdef",
+}
+
+
+@pytest.fixture
+def gateway(tool: Tool) -> Tool:
+    """A gateway with two models: `gpt-6.1-sol` is asked for, `gpt-6-luna` in the background."""
+    port = str(free_port())
+    ups = ("--upstream", "openai:gpt-6.1-sol", "--upstream", "openai:gpt-6-luna")
+    done = tool("init", *ups, "--slot", "haiku=gpt-6-luna", "--port", port, "--yes", **KEYS)
+    assert done.code == 0, done.err
+    return tool
+
+
+def slots(tool: Tool) -> dict[str, str]:
+    return {name: value for name, value in tool.env.items() if name.endswith("_MODEL")}
+
+
+def test_another_upstream_leaves_the_models_in_use(gateway: Tool) -> None:
+    before = slots(gateway)
+    done = gateway("init", "--upstream", "deepseek:deepseek-flash", "--yes", **KEYS)
+    assert done.code == 0, done.err
+    assert slots(gateway) == before
+    assert "haha-config switch-model deepseek-flash" in done.err
+    assert gateway("switch-model", "deepseek-flash").code == 0
+    assert gateway.env["ANTHROPIC_MODEL"] == "deepseek-flash"
+    assert gateway.env["ANTHROPIC_DEFAULT_HAIKU_MODEL"] == "gpt-6-luna"
+
+
+def test_a_model_that_is_given_is_the_one(gateway: Tool) -> None:
+    more = ("--upstream", "deepseek:deepseek-flash", "--model", "deepseek-flash", "--yes")
+    done = gateway("init", *more, **KEYS)
+    assert done.code == 0, done.err
+    assert set(slots(gateway).values()) == {"deepseek-flash"}
+    assert "switch-model" not in done.err
+
+
+def test_a_model_that_the_gateway_does_not_have_is_not_kept(gateway: Tool) -> None:
+    assert gateway("switch-model", "nobody", "--unlisted").code == 0
+    done = gateway("init", "--upstream", "deepseek:deepseek-flash", "--yes", **KEYS)
+    assert done.code == 0, done.err
+    assert gateway.env["ANTHROPIC_MODEL"] == "deepseek-flash"
+    assert gateway.env["ANTHROPIC_DEFAULT_HAIKU_MODEL"] == "gpt-6-luna"
+
+
+def test_the_main_model_taken_out_makes_way(gateway: Tool) -> None:
+    more = ("--upstream", "deepseek:deepseek-flash", "--drop", "gpt-6.1-sol", "--yes")
+    done = gateway("init", *more, **KEYS)
+    assert done.code == 0, done.err
+    assert gateway.env["ANTHROPIC_MODEL"] == "deepseek-flash"
+
+
+def test_the_line_that_does_it_again_is_about_the_whole_gateway(gateway: Tool) -> None:
+    done = gateway("init", "--upstream", "deepseek:deepseek-flash", "--yes", **KEYS)
+    (line,) = [one for one in done.err.splitlines() if "the same set-up again" in one]
+    words = line.partition("(")[0].split()
+    gateway("use", "off", "--yes")
+    assert not gateway.settings.exists()
+    again = gateway(*words[1:], **KEYS)
+    assert again.code == 0, again.err
+    config = (gateway.cwd / "litellm_config.yaml").read_text(encoding="utf-8")
+    for name in ("gpt-6.1-sol", "gpt-6-luna", "deepseek-flash"):
+        assert f"model_name: {name}" in config
+    assert gateway.env["ANTHROPIC_MODEL"] == "gpt-6.1-sol"
+
+
+def test_upstreams_beside_a_direct_route_begin_a_gateway(tool: Tool) -> None:
+    assert tool("init", "--provider", "deepseek", "--yes", **KEYS).code == 0
+    more = ("--upstream", "openai:gpt-6.1-sol", "--port", str(free_port()), "--yes")
+    done = tool("init", *more, **KEYS)
+    assert done.code == 0, done.err
+    assert set(slots(tool).values()) == {"gpt-6.1-sol"}
+
+
+def test_the_profile_of_the_gateway_has_all_of_it(gateway: Tool) -> None:
+    assert gateway("init", "--upstream", "deepseek:deepseek-flash", "--yes", **KEYS).code == 0
+    path = gateway.home / ".config" / "haha-config" / "profiles" / "litellm.toml"
+    saved = tomllib.loads(path.read_text(encoding="utf-8"))
+    assert saved["model"] == "gpt-6.1-sol"
+    assert len(saved["upstream"]) == 3
+
+
+def test_a_retired_model_is_kept_and_its_successor_named(tool: Tool) -> None:
+    done = tool("init", "--provider", "deepseek", "--model", "deepseek-chat", "--yes", **KEYS)
+    assert done.code == 0, done.err
+    assert "has ended `deepseek-chat`" in done.err
+    assert "haha-config switch-model deepseek-flash" in done.err
+    again = tool("init", "--yes", **KEYS)
+    assert tool.env["ANTHROPIC_MODEL"] == "deepseek-chat"
+    assert "haha-config switch-model deepseek-flash" in again.err

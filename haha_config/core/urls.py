@@ -70,6 +70,8 @@ ENDINGS = (
     "/chat/completions",
     "/v1/responses",
     "/v1/models",
+    "/api/chat",
+    "/api/generate",
     "/v1",
 )
 

@@ -111,13 +111,13 @@ class KEY002(Rule):
     how = msg("Set `ANTHROPIC_AUTH_TOKEN`, or `ANTHROPIC_API_KEY` where the provider says so.")
     severity = "error"
     needs = frozenset({"client"})
-    requires = ("ENV001", "SET001", "ENV002")
+    requires = ("ENV001", "SET001")
 
     def check(self, state: State) -> Iterable[Problem]:
         helper = any(f.data.get("apiKeyHelper") for f in state.settings.values())
-        if credentials(state) or helper or state.only:
-            return
         base = state.effective(v.BASE_URL)
+        if not base.value or credentials(state) or helper or state.only:
+            return
         known = endpoint(state)
         line = INIT
         if known is not None:
@@ -133,7 +133,7 @@ class KEY002(Rule):
 
 
 _PLACEHOLDER: Final = re.compile(
-    r"""<.*>|\$\{.*\}|\[.*\]|.*x{4,}|(sk-)?x{3,}|.*\.\.\.
+    r"""<.*>|\$\{.*\}|\$[A-Za-z_]\w*|os\.environ/.*|\[.*\]|.*x{4,}|(sk-)?x{3,}|.*\.\.\.
     |.*(your|my|paste|insert|enter|replace)[-_ ]?.*(key|token|here|secret).*
     |(sk-)?(change[-_ ]?me|placeholder|todo|example|api[-_]?key|token|secret|key[-_]?here)
     |你的.*|.*密钥.*""",
@@ -156,7 +156,7 @@ class KEY003(Rule):
         url = urls.parse(state.value(v.BASE_URL))
         local = url is not None and url.loopback
         for found in credentials(state):
-            if placeholder(found.value or ""):
+            if placeholder(found.value or "") and not _expanded(found, state):
                 yield Problem(
                     what=msg("`{name}` holds a placeholder, not a key", name=found.name),
                     place=found.place or Place(),
@@ -170,6 +170,15 @@ class KEY003(Rule):
                     place=state.litellm_env.place(name),
                     hint=msg("put your own key there, or take the line out"),
                 )
+
+
+def _expanded(found: Effective, state: State) -> bool:
+    """Whether Bun puts an exported variable there as it reads `.env`."""
+    name = _VARIABLE.fullmatch(found.value or "")
+    return found.layer == "dotenv" and name is not None and bool(state.environ.get(name[1]))
+
+
+_VARIABLE: Final = re.compile(r"\$\{?([A-Za-z_]\w*)\}?")
 
 
 class KEY004(Rule):

@@ -80,7 +80,8 @@ class URL002(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         for url in written(state):
             bare = urls.without_endpoint(url.value)
-            if bare != url.value.rstrip("/"):
+            if bare != url.value.rstrip("/") and state.rows.upstream_only(url.value) is None:
+                bare = _anthropic(bare, state) or bare
                 yield Problem(
                     what=msg(
                         "the client would call `{called}`: write `{bare}`",
@@ -91,6 +92,13 @@ class URL002(Rule):
                     hint=url.hint(bare),
                     mends=url.mend(bare),
                 )
+
+
+def _anthropic(url: str, state: State) -> str | None:
+    """The only Anthropic address of that host in the table; None: there are more, or none."""
+    parsed = urls.parse(url)
+    wanted = {e.url for e in state.rows.host(url)}
+    return wanted.pop() if len(wanted) == 1 and parsed and not parsed.loopback else None
 
 
 class URL003(Rule):
@@ -250,7 +258,11 @@ class URL007(Rule):
         for url in written(state):
             parsed = urls.parse(url.value)
             row = state.rows.upstream_only(url.value)
-            if row is None or parsed is None or parsed.loopback:
+            if parsed is None or parsed.loopback:
+                continue
+            if row is None:
+                if _OPENAI_PATH.search(parsed.path) and not state.rows.host(url.value):
+                    yield self._path(url, parsed)
                 continue
             via = " --via litellm" if "direct" in row.routes else ""
             yield Problem(
@@ -261,6 +273,24 @@ class URL007(Rule):
                 place=url.place,
                 hint=f"haha-config init --provider {row.key}{via}",
             )
+
+    @staticmethod
+    def _path(url: Written, parsed: urls.Url) -> Problem:
+        """A host in no row: the path alone is a sign, and no proof."""
+        return Problem(
+            what=msg(
+                "`{path}` is where providers speak OpenAI's protocol, and the client speaks"
+                " Anthropic's",
+                path=parsed.path.rstrip("/"),
+            ),
+            place=url.place,
+            hint=f"haha-config init --provider custom-openai --base-url {v.shown_url(url.value)}",
+            severity="warning",
+        )
+
+
+#: Groq, Google, DeepInfra, Alibaba and others name their OpenAI-compatible path so.
+_OPENAI_PATH: Final = re.compile(r"/(openai|compatible-mode)(/|$)")
 
 
 class URL008(Rule):

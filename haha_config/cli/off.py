@@ -39,11 +39,10 @@ def off(session: Session, manner: Manner) -> int:
 
 def _writes(session: Session) -> Iterator[Write]:
     state = session.state()
-    past = _past(session)
+    presences = _presences(session)
     for target, file in _targets(session, state):
-        yield absence.without_ours(
-            file, past.get(file.snapshot.real, ()), session.starts.texts.get(target, "")
-        )
+        presence = presences.get(file.snapshot.real, absence.Presence())
+        yield absence.without_ours(file, presence, session.starts.texts.get(target, ""))
 
 
 def _targets(session: Session, state: State) -> Iterator[tuple[TargetName, File]]:
@@ -67,10 +66,14 @@ def _exclude(session: Session) -> Path | None:
     return fact.exclude if fact is not None else None
 
 
-def _past(session: Session) -> dict[str, tuple[Write, ...]]:
-    """What the journal still knows of our writes, by real path, the oldest first."""
-    found: dict[str, tuple[Write, ...]] = {}
+def _presences(session: Session) -> dict[str, absence.Presence]:
+    """By real path: what the journal still knows of our writes, and how each file was before."""
+    numbered: dict[str, list[tuple[int, Write]]] = {}
     for record in disk.records(session.state_folder):
         for entry in record.entries():
-            found[entry.real] = (*found.get(entry.real, ()), entry.write())
-    return found
+            numbered.setdefault(entry.real, []).append((record.number, entry.write()))
+    arrivals = disk.arrivals(session.state_folder)
+    return {
+        real: absence.presence(numbered.get(real, ()), arrivals.get(real))
+        for real in {*numbered, *arrivals}
+    }

@@ -9,36 +9,61 @@ from typing import Final
 from haha_config.core import variables as v
 from haha_config.core.edit import decode
 from haha_config.core.edit.formats import edit, read
+from haha_config.core.edit.text import same
 from haha_config.core.errors import Refusal
-from haha_config.core.model import Change, Data, Item, Path, Place, Remove, Set, Write
+from haha_config.core.model import Arrival, Change, Data, Item, Path, Place, Remove, Set, Write
 from haha_config.core.plan import HELPER, is_own_helper
+from haha_config.core.record import dataclass
 from haha_config.core.state import File
+from haha_config.core.undo import MISSING, at, equal
 
 _GATEWAY: Final = (v.MASTER_KEY, "LITELLM_MODE", "HOST", "PORT")
 
 
-def without_ours(file: File, past: Sequence[Write], start: str) -> Write:
-    """The write that takes us out of a file.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presence:
+    """Our time in a file: how it was before us, and our writes since that are still known.
 
-    `past` are our writes to it that are still known, the oldest first; `start` is what a new file
-    of this kind begins with. Where nobody else wrote in between, the bytes from before the first
-    of them come back. Raises Refusal where the file can't be edited.
+    `arrival` None: that is not known. `whole`: no write since is forgotten.
+    """
+
+    arrival: Arrival | None = None
+    writes: tuple[Write, ...] = ()
+    whole: bool = False
+
+
+def presence(numbered: Sequence[tuple[int, Write]], arrival: Arrival | None) -> Presence:
+    """What is to be taken back; `numbered` are the known writes to a file, the oldest first."""
+    since = 0 if arrival is None else arrival.number
+    known = [(number, write) for number, write in numbered if number >= since]
+    return Presence(
+        arrival=arrival,
+        writes=tuple(write for _, write in known),
+        whole=arrival is not None and bool(known) and known[0][0] == since,
+    )
+
+
+def without_ours(file: File, ours: Presence, start: str) -> Write:
+    """The write that takes us out of a file; `start` is what a new file of this kind begins with.
+
+    Where nobody else wrote since we came, the bytes from before us come back. Else our entries
+    get the values that they had then. Raises Refusal where the file can't be edited.
     """
     now = file.snapshot.data
     if now is None:
         if file.error is not None:  # it is there, and can't be read
             raise file.error
         return _write(file, None, ())
-    if _alone(past, now):
-        known = tuple(_ours(file, past)) if file.error is None else ()
-        return _write(file, past[0].before, known)
+    if ours.arrival is not None and _alone(ours, now):
+        known = tuple(_changes(file, ours)) if file.error is None else ()
+        return _write(file, ours.arrival.before, known)
     if file.error is not None:
         raise file.error
-    changes = tuple(_ours(file, past))
+    changes = tuple(_changes(file, ours))
     text = _edited(file, changes)
-    if text is not None and _ours_alone(file, text, start, past):
-        return _write(file, None, changes)
-    return _write(file, now if text is None else text.encode("utf-8"), changes)
+    if text is None:
+        return _write(file, now, changes)
+    return _write(file, _left(file, text, ours, start), changes)
 
 
 def _write(file: File, after: bytes | None, changes: tuple[Change, ...]) -> Write:
@@ -48,62 +73,53 @@ def _write(file: File, after: bytes | None, changes: tuple[Change, ...]) -> Writ
         before=file.snapshot.data,
         after=after,
         changes=changes,
+        leaves=True,
     )
 
 
-def _alone(past: Sequence[Write], now: bytes) -> bool:
-    """Whether each of our writes found what the one before had left, and the last still stands.
-
-    The journal forgets old writes: the first one known must have found nothing of ours.
-    """
-    if not past or past[-1].after != now or _holds_ours(past[0]):
+def _alone(ours: Presence, now: bytes) -> bool:
+    """Whether each of our writes found what the one before had left, and the last still stands."""
+    if not ours.whole or ours.writes[-1].after != now:
         return False
-    return all(older.after == newer.before for older, newer in pairwise(past))
+    return all(older.after == newer.before for older, newer in pairwise(ours.writes))
 
 
-def _holds_ours(write: Write) -> bool:
-    """Whether a write that we still know found entries of an earlier one of ours."""
-    if write.before is None or write.format == "lines":
-        return False
-    held = read(write.format, decode(write.before)).data
-    env = held.get("env") if write.format == "json" else held
-    if write.format == "yaml":
-        settings = held.get("general_settings")
-        reference = f"os.environ/{v.MASTER_KEY}"
-        return isinstance(settings, Mapping) and settings.get("master_key") == reference
-    mine = {v.BASE_URL, v.MASTER_KEY}
-    return isinstance(env, Mapping) and bool(mine & set(env))
+def _changes(file: File, ours: Presence) -> Iterator[Change]:
+    """What gives each entry of ours the value that it had before us, or takes it out."""
+    before = _before(file, ours)
+    for path in _paths(file, ours):
+        old = at(before, path)
+        if old is not MISSING:
+            if not equal(at(file.data, path), old):
+                yield Set(path, old)
+        elif file.format == "lines" or at(file.data, path) is not MISSING:
+            yield Remove(path)
 
 
-def _ours(file: File, past: Sequence[Write]) -> Iterator[Change]:
-    """What takes our entries out of a file that others write too."""
+def _before(file: File, ours: Presence) -> Mapping[str, Data]:
+    if ours.arrival is None or ours.arrival.before is None or file.format == "lines":
+        return {}
+    return read(file.format, decode(ours.arrival.before)).data
+
+
+def _paths(file: File, ours: Presence) -> list[Path]:
+    """Where something of ours may be, or something that we took out was."""
+    touched = _touched(ours.writes)
     if file.format == "json":
-        env = file.data.get("env")
-        held = env if isinstance(env, Mapping) else {}
-        yield from (Remove(("env", name)) for name in v.OWNED if name in held)
-        if is_own_helper(file.data.get(HELPER)):
-            yield Remove((HELPER,))
-        return
+        found: list[Path] = [("env", name) for name in v.OWNED]
+        found = [path for path in found if path in touched or at(file.data, path) is not MISSING]
+        helper = is_own_helper(file.data.get(HELPER)) or (HELPER,) in touched
+        return [*found, (HELPER,)] if helper else found
     if file.format == "dotenv":
-        names = dict.fromkeys((*v.OWNED, *_GATEWAY, *_touched(past)))
-        yield from (Remove((name,)) for name in names if name in file.data)
-        return
-    for path in _paths(past):
-        yield Remove(path)
+        names = dict.fromkeys((*v.OWNED, *_GATEWAY, *(path[0] for path in touched)))
+        return [(name,) for name in names if (name,) in touched or name in file.data]
+    return touched
 
 
-def _touched(past: Sequence[Write]) -> list[str]:
-    return [str(path[0]) for path in _paths(past)]
-
-
-def _paths(past: Sequence[Write]) -> list[Path]:
-    """What we set, the last first; an entry of a list as a whole."""
-    found: dict[Path, None] = {}
-    for write in reversed(past):
-        for change in reversed(write.changes):
-            if isinstance(change, Set):
-                found[_whole(change.path)] = None
-    return list(found)
+def _touched(writes: Sequence[Write]) -> list[Path]:
+    """What we set or took out, the last first; an entry of a list as a whole."""
+    changes = (change for write in reversed(writes) for change in reversed(write.changes))
+    return list(dict.fromkeys(_whole(change.path) for change in changes))
 
 
 def _whole(path: Path) -> Path:
@@ -133,11 +149,21 @@ def _edited(file: File, changes: Sequence[Change]) -> str | None:
         raise Refusal(refusal.what, place=where, hints=refusal.hints) from None
 
 
-def _ours_alone(file: File, text: str, start: str, past: Sequence[Write]) -> bool:
-    """Whether nothing is left but what a new file of ours begins with, and we made the file."""
-    if file.format == "lines" or (past and past[0].before is not None and not _holds_ours(past[0])):
-        return False
-    left: Data = read(file.format, text).data
+def _left(file: File, text: str, ours: Presence, start: str) -> bytes | None:
+    """What stays of a file whose entries of ours are gone; None: nothing, since we made it."""
+    before = None if ours.arrival is None else ours.arrival.before
+    left: Data = {} if file.format == "lines" else read(file.format, text).data
+    if before is not None:
+        # JSON has no comments that somebody may have added: the same data is the same file.
+        restored = file.format == "json" and same(left, _before(file, ours))
+        return before if restored else text.encode("utf-8")
+    made = file.format != "lines" and not left and _is_start(file, text, start, ours)
+    return None if made else text.encode("utf-8")
+
+
+def _is_start(file: File, text: str, start: str, ours: Presence) -> bool:
+    """Whether `text` is no more than what a new file of ours begins with."""
+    if file.format == "json":
+        return ours.arrival is not None
     lines = {line.strip() for line in text.splitlines() if line.strip()}
-    comments = lines <= {line.strip() for line in start.splitlines()}
-    return not left and (file.format == "json" or comments)
+    return lines <= {line.strip() for line in start.splitlines()}

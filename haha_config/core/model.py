@@ -115,7 +115,8 @@ class Write:
 
     `path` is the name the person knows; links are resolved when it is applied. `secret`: a new
     file is created 0600, and an existing one that others can read is said to be so.
-    `changes` are what `after` does to `before`; `undo` takes them back one by one.
+    `changes` are what `after` does to `before`; `undo` takes them back one by one. `leaves`:
+    nothing of ours is in the file any more, so the next write begins anew.
     """
 
     path: str
@@ -124,6 +125,18 @@ class Write:
     after: bytes | None
     secret: bool = False
     changes: tuple[Change, ...] = ()
+    leaves: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """A file as it was before us: before the first write since nothing of ours was in it.
+
+    `number` is that write's in the journal.
+    """
+
+    before: bytes | None
+    number: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

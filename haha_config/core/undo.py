@@ -13,7 +13,8 @@ from haha_config.core.errors import Refusal
 from haha_config.core.messages import msg
 from haha_config.core.model import Change, Data, Item, Path, Place, Plan, Remove, Set, Write
 
-_MISSING: Final = object()
+#: What `at` gives where nothing stands.
+MISSING: Final = object()
 
 
 def take_back(writes: Sequence[Write], now: Mapping[str, bytes | None]) -> Plan:
@@ -27,6 +28,8 @@ def reverse(write: Write, now: bytes | None) -> Write:
     Raises Refusal where our own entries have been changed since: their names and the place of the
     first are said, never a value. Where the file is gone, nothing of ours is left to take back.
     """
+    # What takes back our leaving brings us back.
+    write = replace(write, leaves=False)
     if now == write.after:
         back = replace(write, before=now, after=write.before, changes=())
         try:
@@ -55,7 +58,7 @@ def _entries_back(write: Write, now: bytes) -> Write:
     changes, changed = [], []
     for change in _reversed(write):
         found = at(document.data, change.path)
-        if _equal(found, at(after, change.path)):
+        if equal(found, at(after, change.path)):
             changes.append(change)
         elif not _already(found, change):
             changed.append(change.path)
@@ -80,8 +83,8 @@ def _reversed(write: Write) -> Iterator[Change]:
     paths = [change.path for change in write.changes] or list(_differences(before, after))
     for path in reversed(dict.fromkeys(paths)):
         old = at(before, path)
-        if not _equal(old, at(after, path)):
-            yield Remove(path) if old is _MISSING else Set(path, old)
+        if not equal(old, at(after, path)):
+            yield Remove(path) if old is MISSING else Set(path, old)
 
 
 def _opposite(change: Change) -> Change:
@@ -91,25 +94,25 @@ def _opposite(change: Change) -> Change:
 def _differences(before: Data, after: Data, path: Path = ()) -> Iterator[Path]:
     """The entries that differ, where a write does not say what it touched."""
     for key in dict.fromkeys((*before, *after)):
-        old, new = before.get(key, _MISSING), after.get(key, _MISSING)
+        old, new = before.get(key, MISSING), after.get(key, MISSING)
         if _is_table(old) and _is_table(new):
             yield from _differences(_table(old), _table(new), (*path, key))
-        elif not _equal(old, new):
+        elif not equal(old, new):
             yield (*path, key)
 
 
 def _is_table(data: Any) -> bool:
     """A table, or the lack of one: a table that is made goes entry by entry."""
-    return data is _MISSING or isinstance(data, Mapping)
+    return data is MISSING or isinstance(data, Mapping)
 
 
 def _table(data: Any) -> Mapping[str, Data]:
-    return {} if data is _MISSING else data
+    return {} if data is MISSING else data
 
 
 def _already(found: Any, change: Change) -> bool:
     """Whether an entry has its old value again: somebody else took it back."""
-    return _equal(found, change.value if isinstance(change, Set) else _MISSING)
+    return equal(found, change.value if isinstance(change, Set) else MISSING)
 
 
 def _emptied(write: Write, changes: Sequence[Change], data: Mapping[str, Data]) -> Iterator[Remove]:
@@ -119,7 +122,7 @@ def _emptied(write: Write, changes: Sequence[Change], data: Mapping[str, Data]) 
     for path in (change.path for change in changes if isinstance(change, Remove)):
         for length in range(len(path) - 1, 0, -1):
             above = path[:length]
-            if above in gone or at(before, above) is not _MISSING:
+            if above in gone or at(before, above) is not MISSING:
                 continue
             left = at(data, above)
             inner = left if isinstance(left, dict) else ()
@@ -155,16 +158,16 @@ def _data(write: Write, content: bytes | None) -> Mapping[str, Data]:
 
 
 def at(data: Data, path: Path) -> Any:
-    """What stands at `path`; a private mark where nothing does."""
+    """What stands at `path`, or MISSING."""
     for key in path:
         if isinstance(key, Item):
             data = _matching(data, key)
         elif isinstance(data, Mapping):
-            data = data.get(key, _MISSING)
+            data = data.get(key, MISSING)
         elif isinstance(data, list) and isinstance(key, int) and 0 <= key < len(data):
             data = data[key]
         else:
-            return _MISSING
+            return MISSING
     return data
 
 
@@ -172,11 +175,12 @@ def _matching(data: Data, item: Item) -> Any:
     for element in data if isinstance(data, list) else ():
         if isinstance(element, Mapping) and element.get(item.key) == item.value:
             return element
-    return _MISSING
+    return MISSING
 
 
-def _equal(one: Any, other: Any) -> bool:
-    return one is other or (one is not _MISSING and other is not _MISSING and same(one, other))
+def equal(one: Any, other: Any) -> bool:
+    """Whether two results of `at` are the same value."""
+    return one is other or (one is not MISSING and other is not MISSING and same(one, other))
 
 
 def named(path: Path) -> str:

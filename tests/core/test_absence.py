@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from haha_config.core.absence import without_ours
+from haha_config.core.absence import Presence, presence, without_ours
 from haha_config.core.edit.formats import edit
-from haha_config.core.model import Change, Format, Item, Remove, Set, Snapshot, Write
+from haha_config.core.model import Arrival, Change, Format, Item, Remove, Set, Snapshot, Write
 from haha_config.core.state import File, parse
 
 URL = Set(("env", "ANTHROPIC_BASE_URL"), "https://a.example")
@@ -29,49 +29,65 @@ def wrote(before: str | None, changes: tuple[Change, ...], kind: Format = "json"
     )
 
 
+def since(*writes: Write) -> Presence:
+    """Our time in a file whose every write is known."""
+    return presence(list(enumerate(writes, 7)), Arrival(before=writes[0].before, number=7))
+
+
+def forgotten(before: str | None, *writes: Write) -> Presence:
+    """The same, of which only the last writes are still in the journal."""
+    first = None if before is None else before.encode()
+    return presence(list(enumerate(writes, 8)), Arrival(before=first, number=1))
+
+
 def after(write: Write) -> str:
     assert write.after is not None
     return write.after.decode()
 
 
 def test_a_file_that_is_not_there_stays_so() -> None:
-    assert without_ours(file(None), (), "{}").after is None
+    assert without_ours(file(None), Presence(), "{}").after is None
 
 
 def test_untouched_since_it_is_as_before_to_the_byte() -> None:
     before = '{ "b":1,\n\n"a" : [ ] }'
     first = wrote(before, (URL,))
-    assert after(without_ours(file(first.after and first.after.decode()), (first,), "{}")) == before
+    assert (
+        after(without_ours(file(after(first)), since(first), "{}"))
+        == before
+    )
 
 
 def test_a_file_of_ours_goes() -> None:
     first = wrote(None, (URL,))
     assert first.after is not None
-    assert without_ours(file(first.after.decode()), (first,), "{}").after is None
+    assert without_ours(file(first.after.decode()), since(first), "{}").after is None
 
 
 def test_a_file_that_was_empty_before_us_stays_empty() -> None:
     first = wrote("{}\n", (URL,))
     changed = edit("json", after(first), (Set(("env", "ANTHROPIC_MODEL"), "by hand"),))
-    assert after(without_ours(file(changed), (first,), "{}\n")).split() == ["{}"]
+    assert after(without_ours(file(changed), since(first), "{}\n")).split() == ["{}"]
 
 
 def test_between_two_of_our_writes_somebody_else_wrote() -> None:
     first = wrote('{"a": 1}', (URL,))
     meanwhile = edit("json", after(first), (Set(("theirs",), True),))
     second = wrote(meanwhile, (Set(("env", "ANTHROPIC_MODEL"), "m"),))
-    left = without_ours(file(after(second)), (first, second), "{}")
+    left = without_ours(file(after(second)), since(first, second), "{}")
     assert file(after(left)).data == {"a": 1, "theirs": True}
 
 
 def test_an_older_write_that_is_forgotten_is_not_the_beginning() -> None:
     text = edit("json", '{"a": 1}', (URL, Set(("apiKeyHelper",), "haha-config key x")))
     known = wrote(text, (Set(("env", "ANTHROPIC_MODEL"), "m"),))
-    assert file(after(without_ours(file(after(known)), (known,), "{}"))).data == {"a": 1}
+    assert file(
+        after(without_ours(file(after(known)), forgotten('{"a": 1}', known), "{}"))
+    ).data == {"a": 1}
 
 
 def test_somebody_elses_helper_stays() -> None:
-    left = without_ours(file('{"apiKeyHelper": "pass show x"}'), (), "{}")
+    left = without_ours(file('{"apiKeyHelper": "pass show x"}'), Presence(), "{}")
     assert left.before == left.after
 
 
@@ -80,7 +96,7 @@ def test_a_gateways_entries_go_and_others_stay() -> None:
     text = "model_list:\n  - model_name: theirs\n    litellm_params: {model: a/b}\n"
     first = wrote(text, (Set(("model_list", Item("model_name", "ours")), ours),), "yaml")
     theirs = after(first) + "router_settings: {num_retries: 1}\n"
-    left = file(after(without_ours(file(theirs, "yaml"), (first,), "")), "yaml").data
+    left = file(after(without_ours(file(theirs, "yaml"), since(first), "")), "yaml").data
     assert [m["model_name"] for m in left["model_list"]] == ["theirs"]
     assert left["router_settings"] == {"num_retries": 1}
 
@@ -91,11 +107,11 @@ def test_lines_that_we_excluded_go() -> None:
         changes=(Set(("/.env",), True),),
     )  # fmt: skip
     now = file("*.log\n/.env\n*.tmp\n", "lines")
-    assert after(without_ours(now, (first,), "")) == "*.log\n*.tmp\n"
+    assert after(without_ours(now, since(first), "")) == "*.log\n*.tmp\n"
 
 
 @pytest.mark.parametrize("text", ['{"env": {"MY": "1"}}', '{"a": 1}'])
 def test_nothing_of_ours_is_nothing_to_do(text: str) -> None:
-    left = without_ours(file(text), (), "{}")
+    left = without_ours(file(text), Presence(), "{}")
     assert (left.before, left.changes) == (left.after, ())
     assert Remove(("env",)) not in left.changes

@@ -5,7 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from haha_config.io.disk.files import snapshot
-from haha_config.io.disk.journal import Entry, Record, originals, pending, purge, records
+from haha_config.io.disk.journal import (
+    Entry,
+    Record,
+    arrivals,
+    originals,
+    pending,
+    purge,
+    records,
+)
 from haha_config.io.disk.lock import exclusive, shared
 from haha_config.io.disk.transaction import (
     Applied,
@@ -22,6 +30,7 @@ __all__ = [
     "Record",
     "Recovered",
     "apply",
+    "arrivals",
     "exclusive",
     "last_folder",
     "originals",

@@ -3,6 +3,7 @@
     state/open/<n>/          a write that has not ended: after a crash it is finished or taken back
     state/writes/<n>/        a write that has ended, numbered in order; the last 20 are kept
     state/originals/<name>/  each file as it was before our first write, kept for good
+    state/arrivals/<name>/   the same, since nothing of ours was last in it: what `use off` leaves
 
 Each folder holds record.json and the bytes, one file after the other, 0600: they can hold keys.
 """
@@ -17,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from haha_config.core.model import Change, Format, Item, Key, Remove, Set, Write
+from haha_config.core.model import Arrival, Change, Format, Item, Key, Remove, Set, Write
 from haha_config.core.record import dataclass
 from haha_config.io.disk.exchange import Fault
 from haha_config.io.disk.files import sync_folder
@@ -46,6 +47,7 @@ class Entry:
     changes: tuple[Change, ...]
     folders: tuple[str, ...]
     emptied: tuple[str, ...] = ()
+    leaves: bool = False
 
     def write(self) -> Write:
         """The entry as the plan had it."""
@@ -56,6 +58,7 @@ class Entry:
             after=self.after,
             secret=self.secret,
             changes=self.changes,
+            leaves=self.leaves,
         )
 
 
@@ -116,6 +119,38 @@ def originals(state: Path) -> list[tuple[str, Path]]:
     return sorted(found)
 
 
+def arrivals(state: Path) -> dict[str, Arrival]:
+    """By real path: each file that ours is in, as it was before us."""
+    found = {}
+    for folder in _folders(state / "arrivals"):
+        kept = _arrival(folder)
+        if kept is not None and kept.left is None:
+            found[kept.real] = Arrival(before=kept.before, number=kept.number)
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Arrival:
+    """`left`: the write that took ours out again."""
+
+    real: str
+    before: bytes | None
+    number: int
+    left: int | None
+
+
+def _arrival(folder: Path) -> _Arrival | None:
+    """None where there is none, or a damaged one."""
+    try:
+        data = json.loads((folder / _RECORD).read_bytes())
+        before = (folder / "original").read_bytes() if data["existed"] else None
+        return _Arrival(
+            real=data["real"], before=before, number=data["number"], left=data.get("left")
+        )
+    except (OSError, ValueError, KeyError):
+        return None
+
+
 def _folders(folder: Path) -> list[Path]:
     try:
         return sorted(p for p in folder.iterdir() if p.is_dir())
@@ -147,6 +182,7 @@ def _entry(held: bytes, data: dict[str, Any]) -> Entry:
         changes=tuple(_change(c) for c in data["changes"]),
         folders=tuple(data["folders"]),
         emptied=tuple(data["emptied"]),
+        leaves=data.get("leaves", False),
     )
 
 
@@ -220,7 +256,9 @@ def is_staged(folder: Path) -> bool:
 
 def end(state: Path, folder: Path, entries: Sequence[Entry], fault: Fault) -> None:
     """The write is whole: keep it for undo, and drop the oldest ones."""
-    _keep_originals(state, entries, fault)
+    for entry in entries:
+        _keep_original(state, entry, fault)
+        _keep_arrival(state, entry, int(folder.name), fault)
     kept = state / "writes"
     make_private(kept)
     fault("close the journal")
@@ -243,34 +281,57 @@ def drop(folder: Path) -> None:
 
 
 def purge(state: Path) -> None:
-    """Forget every write and every original."""
-    for name in ("writes", "originals"):
+    """Forget every write, every original and every arrival."""
+    for name in ("writes", "originals", "arrivals"):
         for folder in _folders(state / name):
             drop(folder)
 
 
-def _keep_originals(state: Path, entries: Sequence[Entry], fault: Fault) -> None:
+def _keep_original(state: Path, entry: Entry, fault: Fault) -> None:
+    folder = _named(state / "originals", entry)
+    if not (folder / _RECORD).exists():
+        fault(f"keep the original of {entry.path}")
+        _keep(folder, entry, {"path": entry.path})
+
+
+def _keep_arrival(state: Path, entry: Entry, number: int, fault: Fault) -> None:
+    """Where ours begins and ends in a file. Done again after a crash, it does nothing more."""
+    folder = _named(state / "arrivals", entry)
+    kept = _arrival(folder)
+    about: dict[str, Any] = {"real": entry.real}
+    if kept is None or kept.left not in (None, number):
+        if not entry.leaves:
+            fault(f"note how {entry.path} was")
+            _keep(folder, entry, {**about, "number": number})
+    elif kept.left is None and (entry.leaves or entry.after == kept.before):
+        fault(f"note that ours is out of {entry.path}")
+        existed = kept.before is not None
+        _note(folder, {**about, "number": kept.number, "existed": existed, "left": number})
+
+
+def _named(parent: Path, entry: Entry) -> Path:
     from hashlib import sha256  # OpenSSL: only a write pays for it
 
-    parent = state / "originals"
-    for entry in entries:
-        name = sha256(entry.real.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-        folder = parent / name
-        if (folder / _RECORD).exists():
-            continue
-        make_private(parent)
-        fault(f"keep the original of {entry.path}")
-        # What a killed process left there is no original yet.
-        drop(folder)
-        folder.mkdir(mode=0o700)
-        existed = entry.before is not None
-        if entry.before is not None:
-            _put(folder / "original", entry.before)
-        about = {"version": 1, "path": entry.path, "existed": existed}
-        _put(folder / "record.tmp", json.dumps(about).encode())
-        (folder / "record.tmp").rename(folder / _RECORD)
-        sync_folder(folder)
-        sync_folder(parent)
+    return parent / sha256(entry.real.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def _keep(folder: Path, entry: Entry, about: dict[str, Any]) -> None:
+    """The bytes from before the write."""
+    make_private(folder.parent)
+    # What a killed process left there is not kept yet.
+    drop(folder)
+    folder.mkdir(mode=0o700)
+    if entry.before is not None:
+        _put(folder / "original", entry.before)
+    _note(folder, {**about, "existed": entry.before is not None})
+    sync_folder(folder.parent)
+
+
+def _note(folder: Path, about: dict[str, Any]) -> None:
+    (folder / "record.tmp").unlink(missing_ok=True)
+    _put(folder / "record.tmp", json.dumps({"version": 1, **about}).encode())
+    (folder / "record.tmp").replace(folder / _RECORD)
+    sync_folder(folder)
 
 
 def _put(path: Path, data: bytes) -> None:
@@ -297,6 +358,7 @@ def _entry_json(entry: Entry, held: bytearray) -> dict[str, Any]:
         "changes": [_change_json(c) for c in entry.changes],
         "folders": list(entry.folders),
         "emptied": list(entry.emptied),
+        "leaves": entry.leaves,
     }
 
 

@@ -235,6 +235,7 @@ def _entry(write: Write, temporary: str, state: Path, emptied: Sequence[str]) ->
         before=write.before,
         after=write.after,
         changes=write.changes,
+        leaves=write.leaves,
         folders=tuple(map(str, missing_folders(real.parent))) if write.after is not None else (),
         emptied=(*emptied, *journal.folders_made(state, real)) if write.after is None else (),
     )

@@ -63,7 +63,7 @@ class Bed:
     def stray(self) -> list[str]:
         """Whatever stands beside the files and in the state folder, and is no record."""
         beside = [p.name for p in self.folder.iterdir() if p.name not in FORMATS]
-        kept = {"lock", "open", "writes", "originals"}
+        kept = {"lock", "open", "writes", "originals", "arrivals"}
         inside = [p.name for p in self.state.iterdir() if p.name not in kept]
         return beside + inside + [str(p) for p in disk.pending(self.state)]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from haha_config.core import providers as rows
 from haha_config.core.draft import Draft
-from haha_config.core.errors import Usage
+from haha_config.core.errors import HahaError, Usage
 from haha_config.core.messages import msg
 from haha_config.core.model import Upstream
 from haha_config.core.record import dataclass, replace
@@ -105,8 +105,16 @@ def spec(upstream: Upstream) -> str:
 
 
 def save(path: Path, draft: Draft) -> None:
-    """Write the answers as TOML; there is no secret in them."""
-    path.write_text(profiles.text(values(of(draft))), encoding="utf-8")
+    """Write the answers as TOML; there is no secret in them.
+
+    Raises HahaError where the file can't be written.
+    """
+    try:
+        path.write_text(profiles.text(values(of(draft))), encoding="utf-8")
+    except OSError as error:
+        raise HahaError(
+            msg("can't write {path}: {why}", path=str(path), why=error.strerror or "")
+        ) from None
 
 
 def values(given: Given) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -66,3 +67,33 @@ def test_a_pipe_gets_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     pipe = StringIO()
     report.findings([finding()], None, pipe)
     assert len(pipe.getvalue().splitlines()) == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="shells there know no ~")
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("/home/me/work/.env", "~/work/.env"),
+        ("chmod 600 /home/me/work/.env", "chmod 600 ~/work/.env"),
+        ("chmod 600 '/home/me/my work/.env'", "chmod 600 '/home/me/my work/.env'"),
+        ("/home/meadow/x", "/home/meadow/x"),
+        ("/mnt/home/me/x", "/mnt/home/me/x"),
+        ("/home/me", "/home/me"),
+    ],
+)
+def test_hints_say_the_home_folder_as_a_shell_does(
+    text: str, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setenv("NO_COLOR", "1")
+    screen = Screen()
+    report.hint(text, screen)
+    report.hint(msg("look into {path}", path=text), screen)
+    assert screen.getvalue() == f"  hint: {shown}\n  hint: look into {shown}\n"
+
+
+def test_json_has_whole_paths(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    hint = msg("chmod 600 {path}", path="/home/me/x")
+    (found,) = report.findings_json([replace(finding(), hint=hint)])
+    assert found["hint"] == "chmod 600 /home/me/x"

@@ -18,7 +18,15 @@ from typing import Any, Final, TextIO
 from haha_config.core.errors import INTERRUPTED, HahaError
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import Finding, Place
-from haha_config.io.words import choose_language, columns, english, say, wrapped
+from haha_config.io.words import (
+    choose_language,
+    columns,
+    english,
+    homely,
+    say,
+    visible,
+    wrapped,
+)
 
 VERSION: Final = 1
 
@@ -66,7 +74,8 @@ def colored(stream: TextIO) -> bool:
 
 
 def paint(text: str, style: str, stream: TextIO) -> str:
-    """`text` in one of our few styles, if `stream` shows them."""
+    """`text`, made visible, in one of our few styles if `stream` shows them."""
+    text = visible(text)
     if not text or not colored(stream):
         return text
     return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
@@ -148,7 +157,7 @@ def document(data: Mapping[str, Any]) -> None:
 
 def hint(text: Message | str, stream: TextIO) -> None:
     """One `hint:` line, which can be pasted."""
-    print(f"  {paint(say(msg('hint:')), 'hint', stream)} {say(text)}", file=stream)
+    print(f"  {paint(say(msg('hint:')), 'hint', stream)} {homely(say(text))}", file=stream)
 
 
 # --- errors ----------------------------------------------------------------------------------
@@ -201,6 +210,7 @@ def short(path: str) -> str:
     """A path as a person knows it: below the current folder or the home folder where it is."""
     if not path:
         return ""
+    path = visible(path)
     for base, sign in ((Path.cwd(), ""), (Path.home(), "~/")):
         try:
             rest = Path(path).relative_to(base).as_posix()
@@ -268,7 +278,8 @@ def findings(
         if shown:
             print(shown, file=stream)
         if f.hint:
-            print(f"         {paint(say(msg('hint:')), 'hint', stream)} {say(f.hint)}", file=stream)
+            head = paint(say(msg("hint:")), "hint", stream)
+            print(f"         {head} {homely(say(f.hint))}", file=stream)
 
 
 SEVERITY: Final = {"error": msg("error"), "warning": msg("warning"), "note": msg("note")}

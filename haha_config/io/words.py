@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -108,15 +109,43 @@ def also(texts: Callable[[], Mapping[str, str]]) -> None:
 
 
 def say(message: Message | str) -> str:
-    """The text of `message`; a plain string is printed as it is (a path, a command, a name)."""
+    """The text of `message`; a plain string is a path, a command or a name: only made visible."""
     if isinstance(message, str):
-        return message
+        return visible(message)
     values = {name: _value(value) for name, value in message.values.items()}
     if message.plural is None:
         return _format(_language.one(message.text), values)
     count = message.values["n"]
     assert isinstance(count, int)  # noqa: S101 - nmsg() gives it
     return _format(_language.many(message.text, message.plural, count), values)
+
+
+#: What moves the cursor, colours or retitles a terminal, or turns the direction of writing.
+_CONTROLS: Final = {
+    **{
+        code: f"\\x{code:02x}"
+        for code in (*range(32), *range(0x7F, 0xA0))
+        if chr(code) not in "\n\t"
+    },
+    **{code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))},
+}
+
+
+def visible(text: str) -> str:
+    """`text` with its control characters as escapes: a file of somebody else's may hold them."""
+    return text if text.isprintable() else text.translate(_CONTROLS)
+
+
+def homely(text: str) -> str:
+    """`text` with `~` for the home folder at the start of a word, where a shell reads it so too.
+
+    A quoted path begins with its quote and stays: no shell looks for `~` in there.
+    """
+    home = os.environ.get("HOME", "").rstrip("/")
+    # Windows has shells that know no `~`.
+    if os.sep != "/" or len(home) < 2 or home not in text:
+        return text
+    return re.sub(rf"(?<!\S){re.escape(home)}/", "~/", text)
 
 
 def english(message: Message | str) -> str:
@@ -179,7 +208,7 @@ def _value(value: object) -> str:
         return say(value)
     if isinstance(value, tuple | list):
         return t(", ").join(_value(v) for v in value)
-    return str(value)
+    return homely(visible(str(value)))
 
 
 def _english_value(value: object) -> str:

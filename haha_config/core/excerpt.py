@@ -37,6 +37,13 @@ _REFERENCE: Final = re.compile(r"os\.environ/\w+")
 #: Anything long enough to be a key, with a digit in it.
 _KEYLIKE: Final = re.compile(r"(?=[A-Za-z0-9_\-+/.~]*\d)[A-Za-z0-9_\-+/.~]{12,}")
 
+#: One column each, so that the caret stands right: a control character would move it, and more.
+_BLANKS: Final = {
+    **dict.fromkeys((*range(32), *range(0x7F, 0xA0), *range(0x202A, 0x202F), 0x200B), "\ufffd"),
+    **dict.fromkeys(range(0x2066, 0x206A), "\ufffd"),
+    ord("\t"): " ",
+}
+
 
 def excerpt(finding: Finding, files: Iterable[File]) -> str:
     """Two lines, the text and the caret, both indented; "" where there is nothing to point at."""
@@ -54,8 +61,9 @@ def pointed(text: str, place: Place) -> str:
     line, at = masked(lines[place.line - 1], place.column - 1)
     if not line.strip():
         return ""
+    line = line.translate(_BLANKS)
     start = max(0, at - _WIDTH + 10)
-    shown = line[start : start + _WIDTH].replace("\t", " ")
+    shown = line[start : start + _WIDTH]
     return f"      {shown}\n      {' ' * _columns(line[start:at])}^"
 
 

@@ -272,7 +272,7 @@ def _document(path: Path, format: Any) -> Mapping[str, Any]:  # noqa: A002
 def _json5(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(router.as_json(rivals.text(path)))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Refusal(msg("this is not JSON"), place=Place(path=str(path))) from None
     return data if isinstance(data, dict) else {}
 

@@ -47,7 +47,7 @@ def router_database(home: Path) -> tuple[dict[str, Any], str] | None:
     rows = _rows(path, "SELECT value_json FROM app_config WHERE key='default'")
     try:
         data = json.loads(rows[0]["value_json"]) if rows else {}
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         data = {}
     return (data if isinstance(data, dict) else {}), str(path)
 
@@ -74,7 +74,7 @@ def text(path: Path) -> str:
 def _json(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
 

@@ -259,3 +259,19 @@ class TestFiles:
         before = profile(tool, "one").read_bytes()
         assert items(tool, str(path), "--yes")["one"]["status"] == "skipped"
         assert profile(tool, "one").read_bytes() == before
+
+    def test_what_is_nested_beyond_reason_is_no_crash(self, tool: Tool) -> None:
+        deep = "[" * 100_000
+        path = tool.cwd / "deep.json"
+        path.write_text('{"Providers": ' + deep)
+        assert tool("profile", "import", str(path)).code == 1
+        cc_switch(tool.home, list(TestCcSwitch.ROWS)).close()
+        (tool.home / ".cc-switch" / "settings.json").write_text(deep)
+        assert items(tool, "cc-switch")["Kimi K2"]["current"] is True
+        folder = tool.home / ".claude-code-router"
+        folder.mkdir()
+        with sqlite3.connect(folder / "config.sqlite") as base:
+            base.execute("CREATE TABLE app_config (key TEXT, value_json TEXT)")
+            base.execute("INSERT INTO app_config VALUES ('default', ?)", (deep,))
+        base.close()
+        assert items(tool, "claude-code-router")["ccr"]["status"] == "skipped"

@@ -38,8 +38,10 @@ def _entry(row: Mapping[str, Any], place: Place, current: bool) -> Entry:
     env = _strings(settings.get("env")) if settings is not None else {}
     if settings is None:
         why = msg("its settings are not JSON")
-    elif row.get("category") == "official" or not env.get(v.BASE_URL):
+    elif row.get("category") == "official":
         why = msg("it is Anthropic's own login, which needs no set-up")
+    elif not env.get(v.BASE_URL):
+        why = msg("it has no base URL")
     elif is_proxy(env[v.BASE_URL]):
         why = PROXY
     else:
@@ -64,7 +66,7 @@ def _gateway(env: Mapping[str, str]) -> Gateway:
 def _object(text: object) -> dict[str, Data] | None:
     try:
         data = json.loads(text) if isinstance(text, str) and text else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) else None
 

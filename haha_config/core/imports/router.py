@@ -3,80 +3,114 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import chain, count
 from typing import Final
 
 from haha_config.core.imports.entry import Entry, Gateway, Served
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data, Place, Slot
+from haha_config.core.record import dataclass
 
 SOURCE: Final = "claude-code-router"
 _SLOTS: Final[Mapping[str, Slot]] = {"default": "main", "background": "haiku"}
 _REFERENCE: Final = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
+#: How the address of its transformer `gemini` ends, which is no path of one request.
+_GOOGLES: Final = "/v1beta/models"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Provider:
+    name: str
+    url: str
+    key: str
+    models: tuple[str, ...]
 
 
 def entry(data: Mapping[str, Data], path: str) -> Entry:
     """Everything that the router serves, as one set-up."""
     place = Place(path=path)
-    served = tuple(_served(data))
-    router = _table(data.get("Router"))
-    names = {(s.url, s.model): s.name for s in served}
-    by_provider = {p["name"]: p for p in _providers(data)}
-    slots: dict[Slot, str] = {}
     lost: list[Message] = []
-    for rule, target in router.items():
+    names = _served(data, lost)
+    slots: dict[Slot, str] = {}
+    for rule, target in _table(data.get("Router")).items():
         if not isinstance(target, str) or "," not in target:
             continue
         provider, _, model = target.partition(",")
-        url = by_provider.get(provider.strip(), {}).get("url", "")
-        name = names.get((url, model.strip()))
+        served = names.get((provider.strip(), model.strip()))
         slot = _SLOTS.get(rule)
-        if slot is None or name is None:
+        if slot is None or served is None:
             lost.append(msg("`{rule}` ({target}) is lost", rule=rule, target=target))
         else:
-            slots[slot] = name
-    if not served:
+            slots[slot] = served.name
+    if not names:
         why = msg("it names no provider with a model")
-        return Entry(source=SOURCE, name="ccr", place=place, skipped=why)
+        return Entry(source=SOURCE, name="ccr", place=place, skipped=why, notes=tuple(lost))
     return Entry(
         source=SOURCE,
         name="ccr",
         place=place,
-        gateway=Gateway(served=served, slots=slots),
+        gateway=Gateway(served=tuple(names.values()), slots=slots),
         notes=tuple(lost),
     )
 
 
-def _served(data: Mapping[str, Data]) -> Iterator[Served]:
+def _served(data: Mapping[str, Data], lost: list[Message]) -> dict[tuple[str, str], Served]:
+    """Each model by its provider's name and its own, as rules name them."""
+    found: dict[tuple[str, str], Served] = {}
     taken: set[str] = set()
     for provider in _providers(data):
-        reference = _REFERENCE.fullmatch(provider["key"])
-        for model in provider["models"]:
-            name = model if model not in taken else f"{provider['name']}-{model}"
+        reference = _REFERENCE.fullmatch(provider.key)
+        for model in provider.models:
+            if (provider.name, model) in found:
+                continue
+            if provider.url.rstrip("/").endswith(_GOOGLES):
+                lost.append(msg("`{name}` is lost: it is asked in Google's own way", name=model))
+                continue
+            name = _free(model, provider.name, taken)
             taken.add(name)
-            yield Served(
+            found[provider.name, model] = Served(
                 name=name,
                 model=model,
-                url=provider["url"],
-                key="" if reference else provider["key"],
+                url=provider.url,
+                key="" if reference else provider.key,
                 variable=reference[1] if reference else "",
-                anthropic=provider["url"].rstrip("/").endswith("/messages"),
+                anthropic=provider.url.rstrip("/").endswith("/messages"),
             )
+    return found
 
 
-def _providers(data: Mapping[str, Data]) -> list[dict[str, Data]]:
+def _free(model: str, provider: str, taken: AbstractSet[str]) -> str:
+    """What the client calls a model that an earlier provider may offer too."""
+    names = (model, f"{provider}-{model}")
+    numbered = (f"{names[1]}-{number}" for number in count(2))
+    return next(name for name in chain(names, numbered) if name not in taken)
+
+
+def _providers(data: Mapping[str, Data]) -> list[_Provider]:
     """The providers of version 1 and 2 (`Providers`), and of version 3 (`providers`)."""
     listed = data.get("Providers", data.get("providers"))
-    found = []
+    found: list[_Provider] = []
+    names: set[str] = set()
     for one in listed if isinstance(listed, list) else []:
         table = _table(one)
         url = table.get("api_base_url") or table.get("baseUrl") or table.get("baseurl")
         key = table.get("api_key") or table.get("apiKey") or table.get("apikey") or ""
-        models = [_model(m) for m in (table.get("models") or []) if _model(m)]
         if isinstance(url, str) and isinstance(key, str):
             name = str(table.get("name") or "provider")
-            found.append({"name": name, "url": url, "key": key, "models": models})
+            models = tuple(m for m in map(_model, _list(table.get("models"))) if m)
+            if name in names:
+                name = next(n for i in count(2) if (n := f"{name}-{i}") not in names)
+            names.add(name)
+            found.append(_Provider(name=name, url=url, key=key, models=models))
     return found
+
+
+def _list(data: Data) -> Sequence[Data]:
+    if isinstance(data, str):
+        return (data,)
+    return data if isinstance(data, list) else ()
 
 
 def _model(data: Data) -> str:
@@ -92,11 +126,15 @@ def _table(data: Data) -> Mapping[str, Data]:
 
 # --- its dialect -----------------------------------------------------------------------------
 
+# Comments are read in one way only (atomic): a choice of where each ends doubles with each of them.
+_COMMENT: Final = r"//[^\n]*+|/\*(?>.*?(?:\*/|\Z))"
 _TOKEN: Final = re.compile(
-    r"""("(?:\\.|[^"\\])*")|('(?:\\.|[^'\\])*')|(//[^\n]*|/\*.*?\*/)|,(?=(?:\s|//[^\n]*|/\*.*?\*/)*[}\]])"""
+    r"""("(?:\\.|[^"\\])*+")|('(?:\\.|[^'\\])*+')"""
+    rf"""|({_COMMENT})|,(?=(?>\s+|{_COMMENT})*+[}}\]])"""
     r"""|([{,]\s*)([A-Za-z_$][\w$]*)(?=\s*:)""",
     re.DOTALL,
 )
+_QUOTED: Final = re.compile(r"""\\.|\"""", re.DOTALL)
 
 
 def as_json(text: str) -> str:
@@ -114,8 +152,12 @@ def _plain(found: re.Match[str]) -> str:
     if double is not None:
         return double
     if single is not None:
-        inside = single[1:-1].replace("\\'", "'").replace('"', '\\"')
-        return f'"{inside}"'
+        return f'"{_QUOTED.sub(_double, single[1:-1])}"'
     if comment is not None:
         return " "
     return f'{before}"{bare}"' if bare is not None else ""
+
+
+def _double(found: re.Match[str]) -> str:
+    """A character that single quotes need escaped and double ones not, or the other way."""
+    return {"\\'": "'", '"': '\\"'}.get(found[0], found[0])

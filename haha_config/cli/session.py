@@ -213,7 +213,7 @@ def open_session(
     if no_color:
         report.without_color()
     environ = dict(os.environ)
-    home, cwd = Path.home(), Path.cwd()
+    home, cwd = Path.home(), places.current()
     checkout = places.checkout(folder.absolute() if folder else cwd)
     chosen: Client = "haha" if checkout else "claude"
     if client is not None:

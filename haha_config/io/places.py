@@ -6,7 +6,18 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from haha_config.core.errors import Refusal
+from haha_config.core.messages import msg
+
 LAUNCHER = Path("bin") / "claude-haha"
+
+
+def current() -> Path:
+    """The current folder. Raises Refusal where somebody has removed it."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise Refusal(msg("the current folder is gone"), hints=("cd ~",)) from None
 
 
 def checkout(start: Path) -> Path | None:

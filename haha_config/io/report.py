@@ -211,10 +211,10 @@ def short(path: str) -> str:
     if not path:
         return ""
     path = visible(path)
-    for base, sign in ((Path.cwd(), ""), (Path.home(), "~/")):
+    for find, sign in ((Path.cwd, ""), (Path.home, "~/")):
         try:
-            rest = Path(path).relative_to(base).as_posix()
-        except ValueError:
+            rest = Path(path).relative_to(find()).as_posix()
+        except (ValueError, FileNotFoundError):  # the current folder may be gone
             continue
         if rest != ".":
             return f"{sign}{rest}"

@@ -384,7 +384,7 @@ def test_every_rule_explains_itself_in_chinese(tool: Tool) -> None:
     [
         (("validate", "--fxi"), "there is no option `--fxi`", "没有选项 `--fxi`"),
         (("providers", "add"), "the argument `FILE.toml` is missing", "缺少参数 `FILE.toml`"),
-        (("show", "x", "y"), "too much: `x y`", "多余的内容：`x y`"),
+        (("env", "x", "y"), "too much: `x y`", "多余的内容：`x y`"),
         (("show", "--dir"), "`--dir` wants a value", "`--dir` 需要一个值"),
         (
             ("models", "--min-context", "x"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import typer
@@ -12,10 +12,12 @@ from haha_config.cli import options as o
 from haha_config.cli.session import Session, choice, open_session
 from haha_config.core import urls
 from haha_config.core import variables as v
+from haha_config.core.errors import Usage
 from haha_config.core.excerpt import pointed
 from haha_config.core.layers import Effective, LayerName
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place
+from haha_config.core.providers import did_you_mean
 from haha_config.core.state import File, State
 from haha_config.io import report
 from haha_config.io.words import say, t
@@ -34,8 +36,15 @@ LAYERS: Final[dict[LayerName, Message]] = {
 }
 
 
+def _complete(incomplete: str) -> list[str]:
+    return [name for name in v.CLIENT if name.startswith(incomplete.upper())]
+
+
 @app.command(help=t("Every client variable, its value, and the layer it comes from."))
 def show(
+    names: list[str] = typer.Argument(
+        None, metavar="[NAME]...", help=t("Only these variables."), autocompletion=_complete
+    ),
     folder: o.Dir = None,
     project: o.Project = None,
     scope: o.ScopeOption = "user",
@@ -57,11 +66,13 @@ def show(
         reads=True,
     )
     state = session.state()
-    found = list(variables(state))
+    found = list(chosen(state, names) if names else variables(state))
     if short:
         report.result(short_line(state))
     elif format == "json":
         report.document({"variables": [as_json(one) for one in found]})
+    elif names:
+        _print_some(state, found)
     else:
         _print(session, state, found)
     broken = [f for f in (*state.settings.values(), state.dotenv) if f.error is not None]
@@ -85,11 +96,40 @@ def variables(state: State) -> Iterator[Effective]:
             yield effective
 
 
+def chosen(state: State, names: Sequence[str]) -> Iterator[Effective]:
+    """The named variables, also those that are not set.
+
+    Raises Usage for a name that is set nowhere and that no client knows, with the nearest.
+    """
+    for given in dict.fromkeys(names):
+        name = given if _held(state, given) else given.upper()
+        if not _held(state, name):
+            _check_known(state, name)
+        yield state.effective(name)
+
+
+def _held(state: State, name: str) -> bool:
+    """Whether the name is in any layer, or in the `.env` that this client does not read."""
+    return name in state.dotenv.data or any(name in layer.values for layer in state.layers)
+
+
+def _check_known(state: State, name: str) -> None:
+    from haha_config.core.known_keys import VARIABLES
+
+    files = [layer for layer in state.layers if layer.name != "shell"]
+    known = dict.fromkeys((*v.CLIENT, *sorted(VARIABLES), *(n for f in files for n in f.values)))
+    if name not in known:
+        raise Usage(
+            msg("`{name}` is set nowhere, and no client is known to read it", name=name),
+            hints=(*did_you_mean(name, known), msg("`haha-config show` lists what is set")),
+        )
+
+
 def as_json(one: Effective) -> dict[str, Any]:
     """A variable as design section 3 has it; secrets masked."""
     return {
         "name": one.name,
-        "value": v.shown(one.name, one.value),
+        "value": None if one.value is None else v.shown(one.name, one.value),
         "layer": one.layer,
         **_place(one.place),
         "shadows": [
@@ -114,7 +154,6 @@ def short_line(state: State) -> str:
 
 
 def _print(session: Session, state: State, found: list[Effective]) -> None:
-    out = sys.stdout
     client = {"claude": "Claude Code", "haha": "claude-haha"}[state.client]
     report.result(
         msg(
@@ -128,19 +167,49 @@ def _print(session: Session, state: State, found: list[Effective]) -> None:
     )
     width = max((len(one.name) for one in found), default=0)
     for one in found:
-        value = v.shown(one.name, one.value) or say(msg('"" (cancelled)'))
-        print(f"\n{report.paint(one.name.ljust(width), 'path', out)}  {value}")
-        where = report.location(one.place).removesuffix(": ")
-        print(f"  {_from(one.layer, where)}")
-        for s in one.shadows:
-            where = report.location(s.place).removesuffix(": ")
-            line = msg(
-                "hides {value} from {layer}",
-                value=v.shown(one.name, s.value) or '""',
-                layer=_from(s.layer, where),
-            )
-            print(f"  {report.paint(say(line), 'dim', out)}")
+        print()
+        _print_one(one, width)
     _unread(state)
+
+
+def _print_some(state: State, found: Sequence[Effective]) -> None:
+    """The variables that were asked for, and where one that is not set was looked for."""
+    for number, one in enumerate(found):
+        if number:
+            print()
+        if one.value is not None:
+            _print_one(one, len(one.name))
+        else:
+            report.result(msg("{name} is not set", name=one.name))
+            print(f"  {say(msg('looked in:'))}")
+            for layer in state.layers:
+                print(f"    {_from(layer.name, report.short(layer.path))}")
+        if state.client == "claude" and one.name in state.dotenv.data:
+            where = report.location(state.dotenv.place(one.name)).removesuffix(": ")
+            value = v.shown(one.name, state.dotenv.data[one.name]) or '""'
+            report.result(
+                msg(
+                    "  not read by this client: {value} in {where}; only claude-haha reads it",
+                    value=value,
+                    where=where,
+                )
+            )
+
+
+def _print_one(one: Effective, width: int) -> None:
+    out = sys.stdout
+    value = v.shown(one.name, one.value) or say(msg('"" (cancelled)'))
+    print(f"{report.paint(one.name.ljust(width), 'path', out)}  {say(value)}")
+    where = report.location(one.place).removesuffix(": ")
+    print(f"  {_from(one.layer, where)}")
+    for s in one.shadows:
+        where = report.location(s.place).removesuffix(": ")
+        line = msg(
+            "hides {value} from {layer}",
+            value=v.shown(one.name, s.value) or '""',
+            layer=_from(s.layer, where),
+        )
+        print(f"  {report.paint(say(line), 'dim', out)}")
 
 
 def _from(layer: LayerName | None, where: str) -> str:

@@ -106,7 +106,7 @@ def test_a_gateway_that_is_down_offers_what_its_file_says(
     assert door.run(["models"]) == 0
     out, err = capsys.readouterr()
     assert re.search(r"fast +1M", out)
-    assert "did not answer" in err
+    assert "nothing listens at 127.0.0.1:9" in err
     assert "litellm_config.yaml" in err
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from haha_config.cli import answersfile
@@ -67,6 +67,29 @@ def load(session: Session, name: str) -> Profile:
         )
     where = profiles.path(session.config_folder, name)
     return of_data(name, profiles.load(where), str(where))
+
+
+def offering(model: str) -> Iterator[tuple[str, bool]]:
+    """The profiles that have a model, and whether it is the one that they start with."""
+    plain = model.removesuffix("[1m]")
+    for name in names():
+        try:
+            answers = profiles.load(profiles.path(places.config_folder(), name))
+        except HahaError:
+            continue
+        slots = [str(one).partition("=")[2] for one in answers.get("slot") or ()]
+        ups = [_name_of(str(one)) for one in answers.get("upstream") or ()]
+        main = str(answers.get("model") or next(iter(ups), ""))
+        if plain in {held.removesuffix("[1m]") for held in (main, *slots, *ups)}:
+            yield name, main.removesuffix("[1m]") == plain
+
+
+def _name_of(upstream: str) -> str:
+    """What the client calls `[NAME=]KEY:MODEL[@URL]`."""
+    at = max(upstream.rfind("@http://"), upstream.rfind("@https://"))
+    head, _, model = (upstream[:at] if at >= 0 else upstream).partition(":")
+    name, equals, _ = head.partition("=")
+    return name if equals else model
 
 
 # --- from a profile to answers ---------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from haha_config.cli import options as o
-from haha_config.cli.session import Session, choice, is_terminal, open_session
+from haha_config.cli.session import Session, choice, command_line, is_terminal, open_session
 from haha_config.cli.writing import Manner, Outcome, live_lines, tell, write
 from haha_config.core import plan as plans
 from haha_config.core import providers as rows
@@ -179,7 +179,14 @@ def _where(held: Setup) -> str:
 
 
 def _elsewhere(name: str, state: State, held: Setup) -> list[Message | str]:
-    """The line that would do it, where another row lists the name."""
+    """The line that would do it, where a saved profile has the name, or another row lists it."""
+    from haha_config.cli.shelf import offering
+
+    there = sorted(offering(name), key=lambda one: not one[1])
+    if there:
+        profile, starts = there[0]
+        use = f"haha-config use {profile}"
+        return [use if starts else f"{use} && {command_line('haha-config', 'switch-model', name)}"]
     for row in state.providers.values():
         if row.key != held.provider and row.model(name) is not None:
             return [f"haha-config init --provider {row.key} --model {name}"]

@@ -162,6 +162,19 @@ def _print(state: State, found: list[Finding]) -> None:
     report.result(verdict(state, found), prose=True)
     if any(f.fixable for f in found):
         report.hint("haha-config validate --fix", sys.stdout)
+    if _passed_over(state):
+        what = msg(
+            "{path} was not judged: only claude-haha reads it, and the client here is Claude Code",
+            path=report.short(state.dotenv.path),
+        )
+        report.result(what, prose=True)
+        report.hint("haha-config validate --only env", sys.stdout)
+
+
+def _passed_over(state: State) -> bool:
+    """Whether there is a `.env` of ours, or a broken one, that this client does not read."""
+    held = state.dotenv.error is not None or any(name in state.dotenv.data for name in v.OWNED)
+    return state.client == "claude" and not state.only and held
 
 
 def verdict(state: State, found: list[Finding]) -> Message:

@@ -59,6 +59,16 @@ class TestSaved:
         assert data["keys"] == {"DEEPSEEK_API_KEY": "file:deepseek.DEEPSEEK_API_KEY"}
         assert DEEPSEEK not in text
 
+    def test_a_model_of_another_profile_names_it(self, two: Tool) -> None:
+        assert two("use", "deepseek", "--yes").code == 0
+        done = two("switch-model", "big")
+        assert done.code == 2
+        assert "hint: haha-config use mine\n" in done.err
+        done = two("switch-model", "small")
+        assert "hint: haha-config use mine && haha-config switch-model small\n" in done.err
+        profile(two, "mine").write_text("not [ TOML")
+        assert "use mine" not in two("switch-model", "big").err
+
     def test_the_key_is_in_a_private_file_of_a_private_folder(self, two: Tool) -> None:
         path = stored(two, "deepseek.DEEPSEEK_API_KEY")
         assert path.read_text(encoding="utf-8").strip() == DEEPSEEK

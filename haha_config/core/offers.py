@@ -174,7 +174,7 @@ def _object(answer: Exchange) -> Mapping[str, Data] | None:
         return None
     try:
         data = json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) else None
 

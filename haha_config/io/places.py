@@ -76,6 +76,6 @@ def has_active_provider(folder: Path) -> bool:
 
     try:
         data = json.loads((folder / "cc-haha" / "providers.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     return isinstance(data, dict) and bool(data.get("activeId") or data.get("activeProviderId"))

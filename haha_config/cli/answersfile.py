@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from haha_config.core import providers as rows
 from haha_config.core.draft import Draft
 from haha_config.core.errors import HahaError, Usage
 from haha_config.core.messages import msg
-from haha_config.core.model import Upstream
+from haha_config.core.model import Providers, Upstream
 from haha_config.core.record import dataclass, replace
 from haha_config.io import profiles
 
@@ -30,6 +30,7 @@ class Given:
     upstream_key_env: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
     port: int | None = None
+    context: int | None = None
     traffic: str | None = None
     api_key_env: str | None = None
     write: str | None = None
@@ -62,9 +63,10 @@ def _typed(name: str, value: object, path: Path) -> object:
     many = name in {"slot", "upstream", "upstream-key-env", "drop"}
     if many and isinstance(value, list) and all(isinstance(one, str) for one in value):
         return tuple(value)
-    if name == "port" and isinstance(value, int) and not isinstance(value, bool):
+    number = name in {"port", "context"}
+    if number and isinstance(value, int) and not isinstance(value, bool):
         return value
-    if not many and name != "port" and isinstance(value, str):
+    if not many and not number and isinstance(value, str):
         return value
     raise Usage(msg("{path}: `{name}` has a value of the wrong kind", path=str(path), name=name))
 
@@ -77,7 +79,7 @@ def merged(flags: Given, file: Given) -> Given:
     return replace(file, **given)
 
 
-def of(draft: Draft) -> Given:
+def of(draft: Draft, providers: Providers) -> Given:
     """What would have to be typed for this draft; never a key."""
     lone = draft.provider == "litellm" and draft.upstreams
     main = draft.slots.get("main")
@@ -90,11 +92,21 @@ def of(draft: Draft) -> Given:
         model=main,
         slot=slots,
         upstream=tuple(spec(u) for u in draft.upstreams) if lone else (),
-        upstream_key_env=(),
+        upstream_key_env=unusual(draft.upstreams, providers) if lone else (),
         drop=draft.drop,
         port=draft.port,
+        context=draft.context,
         traffic=draft.traffic,
         keys="env" if draft.keep_env else None,
+    )
+
+
+def unusual(upstreams: Sequence[Upstream], providers: Providers) -> tuple[str, ...]:
+    """`NAME=VAR` where a model's key is not in the variable that its provider's row names."""
+    return tuple(
+        f"{u.name}={u.variable}"
+        for u in upstreams
+        if u.variable and u.variable != providers[u.provider].credential.variable
     )
 
 
@@ -104,17 +116,35 @@ def spec(upstream: Upstream) -> str:
     return f"{name}{upstream.provider}:{upstream.model}@{upstream.base_url}"
 
 
-def save(path: Path, draft: Draft) -> None:
+def save(path: Path, given: Given) -> None:
     """Write the answers as TOML; there is no secret in them.
 
     Raises HahaError where the file can't be written.
     """
     try:
-        path.write_text(profiles.text(values(of(draft))), encoding="utf-8")
+        path.write_text(profiles.text(values(given)), encoding="utf-8")
     except OSError as error:
-        raise HahaError(
-            msg("can't write {path}: {why}", path=str(path), why=error.strerror or "")
-        ) from None
+        raise _unwritten(path, error) from None
+
+
+def check_saving(path: Path) -> None:
+    """Raises HahaError where `save` would; nothing is written."""
+    import errno
+    import os
+
+    problem = None
+    if path.is_dir():
+        problem = errno.EISDIR
+    elif not path.parent.is_dir():
+        problem = errno.ENOENT
+    elif not os.access(path if path.exists() else path.parent, os.W_OK):
+        problem = errno.EACCES
+    if problem is not None:
+        raise _unwritten(path, OSError(problem, os.strerror(problem)))
+
+
+def _unwritten(path: Path, error: OSError) -> HahaError:
+    return HahaError(msg("can't write {path}: {why}", path=str(path), why=error.strerror or ""))
 
 
 def values(given: Given) -> dict[str, Any]:
@@ -126,14 +156,14 @@ def values(given: Given) -> dict[str, Any]:
     }
 
 
-def command(draft: Draft) -> str:
+def command(given: Given, more: Sequence[str] = ()) -> str:
     """The same set-up again as one command line; keys come from their variables."""
     import shlex
 
     words = ["haha-config", "init"]
-    for name, value in asdict(of(draft)).items():
+    for name, value in asdict(given).items():
         flag = f"--{name.replace('_', '-')}"
         for one in value if isinstance(value, tuple) else (value,):
             if one is not None:
                 words += [flag, str(one)]
-    return shlex.join([*words, "--yes"])
+    return shlex.join([*words, *more, "--yes"])

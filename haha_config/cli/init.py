@@ -62,6 +62,9 @@ def init(
         [], "--drop", metavar="NAME", help=t("Take a model out of litellm_config.yaml.")
     ),
     port: int | None = typer.Option(None, "--port", metavar="N", help=t("The gateway's port.")),
+    context: int | None = typer.Option(
+        None, "--context", metavar="N", help=t("The models' window in tokens, where none is known.")
+    ),
     traffic: str | None = typer.Option(
         None, "--traffic", metavar="quiet|minimal|default", help=t("What else the client sends.")
     ),
@@ -114,6 +117,7 @@ def init(
         upstream_key_env=tuple(upstream_key_env),
         drop=tuple(drop),
         port=port,
+        context=context,
         traffic=traffic,
         api_key_env=api_key_env,
         write=write_,
@@ -121,6 +125,8 @@ def init(
     )
     if answers is not None:
         given = answersfile.merged(given, answersfile.load(answers))
+    if save_answers is not None:
+        answersfile.check_saving(save_answers)
     start = drafted(session, given, insecure=insecure)
     found = look(session, start)
     if api_key_stdin or given.api_key_env:
@@ -143,7 +149,50 @@ def init(
         session, start, found = work.session, work.draft, work.found
     else:
         start = _resumed(start, found)
-    return _finish(session, start, found, manner, save_answers, save_as, previewed=asks)
+    typed = Typed(
+        given=given,
+        folder=folder,
+        project=project,
+        client=client,
+        save_answers=save_answers,
+        save_as=save_as,
+    )
+    return _finish(session, start, found, manner, typed, previewed=asks)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Typed:
+    """The flags that no draft holds."""
+
+    given: answersfile.Given
+    folder: Path | None
+    project: Path | None
+    client: str | None
+    save_answers: Path | None
+    save_as: str | None
+
+    def answers(self, draft: Draft, session: Session) -> answersfile.Given:
+        """The draft's answers and these."""
+        made = answersfile.of(draft, session.providers)
+        return replace(
+            made,
+            api_key_env=self.given.api_key_env,
+            upstream_key_env=made.upstream_key_env or self.given.upstream_key_env,
+            write=self.given.write,
+        )
+
+    def again(self, draft: Draft, session: Session) -> str:
+        """The same set-up again as one command line."""
+        placed = {
+            "--dir": self.folder,
+            "--project": self.project,
+            "--scope": session.scope if session.scope != "user" else None,
+            "--client": self.client,
+            "--save-as": self.save_as,
+        }
+        words = [w for flag, value in placed.items() if value for w in (flag, str(value))]
+        insecure = ["--insecure"] if draft.insecure else []
+        return answersfile.command(self.answers(draft, session), [*words, *insecure])
 
 
 # --- from flags to a draft -------------------------------------------------------------------
@@ -164,6 +213,7 @@ def drafted(session: Session, given: answersfile.Given, *, insecure: bool) -> Dr
         upstreams=tuple(drafts.parse_upstream(u, providers, region) for u in given.upstream),
         drop=given.drop,
         port=_port(given.port),
+        context=_context(given.context),
         traffic=_traffic(given.traffic),
         targets=_targets(session, given.write),
         keep_env=choice("--keys", given.keys or "copy", ("copy", "env")) == "env",
@@ -212,6 +262,12 @@ def _traffic(text: str | None) -> Traffic | None:
 def _port(number: int | None) -> int | None:
     if number is not None and not 1 <= number <= 65535:
         raise Usage(msg("--port wants a number from 1 to 65535"))
+    return number
+
+
+def _context(number: int | None) -> int | None:
+    if number is not None and number < 1:
+        raise Usage(msg("--context wants a number of tokens"))
     return number
 
 
@@ -323,12 +379,11 @@ def _finish(
     draft: Draft,
     found: Found,
     manner: Manner,
-    save: Path | None,
-    save_as: str | None,
+    typed: Typed,
     *,
     previewed: bool,
 ) -> int:
-    made, build = _builder(session, draft, found, save_as)
+    made, build = _builder(session, draft, found, typed.save_as)
     # What is said from here on is about the whole gateway, also what was in it before.
     made = replace(made, draft=shelf.whole(made.draft, draft, found))
     if not previewed and made.answers.route == "direct":
@@ -336,8 +391,9 @@ def _finish(
     # The interview's summary was the question.
     outcome = write(session, build, manner, lambda: True, previewed=previewed)
     row = session.providers[made.answers.provider]
+    save = typed.save_answers
     if save is not None and not manner.dry_run:
-        answersfile.save(save, made.draft)
+        answersfile.save(save, typed.answers(made.draft, session))
         report.talk(msg("saved the answers in {path}", path=report.short(str(save))))
     if manner.dry_run:
         say_toolless(made.answers, row)
@@ -350,14 +406,14 @@ def _finish(
     if all(f.code != "MOD008" for f in outcome.findings):
         say_toolless(made.answers, row)
     if not previewed:
-        outcome.next = list(next_steps(session, made))
+        outcome.next = list(next_steps(session, made, typed))
         return tell(outcome, manner, _headline(outcome))
     code = tell(outcome, manner, _headline(outcome))
     if code == 0:
         from haha_config.cli.ending import proof
 
         proof(session, made.answers, plain=manner.plain)
-    for line in next_steps(session, made):
+    for line in next_steps(session, made, typed):
         report.talk(line)
     return code
 
@@ -398,7 +454,7 @@ def _headline(outcome: Outcome) -> Message | None:
     return msg("wrote {paths}", paths=paths)
 
 
-def next_steps(session: Session, made: Ready) -> Iterator[Message | str]:
+def next_steps(session: Session, made: Ready, typed: Typed) -> Iterator[Message | str]:
     """What to type next, ready to be pasted."""
     yield ""
     yield msg("Next:")
@@ -425,7 +481,8 @@ def next_steps(session: Session, made: Ready) -> Iterator[Message | str]:
         yield msg(
             "  {command}   (the client goes on with {main} until then)", command=line, main=main
         )
-    yield msg("  {command}   (the same set-up again)", command=answersfile.command(made.draft))
+    again = typed.again(made.draft, session)
+    yield msg("  {command}   (the same set-up again)", command=again)
 
 
 def _answers(base_url: str) -> bool:

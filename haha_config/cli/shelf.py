@@ -234,7 +234,7 @@ def shelved(
     check_name(name)
     row = rows.row(session.providers, draft.provider)
     own = made.port is not None
-    given = answersfile.of(draft)
+    given = answersfile.of(draft, session.providers)
     given = replace(
         given,
         via=None if row.multi else made.route,
@@ -243,15 +243,11 @@ def shelved(
         base_url=None if own else made.base_url,
         slot=tuple(f"{slot}={made.slots.get(slot, '')}" for slot in SLOTS if slot != "main"),
         model=made.slots["main"],
-        upstream_key_env=tuple(
-            f"{u.name}={u.variable}"
-            for u in draft.upstreams
-            if u.variable and u.variable != _usual(session, u.provider)
-        )
-        if own
-        else (),
+        upstream_key_env=answersfile.unusual(draft.upstreams, session.providers) if own else (),
         port=made.port,
         traffic=made.traffic,
+        # It has a place of its own in a profile.
+        context=None,
         drop=(),
         keys=None,
     )
@@ -278,10 +274,6 @@ def whole(draft: Draft, asked: Draft, found: Found) -> Draft:
     held = {n: str(found.state.litellm_env.data.get(n) or "") for n in variables}
     keys = {**{n: k for n, k in held.items() if k}, **draft.keys}
     return replace(draft, upstreams=(*draft.upstreams, *kept), keys=keys)
-
-
-def _usual(session: Session, provider: str) -> str:
-    return session.providers[provider].credential.variable
 
 
 def _keys(session: Session, draft: Draft, made: Answers) -> dict[str, str]:

@@ -1,10 +1,15 @@
-"""`--save-answers` where nothing can be saved."""
+"""Answers that are saved, and the line that does it again."""
 
 from __future__ import annotations
 
+import re
+import shlex
+import tomllib
 from pathlib import Path
 
-from tests.cli.tool import Tool
+import pytest
+
+from tests.cli.tool import Done, Tool
 
 
 def test_a_place_that_can_not_be_written_is_said(tool: Tool, tmp_path: Path) -> None:
@@ -12,3 +17,76 @@ def test_a_place_that_can_not_be_written_is_said(tool: Tool, tmp_path: Path) -> 
     done = tool("init", "--provider", "ollama", "--yes", "--save-answers", str(wanted))
     assert done.code == 1, done.err
     assert f"can't write {wanted}" in done.err
+    assert not tool.settings.exists()
+
+
+KEY = "sk-test-0123456789abcdef"
+MINE = ("--api-key-env", "MINE")
+
+
+def _again(done: Done) -> list[str]:
+    (line,) = [one for one in done.err.splitlines() if "the same set-up again" in one]
+    return shlex.split(line.partition("(")[0])[1:]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--provider", "deepseek", *MINE, "--scope", "local", "--write", "settings"),
+        ("--provider", "deepseek", *MINE, "--dir", "sub", "--save-as", "work"),
+        (
+            *("--provider", "custom-anthropic", "--base-url", "http://llm.example.com"),
+            *("--model", "m", "--context", "65536", *MINE, "--insecure"),
+        ),
+        (
+            *("--provider", "litellm", "--upstream", "x=openai:gpt-6-luna", "--port", "4790"),
+            *("--upstream-key-env", "x=MINE", "--traffic", "minimal"),
+        ),
+    ],
+    ids=["scope", "folder", "insecure", "variable"],
+)  # fmt: skip
+def test_the_line_that_does_it_again_does(tool: Tool, words: tuple[str, ...]) -> None:
+    """In another folder and home, it makes the same files."""
+    other = Tool(tool.home.with_name("home2"), tool.cwd.with_name("project2"))
+    made = []
+    line = ["init", *words, "--yes"]
+    for place in (tool, other):
+        for folder in (place.home, place.cwd / "sub"):
+            folder.mkdir(parents=True, exist_ok=True)
+        done = place(*line, MINE=KEY)
+        assert done.code == 0, done.err
+        line = _again(done)
+        made.append({p.name: _settled(p) for p in _files(place)})
+    assert made[0]
+    assert made[0] == made[1]
+    assert "profiles" not in made[0]
+
+
+def _files(tool: Tool) -> list[Path]:
+    """What the set-up is made of; not what we keep about it."""
+    kept = tool.home / ".local"
+    places = (*tool.home.rglob("*"), *tool.cwd.rglob("*"))
+    return [p for p in places if p.is_file() and not p.is_relative_to(kept)]
+
+
+def _settled(path: Path) -> list[str]:
+    """Its lines but for the master key, which is made at random."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [re.sub(r"sk-(?!test)[\w-]{20,}", "MASTER", line) for line in lines]
+
+
+def test_answers_saved_and_read_again(tool: Tool, tmp_path: Path) -> None:
+    saved = tmp_path / "answers.toml"
+    words = ("--provider", "litellm", "--upstream", "x=openai:gpt-6-luna", "--port", "4790")
+    more = ("--upstream-key-env", "x=MINE", "--write", "env", "--save-answers", str(saved))
+    assert tool("init", *words, *more, "--yes", MINE=KEY).code == 0
+    data = tomllib.loads(saved.read_text(encoding="utf-8"))
+    assert data["upstream-key-env"] == ["x=MINE"]
+    assert data["write"] == "env"
+    assert KEY not in saved.read_text(encoding="utf-8")
+    other = Tool(tool.home.with_name("home2"), tool.cwd.with_name("project2"))
+    for folder in (other.home, other.cwd):
+        folder.mkdir()
+    assert other("init", "--answers", str(saved), "--yes", MINE=KEY).code == 0
+    assert (other.cwd / ".env").exists()
+    assert not other.settings.exists()

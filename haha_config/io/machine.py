@@ -204,7 +204,7 @@ def client_state(where: Where) -> ClientState:
     moved = where.environ.get("CLAUDE_CONFIG_DIR")
     path = (Path(moved).expanduser() if moved else where.home) / ".claude.json"
     try:
-        data = path.read_bytes()
+        data = path.read_bytes() if path.is_file() else b""
     except OSError:
         data = b""
     primary = _PRIMARY.search(data)
@@ -249,8 +249,9 @@ def make_private(path: str) -> None:
 
 
 def _text(path: Path) -> str:
+    """A regular file's text: a pipe would keep us waiting, a device never end."""
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     except OSError:
         return ""
 

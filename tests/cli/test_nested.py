@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -34,6 +35,14 @@ def test_a_file(tool: Tool, path: str) -> None:
     done = tool("validate", "--client", "haha")
     assert done.code in {0, 1}, done.err
     assert "bug" not in done.err
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes in folders")
+def test_a_pipe_in_its_place(tool: Tool) -> None:
+    os.mkfifo(tool.home / ".claude.json")
+    done = tool("validate", "--client", "haha")
+    assert done.code == 1, done.err
+    assert "nothing is configured here" in done.err
 
 
 class Deep(BaseHTTPRequestHandler):

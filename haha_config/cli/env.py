@@ -36,7 +36,7 @@ def env(
     session = open_session(
         folder=folder, project=project, scope=scope, client=client, quiet=quiet, reads=True
     )
-    kind = choice("--shell", shell, SHELLS) if shell else _own_shell(session)
+    kind = choice("--shell", _ALIKE.get(shell, shell), SHELLS) if shell else _own_shell(session)
     state = session.state()
     for file in (state.target, state.dotenv):
         if file.error is not None:
@@ -82,3 +82,5 @@ def _pwsh(name: str, value: str) -> str:
 
 
 SHELLS: Final[Mapping[str, Callable[[str, str], str]]] = {"sh": _sh, "fish": _fish, "pwsh": _pwsh}
+#: Shells that take the same lines.
+_ALIKE: Final = {"bash": "sh", "zsh": "sh", "dash": "sh", "ksh": "sh", "powershell": "pwsh"}

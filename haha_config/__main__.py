@@ -18,7 +18,10 @@ def main() -> None:
 
     # What a start makes stays until the end: looking through it for rubbish is 3% of `validate`.
     gc.set_threshold(50_000)
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    # And so for the looks that the interpreter has at its end: 7% of `validate`.
+    gc.freeze()
+    sys.exit(code)
 
 
 if __name__ == "__main__":

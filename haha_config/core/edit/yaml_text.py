@@ -13,8 +13,6 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, Final, TypeAlias
 
-import yaml
-
 from haha_config.core.edit.text import (
     BOM,
     Source,
@@ -29,7 +27,11 @@ from haha_config.core.edit.text import (
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Change, Data, Item, Key, Oddity, Path, Place, Remove, Set
+from haha_config.core.patterns import later, pattern
 from haha_config.core.record import dataclass, field
+
+with later():
+    import yaml
 
 Node: TypeAlias = yaml.Node
 _FAST: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -40,17 +42,17 @@ _NULL: Final = "tag:yaml.org,2002:null"
 _MERGE: Final = "tag:yaml.org,2002:merge"
 
 _BREAKS: Final = "\n\r\x85\u2028\u2029"
-_LINE: Final = re.compile(rf"[^{_BREAKS}]*")
-_LINE_END: Final = re.compile(rf"\r\n|[{_BREAKS}]")
-_NOTE: Final = re.compile(rf"(?:[ \t]*|[ \t]+#[^{_BREAKS}]*)(?=[{_BREAKS}]|\Z)")
-_BLANK: Final = re.compile(rf"[ {_BREAKS}]*")
-_ALIAS_VALUE: Final = re.compile(r"\s*:\s+\*[^\s,\[\]{}]+")
-_ALIAS_ITEM: Final = re.compile(r"\s*-\s+\*[^\s,\[\]{}]+")
-_PLAIN: Final = re.compile(r"[A-Za-z_](?:[A-Za-z0-9_./@+*:-]*[A-Za-z0-9_./@+*-])?")
-_BRACKETS: Final = re.compile(r"[\[\]{}]")
-_STAIRS: Final = re.compile(r"(?:[-?:][ \t]+){200}|^[ ]{1000}", re.MULTILINE)
+_LINE: Final = pattern(rf"[^{_BREAKS}]*")
+_LINE_END: Final = pattern(rf"\r\n|[{_BREAKS}]")
+_NOTE: Final = pattern(rf"(?:[ \t]*|[ \t]+#[^{_BREAKS}]*)(?=[{_BREAKS}]|\Z)")
+_BLANK: Final = pattern(rf"[ {_BREAKS}]*")
+_ALIAS_VALUE: Final = pattern(r"\s*:\s+\*[^\s,\[\]{}]+")
+_ALIAS_ITEM: Final = pattern(r"\s*-\s+\*[^\s,\[\]{}]+")
+_PLAIN: Final = pattern(r"[A-Za-z_](?:[A-Za-z0-9_./@+*:-]*[A-Za-z0-9_./@+*-])?")
+_BRACKETS: Final = pattern(r"[\[\]{}]")
+_STAIRS: Final = pattern(r"(?:[-?:][ \t]+){200}|^[ ]{1000}", re.MULTILINE)
 #: What the C loader is known to take and the pure one not, or the other way round.
-_DOUBTFUL: Final = re.compile("[\t\ufeff\x85\u2028\u2029?]|[|>][0-9+-]*#|^%", re.MULTILINE)
+_DOUBTFUL: Final = pattern("[\t\ufeff\x85\u2028\u2029?]|[|>][0-9+-]*#|^%", re.MULTILINE)
 #: Deeper than this, libyaml's recursion is left to the pure loader, whose limit is an exception.
 _DEEPEST: Final = 200
 #: As many entries as aliases may unfold to before a file is not one that a person wrote.

@@ -14,7 +14,7 @@ from haha_config.core.errors import Usage
 from haha_config.core.messages import msg
 from haha_config.core.model import Plan, Provider, Providers, Write
 from haha_config.io import places, report, templates
-from haha_config.io.words import t
+from haha_config.io.words import say, t
 
 app = typer.Typer(
     help=t("List the provider table, or add a row of your own."),
@@ -92,4 +92,5 @@ def _print(rows: Providers) -> None:
     keys = max(map(len, rows))
     variables = max(len(row.credential.variable) for row in rows.values())
     for row in rows.values():
-        report.result(f"{row.key:<{keys}}  {row.credential.variable:<{variables}}  {row.name}")
+        name = say(table.named(row))
+        report.result(f"{row.key:<{keys}}  {row.credential.variable:<{variables}}  {name}")

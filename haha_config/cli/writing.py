@@ -16,7 +16,7 @@ from haha_config.core.preview import Line, lines
 from haha_config.core.record import dataclass, field
 from haha_config.core.state import parse
 from haha_config.io import disk, report
-from haha_config.io.words import english, say
+from haha_config.io.words import columns, english, say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,10 +155,12 @@ def preview(plan: Plan, manner: Manner) -> None:
             print(report.paint(f"  {say(text)}", "dim", stream), file=stream)
         else:
             for line in lines_:
-                print(report.paint(f"  {line.sign} {line.text}", line.sign, stream), file=stream)
+                broken = report.fitted(line.text, stream, indent=4)
+                print(report.paint(f"  {line.sign} {broken}", line.sign, stream), file=stream)
         print(file=stream)
     for note in plan.notes:
-        print(f"{say(msg('note:'))} {say(note)}", file=stream)
+        head = say(msg("note:"))
+        print(f"{head} {report.fitted(say(note), stream, indent=columns(head) + 1)}", file=stream)
 
 
 def _tightens(write: Write) -> bool:

@@ -131,6 +131,7 @@ def translated(provider: Provider, language: str) -> Provider:
     )
     return replace(
         provider,
+        name=say(provider.name),
         about=say(provider.about),
         notes=tuple(map(say, provider.notes)),
         credential=replace(provider.credential, kinds=kinds),
@@ -188,6 +189,11 @@ def endpoint(provider: Provider, region: str, key: str = "") -> str:
 def msg_of(text: str) -> Message:
     """A row's own text as a message: its Chinese is in the row, not in a catalog."""
     return Message(text.replace("{", "{{").replace("}", "}}"), {})
+
+
+def named(provider: Provider) -> Message:
+    """What a row is called, in the person's language where that is no name of a service."""
+    return msg_of(provider.name)
 
 
 def _misplaced(provider: Provider, kind: KeyKind, base_url: str) -> Message | None:
@@ -362,10 +368,10 @@ class _Reader:
                 ),
             )
         credential, kind_texts = self._credential(top)
-        about, notes = top.take("about", str), top.texts("notes")
+        name, about, notes = top.take("name", str), top.take("about", str), top.texts("notes")
         return Provider(
             key=self.key,
-            name=top.take("name", str),
+            name=name,
             about=about,
             docs=top.take("docs", str, ""),
             verified=top.date("verified", ""),
@@ -382,7 +388,7 @@ class _Reader:
             start=top.take("start", str, ""),
             order=top.take("order", int, 100),
             notes=notes,
-            zh=self._chinese(top, about, notes) | kind_texts,
+            zh=self._chinese(top, name, about, notes) | kind_texts,
         )
 
     def _routes(self, top: _Table) -> tuple[Route, ...]:
@@ -480,11 +486,17 @@ class _Reader:
         table.end()
         return upstream
 
-    def _chinese(self, top: _Table, about: str, notes: tuple[str, ...]) -> dict[str, str]:
+    def _chinese(
+        self, top: _Table, name: str, about: str, notes: tuple[str, ...]
+    ) -> dict[str, str]:
         table = top.table("zh", None)
         if table is None:
             return {}
         texts = {about: table.take("about", str, about)}
+        # Most names are the service's own in every language.
+        own = table.take("name", str, "")
+        if own:
+            texts[name] = own
         translated_notes = table.texts("notes")
         if translated_notes and len(translated_notes) != len(notes):
             table.refuse("notes", msg("`zh.notes` must have as many texts as `notes`"))

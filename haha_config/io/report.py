@@ -127,6 +127,11 @@ def waiting(message: Message, *, plain: bool = False) -> Iterator[None]:
         sys.stderr.flush()
 
 
+def fitted(text: str, stream: TextIO, *, indent: int) -> str:
+    """`text` that stands behind `indent` columns, broken between words where a terminal is."""
+    return _fitted(text, stream, taken=indent, indent=indent)
+
+
 def _fitted(text: str, stream: TextIO, *, taken: int = 0, indent: int = 0) -> str:
     """`text` broken between words where `stream` is a terminal: that one would cut the words.
 

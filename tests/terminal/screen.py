@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 import signal
@@ -137,7 +138,14 @@ class Terminal:
 
     def text(self) -> str:
         """The screen as it is now, right edges trimmed."""
-        return "\n".join(line.rstrip() for line in self.screen.display).rstrip()
+        return "\n".join(self._lines()).rstrip()
+
+    def _lines(self) -> list[str]:
+        # Not pyte's `display`: it dies of a wide character whose first half was just overwritten.
+        buffer, across = self.screen.buffer, range(self.screen.columns)
+        return [
+            "".join(buffer[y][x].data for x in across).rstrip() for y in range(self.screen.lines)
+        ]
 
     def history(self) -> str:
         """What has scrolled off the top, and the screen."""
@@ -184,7 +192,7 @@ class Terminal:
             color_system="truecolor",
             legacy_windows=False,
         )
-        last = max((y for y, line in enumerate(self.screen.display) if line.strip()), default=0)
+        last = max((y for y, line in enumerate(self._lines()) if line), default=0)
         for y in range(last + 1):
             line = Text()
             cells = [self.screen.buffer[y][x] for x in range(self.screen.columns)]
@@ -194,7 +202,7 @@ class Terminal:
                 line.append(text, style=Style.parse(style) + Style(meta={"wide": wide}))
             line.rstrip()
             console.print(line, no_wrap=True, overflow="ignore", crop=False, highlight=False)
-        return console.export_svg(title=title, theme=_theme(light))
+        return _WIDTH.sub(_spread, console.export_svg(title=title, theme=_theme(light)))
 
     def picture(self, path: Path, *, title: str = "", light: bool = False) -> None:
         """The screen as `path`, an .svg or a .png."""
@@ -220,6 +228,19 @@ def _theme(light: bool) -> Any:
     ground, ink = ((255, 255, 255), (36, 41, 46)) if light else ((24, 26, 31), (216, 222, 233))
     both = [tuple(bytes.fromhex(code)) for code in (*colors, *bright)]
     return TerminalTheme(ground, ink, both[:8], both[8:])
+
+
+#: rich gives each run a width by its characters; a wide one takes two columns.
+_WIDTH = re.compile(r'textLength="([\d.]+)"([^>]*)>([^<]+)</text>')
+
+
+def _spread(found: re.Match[str]) -> str:
+    length, rest, shown = found.groups()
+    text = html.unescape(shown).strip("\n")
+    if not text:
+        return found[0]
+    right = float(length) / len(text) * wcwidth.width(text)
+    return f'textLength="{right:g}"{rest}>{shown}</text>'
 
 
 def _look(cell: Any) -> tuple[str, bool]:

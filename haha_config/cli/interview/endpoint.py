@@ -58,15 +58,18 @@ def _before(talk: Talk, work: Work) -> str:
 
 def _choice(row: Provider, found: Found) -> Choice:
     current = row.key == current_row(found)
-    return Choice(value=row.key, title=row.name, marked=current, note=note(row, found))
+    return Choice(value=row.key, title=rows.named(row), marked=current, note=note(row, found))
 
 
 def note(row: Provider, found: Found) -> Message:
+    """What the row is, after what was found of it here."""
     about = rows.msg_of(row.about)
     if row.key in found.keys:
-        return msg("key found in {name}", name=row.credential.variable)
+        there = msg("key found in {name}", name=row.credential.variable)
+        return msg("{there} · {about}", there=there, about=about)
     if row.key in found.running:
-        return msg("running on :{port}", port=found.running[row.key])
+        there = msg("running on :{port}", port=found.running[row.key])
+        return msg("{there} · {about}", there=there, about=about)
     return about
 
 
@@ -130,7 +133,7 @@ def route(talk: Talk, work: Work) -> Turn | Back:
             msg(
                 "{name} {version} is older than {minimum} and does not speak the client's protocol:"
                 " LiteLLM will translate",
-                name=row.name,
+                name=rows.named(row),
                 version=work.found.ollama,
                 minimum=row.discovery.minimum if row.discovery else "",
             )
@@ -154,11 +157,11 @@ def choose_route(talk: Talk, work: Work) -> Turn | Back:
     """Direct or through LiteLLM, from the summary."""
     row = work.row
     about = {
-        "direct": msg("the client calls {name} itself", name=row.name),
+        "direct": msg("the client calls {name} itself", name=rows.named(row)),
         "litellm": msg("a program on this machine translates and keeps the key"),
     }
     answer = talk.ask.select(
-        msg("Which way to {name}?", name=row.name),
+        msg("Which way to {name}?", name=rows.named(row)),
         [Choice(value=way, title=way, note=about[way]) for way in row.routes],
         default=drafts.route(work.draft, row),
         why=msg("Direct is simpler; through LiteLLM, other models can stand beside it."),
@@ -187,7 +190,7 @@ def region(talk: Talk, work: Work) -> Turn | Back:
     if known and not work.editing:
         return onward(work, "key", asked=False)
     answer = talk.ask.select(
-        msg("In which region was your {name} account made?", name=row.name),
+        msg("In which region was your {name} account made?", name=rows.named(row)),
         [region_choice(row, name) for name in row.regions],
         default=talk.said.get(("region", row.key)) or draft.region or row.region,
         why=_why_region(work),
@@ -242,7 +245,7 @@ def key(talk: Talk, work: Work) -> Turn | Back:
         return onward(_keyed(work, ""), "url", asked=False)
     pasted_before = talk.said.get(("key", row.key), "")
     answer = talk.ask.secret(
-        msg("Which key for {name}?", name=row.name),
+        msg("Which key for {name}?", name=rows.named(row)),
         why=why_key(row),
         more=msg(
             "What you paste is not shown; its length and its last four characters are. It is"
@@ -333,7 +336,7 @@ def url(talk: Talk, work: Work) -> Turn | Back:
     if not work.editing and (default or row.multi):
         return onward(work, "model", asked=False)
     answer = talk.ask.text(
-        msg("Which URL does {name} have?", name=row.name),
+        msg("Which URL does {name} have?", name=rows.named(row)),
         why=why_url(row),
         default=talk.said.get(("url", row.key)) or default,
         check=lambda text: url_complaint(text, draft, direct=drafts.route(draft, row) == "direct"),

@@ -11,6 +11,7 @@ from haha_config.cli.interview import endpoint, model
 from haha_config.cli.interview.flow import Adding, Talk, Turn, Work
 from haha_config.cli.interview.offer import list_base
 from haha_config.core import draft as drafts
+from haha_config.core import providers as rows
 from haha_config.core.errors import Usage
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Provider, Slot, Upstream
@@ -87,8 +88,8 @@ def _take_out(work: Work, name: str, upstream: Upstream | None) -> Choice:
 
 def _behind(row: Provider, upstream: Upstream) -> Message:
     if upstream.model == upstream.name:
-        return msg("{name}", name=row.name)
-    return msg("{name}, {model}", name=row.name, model=upstream.model)
+        return msg("{name}", name=rows.named(row))
+    return msg("{name}, {model}", name=rows.named(row), model=upstream.model)
 
 
 def _without(work: Work, name: str) -> Work:
@@ -178,8 +179,8 @@ def upstream(talk: Talk, work: Work) -> Turn | Back:
 
 def _candidate(row: Provider, work: Work) -> Choice:
     if row.credential.variable and row.credential.variable in work.draft.keys:
-        return Choice(value=row.key, title=row.name, note=msg("its key was given"))
-    return Choice(value=row.key, title=row.name, note=endpoint.note(row, work.found))
+        return Choice(value=row.key, title=rows.named(row), note=msg("its key was given"))
+    return Choice(value=row.key, title=rows.named(row), note=endpoint.note(row, work.found))
 
 
 def _likely(candidates: list[Provider], work: Work) -> str | None:
@@ -228,7 +229,7 @@ def upstream_region(talk: Talk, work: Work) -> Turn | Back:
     if len(bases) < 2:
         return Turn(work=work, then="upstream_url", asked=False)
     answer = talk.ask.select(
-        msg("In which region was your {name} account made?", name=row.name),
+        msg("In which region was your {name} account made?", name=rows.named(row)),
         [endpoint.region_choice(row, name) for name in bases],
         default=adding.region,
         why=msg("A key of one region does not work in the other."),
@@ -281,7 +282,7 @@ def upstream_key(talk: Talk, work: Work) -> Turn | Back:
     if not adding.variable or talk.given.keep_env or _key_fits(work, row, adding.variable):
         return Turn(work=work, then="upstream_model", asked=False)
     answer = talk.ask.secret(
-        msg("Which key for {name}?", name=row.name),
+        msg("Which key for {name}?", name=rows.named(row)),
         why=endpoint.why_key(row),
         more=msg(
             "It is written into litellm.env as {name}, which only you can read; the YAML file"
@@ -340,7 +341,7 @@ def upstream_model(talk: Talk, work: Work) -> Turn | Back:
     base = list_base(row, adding.region, key, adding.url)
     offer = talk.offers.of(row, base, key)
     default = model.best(offer, row.slots.get("main", ""))
-    answer = model.ask(talk, msg("Which model of {name}?", name=row.name), offer, default)
+    answer = model.ask(talk, msg("Which model of {name}?", name=rows.named(row)), offer, default)
     if answer is BACK:
         return BACK
     made = replace(work, adding=replace(adding, model=str(answer)))

@@ -14,6 +14,7 @@ from haha_config.cli.interview.endpoint import begun, default_url, known_key
 from haha_config.cli.interview.flow import Prepared, Talk, Turn, Work, remark, wrapped
 from haha_config.cli.writing import preview
 from haha_config.core import draft as drafts
+from haha_config.core import providers as rows
 from haha_config.core import variables as v
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import Message, msg, nmsg
@@ -164,7 +165,7 @@ def account(work: Work, made: Prepared) -> Iterator[tuple[Message, Message | str
         yield msg("gateway"), msg("LiteLLM at {url}", url=where)
         yield from _offered(work, made)
     else:
-        yield msg("provider"), msg("{name} at {url}", name=work.row.name, url=where)
+        yield msg("provider"), msg("{name} at {url}", name=rows.named(work.row), url=where)
         yield msg("key"), _key(work, answers.credential)
     yield from _slots(answers.slots)
     yield msg("traffic"), TRAFFIC[answers.traffic]
@@ -215,12 +216,12 @@ def _offered(work: Work, made: Prepared) -> Iterator[tuple[Message, Message | st
 
 def _from(upstream: Upstream, row: Provider) -> Message:
     if upstream.model == upstream.name:
-        return msg("{name}, from {provider}", name=upstream.name, provider=row.name)
+        return msg("{name}, from {provider}", name=upstream.name, provider=rows.named(row))
     return msg(
         "{name}, which is {model} from {provider}",
         name=upstream.name,
         model=upstream.model,
-        provider=row.name,
+        provider=rows.named(row),
     )
 
 
@@ -322,7 +323,7 @@ def _changes(work: Work) -> Iterator[Choice]:
     yield Choice(
         value="slots", title=msg("Other slots"), note=msg("{names}", names=tuple(SLOTS)[1:])
     )
-    yield Choice(value="provider", title=msg("Provider"), note=row.name)
+    yield Choice(value="provider", title=msg("Provider"), note=rows.named(row))
     if len(row.regions) > 1:
         yield Choice(value="region", title=msg("Region"), note=draft.region or row.region)
     if row.credential.variable or (row.multi and not own):

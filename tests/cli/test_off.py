@@ -1,4 +1,4 @@
-"""`use off` over files that a person had written by hand: they come back, and none is lost."""
+"""Taking ours out, or back: what a person had written by hand returns, and none is lost."""
 
 from __future__ import annotations
 
@@ -92,3 +92,15 @@ def test_a_forgotten_journal_takes_out_what_is_ours_and_deletes_nothing(by_hand:
     done(by_hand, "undo", "--purge")
     done(by_hand, "use", "off")
     assert held(by_hand).split() == ["{}"]
+
+
+def test_a_value_that_json_lacks_is_taken_back(tool: Tool) -> None:
+    config = tool.cwd / "litellm_config.yaml"
+    text = "litellm_settings:\n  drop_params: 2026-01-01\n  other: 1\n"
+    config.write_text(text, encoding="utf-8")
+    tool("validate", "--fix", "--yes")
+    assert "drop_params: true" in config.read_text(encoding="utf-8")
+    with config.open("a", encoding="utf-8") as file:
+        file.write("# by another program\n")
+    assert "took back" in tool("undo", "--yes").out
+    assert config.read_text(encoding="utf-8") == text + "# by another program\n"

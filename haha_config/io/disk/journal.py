@@ -34,7 +34,8 @@ _STAGED: Final = "staged"
 class Entry:
     """One file of a write. `temporary` stands beside `real` while it is being written.
 
-    `folders` are made for it, the outermost first; `emptied` go with it once they are empty.
+    `folders` are made for it, the outermost first; `emptied` go with it once they are empty. The
+    `changes` of an entry that is read back say where, not what.
     """
 
     path: str
@@ -370,15 +371,14 @@ def _kept(content: bytes | None, held: bytearray) -> list[int] | None:
 
 
 def _change_json(change: Change) -> dict[str, Any]:
+    """Where, and whether it was set. The value is in the bytes, and JSON lacks some of YAML's."""
     path = [{"key": k.key, "value": k.value} if isinstance(k, Item) else k for k in change.path]
-    if isinstance(change, Set):
-        return {"path": path, "set": change.value}
-    return {"path": path}
+    return {"path": path, "set": isinstance(change, Set)}
 
 
 def _change(data: dict[str, Any]) -> Change:
     path = tuple(_keys(data["path"]))
-    return Set(path, data["set"]) if "set" in data else Remove(path)
+    return Set(path, True) if data["set"] else Remove(path)
 
 
 def _keys(path: list[Any]) -> Iterator[Key]:

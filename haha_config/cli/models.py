@@ -212,7 +212,10 @@ def _table(entries: Iterable[Entry]) -> None:
     widths[0] = min(widths[0], max(80 - rest, 20))
     for number, line in enumerate((heads, *lines)):
         text = "  ".join(_fit(line[i], widths[i], left=i in (0, 3)) for i in used).rstrip()
-        report.result(report.paint(text, "dim", sys.stdout) if number == 0 else text)
+        if number:
+            report.result(text)
+        else:
+            report.drawn(report.paint(text, "dim", sys.stdout), sys.stdout)
 
 
 def _cells(entry: Entry) -> list[str]:

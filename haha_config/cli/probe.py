@@ -277,11 +277,11 @@ def show(found: ProbeReport) -> None:
 
 def _show(card: Scorecard) -> None:
     slots = f"  ({', '.join(card.slots)})" if card.slots else ""
-    report.result(f"{report.paint(card.model, 'path', sys.stdout)}{slots}")
+    report.drawn(f"{report.paint(card.model, 'path', sys.stdout)}{slots}", sys.stdout)
     for check in card.checks:
-        report.result(_line(check))
+        report.drawn(_line(check), sys.stdout)
     style = "ok" if card.works else "error" if card.failed else "warning"
-    report.result(f"  {report.paint(say(card.verdict), style, sys.stdout)}")
+    report.drawn(f"  {report.paint(say(card.verdict), style, sys.stdout)}", sys.stdout)
     for hint in card.hints:
         report.hint(hint, sys.stdout)
 

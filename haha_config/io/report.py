@@ -105,6 +105,12 @@ def talk(message: Message | str) -> None:
         print(text if text.startswith(" ") else _fitted(text, sys.stderr), file=sys.stderr)
 
 
+def drawn(text: str, stream: TextIO) -> None:
+    """A line that has its colours already, its parts made visible by `say` and `paint`."""
+    if not (_quiet and stream is sys.stderr):
+        print(text, file=stream)
+
+
 @contextmanager
 def waiting(message: Message, *, plain: bool = False) -> Iterator[None]:
     """What is awaited, on a terminal and only meanwhile; `plain`: a line that stays."""

@@ -646,3 +646,13 @@ def test_a_dry_run_asks_and_writes_nothing(who: Person) -> None:
         enter(screen, "Done? With --dry-run nothing is written.")
         assert screen.finish() == 0
     assert who.written() == before
+
+
+def test_the_summary_is_drawn_in_colours_and_not_in_their_codes(who: Person) -> None:
+    with who.init("--provider", "openrouter", OPENROUTER_API_KEY=KEY) as screen:
+        enter(screen, KEY_OF, MODEL)
+        shown = screen.question(WRITE)
+        assert "\\x1b" not in screen.history()
+        assert "  scope    user: all your projects" in shown
+        screen.send(ctrl("c"))
+        assert screen.finish() == 130

@@ -277,7 +277,7 @@ def _tell(lines: Iterator[tuple[Message, Message | str]]) -> None:
         for number, part in enumerate(wrapped(text, width + 5)):
             head = label if number == 0 and label != before else ""
             painted = report.paint(fill(head, width), "dim", sys.stderr)
-            report.talk(f"  {painted}  {part}")
+            report.drawn(f"  {painted}  {part}", sys.stderr)
         before = label
     report.talk("")
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from haha_config.cli import answersfile
-from haha_config.cli.found import Found, look
+from haha_config.cli.found import Found, check_port, look
 from haha_config.cli.session import Session
 from haha_config.core import draft as drafts
 from haha_config.core import plan as plans
@@ -22,7 +22,7 @@ from haha_config.core.model import SLOTS, Answers, Place, Snapshot, Write
 from haha_config.core.profile import Kind, Profile, Reference, check_name, of_data
 from haha_config.core.record import dataclass, field, replace
 from haha_config.core.state import State
-from haha_config.io import disk, places, profiles, report, store
+from haha_config.io import disk, loopback, places, profiles, report, store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,8 +149,31 @@ def answers(session: Session, profile: Profile) -> Answers:
     from haha_config.cli import init
 
     draft = filled(session, profile, drafted(session, profile))
-    made = init.ready(session, draft, look(session, draft))
+    found = look(session, draft)
+    if drafts.route(draft, rows.row(session.providers, draft.provider)) == "litellm":
+        draft = _with_port(session, profile, draft, found)
+    made = init.ready(session, draft, found)
     return replace(made.answers, header=profile.header)
+
+
+def _with_port(session: Session, profile: Profile, draft: Draft, found: Found) -> Draft:
+    """The draft with a port that its gateway can have: the profile's, else one that is free.
+
+    Raises HahaError where another program has the port that the profile names.
+    """
+    wanted = draft.port or found.setup.port or drafts.DEFAULT_PORT
+    try:
+        check_port(wanted, found)
+    except HahaError as taken:
+        free = loopback.free_port(wanted + 1)
+        if draft.port is None:
+            report.talk(taken.what)
+            report.talk(msg("the gateway gets port {port}", port=free))
+            return replace(draft, port=free)
+        where = report.short(str(profiles.path(session.config_folder, profile.name)))
+        hint = msg("write `port = {port}` in {path}", port=free, path=where)
+        raise HahaError(taken.what, hints=(hint,)) from None
+    return draft
 
 
 def helper(session: Session, profile: Profile) -> str:

@@ -333,7 +333,8 @@ def resumed(draft: Draft, held: Setup, traffic: Traffic) -> Draft:
         return draft
     if draft.upstreams and not held.own_gateway:
         return replace(draft, traffic=draft.traffic or traffic)
-    moved = bool(draft.base_url) and not urls.same(draft.base_url, held.base_url)
+    # A path is put right at the same host: the key has been shown to it already.
+    moved = bool(draft.base_url) and not urls.same_origin(draft.base_url, held.base_url)
     if moved or (draft.via is not None and draft.via != held.route):
         return replace(draft, traffic=draft.traffic or traffic)
     kept = held.offered if draft.upstreams else held.slots
@@ -342,7 +343,7 @@ def resumed(draft: Draft, held: Setup, traffic: Traffic) -> Draft:
         provider=held.provider or "custom-anthropic",
         via=held.route if held.provider and not held.own_gateway else draft.via,
         region=draft.region or held.region,
-        base_url=draft.base_url or _own_url(held),
+        base_url=_kept_url(draft, held),
         key=draft.key or ("" if held.own_gateway else held.credential),
         slots={**kept, **draft.slots} if "main" not in draft.slots else draft.slots,
         port=draft.port or held.port,
@@ -350,9 +351,11 @@ def resumed(draft: Draft, held: Setup, traffic: Traffic) -> Draft:
     )
 
 
-def _own_url(held: Setup) -> str:
-    """A URL that the row and region do not already say."""
-    return "" if held.own_gateway else held.base_url
+def _kept_url(draft: Draft, held: Setup) -> str:
+    """The URL that goes on. A gateway of our own has the one of its port, unless it is named."""
+    if held.own_gateway:
+        return draft.base_url if draft.provider else ""
+    return draft.base_url or held.base_url
 
 
 def single_upstream(draft: Draft, row: Provider) -> Draft:

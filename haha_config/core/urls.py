@@ -61,6 +61,14 @@ def parse(url: str) -> Url | None:
     )
 
 
+def same_origin(one: str, other: str) -> bool:
+    """Whether both are at one scheme, host and port, which is whom a key is shown to."""
+    a, b = parse(one), parse(other)
+    if a is None or b is None or a.userinfo or b.userinfo:
+        return False
+    return (a.scheme, a.host, a.port) == (b.scheme, b.host, b.port)
+
+
 #: What people paste after the base URL: the client adds `/v1/messages` itself.
 ENDINGS = (
     "/v1/messages/count_tokens",

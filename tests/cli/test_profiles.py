@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shlex
+import socket
 import stat
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cli.tool import Tool
+from tests.e2e.processes import free_port
 
 DEEPSEEK = "sk-0123456789abcdef0123456789abcdef"
 OTHER = "sk-fedcba9876543210fedcba9876543210"
@@ -225,6 +229,55 @@ class TestUse:
         assert set(done.out.split()) == wanted
 
 
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port that another program has."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@linux
+class TestPort:
+    @pytest.fixture
+    def openai(self, tool: Tool) -> Tool:
+        """A profile behind a gateway of its own, and no file in the folder."""
+        done = tool(
+            "init", "--provider", "openai", "--port", str(free_port()), "--yes",
+            OPENAI_API_KEY="sk-proj-" + "a1" * 20,
+        )  # fmt: skip
+        assert done.code == 0, done.err
+        assert tool("use", "off").code == 0
+        return tool
+
+    def set_port(self, tool: Tool, line: str) -> None:
+        path = profile(tool, "openai")
+        lines = path.read_text(encoding="utf-8").splitlines()
+        kept = [line if one.startswith("port = ") else one for one in lines]
+        path.write_text("\n".join(kept), encoding="utf-8")
+
+    def test_a_port_that_it_names_and_another_has(self, openai: Tool, taken: int) -> None:
+        self.set_port(openai, f"port = {taken}")
+        done = openai("use", "openai")
+        assert done.code == 1
+        assert f"port {taken} is taken by" in done.err
+        (hint,) = [line for line in done.err.splitlines() if "hint:" in line]
+        assert "profiles/openai.toml" in hint
+        self.set_port(openai, hint.split("`")[1])
+        assert openai("use", "openai").code == 0
+
+    def test_without_one_it_gets_one_that_is_free(self, openai: Tool) -> None:
+        self.set_port(openai, "")
+        with contextlib.ExitStack() as stack:
+            # Whoever has LiteLLM's usual port now: this test, or another program.
+            with contextlib.suppress(OSError):
+                stack.enter_context(socket.create_server(("127.0.0.1", 4000)))
+            done = openai("use", "openai")
+        assert done.code == 0, done.err
+        assert "port 4000 is taken by" in done.err
+        assert openai.env["ANTHROPIC_BASE_URL"] != "http://127.0.0.1:4000"
+        assert openai("validate").code == 0
+
+
 @linux
 class TestOff:
     def test_files_that_nobody_else_touched_are_as_before_us(self, two: Tool) -> None:
@@ -236,7 +289,9 @@ class TestOff:
         assert not two.dotenv.exists()
 
     def test_a_gateways_files_go_as_well(self, tool: Tool) -> None:
-        done = tool("init", "--provider", "openai", "--yes", OPENAI_API_KEY="sk-proj-" + "a1" * 20)
+        port = ("--port", str(free_port()))
+        key = "sk-proj-" + "a1" * 20
+        done = tool("init", "--provider", "openai", *port, "--yes", OPENAI_API_KEY=key)
         assert done.code == 0, done.err
         assert {p.name for p in tool.cwd.iterdir()} == {
             ".env",

@@ -20,6 +20,7 @@ from haha_config.cli import door
 from haha_config.core import variables as v
 from haha_config.core.model import SLOTS
 from haha_config.io import places
+from tests.e2e.processes import free_port
 from tests.io.disk.child import NOBODY, give_away, start
 
 KEY = "sk-test-0123456789abcdef01234567"
@@ -307,7 +308,8 @@ def test_two_targets_that_are_one_file_are_refused(haha: Command, work: Path) ->
     (work / "one").write_text("A=1\n", encoding="utf-8")
     (work / ".env").symlink_to("one")
     (work / "litellm.env").symlink_to("one")
-    done = haha("init", "--provider", "minimax", "--via", "litellm", "--yes")
+    port = str(free_port())
+    done = haha("init", "--provider", "minimax", "--via", "litellm", "--port", port, "--yes")
     assert done.code == 1, done.out
     assert "same file" in done.err
     assert (work / "one").read_text(encoding="utf-8") == "A=1\n"
@@ -344,7 +346,8 @@ def test_five_thousand_models_with_comments_between(
     text = f"# mine\nmodel_list:\n{entries}router_settings:\n  num_retries: 3\n"
     config = work / "litellm_config.yaml"
     config.write_text(text, encoding="utf-8")
-    done = haha("init", "--provider", "litellm", "--upstream", "new=minimax:MiniMax-M3", "--yes")
+    more = ("--upstream", "new=minimax:MiniMax-M3", "--port", str(free_port()), "--yes")
+    done = haha("init", "--provider", "litellm", *more)
     assert done.code == 0, done.err
     after = config.read_text(encoding="utf-8")
     kept = after.splitlines(keepends=True)

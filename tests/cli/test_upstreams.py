@@ -101,3 +101,27 @@ def test_a_retired_model_is_kept_and_its_successor_named(tool: Tool) -> None:
     again = tool("init", "--yes", **KEYS)
     assert tool.env["ANTHROPIC_MODEL"] == "deepseek-chat"
     assert "haha-config switch-model deepseek-flash" in again.err
+
+
+def test_a_path_is_put_right_by_the_line_of_the_hint(gateway: Tool) -> None:
+    """At the host that has seen the key, a new path needs neither the key nor the provider."""
+    url, key = gateway.env["ANTHROPIC_BASE_URL"], gateway.env["ANTHROPIC_AUTH_TOKEN"]
+    settings = gateway.settings.read_text(encoding="utf-8")
+    gateway.settings.write_text(settings.replace(url, f"{url}/v1"), encoding="utf-8")
+    done = gateway("init", "--base-url", url, "--yes")
+    assert done.code == 0, done.err
+    assert (gateway.env["ANTHROPIC_BASE_URL"], gateway.env["ANTHROPIC_AUTH_TOKEN"]) == (url, key)
+    assert gateway("validate").code == 0
+
+
+def test_a_path_at_a_provider_is_put_right_and_another_host_gets_no_key(tool: Tool) -> None:
+    there = ("--provider", "custom-anthropic", "--base-url", "https://ai.example/v1x")
+    more = ("--model", "m", "--api-key-stdin", "--yes")
+    done = tool("init", *there, *more, stdin="sk-test-01234567")
+    assert done.code == 0, done.err
+    done = tool("init", "--base-url", "https://ai.example/anthropic", "--yes")
+    assert done.code == 0, done.err
+    assert tool.env["ANTHROPIC_BASE_URL"] == "https://ai.example/anthropic"
+    assert tool.env["ANTHROPIC_AUTH_TOKEN"] == "sk-test-01234567"
+    assert tool("init", "--base-url", "https://evil.example/anthropic", "--yes").code == 2
+    assert tool.env["ANTHROPIC_BASE_URL"] == "https://ai.example/anthropic"

@@ -53,9 +53,11 @@ class _Notes:
 
     def card(self, wanted: Order) -> Scorecard:
         done = {check.name for check in self.checks}
+        failed = any(check.status == "fail" for check in self.checks)
+        why = msg("not tried: an earlier check failed") if failed else msg("not tried")
         for name in ("reach", "auth", "model", "stream", "tools"):
             if name not in done:
-                self.add(name, "skip", msg("not tried: an earlier check failed"))
+                self.add(name, "skip", why)
         return Scorecard(
             model=wanted.model,
             slots=wanted.slots,
@@ -190,7 +192,8 @@ def _says_nothing(answer: Answer) -> bool:
 def _first_refusal(notes: _Notes, cause: Cause, exchange: Exchange) -> None:
     if cause.stage == "reach":
         notes.checks = [c for c in notes.checks if c.name != "reach"]
-        notes.add("reach", "fail", cause.what, cause.hint, exchange.ms)
+        status: Status = "warn" if cause.client_goes_on else "fail"
+        notes.add("reach", status, cause.what, cause.hint, exchange.ms)
         return
     if cause.stage == "auth":
         notes.add("auth", "fail", cause.what, cause.hint, exchange.ms)

@@ -26,12 +26,16 @@ Hint = Message | str | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """Why there was no answer, and what mends it. `retry`: seconds after which to try once more."""
+    """Why there was no answer, and what mends it. `retry`: seconds after which to try once more.
+
+    `client_goes_on`: the client does by itself what the probe must not, so that nothing is known.
+    """
 
     stage: Stage
     what: Message
     hint: Hint = None
     retry: float | None = None
+    client_goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +282,18 @@ KNOWN: Final[tuple[Known, ...]] = (
     ),
     Known(
         stage="params",
-        pattern=r"(?P<field>context_management|output_config|anthropic-beta|anthropic_beta)",
+        pattern=r"context_management",
+        statuses=(400, 422),
+        # Measured (tests/e2e/test_probe.py); of the other fields both clients let none go.
+        what=msg(
+            "the endpoint refuses `context_management`: client 2.1.330 then goes on without it,"
+            " 2.1.197 does not"
+        ),
+        hint=_NO_BETAS,
+    ),
+    Known(
+        stage="params",
+        pattern=r"(?P<field>output_config|anthropic-beta|anthropic_beta)",
         statuses=(400, 422),
         what=msg("the endpoint refuses `{field}`"),
         hint=_NO_BETAS,
@@ -561,14 +576,53 @@ def _start_or_logs(caller: Caller) -> Hint:
 # --- pages and wrong places ------------------------------------------------------------------
 
 
+#: The client repeats its request at the new place; after the other codes it asks by GET, without
+#: a body. Measured with 2.1.197 and 2.1.330 (tests/e2e/test_probe.py).
+_REPEATED: Final = (307, 308)
+
+
 def _redirected(exchange: Exchange, caller: Caller) -> Cause:
+    """The probe follows no redirect with a key; what the client makes of it depends."""
     there = urljoin(exchange.ask.url, exchange.headers.get("location", ""))
     base = urls.without_endpoint(there.split("?")[0])
-    mine, other = urlsplit(caller.base_url), urlsplit(there)
+    if not urls.same_origin(there, caller.base_url):
+        return _sent_away(there, base, caller)
+    hint: Hint = f"haha-config init --base-url {base}"
+    if exchange.status in _REPEATED:
+        what = msg(
+            "the endpoint redirects to {url}: the client goes there by itself, and the probe never"
+            " takes a key along",
+            url=base,
+        )
+        return Cause(stage="reach", what=what, hint=hint, client_goes_on=True)
     what = msg(
-        "the endpoint redirects to {host}; the key is not sent there",
-        host=f"{other.scheme}://{other.hostname}",
+        "the endpoint redirects to {url} with HTTP {status}, after which the client asks there"
+        " without its question",
+        url=base,
+        status=exchange.status,
     )
+    return Cause(stage="reach", what=what, hint=hint)
+
+
+def _sent_away(there: str, base: str, caller: Caller) -> Cause:
+    """Another host, port or scheme: the client takes the conversation there (measured).
+
+    Of the key it leaves behind only the `Authorization` header.
+    """
+    mine, other = urlsplit(caller.base_url), urlsplit(there)
+    host = f"{other.scheme}://{other.hostname}"
+    if "x-api-key" in caller.kinds:
+        what = msg(
+            "the endpoint redirects to {host}, where the client would send the conversation and"
+            " the key; the key is not sent there now",
+            host=host,
+        )
+    else:
+        what = msg(
+            "the endpoint redirects to {host}, where the client would send the conversation"
+            " without the key",
+            host=host,
+        )
     same_host = mine.hostname == other.hostname
     hint: Hint = (
         f"haha-config init --base-url {base}"

@@ -61,9 +61,11 @@ class Scorecard:
     def verdict(self) -> Message:
         if self.failed:
             return msg("will not work: {why}", why=self.failed[0].detail)
+        warned = tuple(c for c in self.checks if c.status == "warn")
+        if self.grade != "tools" and warned:
+            return msg("not known: {why}", why=warned[0].detail)
         if self.grade != "tools":
             return msg("not known: the checks ended before the tools")
-        warned = tuple(c for c in self.checks if c.status == "warn")
         if [c.name for c in warned] == ["params"]:
             return msg("will work, without any thinking that could be seen")
         if warned:

@@ -413,7 +413,7 @@ def test_a_redirect_names_the_host_and_not_what_is_in_its_query() -> None:
     got = exchange(307, headers={"location": "https://login.example/?token=sk-test-0123456789ab"})
     cause = replies.judge(got, caller())
     assert cause.stage == "reach"
-    assert "https://login.example;" in say(cause.what)
+    assert "https://login.example, where" in say(cause.what)
     assert "sk-test" not in say(cause.what) + say(cause.hint or "")
 
 
@@ -425,6 +425,34 @@ def test_a_redirect_to_https_of_the_same_host_is_the_url_to_use() -> None:
         url="http://a.example/v1/messages?beta=true",
     )
     assert replies.judge(got, plain).hint == "haha-config init --base-url https://a.example"
+
+
+@pytest.mark.parametrize(("status", "goes_on"), [(301, 0), (302, 0), (303, 0), (307, 1), (308, 1)])
+def test_a_redirect_within_the_host_is_the_clients_business(status: int, goes_on: bool) -> None:
+    """The client repeats its request after 307 and 308, and asks for nothing after the others."""
+    got = exchange(
+        status,
+        headers={"location": "/moved/v1/messages?beta=true"},
+        url="http://a.example/v1/messages?beta=true",
+    )
+    cause = replies.judge(got, caller(base="http://a.example"))
+    assert cause.client_goes_on == goes_on
+    assert cause.hint == "haha-config init --base-url http://a.example/moved"
+    assert "http://a.example/moved" in say(cause.what)
+
+
+@pytest.mark.parametrize("where", ["https://a.example", "http://a.example:81", "http://b.example"])
+def test_a_redirect_to_another_origin_is_not(where: str) -> None:
+    got = exchange(307, headers={"location": f"{where}/v1/messages"}, url="http://a.example/x")
+    assert not replies.judge(got, caller(base="http://a.example")).client_goes_on
+
+
+def test_the_key_that_the_client_would_show_to_another_host_is_named() -> None:
+    """Measured: `Authorization` stays behind, `x-api-key` goes along."""
+    got = exchange(307, headers={"location": "http://b.example/v1/messages"})
+    for kind, words in (("bearer", "without the key"), ("x-api-key", "and the key")):
+        found = replies.judge(got, caller(kind=kind))
+        assert words in say(found.what)
 
 
 @pytest.mark.parametrize(

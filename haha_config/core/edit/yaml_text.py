@@ -339,6 +339,17 @@ def _in_flow(node: Node) -> bool:
     return isinstance(node, yaml.CollectionNode) and bool(node.flow_style)
 
 
+def _merged(node: yaml.MappingNode) -> Iterator[str]:
+    """The names that the merge keys of a table bring."""
+    for name, value in node.value:
+        if name.tag != _MERGE:
+            continue
+        for source in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+            if isinstance(source, yaml.MappingNode):
+                yield from (held.value for held, _ in source.value if held.tag == _STR)
+                yield from _merged(source)
+
+
 def _is_null(node: Node) -> bool:
     return isinstance(node, yaml.ScalarNode) and node.tag == _NULL
 
@@ -512,8 +523,8 @@ class _Editor:
         names = [name.value for name, _ in node.value if name.tag == _STR]
         if names.count(key) > 1:
             raise _UnsafeError(msg("`{name}` is there twice", name=key))
-        if key not in names and any(name.tag == _MERGE for name, _ in node.value):
-            raise _UnsafeError(msg("a merge key (`<<`) may hold `{name}`", name=key), depth)
+        if key not in names and key in _merged(node):
+            raise _UnsafeError(msg("a merge key (`<<`) holds `{name}`", name=key), depth)
 
     def _missing(
         self, chain: list[tuple[Node, Node]], node: Node, change: Change, depth: int

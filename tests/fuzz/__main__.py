@@ -1,8 +1,9 @@
-"""`make fuzz`: random files and random changes against the laws, for as long as it takes.
+"""`make fuzz`: Hypothesis looks for a file and changes that break a law, for as long as it takes.
 
 python -m tests.fuzz [--inputs 200000] [--seed N] [dotenv] [json] [yaml]
 
-An input that breaks a law is written to `tests/fuzz/corpus`, which the suite replays.
+An input that breaks a law is shrunk by Hypothesis and written to `tests/fuzz/corpus`, which the
+suite replays.
 """
 
 from __future__ import annotations
@@ -11,8 +12,12 @@ import argparse
 import hashlib
 import sys
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
 
 from haha_config.core.model import Change
 from tests.fuzz import soup
@@ -20,64 +25,69 @@ from tests.fuzz.laws import EDITORS, check, dumped
 
 CORPUS = Path(__file__).with_name("corpus")
 
+#: Hypothesis remembers all that it tried in a run, so a long one is made of parts.
+_PART = 10_000
 
-def run(name: str, inputs: int, seed: int) -> int:
-    began, edited, failures = time.monotonic(), 0, 0
-    for number in range(inputs):
-        random = Random(f"{name}-{seed}-{number}")  # noqa: S311 - nothing here is a secret
-        text, changes = soup.text(name, random), soup.changes(name, random)
+
+@dataclass
+class Tally:
+    """What became of the inputs of one editor; `seen` holds a digest of each different one."""
+
+    inputs: int = 0
+    edited: int = 0
+    failures: int = 0
+    seen: set[bytes] = field(default_factory=set)
+    last: tuple[str, list[Change]] = ("", [])
+
+
+def run(name: str, inputs: int, start: int) -> int:
+    began, tally = time.monotonic(), Tally()
+    for part in range(-(-inputs // _PART)):
         try:
-            edited += check(name, text, changes)
+            _search(name, min(_PART, inputs - part * _PART), f"{name}-{start}-{part}", tally)
         except Exception as error:
-            failures += 1
-            text, changes = _smaller(name, text, changes, error)
-            print(
-                f"{name} {number}: {type(error).__name__}: {error}\n  {_keep(name, text, changes)}"
-            )
-            if failures == 20:
-                break
-    took = time.monotonic() - began
+            tally.failures += 1
+            # Hypothesis ends with the smallest input that fails.
+            print(f"{name}: {type(error).__name__}: {error}\n  {_keep(name, *tally.last)}")
     print(
-        f"{name}: {number + 1} inputs, seed {seed}: {edited} edited, "
-        f"{number + 1 - edited - failures} refused, {failures} failed, {took:.0f} s",
+        f"{name}: {tally.inputs} inputs, {len(tally.seen)} different, seed {start}: "
+        f"{tally.edited} edited, {tally.inputs - tally.edited} not, {tally.failures} failures, "
+        f"{time.monotonic() - began:.0f} s",
         flush=True,
     )
-    return failures
+    return tally.failures
 
 
-def _smaller(
-    name: str, text: str, changes: list[Change], error: Exception
-) -> tuple[str, list[Change]]:
-    """The same failure with as little as possible."""
+def _search(name: str, inputs: int, start: str, tally: Tally) -> None:
+    """One Hypothesis run; raises what the smallest failing input raises."""
 
-    def fails(text: str, changes: list[Change]) -> bool:
-        try:
-            check(name, text, changes)
-        except Exception as other:
-            return type(other) is type(error) and str(other) == str(error)
-        return False
+    @seed(start)
+    @settings(
+        max_examples=inputs,
+        phases=(Phase.generate, Phase.shrink),
+        database=None,
+        deadline=None,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.randoms(use_true_random=False))
+    def holds(random: Random) -> None:
+        text, changes = soup.text(name, random), soup.changes(name, random)
+        tally.last = text, changes
+        tally.inputs += 1
+        tally.seen.add(_digest(dumped(text, changes)))
+        tally.edited += check(name, text, changes)
 
-    for change in list(changes):
-        fewer = [c for c in changes if c is not change]
-        if fewer and fails(text, fewer):
-            changes = fewer
-    size = max(1, len(text) // 2)
-    while size:
-        at = 0
-        while at < len(text):
-            shorter = text[:at] + text[at + size :]
-            if fails(shorter, changes):
-                text = shorter
-            else:
-                at += size
-        size //= 2
-    return text, changes
+    holds()
+
+
+def _digest(source: str) -> bytes:
+    return hashlib.sha256(source.encode()).digest()[:12]
 
 
 def _keep(name: str, text: str, changes: list[Change]) -> Path:
     source = dumped(text, changes)
-    digest = hashlib.sha256(source.encode()).hexdigest()[:12]
-    path = CORPUS / f"{name}-{digest}.json"
+    path = CORPUS / f"{name}-{_digest(source).hex()[:12]}.json"
     path.write_text(source, encoding="utf-8")
     return path
 
@@ -87,9 +97,9 @@ def main() -> int:
     parser.add_argument("editors", nargs="*", metavar="editor", help="dotenv, json, yaml; all")
     parser.add_argument("--inputs", type=int, default=200_000)
     parser.add_argument("--seed", type=int, default=1)
-    given = parser.parse_args()
-    names = given.editors or sorted(EDITORS)
-    return 1 if sum([run(name, given.inputs, given.seed) for name in names]) else 0
+    asked = parser.parse_args()
+    names = asked.editors or sorted(EDITORS)
+    return 1 if sum([run(name, asked.inputs, asked.seed) for name in names]) else 0
 
 
 if __name__ == "__main__":

@@ -75,10 +75,10 @@ _TEXTS: Sequence[str] = (
 def text(name: str, random: Random) -> str:
     """A soup of tokens, or a seed with some of it cut, doubled, moved or replaced."""
     tokens = TOKENS[name]
-    if random.random() < 0.3:
+    if random.randrange(10) < 3:
         return "".join(random.choice(tokens) for _ in range(random.randint(0, 16)))
     result = random.choice(SEEDS[name])
-    for _ in range(random.choice((0, 0, 0, 1, 1, 2, 4))):
+    for _ in range(random.choice((0, 0, 1, 1, 2, 4))):
         start = random.randint(0, len(result))
         end = min(len(result), start + random.choice((0, 0, 1, 1, 2, 5, 20)))
         middle = random.choice(("", random.choice(tokens), result[start:end] * 2))
@@ -92,7 +92,7 @@ def changes(name: str, random: Random) -> list[Change]:
 
 def _change(name: str, random: Random) -> Change:
     path = _path(name, random)
-    if random.random() < 0.35:
+    if random.randrange(20) < 7:
         return Remove(path)
     return Set(path, _value(name, random, 2))
 
@@ -101,7 +101,7 @@ def _path(name: str, random: Random) -> Path:
     if name == "dotenv":
         return (random.choice(("A", "B", "C", "NEW", "export", "a.b")),)
     keys = random.choices(("a", "b", "env", "A", "c"), k=random.choice((1, 1, 2, 2, 3)))
-    if name == "yaml" and random.random() < 0.5:
+    if name == "yaml" and random.randrange(2):
         item = Item("name", random.choice(("x", "y", "new")))
         return ("list", item, *keys[: random.choice((0, 0, 1, 2))])
     return tuple(keys)
@@ -109,15 +109,15 @@ def _path(name: str, random: Random) -> Path:
 
 def _value(name: str, random: Random, depth: int) -> Data:
     if name == "dotenv":
-        if random.random() < 0.5:
+        if random.randrange(2):
             return random.choice(_TEXTS)
         return "".join(random.choice("ab $#'\"`\\\té") for _ in range(random.randint(0, 5)))
-    kind = random.random()
-    if depth and kind < 0.15:
+    kind = random.randrange(20)
+    if depth and kind < 3:
         keys = ("name", "a", "b", random.choice(_TEXTS))
         return {random.choice(keys): _value(name, random, depth - 1) for _ in range(2)}
-    if depth and kind < 0.25:
+    if depth and kind < 5:
         return [_value(name, random, depth - 1) for _ in range(random.randint(0, 2))]
-    if kind < 0.4:
+    if kind < 8:
         return random.choice((None, True, False, 0, -7, 1.5, 1e20))
     return random.choice(_TEXTS)

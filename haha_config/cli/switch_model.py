@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import typer
 
@@ -23,9 +22,6 @@ from haha_config.core.setup import Setup
 from haha_config.core.state import State
 from haha_config.io import report
 from haha_config.io.words import t
-
-if TYPE_CHECKING:
-    from haha_config.core.gateway import Gateway
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -118,7 +114,7 @@ def limits(after: Mapping[Slot, str], held: Setup, state: State) -> dict[str, st
 def known_models(state: State, held: Setup) -> tuple[str, ...]:
     """The names that the endpoint is known to answer to, without asking it."""
     if held.own_gateway:
-        return tuple(_gateway(state).by_name)
+        return tuple(state.gateway.by_name)
     row = state.providers.get(held.provider)
     listed = (*row.slots.values(), *(m.id for m in row.models)) if row is not None else ()
     return tuple(dict.fromkeys((*state.slots.values(), *listed)))
@@ -155,13 +151,7 @@ def _matches(name: str, known: tuple[str, ...], state: State, held: Setup) -> bo
     plain = name.removesuffix("[1m]")
     if plain in {k.removesuffix("[1m]") for k in known}:
         return True
-    return held.own_gateway and _gateway(state).offers(name)
-
-
-def _gateway(state: State) -> Gateway:
-    from haha_config.core.gateway import Gateway
-
-    return Gateway(state)
+    return held.own_gateway and state.gateway.offers(name)
 
 
 def _live(held: Setup) -> tuple[str, ...] | None:

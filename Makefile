@@ -1,6 +1,6 @@
 # The work is done in tasks.py, which also runs without make: python3 -m tasks NAME
 PYTHON ?= python3
-TASKS = venv demo lint test e2e fuzz docs tables bench lock-litellm
+TASKS = venv demo lint test e2e fuzz docs tables bench catalogs lock-litellm
 
 .PHONY: help $(TASKS)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tasks import TASKS
 from tests.documents import KEY, KEYS, Part, Reader, parts
 
 ROOT = Path(__file__).parent.parent
@@ -22,7 +23,7 @@ PAGES = sorted(
     for path in (ROOT / "README.md", *DOCS.rglob("*.md"))
     if path.relative_to(DOCS if DOCS in path.parents else ROOT).parts[0] not in GENERATED
 )
-TEXTS = sorted(path for path in (ROOT / "README.md", *DOCS.rglob("*.md")))
+TEXTS = sorted((ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.rglob("*.md")))
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -76,6 +77,17 @@ def test_links_lead_somewhere(path: Path) -> None:
     text = re.sub(r"```.*?```|`[^`\n]*`", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
     links = re.findall(r"\]\((?!https?:|mailto:)([^)#\s]+)", text)
     assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+def test_make_knows_every_task_and_pages_name_no_other() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    (known,) = re.findall(r"^TASKS = (.*)$", makefile, re.MULTILINE)
+    assert known.split() == list(TASKS)
+    for path in TEXTS:
+        named = re.findall(
+            r"`make ([a-z0-9-]+)`|-m tasks ([a-z][a-z0-9-]*)", path.read_text("utf-8")
+        )
+        assert [one for pair in named if (one := "".join(pair)) not in TASKS] == [], path.name
 
 
 def test_no_page_holds_a_key_that_could_be_real() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from shutil import get_terminal_size
 
 import typer
 
@@ -26,6 +27,9 @@ from haha_config.io import report, templates
 from haha_config.io.words import columns, say, t
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+#: A name is never shortened below this; a narrower terminal breaks the line.
+_NARROWEST = 16
 
 #: What most servers offer beside the protocol: the guess for an endpoint that no row has.
 _OPENAI = Discovery(url="{base}/v1/models", kind="openai")
@@ -192,7 +196,10 @@ def _none(found: Sequence[Entry]) -> Message:
 
 
 def _table(entries: Iterable[Entry]) -> None:
-    """A table of 80 columns at most; a long name is shortened in the middle, never dropped."""
+    """A table as wide as the terminal: there a long name is shortened in the middle.
+
+    In a pipe or a file each name is whole, since that is what one looks for and copies.
+    """
     lines = [_cells(entry) for entry in entries]
     heads = [
         say(head)
@@ -206,16 +213,26 @@ def _table(entries: Iterable[Entry]) -> None:
             msg("retired"),
         )
     ]
-    used = [i for i in range(len(heads)) if i == 0 or any(line[i] for line in lines)]
-    widths = {i: max(columns(row[i]) for row in (heads, *lines)) for i in used}
-    rest = sum(widths[i] + 2 for i in used if i)
-    widths[0] = min(widths[0], max(80 - rest, 20))
+    widths = _widths([heads, *lines], get_terminal_size().columns if sys.stdout.isatty() else None)
     for number, line in enumerate((heads, *lines)):
-        text = "  ".join(_fit(line[i], widths[i], left=i in (0, 3)) for i in used).rstrip()
+        text = "  ".join(_fit(line[i], widths[i], left=i in (0, 3)) for i in widths).rstrip()
         if number:
             report.result(text)
         else:
             report.drawn(report.paint(text, "dim", sys.stdout), sys.stdout)
+
+
+def _widths(rows: Sequence[Sequence[str]], room: int | None) -> dict[int, int]:
+    """The columns that are shown, and how wide: within `room`, the output's limit goes first."""
+    used = [i for i in range(len(rows[0])) if i == 0 or any(row[i] for row in rows[1:])]
+    widths = {i: max(columns(row[i]) for row in rows) for i in used}
+    if room is None:
+        return widths
+    if sum(widths.values()) + 2 * len(widths) - 2 > room:
+        widths.pop(2, None)
+    rest = sum(widths[i] + 2 for i in widths if i)
+    widths[0] = min(widths[0], max(room - rest, _NARROWEST))
+    return widths
 
 
 def _cells(entry: Entry) -> list[str]:

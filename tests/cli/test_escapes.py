@@ -16,7 +16,9 @@ HOSTILE = "a\x1b[31mred\x1b]0;mine\x07\x9b1m\u202eb"
 def hostile(tool: Tool) -> Tool:
     project = tool.cwd / ".claude"
     project.mkdir()
-    data = {"env": {"ANTHROPIC_MODEL": HOSTILE, "ANTHROPIC_BASE_URL": f"https://h.example/{HOSTILE}"}}
+    data = {
+        "env": {"ANTHROPIC_MODEL": HOSTILE, "ANTHROPIC_BASE_URL": f"https://h.example/{HOSTILE}"}
+    }
     (project / "settings.json").write_text(json.dumps(data), encoding="utf-8")
     tool.dotenv.write_text(f"API_TIMEOUT_MS={HOSTILE}\nA='{HOSTILE}\n", encoding="utf-8")
     (tool.cwd / "litellm_config.yaml").write_text(

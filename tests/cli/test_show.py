@@ -48,9 +48,7 @@ def test_one_that_is_not_set_says_where_it_was_looked_for(layered: Tool) -> None
     assert lines[:2] == ["ANTHROPIC_DEFAULT_HAIKU_MODEL is not set", "  looked in:"]
     assert "    user settings (~/.claude/settings.json)" in lines
     assert "    your shell" in lines
-    assert lines[-1] == (
-        "  not read by this client: small in .env:1:31; only claude-haha reads it"
-    )
+    assert lines[-1] == ("  not read by this client: small in .env:1:31; only claude-haha reads it")
     done = layered("show", "API_TIMEOUT_MS", "--format", "json")
     assert done.json["variables"] == [
         {

@@ -52,10 +52,7 @@ def test_a_file_that_is_not_there_stays_so() -> None:
 def test_untouched_since_it_is_as_before_to_the_byte() -> None:
     before = '{ "b":1,\n\n"a" : [ ] }'
     first = wrote(before, (URL,))
-    assert (
-        after(without_ours(file(after(first)), since(first), "{}"))
-        == before
-    )
+    assert after(without_ours(file(after(first)), since(first), "{}")) == before
 
 
 def test_a_file_of_ours_goes() -> None:

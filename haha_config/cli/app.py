@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, Final
@@ -10,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from haha_config import __version__
+from haha_config.core.errors import USAGE
 from haha_config.core.messages import Message, msg
 from haha_config.io.words import language, say, t
 
@@ -127,6 +129,10 @@ def invoke(argv: Sequence[str]) -> int:
     except typer.Abort:
         raise KeyboardInterrupt from None
     except Exception as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            # Nothing was asked for, so nothing is wrong: the help alone.
+            print(error, file=sys.stderr)
+            return USAGE
         if hasattr(error, "exit_code") and hasattr(error, "format_message"):
             _usage(error)
         raise

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from haha_config.core.providers import load
+from haha_config.io import templates
 from tasks import TASKS
 from tests.documents import KEY, KEYS, Part, Reader, parts
 
@@ -77,6 +79,13 @@ def test_links_lead_somewhere(path: Path) -> None:
     text = re.sub(r"```.*?```|`[^`\n]*`", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
     links = re.findall(r"\]\((?!https?:|mailto:)([^)#\s]+)", text)
     assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+def test_the_page_of_profiles_names_who_takes_a_key_from_a_keyring() -> None:
+    rows = load(templates.provider_texts()).values()
+    page = (DOCS / "profiles.md").read_text(encoding="utf-8")
+    said = re.findall(r"Today that is\s+(\S+)\s+alone", page)
+    assert said == [row.name for row in rows if row.credential.either]
 
 
 def test_make_knows_every_task_and_pages_name_no_other() -> None:

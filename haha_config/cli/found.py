@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from shlex import quote
 
@@ -278,3 +279,16 @@ def _holder(port: int, kind: str) -> Message | str:
     if named:
         return named
     return msg("another program") if kind == "other" else kind
+
+
+def piped_key() -> str:
+    """The key that standard input holds: one line. Raises Usage where there is none, or more."""
+    try:
+        text = sys.stdin.readline() if sys.stdin.isatty() else sys.stdin.read()
+    except UnicodeDecodeError:
+        raise Usage(msg("standard input is no text")) from None
+    if not text.strip():
+        raise Usage(msg("standard input holds no key"))
+    if len(text.strip().splitlines()) > 1:
+        raise Usage(msg("standard input holds more than one line, and a key is one"))
+    return text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -20,6 +19,7 @@ from haha_config.cli.found import (
     key_for,
     lacking,
     look,
+    piped_key,
     say_toolless,
     say_unlisted,
     upstream_keys,
@@ -301,7 +301,7 @@ def _with_key(
 ) -> Draft:
     """The key from standard input or a named variable, for the one credential there is.
 
-    Raises Usage where there are several, or where the variable is not set.
+    Raises Usage where there are several, or where that place holds none.
     """
     wanted = {u.variable for u in draft.upstreams if u.variable}
     row = session.providers.get(draft.provider)
@@ -315,7 +315,7 @@ def _with_key(
             )
         )
     if from_stdin:
-        key = sys.stdin.readline()
+        key = piped_key()
     else:
         name = given.api_key_env or ""
         key = session.environ.get(name, "")

@@ -12,7 +12,7 @@ import typer
 
 from haha_config.cli import options as o
 from haha_config.cli import shelf
-from haha_config.cli.found import look
+from haha_config.cli.found import look, piped_key
 from haha_config.cli.session import Session, choice, is_terminal, open_session
 from haha_config.cli.writing import Manner, tell, write
 from haha_config.core import draft as drafts
@@ -301,7 +301,7 @@ def _given(session: Session, variable: str | None, *, from_stdin: bool) -> str:
             raise Usage(msg("`{name}` is not set", name=variable))
         return found
     if from_stdin:
-        return sys.stdin.readline()
+        return piped_key()
     answer = _prompter(session).secret(
         msg("The key?"),
         why=msg("It is not shown, and goes into no profile."),

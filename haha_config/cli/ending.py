@@ -37,12 +37,21 @@ def _proof(session: Session, answers: Answers, prompter: Prompter) -> None:
 
     state = session.state()
     requests, tokens = probe.priced(session, state)
-    cost = nmsg(
-        "It sends {n} request, about {tokens} thousand tokens; your provider may bill them.",
-        "It sends {n} requests, about {tokens} thousand tokens; your provider may bill them.",
-        n=requests,
-        tokens=max(1, round(tokens / 1000)),
-    )
+    thousands = max(1, round(tokens / 1000))
+    if session.providers[answers.provider].local and answers.port is None:
+        cost = nmsg(
+            "It sends {n} request, about {tokens} thousand tokens, to this machine.",
+            "It sends {n} requests, about {tokens} thousand tokens, to this machine.",
+            n=requests,
+            tokens=thousands,
+        )
+    else:
+        cost = nmsg(
+            "It sends {n} request, about {tokens} thousand tokens; your provider may bill them.",
+            "It sends {n} requests, about {tokens} thousand tokens; your provider may bill them.",
+            n=requests,
+            tokens=thousands,
+        )
     if _yes(prompter, msg("Try it now, with real requests?"), cost, "haha-config probe"):
         probe.show(probe.run_probe(session, state))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,11 @@ def asked(
         terminal.wait_match(r"\): *$")
         yield terminal
         assert b"\x1b" not in terminal.raw
+
+
+def again(terminal: Terminal, complaint: str) -> None:
+    """The complaint, and the prompt that comes after it."""
+    terminal.wait_match(rf"{re.escape(complaint)}(.*\n)+.*\): *$")
 
 
 def finished(terminal: Terminal) -> str:
@@ -86,7 +92,7 @@ def test_the_list_is_read_out_with_numbers_and_what_is_current(tmp_path: Path) -
             "number [DeepSeek] (< goes back, ? says more):",
         ]
         terminal.send("9\r")
-        terminal.wait("type a number from 1 to 4")
+        again(terminal, "type a number from 1 to 4")
         terminal.send("3\r")
         terminal.wait("Closed: not running\nnumber")
         terminal.send("soon\r")
@@ -106,9 +112,9 @@ def test_a_long_list_is_searched_not_read_out(tmp_path: Path) -> None:
         assert "alpha/model-001" not in terminal.text()
         assert "(390 rows: type part of a name)" in terminal.text()
         terminal.send("beta\r")
-        terminal.wait("130 rows match: type more of the name")
+        again(terminal, "130 rows match: type more of the name")
         terminal.send("beta 12\r")
-        terminal.wait("  2. beta/model-112: 112k · tools")
+        again(terminal, "  2. beta/model-112: 112k · tools")
         terminal.send("2\r")
         assert finished(terminal) == "got: 'beta/model-112'"
 
@@ -117,7 +123,7 @@ def test_a_long_list_is_searched_not_read_out(tmp_path: Path) -> None:
 def test_a_name_outside_the_list_is_offered_as_it_is(tmp_path: Path, name: str) -> None:
     with asked("models", home=tmp_path) as terminal:
         terminal.send(f"{name}\r")
-        terminal.wait(f"  1. {name}: use this name as it is")
+        again(terminal, f"  1. {name}: use this name as it is")
         terminal.send("1\r")
         assert finished(terminal) == f"got: {name!r}"
 
@@ -125,7 +131,7 @@ def test_a_name_outside_the_list_is_offered_as_it_is(tmp_path: Path, name: str) 
 def test_where_only_the_list_counts_one_match_is_the_answer(tmp_path: Path) -> None:
     with asked("closed", home=tmp_path) as terminal:
         terminal.send("nosuch\r")
-        terminal.wait("nothing matches `nosuch`")
+        again(terminal, "nothing matches `nosuch`")
         terminal.send("gamma 077\r")
         assert finished(terminal) == "got: 'gamma/model-077'"
 
@@ -133,7 +139,7 @@ def test_where_only_the_list_counts_one_match_is_the_answer(tmp_path: Path) -> N
 def test_a_line_is_checked(tmp_path: Path) -> None:
     with asked("text", home=tmp_path) as terminal:
         terminal.send("two words\r")
-        terminal.wait("a name has no spaces")
+        again(terminal, "a name has no spaces")
         terminal.send(" one \r")
         assert finished(terminal) == "got: 'one'"
 
@@ -167,7 +173,7 @@ def test_the_second_line_of_a_pasted_key_answers_nothing(tmp_path: Path) -> None
 def test_yes_or_no(tmp_path: Path, typed: str, answer: str) -> None:
     with asked("confirm", home=tmp_path) as terminal:
         terminal.send("maybe\r")
-        terminal.wait("type y or n")
+        again(terminal, "type y or n")
         terminal.send(f"{typed}\r")
         assert finished(terminal) == f"got: {answer}"
 
@@ -176,6 +182,14 @@ def test_the_last_question_lists_its_letters(tmp_path: Path) -> None:
     with asked("keys", home=tmp_path) as terminal:
         assert "  c. change something\n  t. try the key first\nletter [w] (" in terminal.text()
         terminal.send("x\r")
-        terminal.wait("type one of w, c, t")
+        again(terminal, "type one of w, c, t")
         terminal.send("C\r")
         assert finished(terminal) == "got: 'c'"
+
+
+def test_rows_are_broken_between_words(tmp_path: Path) -> None:
+    with asked("long", home=tmp_path, columns=40) as terminal:
+        lines = terminal.text().splitlines()
+        at = lines.index("  1. First: A note that is far too")
+        assert lines[at + 1].startswith("    long for one line of a narrow")
+        assert max(map(len, lines)) <= 40

@@ -287,7 +287,7 @@ def test_three_upstreams_behind_litellm(who: Person, upstream: Upstream) -> None
         assert "mine in all of them" in shown
         assert "litellm_config.yaml: the gateway's models" in shown
         assert "litellm.env: the gateway's keys; only you can read it" in shown
-        assert "profiles/litellm.toml: this set-up by its name, without a key" in shown
+        assert "profiles/litellm.toml: for `haha-config use litellm`" in shown
         screen.press("enter")
         assert screen.finish() == 0
         assert CUSTOM_KEY.encode() not in screen.raw

@@ -179,7 +179,9 @@ def upstream(talk: Talk, work: Work) -> Turn | Back:
 
 def _candidate(row: Provider, work: Work) -> Choice:
     if row.credential.variable and row.credential.variable in work.draft.keys:
-        return Choice(value=row.key, title=rows.named(row), note=msg("its key was given"))
+        there = msg("its key was given")
+        note = msg("{there} · {about}", there=there, about=rows.msg_of(row.about))
+        return Choice(value=row.key, title=rows.named(row), note=note)
     return Choice(value=row.key, title=rows.named(row), note=endpoint.note(row, work.found))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -238,9 +238,7 @@ def _files(work: Work, made: Prepared) -> Iterator[Message]:
     ):
         if paths.pop(str(path), None) is not None:
             yield msg("{path}: {about}", path=report.short(str(path)), about=about)
-    for write in paths.values():
-        if write.before != write.after:
-            yield msg("{path}: {about}", path=report.short(write.path), about=_beside(write))
+    yield from _beside([w for w in paths.values() if w.before != w.after])
     written = {write.path for write in made.plan.writes}
     if {str(settings), str(dotenv)} <= written:
         yield msg("settings.json wins over your shell, and your shell over .env")
@@ -257,13 +255,20 @@ def _read_where(work: Work) -> Message:
     return msg("only claude-haha reads it, started in that folder")
 
 
-def _beside(write: Write) -> Message:
-    """What a file that is no target is written for."""
-    if write.secret:
-        return msg("its key, for when it is used by its name")
-    if write.path.endswith(".toml"):
-        return msg("this set-up by its name, without a key")
-    return msg("so that git leaves out the files with keys")
+def _beside(writes: Sequence[Write]) -> Iterator[Message]:
+    """The files that are no target: the profile with its keys, and what git leaves out."""
+    saved = [w.path for w in writes if w.secret or w.path.endswith(".toml")]
+    name = next((Path(path).stem for path in reversed(saved) if path.endswith(".toml")), "")
+    if saved:
+        yield msg(
+            "{paths}: for `haha-config use {name}`",
+            paths=tuple(report.short(path) for path in saved),
+            name=name,
+        )
+    for write in writes:
+        if write.path not in saved:
+            about = msg("so that git leaves out the files with keys")
+            yield msg("{path}: {about}", path=report.short(write.path), about=about)
 
 
 def _tell(lines: Iterator[tuple[Message, Message | str]]) -> None:

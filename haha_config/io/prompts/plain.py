@@ -17,10 +17,12 @@ from haha_config.io.prompts.question import (
     secret_answer,
 )
 from haha_config.io.prompts.rows import Row, matching, row
-from haha_config.io.words import say
+from haha_config.io.words import columns, say, wrapped
 
 #: A longer list is searched, not read out.
 _READ_OUT = 20
+#: Below so many columns nothing is broken any finer.
+_NARROW = 30
 
 _Answer = TypeVar("_Answer")
 
@@ -181,9 +183,8 @@ class Plain:
             if line.strip() == "<":
                 return BACK
             if line.strip() == "?" and more is not None:
+                # Not the list again: it would push this off the screen.
                 self._print(more)
-                if show is not None:
-                    show()
                 continue
             answer = read(line if hidden else line.strip())
             if answer is not None:
@@ -259,5 +260,12 @@ class Plain:
         return msg("{ask} [{default}]", ask=ask, default=default)
 
     def _print(self, line: Message | str) -> None:
-        self._stream.write(say(line) + "\n")
+        """A line, broken between words, the rest of a row two columns further in than its start."""
+        from shutil import get_terminal_size
+
+        text = say(line)
+        margin = " " * (len(text) - len(text.lstrip()) + 2) if text.startswith(" ") else ""
+        room = max(_NARROW, get_terminal_size().columns)
+        first, *rest = wrapped(text, room - len(margin)) if columns(text) > room else [text]
+        self._stream.write("\n".join([first, *(margin + part for part in rest)]) + "\n")
         self._stream.flush()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from haha_config.core import variables as v
@@ -12,6 +13,8 @@ from haha_config.core.patterns import pattern
 from haha_config.core.state import File
 
 _WIDTH: Final = 76
+#: How far from the place a line is looked at: a settings.json of megabytes can be one line.
+_REACH: Final = 4096
 _LINE_END: Final = pattern(r"\r\n|\r|\n")
 #: `NAME=value`, `"name": "value"`, `name: value`: the name and its value, where one follows.
 _PAIR: Final = pattern(
@@ -56,16 +59,24 @@ def pointed(text: str, place: Place) -> str:
     """The line of `text` that `place` is in, masked, and the caret under it."""
     if not place.line or not place.column:
         return ""
-    lines = _LINE_END.split(text.removeprefix("\ufeff"))
+    lines = _lines(text)
     if place.line > len(lines):
         return ""
-    line, at = masked(lines[place.line - 1], place.column - 1)
+    whole = lines[place.line - 1]
+    first = max(0, place.column - 1 - _REACH)
+    line, at = masked(whole[first : place.column + _REACH], place.column - 1 - first)
     if not line.strip():
         return ""
     line = line.translate(_BLANKS)
     start = max(0, at - _WIDTH + 10)
     shown = line[start : start + _WIDTH]
     return f"      {shown}\n      {' ' * _columns(line[start:at])}^"
+
+
+@lru_cache(maxsize=8)
+def _lines(text: str) -> list[str]:
+    """Split once: a file of five thousand models can have as many findings."""
+    return _LINE_END.split(text.removeprefix("\ufeff"))
 
 
 def masked(line: str, at: int) -> tuple[str, int]:

@@ -403,10 +403,12 @@ def _finish(
     from haha_config.cli.check import findings
 
     outcome.findings = [f for f in findings(session) if f.severity != "note"]
+    if outcome.applied:
+        outcome.next += shelf.said_left(session, outcome.plan)
     if all(f.code != "MOD008" for f in outcome.findings):
         say_toolless(made.answers, row)
     if not previewed:
-        outcome.next = list(next_steps(session, made, typed))
+        outcome.next += next_steps(session, made, typed)
         return tell(outcome, manner, _headline(outcome))
     code = tell(outcome, manner, _headline(outcome))
     if code == 0:

@@ -73,7 +73,10 @@ def save(
     return _write(session, lambda: shelf.moved(session, shelved), manner, done)
 
 
-def _write(session: Session, build: Any, manner: Manner, done: Message) -> int:
+def _write(
+    session: Session, build: Any, manner: Manner, done: Message, *, forget: bool = False
+) -> int:
+    """`forget`: a key in the keyring that nothing refers to any more goes, too."""
     outcome = write(
         session,
         lambda: Plan(writes=tuple(build())),
@@ -83,6 +86,11 @@ def _write(session: Session, build: Any, manner: Manner, done: Message) -> int:
     )
     if manner.dry_run and not manner.as_json:
         return 0
+    if outcome.applied and forget:
+        for name in shelf.left_in_keyring(session, outcome.plan.effective):
+            store.drop_from_keyring(name)
+    elif outcome.applied:
+        outcome.next += shelf.said_left(session, outcome.plan)
     return tell(outcome, manner, done if outcome.applied else None)
 
 
@@ -201,24 +209,26 @@ def remove(
         broken, profile = error, Profile(name=name, answers={})
     if broken is not None:
         report.talk(msg("its file is broken, so that no key is looked for"))
-    if not (yes or dry_run or _sure(session, name)):
+    if not (yes or dry_run or _sure(session, profile)):
         raise Cancelled(msg("nothing was written"))
     manner = Manner(command=f"profile remove {name}", yes=True, dry_run=dry_run, as_json=as_json)
     done = msg("removed `{name}`", name=name)
-    code = _write(session, lambda: shelf.removals(session, profile), manner, done)
-    for reference in profile.keys.values():
-        if reference.kind == "keyring" and not dry_run:
-            store.drop_from_keyring(reference.name)
-    return code
+    return _write(session, lambda: shelf.removals(session, profile), manner, done, forget=True)
 
 
-def _sure(session: Session, name: str) -> bool:
+def _sure(session: Session, profile: Profile) -> bool:
     if not is_terminal():
         raise Usage(msg("there is no terminal to ask on"), hints=(msg("add --yes to write"),))
+    why = msg("The files of the client stay as they are; `haha-config undo` takes this back.")
+    if any(reference.kind == "keyring" for reference in profile.keys.values()):
+        why = msg(
+            "The files of the client stay as they are. `haha-config undo` brings the profile back,"
+            " without the key that the keyring has."
+        )
     answer = _prompter(session).confirm(
-        msg("Remove the profile `{name}` and its key?", name=name),
+        msg("Remove the profile `{name}` and its key?", name=profile.name),
         default=False,
-        why=msg("The files of the client stay as they are; `haha-config undo` takes this back."),
+        why=why,
         flag="--yes",
     )
     return answer is True

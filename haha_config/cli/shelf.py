@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from haha_config.cli import answersfile
@@ -18,7 +18,7 @@ from haha_config.core import variables as v
 from haha_config.core.draft import Draft
 from haha_config.core.errors import HahaError, Usage
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import SLOTS, Answers, Place, Snapshot, Write
+from haha_config.core.model import SLOTS, Answers, Place, Plan, Provider, Snapshot, Write
 from haha_config.core.profile import Kind, Profile, Reference, check_name, of_data
 from haha_config.core.record import dataclass, field, replace
 from haha_config.core.state import State
@@ -185,9 +185,24 @@ def helper(session: Session, profile: Profile) -> str:
 
 def takes_helper(session: Session, profile: Profile) -> bool:
     """Whether its provider takes a key in both headers, which is how a helper's is sent."""
+    row = _direct(session, profile)
+    return row is not None and (row.credential.either or profile.either)
+
+
+def asks_for_helper(session: Session, profile: Profile) -> bool:
+    """Whether only its person can know that: the table has no address of such an endpoint."""
+    row = _direct(session, profile)
+    return row is not None and not row.credential.either and not any(row.base_urls.values())
+
+
+def _direct(session: Session, profile: Profile) -> Provider | None:
+    """Its row, where the client itself sends the profile's key."""
     key = profile.answers.get("provider")
     row = session.providers.get(key) if isinstance(key, str) else None
-    return row is not None and row.credential.either and profile.answers.get("via") != "litellm"
+    if row is None or profile.answers.get("via") == "litellm":
+        return None
+    foreign = "base-url" in profile.answers and "upstream" not in profile.answers
+    return row if (foreign if row.multi else row.routes[0] == "direct") else None
 
 
 def program() -> str:
@@ -442,6 +457,57 @@ def moved(session: Session, made: Shelved) -> tuple[Write, ...]:
         if reference.kind == "keyring" and file.data is not None:
             found.append(_removal(file))
     return tuple(found)
+
+
+# --- keys that nothing refers to any more ----------------------------------------------------
+
+
+def left_in_keyring(session: Session, writes: Iterable[Write]) -> tuple[str, ...]:
+    """Our keyring's entries that these writes took out of a profile, and no profile has now.
+
+    They stay until `undo --purge`: what is taken back would be without its key.
+    """
+    folder = profiles.folder(session.config_folder)
+    gone = dict.fromkeys(
+        name
+        for write in writes
+        if (path := Path(write.path)).parent == folder
+        for data in (write.before, write.after)
+        for name in _entries(path.stem, data)
+        if name.startswith(f"{path.stem}.")
+    )
+    if not gone:
+        return ()
+    files = (profiles.path(session.config_folder, n) for n in profiles.names(session.config_folder))
+    held = {name for path in files for name in _entries(path.stem, disk.snapshot(path).data)}
+    return tuple(name for name in gone if name not in held)
+
+
+def _entries(profile: str, data: bytes | None) -> Iterator[str]:
+    """What a profile's file refers to in our keyring; nothing where it is broken."""
+    import tomllib
+
+    try:
+        found = of_data(profile, tomllib.loads((data or b"").decode("utf-8-sig")), profile)
+    except (ValueError, HahaError):
+        return
+    for reference in found.keys.values():
+        if reference.kind == "keyring":
+            yield reference.name
+
+
+def said_left(session: Session, plan: Plan) -> list[Message]:
+    """What a write that took a key's reference away says of the key."""
+    names = left_in_keyring(session, plan.effective)
+    if not names:
+        return []
+    return [
+        msg(
+            "the keyring still has {names}, so that undo brings it back whole;"
+            " haha-config undo --purge takes it out",
+            names=names,
+        )
+    ]
 
 
 def about(session: Session, name: str) -> Message | str:

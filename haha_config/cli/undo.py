@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from datetime import UTC, datetime
 
@@ -13,7 +14,7 @@ from haha_config.cli.writing import Manner, Outcome, tell, write
 from haha_config.core.errors import FINE, PROBLEM, HahaError, Usage
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import Finding, Plan
-from haha_config.io import disk, report
+from haha_config.io import disk, report, store
 from haha_config.io.words import t
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -234,6 +235,9 @@ def _purge(session: Session, *, as_json: bool, yes: bool, plain: bool, dry_run: 
     state = session.state_folder
     writes = len(disk.records(state))
     what = nmsg("{n} write can be taken back", "{n} writes can be taken back", n=writes)
+    left = _left_in_keyring(session)
+    if left and not as_json:
+        report.talk(msg("no profile refers to these keys in the keyring: {names}", names=left))
     if dry_run:
         report.talk(what)
         return 0
@@ -246,8 +250,21 @@ def _purge(session: Session, *, as_json: bool, yes: bool, plain: bool, dry_run: 
         for one in disk.recover(state):
             say_recovered(one)
         disk.purge(state)
+    for name in left:
+        store.drop_from_keyring(name)
     if as_json:
         report.document(Outcome(applied=True).document())
     else:
         report.result(nmsg("forgot {n} write", "forgot {n} writes", n=writes))
     return 0
+
+
+def _left_in_keyring(session: Session) -> tuple[str, ...]:
+    """Keys in the keyring that only the kept writes still know of."""
+    from haha_config.cli import shelf
+
+    writes = []
+    for record in disk.records(session.state_folder):
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            writes += [entry.write() for entry in record.entries()]
+    return shelf.left_in_keyring(session, writes)

@@ -66,6 +66,7 @@ def use(
         dry_run=dry_run,
         as_json=as_json,
         while_running=while_running,
+        plain=plain,
     )
     if name == "off":
         from haha_config.cli.off import off
@@ -107,6 +108,8 @@ def _into_keyring(session: Session, profile: Profile, manner: Manner) -> shelf.S
 
     Raises HahaError where the provider does not take a key in both headers.
     """
+    if not shelf.takes_helper(session, profile) and _accepts_both(session, profile, manner):
+        profile = replace(profile, either=True)
     if not shelf.takes_helper(session, profile) or len(profile.keys) != 1:
         raise HahaError(
             msg(
@@ -114,9 +117,42 @@ def _into_keyring(session: Session, profile: Profile, manner: Manner) -> shelf.S
                 " headers, and this provider is not known to accept that",
                 name=profile.name,
             ),
-            hints=(f"haha-config use {profile.name}",),
+            hints=(*_if_it_does(session, profile), f"haha-config use {profile.name}"),
         )
     return shelf.with_keyring(session, profile, dry_run=manner.dry_run)
+
+
+def _accepts_both(session: Session, profile: Profile, manner: Manner) -> bool:
+    """What its person says of an endpoint that no table knows; nobody is asked without a terminal.
+
+    `--yes` agrees to what is written, and this is a fact about somebody's server.
+    """
+    if manner.yes or not shelf.asks_for_helper(session, profile):
+        return False
+    from haha_config.io.prompts import choose_prompter
+
+    prompter = choose_prompter(
+        plain=manner.plain,
+        environ=session.environ,
+        stdin=sys.stdin,
+        stderr=sys.stderr,
+        stdout=sys.stdout,
+    )
+    answer = prompter.confirm(
+        msg("Does this endpoint take a key as `Authorization: Bearer` and `x-api-key` at once?"),
+        default=False,
+        why=msg("That is how the client sends a key that it gets from a keyring."),
+        flag="--keyring",
+    )
+    return answer is True
+
+
+def _if_it_does(session: Session, profile: Profile) -> tuple[Message, ...]:
+    """How somebody who knows better says so, without a terminal."""
+    if not shelf.asks_for_helper(session, profile):
+        return ()
+    path = report.short(str(profiles.path(session.config_folder, profile.name)))
+    return (msg("if this endpoint does: write `either = true` above [keys] in {path}", path=path),)
 
 
 def _headline(name: str, outcome: Outcome) -> Message | None:

@@ -16,7 +16,7 @@ Kind = Literal["env", "file", "keyring"]
 #: Words that `use` reads as something else.
 RESERVED: Final = frozenset({"off", "-"})
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_OWN: Final = ("header", "context", "keys")
+_OWN: Final = ("header", "either", "context", "keys")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +37,23 @@ class Reference:
 class Profile:
     """`answers` are flags of `init` by their long names; `keys` by the variable that holds each.
 
-    `header` is written down because the key tells it, and the key is not here. `context`: the
-    window in tokens, where no table knows the model.
+    `header` is written down because the key tells it, and the key is not here. `either`: a person
+    said that the endpoint takes the key in both headers at once. `context`: the window in tokens,
+    where no table knows the model.
     """
 
     name: str
     answers: Mapping[str, Data]
     header: Header = "bearer"
+    either: bool = False
     context: int | None = None
     keys: Mapping[str, Reference] = field(default_factory=dict)
 
     def data(self) -> dict[str, Any]:
         """As it stands in its file."""
         found: dict[str, Any] = {**self.answers, "header": self.header}
+        if self.either:
+            found["either"] = True
         if self.context:
             found["context"] = self.context
         if self.keys:
@@ -80,10 +84,13 @@ def of_data(name: str, data: Mapping[str, Data], path: str) -> Profile:
     Raises Refusal for a member of ours that is of the wrong kind.
     """
     header = data.get("header", "bearer")
+    either = data.get("either", False)
     context = data.get("context")
     keys = data.get("keys", {})
     if header not in get_args(Header):
         raise _wrong(path, "header")
+    if not isinstance(either, bool):
+        raise _wrong(path, "either")
     if context is not None and (isinstance(context, bool) or not isinstance(context, int)):
         raise _wrong(path, "context")
     if not isinstance(keys, Mapping):
@@ -92,6 +99,7 @@ def of_data(name: str, data: Mapping[str, Data], path: str) -> Profile:
         name=name,
         answers={k: value for k, value in data.items() if k not in _OWN},
         header=cast("Header", header),
+        either=either,
         context=context,
         keys={variable: reference(text, path) for variable, text in keys.items()},
     )

@@ -373,6 +373,134 @@ class TestKey:
         assert "both" in done.err
 
 
+#: A keyring that is a file: as much of one as a test without a desktop can have. The real ones are
+#: in tests/e2e.
+RING = """
+import json, os, pathlib
+from keyring.backend import KeyringBackend
+
+class Keyring(KeyringBackend):
+    priority = 5
+    path = pathlib.Path(os.environ["RING"])
+
+    def _all(self):
+        return json.loads(self.path.read_text()) if self.path.exists() else {}
+
+    def get_password(self, service, username):
+        return self._all().get(f"{service} {username}")
+
+    def set_password(self, service, username, password):
+        self.path.write_text(json.dumps({**self._all(), f"{service} {username}": password}))
+
+    def delete_password(self, service, username):
+        left = self._all()
+        del left[f"{service} {username}"]
+        self.path.write_text(json.dumps(left))
+"""
+
+
+@linux
+class TestKeyring:
+    @pytest.fixture
+    def ring(self, tmp_path: Path) -> Path:
+        return tmp_path / "ring.json"
+
+    @pytest.fixture
+    def tool(self, tool: Tool, tmp_path: Path, ring: Path) -> Tool:
+        """The profile `deepseek`, whose key is in the keyring."""
+        (tmp_path / "modules").mkdir()
+        (tmp_path / "modules" / "ring.py").write_text(RING)
+        environ = {
+            "PYTHONPATH": str(tmp_path / "modules"),
+            "PYTHON_KEYRING_BACKEND": "ring.Keyring",
+            "RING": str(ring),
+        }
+        made = Tool(home=tool.home, cwd=tool.cwd, environ=environ)
+        assert made("init", "--provider", "deepseek", "--yes", DEEPSEEK_API_KEY=DEEPSEEK).code == 0
+        done = made("use", "deepseek", "--keyring")
+        assert done.code == 0, done.err
+        assert self.kept(ring) == {"deepseek.DEEPSEEK_API_KEY": DEEPSEEK}
+        return made
+
+    def kept(self, ring: Path) -> dict[str, str]:
+        found = json.loads(ring.read_text(encoding="utf-8"))
+        return {name.removeprefix("haha-config "): key for name, key in found.items()}
+
+    def test_init_over_it_keeps_the_key_for_undo_and_says_how_to_forget_it(
+        self, tool: Tool, ring: Path
+    ) -> None:
+        over = tool("init", "--provider", "deepseek", "--yes", DEEPSEEK_API_KEY=OTHER)
+        assert over.code == 0, over.err
+        assert "the keyring still has deepseek.DEEPSEEK_API_KEY" in over.err
+        assert tool("undo", "--yes").code == 0
+        assert tool("key", "deepseek").out == f"{DEEPSEEK}\n"
+        assert tool("undo", "--yes").code == 0
+        assert tool("key", "deepseek").out == f"{OTHER}\n"
+        asked = tool("undo", "--purge", "--dry-run")
+        assert "no profile refers to these keys in the keyring: deepseek" in asked.err
+        assert self.kept(ring) == {"deepseek.DEEPSEEK_API_KEY": DEEPSEEK}
+        assert tool("undo", "--purge", "--yes").code == 0
+        assert self.kept(ring) == {}
+
+    def test_purge_leaves_a_key_that_a_profile_refers_to(self, tool: Tool, ring: Path) -> None:
+        done = tool("undo", "--purge", "--yes")
+        assert (done.code, "no profile refers" in done.err) == (0, False)
+        assert self.kept(ring) == {"deepseek.DEEPSEEK_API_KEY": DEEPSEEK}
+
+    def test_remove_takes_the_key_unless_another_profile_has_it(
+        self, tool: Tool, ring: Path
+    ) -> None:
+        twin = profile(tool, "twin")
+        twin.write_bytes(profile(tool, "deepseek").read_bytes())
+        assert tool("profile", "remove", "deepseek", "--yes").code == 0
+        assert tool("key", "twin").out == f"{DEEPSEEK}\n"
+        twin.rename(profile(tool, "deepseek"))
+        assert tool("profile", "remove", "deepseek", "--yes").code == 0
+        assert self.kept(ring) == {}
+
+    def test_save_over_it_says_so_too(self, tool: Tool) -> None:
+        saved = tool("profile", "save", "deepseek")
+        assert saved.code == 0, saved.err
+        assert "the keyring still has deepseek.DEEPSEEK_API_KEY" in saved.err
+
+    def test_an_endpoint_of_ones_own_takes_it_where_its_person_says_so(self, tool: Tool) -> None:
+        made = tool(
+            "init", "--provider", "custom-anthropic", "--base-url", "https://llm.example.com/api",
+            "--model", "big", "--save-as", "mine", "--yes", CUSTOM_ANTHROPIC_API_KEY=CUSTOM,
+        )  # fmt: skip
+        assert made.code == 0, made.err
+        refused = tool("use", "mine", "--keyring")
+        assert refused.code == 1
+        assert "`either = true`" in refused.err
+        path = profile(tool, "mine")
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace("[keys]", "either = true\n\n[keys]"), encoding="utf-8")
+        done = tool("use", "mine", "--keyring")
+        assert done.code == 0, done.err
+        assert json.loads(tool.settings.read_text(encoding="utf-8"))["apiKeyHelper"]
+        assert CUSTOM not in tool.settings.read_text(encoding="utf-8")
+        assert tomllib.loads(path.read_text(encoding="utf-8"))["either"] is True
+
+    @pytest.mark.parametrize("provider", ["deepseek", "chutes", "litellm"])
+    def test_rows_that_take_both_headers(self, tool: Tool, provider: str) -> None:
+        words = ["--provider", provider, "--base-url", "https://llm.example.com", "--model", "m"]
+        made = tool("init", *words, "--save-as", "p", "--api-key-stdin", "--yes", stdin=OTHER)
+        assert made.code == 0, made.err
+        done = tool("use", "p", "--keyring")
+        assert done.code == 0, done.err
+        assert OTHER not in tool.settings.read_text(encoding="utf-8")
+        assert tool("key", "p").out == f"{OTHER}\n"
+
+    @pytest.mark.parametrize("provider", ["openrouter", "minimax", "glm"])
+    def test_rows_of_which_nobody_knows(self, tool: Tool, provider: str) -> None:
+        words = ["--provider", provider, "--model", "m", "--save-as", "p", "--api-key-stdin"]
+        key = "sk-or-v1-" + "0123456789abcdef" * 4 if provider == "openrouter" else CUSTOM
+        made = tool("init", *words, "--yes", stdin=key)
+        assert made.code == 0, made.err
+        done = tool("use", "p", "--keyring")
+        assert (done.code, "both" in done.err, "either = true" in done.err) == (1, True, False)
+
+
 @linux
 class TestRun:
     @pytest.fixture

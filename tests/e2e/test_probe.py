@@ -7,9 +7,11 @@ Each row is judged twice: the grade and words of the probe, and the client's own
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,8 @@ KEY = "sk-test-0123456789abcdef"
 WRONG = "sk-test-wrong-0123456789"
 #: What the client is asked to find out by a tool; only the upstream knows when it has done so.
 READ = "Read the file notes.txt and answer with what it says."
+#: Each probe is judged by what both of them make of the same endpoint.
+CLIENTS = (parts.OLDEST, parts.NEWEST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +42,8 @@ class Row:
     grade: str
     words: str
     works: bool
+    #: The newest client gets over it by itself, which the words say.
+    newest_works: bool = False
     #: The client never gives up by itself here, as it waits or goes round and round.
     endless: bool = False
     arguments: tuple[str, ...] = ()
@@ -109,7 +115,8 @@ DIRECTLY = (
         "strict",
         act.refuses_field("context_management"),
         "model",
-        "refuses `context_management`",
+        "client 2.1.330 then goes on without it",
+        newest_works=True,
     ),
     row(
         "other",
@@ -172,6 +179,13 @@ class User:
         }
         (self.home / ".claude" / "settings.json").write_text(json.dumps({"env": env}))
 
+    def sends_api_key(self) -> None:
+        """The key goes out in the other header."""
+        path = self.home / ".claude" / "settings.json"
+        data = json.loads(path.read_text())
+        data["env"] |= {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_AUTH_TOKEN": ""}
+        path.write_text(json.dumps(data))
+
     def probe(self, *arguments: str, seconds: float = 30) -> dict[str, Any]:
         """The one card of a probe, with its exit code as `code`."""
         done = subprocess.run(
@@ -198,14 +212,14 @@ class User:
         (card,) = json.loads(done.stdout)["models"]
         return {**card, "code": done.returncode}
 
-    def client_works(self, *, endless: bool = False) -> bool:
-        """Whether the real client reads a file by a tool and says something in the end."""
+    def client_works(self, version: str, *, endless: bool = False) -> bool:
+        """Whether a real client reads a file by a tool and says something in the end."""
         try:
             done = subprocess.run(
-                [str(parts.client(parts.OLDEST)), "-p", READ, "--output-format", "json"],
+                [str(parts.client(version)), "-p", asks(version), "--output-format", "json"],
                 cwd=self.folder,
                 env={
-                    **environment(self.home),
+                    **environment(self._home_of(version)),
                     **QUIET,
                     "CLAUDE_CODE_MAX_RETRIES": "1",
                     "API_TIMEOUT_MS": "15000",
@@ -221,6 +235,17 @@ class User:
             return False
         said = json.loads(done.stdout)
         return bool(done.returncode == 0 and not said["is_error"] and said["result"].strip())
+
+    def _home_of(self, version: str) -> Path:
+        """A home for each client with the same settings: they run at once."""
+        home = self.home.with_name(f"home-{version}")
+        shutil.copytree(self.home / ".claude", home / ".claude", dirs_exist_ok=True)
+        return home
+
+
+def asks(version: str) -> str:
+    """What a client says, so that its requests can be told from another's behind a gateway."""
+    return f"{READ} ({version})"
 
 
 @pytest.fixture
@@ -254,15 +279,20 @@ def test_directly(user: User, endpoint: Upstream, wanted: Row) -> None:
 
 
 def agrees(user: User, endpoint: Upstream, wanted: Row) -> None:
-    """The client can use what was called working, and not what was called broken."""
+    """Both clients can use what was called working, and not what was called broken."""
     endpoint.clear()
-    worked = user.client_works(endless=wanted.endless)
-    read = any(r.has_tool_result for r in endpoint.asked())
-    if wanted.grade == "stream":
-        # It answers; what it can't do is work: no tool was ever called with success.
-        assert not (worked and read)
-    else:
-        assert worked is wanted.works
+    with ThreadPoolExecutor(len(CLIENTS)) as pool:
+        ran = pool.map(lambda version: user.client_works(version, endless=wanted.endless), CLIENTS)
+        worked = dict(zip(CLIENTS, ran, strict=True))
+    for version in CLIENTS:
+        mine = [r for r in endpoint.asked() if asks(version) in r.prompt]
+        read = any(r.has_tool_result for r in mine)
+        if wanted.grade == "stream":
+            # It answers; what it can't do is work: no tool was ever called with success.
+            assert not (worked[version] and read), version
+        else:
+            works = wanted.works or (version == parts.NEWEST and wanted.newest_works)
+            assert worked[version] is works, version
 
 
 def test_wrong_key(user: User, gateway: Gateway, endpoint: Upstream) -> None:
@@ -316,6 +346,53 @@ def test_redirect_to_another_host(user: User, endpoint: Upstream) -> None:
         agrees(user, endpoint, wanted)
 
 
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+def test_redirect_within_the_host(user: User, endpoint: Upstream, code: int) -> None:
+    """After 307 and 308 the client repeats itself at the new place, after the others it does not.
+
+    The probe goes nowhere with a key, so it can't tell how it would end there.
+    """
+    user.uses(endpoint.url, "test-model")
+
+    def moved(request: Request) -> Behaviour | None:
+        if request.path == "/v1/messages":
+            return act.redirect("/moved/v1/messages?beta=true", code)
+        return honest if request.path.startswith("/moved") and request.method == "POST" else None
+
+    endpoint.behave = moved
+    endpoint.clear()
+    card = user.probe()
+    assert not any(r.path.startswith("/moved") for r in endpoint.requests)
+    goes_on = code in (307, 308)
+    assert (card["grade"], card["code"]) == ("reach" if goes_on else "none", 1)
+    assert card["verdict"].startswith("not known: " if goes_on else "will not work: ")
+    hints = [c["hint"] for c in card["checks"]]
+    assert f"haha-config init --base-url {endpoint.url}/moved" in hints
+    assert all(user.client_works(version) is goes_on for version in CLIENTS)
+    user.uses(f"{endpoint.url}/moved", "test-model")
+    judged(user.probe(), GOOD)
+
+
+@pytest.mark.parametrize("version", CLIENTS)
+@pytest.mark.parametrize("header", ["authorization", "x-api-key"])
+def test_which_key_a_client_takes_to_another_host(
+    user: User, endpoint: Upstream, version: str, header: str
+) -> None:
+    """What the probe says of it: the `Authorization` header stays behind, `x-api-key` does not."""
+    with Upstream() as elsewhere:
+        endpoint.behave = lambda _r: act.redirect(f"{elsewhere.url}/v1/messages")
+        user.uses(endpoint.url, "test-model")
+        if header == "x-api-key":
+            user.sends_api_key()
+        user.client_works(version)
+        followed = elsewhere.asked("anthropic")
+        assert followed
+        assert all(asks(version) in r.prompt for r in followed)
+        assert {header in r.headers for r in followed} == {header == "x-api-key"}
+        told = user.probe()["verdict"]
+        assert ("and the key" in told) is (header == "x-api-key")
+
+
 def test_upstream_without_responses(
     user: User, endpoint: Upstream, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -352,7 +429,7 @@ def test_the_probes_shape_is_the_clients(user: User, endpoint: Upstream) -> None
     user.probe()
     ours = next(r for r in endpoint.asked("anthropic") if "thinking" in r.body)
     endpoint.clear()
-    user.client_works()
+    user.client_works(parts.OLDEST)
     theirs = next(r for r in endpoint.asked("anthropic") if r.stream)
     assert list(ours.body) == list(theirs.body)
     for name in ("max_tokens", "thinking", "context_management", "output_config", "stream"):

@@ -17,6 +17,7 @@ from haha_config.core.excerpt import pointed
 from haha_config.core.layers import Effective, LayerName
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place
+from haha_config.core.plan import HELPER, is_own_helper
 from haha_config.core.providers import did_you_mean
 from haha_config.core.state import File, State
 from haha_config.io import report
@@ -61,7 +62,8 @@ def show(
         project=project,
         scope=scope,
         client=client,
-        quiet=quiet,
+        # A prompt has room for the line alone.
+        quiet=quiet or short,
         no_color=no_color,
         reads=True,
     )
@@ -169,6 +171,7 @@ def _print(session: Session, state: State, found: list[Effective]) -> None:
     for one in found:
         print()
         _print_one(one, width)
+    _helper(state)
     _unread(state)
 
 
@@ -215,6 +218,19 @@ def _print_one(one: Effective, width: int) -> None:
 def _from(layer: LayerName | None, where: str) -> str:
     name = say(LAYERS[layer]) if layer else ""
     return f"{name} ({where})" if where else name
+
+
+def _helper(state: State) -> None:
+    """The program that gives the client its key, where there is one. Another's may hold a key."""
+    for layer, file in state.settings.items():
+        command = file.data.get(HELPER)
+        if command is None:
+            continue
+        shown = command if is_own_helper(command) else msg("a command that is not ours")
+        where = report.location(file.place(HELPER)).removesuffix(": ")
+        print()
+        print(f"{report.paint(HELPER, 'path', sys.stdout)}  {say(shown)}")
+        print(f"  {_from(layer, where)}")
 
 
 def _unread(state: State) -> None:

@@ -74,3 +74,27 @@ def test_a_secret_stays_one(layered: Tool) -> None:
         done = layered("show", "ANTHROPIC_AUTH_TOKEN", *words, ANTHROPIC_AUTH_TOKEN=key)
         assert "****cdef" in done.out
         assert key not in done.out + done.err
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        ("haha-config key deepseek", "haha-config key deepseek"),
+        ("echo sk-test-0123456789abcdef", "a command that is not ours"),
+    ],
+)
+def test_the_program_that_gives_the_key_is_named(tool: Tool, command: str, shown: str) -> None:
+    tool.settings.parent.mkdir()
+    tool.settings.write_text(json.dumps({"apiKeyHelper": command}), encoding="utf-8")
+    out = tool("show").out
+    assert f"apiKeyHelper  {shown}\n  user settings (~/.claude/settings.json:1:18)" in out
+    assert "sk-test" not in out
+
+
+def test_a_line_for_a_prompt_is_one_line(layered: Tool) -> None:
+    elsewhere = layered.home / "elsewhere"
+    elsewhere.mkdir()
+    made = layered("init", "--provider", "ollama", "--model", "qwen3-coder", "--yes")
+    assert made.code == 0, made.err
+    done = Tool(layered.home, elsewhere)("show", "--short")
+    assert (done.out, done.err) == ("qwen3-coder @ localhost:11434\n", "")

@@ -39,19 +39,25 @@ def mended(state: State, select: Collection[str] = (), ignore: Collection[str] =
     changes: dict[str, list[Change]] = {}
     for _ in range(_ROUNDS):
         before = current
-        for mend in merged(run(current, select, ignore)):
+        found = run(current, select, ignore)
+        for mend in merged(found):
             if mend.private:
                 private[mend.path] = None
             if mend.exclude:
                 exclude[mend.path] = None
+            done = changes.setdefault(mend.path, [])
             try:
                 current = _with(current, mend)
+                done.extend(mend.changes)
             except Refusal as refusal:
-                notes[mend.path] = msg(
-                    "{path} stays as it is: {why}", path=mend.path, why=refusal.what
+                current, made = _one_by_one(current, found, mend.path)
+                done.extend(made)
+                why = (
+                    msg("{path} is not mended whole: {why}", path=mend.path, why=refusal.what)
+                    if made
+                    else msg("{path} stays as it is: {why}", path=mend.path, why=refusal.what)
                 )
-            else:
-                changes.setdefault(mend.path, []).extend(mend.changes)
+                notes.setdefault(mend.path, why)
         if current is before:
             break
     writes = tuple(_writes(state, current, changes))
@@ -61,6 +67,22 @@ def mended(state: State, select: Collection[str] = (), ignore: Collection[str] =
         exclude=tuple(exclude),
         state=current,
     )
+
+
+def _one_by_one(
+    state: State, findings: Iterable[Finding], path: str
+) -> tuple[State, tuple[Change, ...]]:
+    """What can be mended of a file where all at once can't: each finding's mend, or none of it."""
+    made: dict[object, Change] = {}
+    for mend in (m for f in findings for m in f.mends if m.path == path):
+        if any(change.path in made for change in mend.changes):
+            continue
+        try:
+            state = _with(state, mend)
+        except Refusal:
+            continue
+        made.update((change.path, change) for change in mend.changes)
+    return state, tuple(made.values())
 
 
 def merged(findings: Iterable[Finding]) -> Iterator[Mend]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from types import UnionType
 from typing import Any, Final, NoReturn, cast, get_args
 
@@ -31,6 +30,7 @@ from haha_config.core.model import (
     Slot,
     Upstreamed,
 )
+from haha_config.core.record import replace
 from haha_config.core.variables import BASE_URL, CREDENTIALS, OWNED, SLOT_OF
 
 DISCOVERY_KINDS: Final = ("openai", "openrouter", "ollama", "anthropic", "litellm")
@@ -157,6 +157,10 @@ def owner_of(providers: Providers, key: str) -> str | None:
     return owners[max(owners, key=len)] if owners else None
 
 
+#: Every service that hands out keys of a known kind makes them longer.
+_SHORTEST: Final = 12
+
+
 def misfit(
     providers: Providers, provider: Provider, key: str, base_url: str = ""
 ) -> Message | None:
@@ -167,6 +171,8 @@ def misfit(
     kinds = provider.credential.kinds
     if not kinds:
         return None
+    if len(key) < _SHORTEST:
+        return msg("no key of {name} is that short: it was not copied whole", name=provider.name)
     kind = kind_of(provider, key)
     if kind is None or not _tells(kind.prefix):
         owner = owner_of(providers, key)

@@ -15,11 +15,13 @@ import pytest
 
 from tests.cli.tool import Tool
 from tests.e2e import parts
+from tests.e2e.conftest import StartGateway
 from tests.e2e.processes import QUIET, ask_client, free_port
 from tests.e2e.session import Session
 from tests.e2e.upstream import Upstream
 
 KEY = "sk-0123456789abcdef0123456789abcdef"
+MASTER = "sk-" + "0123456789abcdef" * 3
 NEW_KEY = "sk-fedcba9876543210fedcba9876543210"
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Secret Service is Linux's")
@@ -117,6 +119,47 @@ class TestKeyring:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         assert tool("key", "ring").code == 1
+
+
+class TestForeignGateway:
+    """A LiteLLM that somebody else runs: its key comes from the keyring, in both headers."""
+
+    def test_litellm_takes_one_key_in_both_headers(
+        self,
+        home: Path,
+        work: Path,
+        bus: dict[str, str],
+        upstream: Upstream,
+        gateway: StartGateway,
+        tmp_path: Path,
+    ) -> None:
+        theirs = tmp_path / "theirs"
+        theirs.mkdir()
+        (theirs / "litellm_config.yaml").write_text(
+            "model_list:\n"
+            "  - model_name: good\n"
+            f"    litellm_params: {{model: openai/test-model, api_base: '{upstream.url}/v1',"
+            " api_key: x}\n"
+            "litellm_settings:\n"
+            "  drop_params: true\n"
+            "  use_chat_completions_url_for_anthropic_messages: true\n"
+            "general_settings: {master_key: os.environ/LITELLM_MASTER_KEY}\n"
+        )
+        there = gateway(theirs, {"LITELLM_MASTER_KEY": MASTER, "LITELLM_MODE": "PRODUCTION"})
+        tool = Tool(home=home, cwd=work, environ={**bus, "PATH": "/usr/bin:/bin"})
+        made = tool(
+            "init", "--provider", "litellm", "--base-url", there.url, "--model", "good",
+            "--save-as", "team", "--api-key-stdin", "--yes", stdin=MASTER,
+        )  # fmt: skip
+        assert made.code == 0, made.err
+        used = tool("use", "team", "--keyring")
+        assert used.code == 0, used.err
+        assert MASTER not in tool.settings.read_text(encoding="utf-8")
+        for version in (parts.OLDEST, parts.NEWEST):
+            upstream.clear()
+            said = ask_client(version, home=home, cwd=work, env={**QUIET, **bus})
+            assert said.code == 0, said.stdout + said.stderr
+            assert upstream.asked("chat"), version
 
 
 class TestGateways:

@@ -40,7 +40,7 @@ def demo(
     folder = Path(tempfile.mkdtemp(prefix="haha-config-demo-"))
     try:
         with endpoint(_KEY) as url:
-            return _tour(Stage(folder=folder, environ=_environment(folder), lang=language()), url)
+            _tour(Stage(folder=folder, environ=_environment(folder), lang=language()), url)
     finally:
         if keep:
             report.talk(msg("the folder is still there: {folder}", folder=str(folder)))
@@ -48,6 +48,9 @@ def demo(
             import shutil
 
             shutil.rmtree(folder, ignore_errors=True)
+    print()
+    report.result(msg("nothing of yours was read or written; to begin: haha-config init"))
+    return 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,15 +83,16 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
-def _tour(stage: Stage, url: str) -> int:
+def _tour(stage: Stage, url: str) -> None:
     report.result(msg("a throwaway home: {folder}", folder=str(stage.folder)))
     report.result(msg("an endpoint that repeats what it hears: {url}", url=url))
     _theirs(stage)
     _title(msg("1. init: the client's files, written"))
     shared = ("--provider", "custom-anthropic", "--base-url", url)
     _run(stage, "init", *shared, "--model", "demo-large", "--slot", "haiku=demo-small", "--yes")
-    _title(msg("2. validate: nothing is wrong"))
-    _run(stage, "validate")
+    _title(msg("2. validate: nothing is wrong in these two files"))
+    # Of the machine it has more to say, which nobody has to mend: this home is seconds old.
+    _run(stage, "validate", "--only", "env,settings")
     _title(msg("3. a streamed request, with what settings.json says"))
     _request(stage)
     _title(msg("4. switch-model: another model, everywhere at once"))
@@ -99,7 +103,6 @@ def _tour(stage: Stage, url: str) -> int:
     _files(stage)
     _title(msg("7. undo: the last write, taken back"))
     _run(stage, "undo", "--yes")
-    return 0
 
 
 def _theirs(stage: Stage) -> None:

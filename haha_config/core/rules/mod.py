@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
+from itertools import islice
 from typing import Final
 
 from haha_config.core import variables as v
+from haha_config.core.gateway import Entry
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Model, Place, Problem, Provider, Slot
 from haha_config.core.rules.key import endpoint
@@ -223,10 +225,14 @@ def misspelt(state: State, model: str) -> str | None:
         return None
     if state.rows.known(known.row, model) is not None:
         return None
-    better = _nearest(model, (m.id for m in known.row.models))
+    return _meant(known.row, model)
+
+
+def _meant(row: Provider, model: str) -> str | None:
+    better = _nearest(model, (m.id for m in row.models))
     # Another number is another model, not a slip of the pen.
     other = better is not None and _digits(better) != _digits(model)
-    return None if other and known.row.discovery is not None else better
+    return None if other and row.discovery is not None else better
 
 
 def ended(known: Model, state: State) -> bool:
@@ -416,4 +422,40 @@ class MOD008(Rule):
             )
 
 
-RULES: Final = (MOD001, MOD002, MOD003, MOD004, MOD005, MOD006, MOD007, MOD008)
+#: A file with more models that no list has is made from another list, and not by typing.
+_TYPED: Final = 50
+
+
+class MOD009(Rule):
+    title = msg("No model in litellm_config.yaml is a slip of the pen")
+    why = msg("The provider behind the gateway answers such a name with 404, at the first request.")
+    how = msg("Write the name that is listed; `haha-config models` lists what is offered.")
+    needs = frozenset({"litellm"})
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for entry, row in islice(self._unlisted(state), _TYPED):
+            name = entry.model.removeprefix(entry.prefix)
+            better = _meant(row, name)
+            if better is not None:
+                yield Problem(
+                    what=msg(
+                        "`{model}` is not in the list of {row}; did you mean `{better}`?",
+                        model=name,
+                        row=row.name,
+                        better=better,
+                    ),
+                    place=state.litellm.place(*entry.path("model")),
+                    hint=msg("write model: {name}", name=f"{entry.prefix}{better}"),
+                )
+
+    @staticmethod
+    def _unlisted(state: State) -> Iterator[tuple[Entry, Provider]]:
+        for entry in state.gateway.entries:
+            row = state.rows.behind(entry.model, entry.api_base)
+            if row is None or row.local or "*" in entry.model:
+                continue
+            if state.rows.known(row, entry.model) is None:
+                yield entry, row
+
+
+RULES: Final = (MOD001, MOD002, MOD003, MOD004, MOD005, MOD006, MOD007, MOD008, MOD009)

@@ -13,6 +13,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from haha_config.core.errors import HahaError
+from haha_config.core.messages import msg
+
 
 def folder(environ: Mapping[str, str], state: Path) -> Path:
     """Where session files live: the runtime folder, which dies with the login; else our state."""
@@ -26,22 +29,32 @@ def folder(environ: Mapping[str, str], state: Path) -> Path:
 def session_file(where: Path, values: Mapping[str, str], helper: str = "") -> Iterator[Path]:
     """A 0600 settings file with these variables, taken away when the block ends.
 
-    `helper`: the `apiKeyHelper` of a session whose key is in no file.
+    `helper`: the `apiKeyHelper` of a session whose key is in no file. Raises HahaError where no
+    file can be made there.
     """
-    where.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if sys.platform != "win32":
-        where.chmod(0o700)
-    sweep(where)
     path = where / f"session-{os.getpid()}-{_started(os.getpid())}.json"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    descriptor = os.open(path, flags, 0o600)
+    own = {"apiKeyHelper": helper} if helper else {}
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            own = {"apiKeyHelper": helper} if helper else {}
-            json.dump({"env": dict(values), **own}, file)
+        try:
+            _write(path, json.dumps({"env": dict(values), **own}))
+        except OSError as error:
+            raise HahaError(
+                msg("can't write {path}: {why}", path=str(path), why=error.strerror or "")
+            ) from None
         yield path
     finally:
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if sys.platform != "win32":
+        path.parent.chmod(0o700)
+    sweep(path.parent)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    with os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def sweep(where: Path) -> None:

@@ -87,12 +87,15 @@ class Stage:
 
 def init(stage: Stage) -> str:
     """The summary of the interview, with the preview above it."""
-    with stage.open("init", rows=32, DEEPSEEK_API_KEY=KEY) as terminal:
+    with stage.open("init", rows=40, DEEPSEEK_API_KEY=KEY) as terminal:
         for question in ("Which provider", "Which key", "Which model"):
             terminal.wait(f"? {question}")
             terminal.wait("esc back")
             terminal.press("enter")
-            terminal.wait_match(rf"\? {question}[^\n]*\?  \S")
+            answered = re.compile(rf"\? {question}[^\n]*\?  \S")
+            terminal.wait_for(
+                lambda _, answered=answered: answered.search(terminal.history()), "its answer"
+            )
         terminal.wait("? Write this?")
         terminal.wait("esc back")
         return terminal.svg(title="$ haha-config init")

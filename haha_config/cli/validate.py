@@ -164,7 +164,8 @@ def _print(state: State, found: list[Finding]) -> None:
         report.hint("haha-config validate --fix", sys.stdout)
     if _passed_over(state):
         what = msg(
-            "{path} was not judged: only claude-haha reads it, and the client here is Claude Code",
+            "{path} says otherwise and was not judged: only claude-haha reads it, and the client"
+            " here is Claude Code",
             path=report.short(state.dotenv.path),
         )
         report.result(what, prose=True)
@@ -172,9 +173,12 @@ def _print(state: State, found: list[Finding]) -> None:
 
 
 def _passed_over(state: State) -> bool:
-    """Whether there is a `.env` of ours, or a broken one, that this client does not read."""
-    held = state.dotenv.error is not None or any(name in state.dotenv.data for name in v.OWNED)
-    return state.client == "claude" and not state.only and held
+    """Whether a `.env` that this client does not read is broken, or not what was judged."""
+    if state.client != "claude" or state.only:
+        return False
+    held = state.dotenv.data
+    differs = any(str(held[name]) != state.value(name) for name in v.OWNED if name in held)
+    return differs or state.dotenv.error is not None
 
 
 def verdict(state: State, found: list[Finding]) -> Message:

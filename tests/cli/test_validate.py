@@ -77,15 +77,16 @@ def test_writes_nothing(broken: Tool) -> None:
 def test_a_dotenv_that_this_client_does_not_read_is_named_as_not_judged(broken: Tool) -> None:
     broken.settings.parent.mkdir()
     broken.settings.write_text('{"env": {"ANTHROPIC_BASE_URL": "https://openrouter.ai/api"}}')
-    words = ".env was not judged: only claude-haha reads it"
+    words = ".env says otherwise and was not judged: only claude-haha reads it"
     done = broken("validate", "--client", "claude")
     assert words in done.out
     assert "hint: haha-config validate --only env" in done.out
     assert words not in broken(*HAHA).out
     assert words not in broken("validate", "--only", "env").out
     assert words not in broken("validate", "--client", "claude", "--only", "settings").out
-    broken.dotenv.write_text("PORT=1\n")
-    assert words not in broken("validate", "--client", "claude").out
+    for same in ("PORT=1\n", "ANTHROPIC_BASE_URL=https://openrouter.ai/api\n"):
+        broken.dotenv.write_text(same)
+        assert words not in broken("validate", "--client", "claude").out
 
 
 def test_fix(broken: Tool) -> None:

@@ -16,6 +16,9 @@ Kind = Literal["env", "file", "keyring"]
 #: Words that `use` reads as something else.
 RESERVED: Final = frozenset({"off", "-"})
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+#: A file of our own store, which no name leads out of.
+_STORED: Final = re.compile(r"(?!\.+$)[^/\\:]+")
+_WHOLE: Final = re.compile(r"/|~|[A-Za-z]:[/\\]")
 _OWN: Final = ("header", "either", "context", "keys")
 
 
@@ -71,7 +74,14 @@ def check_name(name: str) -> str:
 
     Raises Usage.
     """
-    if name in RESERVED or not _NAME.fullmatch(name) or name.endswith(".toml"):
+    if name in RESERVED:
+        raise Usage(
+            msg(
+                "`{name}` can't name a profile: `haha-config use {name}` is another thing",
+                name=name,
+            )
+        )
+    if not _NAME.fullmatch(name) or name.endswith(".toml"):
         raise Usage(
             msg("`{name}` can't name a profile: letters, digits, `.`, `_` and `-`", name=name)
         )
@@ -115,6 +125,10 @@ def reference(text: object, path: str = "") -> Reference:
         raise Refusal(
             msg("a key is not a reference: env:NAME, file:PATH or keyring:NAME"),
             place=Place(path=path),
+        )
+    if kind == "file" and not (_STORED.fullmatch(name) or _WHOLE.match(name)):
+        raise Refusal(
+            msg("a key's file is named by its whole path, file:/PATH"), place=Place(path=path)
         )
     return Reference(cast("Kind", kind), name)
 

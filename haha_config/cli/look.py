@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from haha_config.cli.session import Session
 from haha_config.core import compromised, urls
 from haha_config.core import variables as v
 from haha_config.core.mend import files
 from haha_config.core.model import Machine
+from haha_config.core.record import replace
 from haha_config.core.state import File, State
 from haha_config.io import disk, machine, repository, templates
 

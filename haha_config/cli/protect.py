@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 from haha_config.core import variables as v
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import msg
 from haha_config.core.model import Place, Plan, Set, Write
+from haha_config.core.record import replace
 from haha_config.io import disk
 
 

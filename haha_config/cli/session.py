@@ -16,7 +16,7 @@ from haha_config.core.layers import LayerName
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Client, Plan, Providers, Scope, Snapshot, TargetName
 from haha_config.core.plan import Starts
-from haha_config.core.record import dataclass
+from haha_config.core.record import dataclass, replace
 from haha_config.core.state import File, Machine, State, parse
 from haha_config.io import disk, places, report, templates
 
@@ -229,8 +229,6 @@ def open_session(
         checkout=checkout is not None,
         reads=reads,
     )
-    from dataclasses import replace
-
     if folder is not None:
         return replace(where, folder=folder.absolute())
     there = _folder(where, checkout)

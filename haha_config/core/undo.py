@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 from haha_config.core.edit import decode
@@ -12,6 +11,7 @@ from haha_config.core.edit.text import same
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import msg
 from haha_config.core.model import Change, Data, Item, Path, Place, Plan, Remove, Set, Write
+from haha_config.core.record import replace
 
 #: What `at` gives where nothing stands.
 MISSING: Final = object()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from json.decoder import (  # type: ignore[attr-defined]
     JSONDecodeError,
@@ -32,6 +31,7 @@ from haha_config.core.errors import Refusal
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Change, Data, Oddity, Path, Place, Set
 from haha_config.core.patterns import pattern
+from haha_config.core.record import dataclass, field
 
 _GAP: Final = pattern(r"[ \t\n\r]*")
 _TOKEN: Final = pattern(

@@ -14,7 +14,7 @@ from haha_config.core.layers import Effective
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Header, KeyKind, Mend, Place, Problem
 from haha_config.core.rows import Endpoint
-from haha_config.core.rules.rule import FIX, INIT, Rule, holders, quoted, targets
+from haha_config.core.rules.rule import FIX, INIT, Rule, holders, quoted, targets, where
 from haha_config.core.state import File, State
 
 
@@ -118,6 +118,9 @@ class KEY002(Rule):
         base = state.effective(v.BASE_URL)
         if not base.value or credentials(state) or helper or state.only:
             return
+        if (gone := _cancelled(state)) is not None:
+            yield self._emptied(gone, base.value)
+            return
         known = endpoint(state)
         line = INIT
         if known is not None:
@@ -130,6 +133,39 @@ class KEY002(Rule):
             place=base.place or Place(),
             hint=line,
         )
+
+    @staticmethod
+    def _emptied(gone: Effective, url: str) -> Problem:
+        """The key is there: a stronger layer sets it to nothing."""
+        key = next(s for s in gone.shadows if s.value)
+        if gone.layer == "shell":
+            return Problem(
+                what=msg(
+                    "your shell exports `{name}` empty, which cancels this one: the client would"
+                    " send its own login to `{url}`",
+                    name=gone.name,
+                    url=v.shown_url(url),
+                ),
+                place=key.place,
+                hint=f"unset {gone.name}",
+            )
+        return Problem(
+            what=msg(
+                "`{name}` is empty here, which cancels the one in {where}: the client would send"
+                " its own login to `{url}`",
+                name=gone.name,
+                where=where(key.place),
+                url=v.shown_url(url),
+            ),
+            place=gone.place or Place(),
+            hint=msg("take that line out"),
+        )
+
+
+def _cancelled(state: State) -> Effective | None:
+    """A credential that some layer holds and a stronger one sets to nothing."""
+    found = (state.effective(name) for name in v.CREDENTIALS)
+    return next((f for f in found if f.value == "" and any(s.value for s in f.shadows)), None)
 
 
 _PLACEHOLDER: Final = re.compile(

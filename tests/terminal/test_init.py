@@ -173,6 +173,23 @@ def test_a_model_that_cannot_call_tools_is_warned_of_before_and_after(who: Perso
         assert server.requests
 
 
+def test_behind_the_gateway_too_a_model_that_cannot_call_tools_is_marked(who: Person) -> None:
+    (who.work / "litellm_config.yaml").write_text(
+        "model_list:\n"
+        "  - {model_name: old, litellm_params: {model: ollama_chat/llama3:8b}}\n"
+        "  - {model_name: new, litellm_params: {model: ollama_chat/qwen3-coder}}\n"
+    )
+    with who.init("--provider", "litellm") as screen:
+        enter(screen, ANOTHER)
+        shown = screen.question(START)
+        assert "   old  Ollama, llama3:8b, NO TOOLS" in shown
+        assert " > new  Ollama, qwen3-coder" in shown
+        screen.press("up", "enter")
+        assert "warning: `llama3:8b` can't call tools" in screen.question(WRITE)
+        screen.send(ctrl("c"))
+        assert screen.finish() == 130
+
+
 def test_a_model_that_has_ended_is_last_in_the_list_and_warned_of(who: Person) -> None:
     held = 'retired = "2026-12-11"\ninstead = "gpt-6.1-sol"'
     who.row("openai", (held, held.replace("2026-12-11", "2026-01-02")))

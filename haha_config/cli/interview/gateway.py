@@ -112,10 +112,12 @@ def main(talk: Talk, work: Work) -> Turn | Back:
         only = current or offered[0]
         return Turn(work=_started_with(work, only), then="summary", asked=False)
     known = _held(work)
+    unable = {name for name, u in known.items() if _is_toolless(talk, work, u)}
+    able = [name for name in offered if name not in unable]
     answer = talk.ask.select(
         msg("Which one should the client start with?"),
-        [_main(work, name, known.get(name), current) for name in offered],
-        default=current or offered[0],
+        [_main(work, name, known.get(name), current, able=name in able) for name in offered],
+        default=current or next(iter([*able, *offered])),
         why=msg("All slots take it, unless they hold another of these models."),
         more=msg(
             "The client asks for a slot: main for its own work, haiku for small tasks, opus and"
@@ -128,12 +130,21 @@ def main(talk: Talk, work: Work) -> Turn | Back:
     return Turn(work=_started_with(work, str(answer)), then="summary")
 
 
-def _main(work: Work, name: str, upstream: Upstream | None, current: str) -> Choice:
+def _main(work: Work, name: str, upstream: Upstream | None, current: str, *, able: bool) -> Choice:
     same = current.removesuffix("[1m]") == name
     row = work.session.providers[upstream.provider] if upstream else None
     note = _behind(row, upstream) if row and upstream else None
+    if note is not None and not able:
+        note = msg("{behind}, {ability}", behind=note, ability=msg("NO TOOLS"))
     value = current if same else name
     return Choice(value=value, title=value, marked=same, note=note)
+
+
+def _is_toolless(talk: Talk, work: Work, upstream: Upstream) -> bool:
+    row = work.session.providers[upstream.provider]
+    told = talk.offers.entry(row.key, upstream.model)
+    known = told.model if told is not None else work.found.state.rows.known(row, upstream.model)
+    return known is not None and known.tools is False
 
 
 def _started_with(work: Work, name: str) -> Work:

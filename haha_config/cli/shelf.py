@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -116,11 +117,25 @@ def filled(session: Session, profile: Profile, draft: Draft) -> Draft:
         key = store.read(reference.kind, reference.name, session.environ, session.data_folder)
         if not key:
             raise _without_key(session, profile, variable, reference)
+        if reference.kind == "file":
+            _say_open(store.path(session.data_folder, reference.name))
         keys[variable] = key
     row = rows.row(session.providers, draft.provider)
     if drafts.route(draft, row) == "litellm" and row.multi:
         return replace(draft, keys=keys)
     return replace(draft, key=next(iter(keys.values()), row.credential.token))
+
+
+def _say_open(where: Path) -> None:
+    """A key's file that others can read; our own store makes none."""
+    mode = disk.snapshot(where).mode
+    if mode is not None and mode & 0o077 and sys.platform != "win32":
+        report.talk(
+            msg(
+                "others can read this key: {command}",
+                command=f"chmod 600 {shlex.quote(str(where))}",
+            )
+        )
 
 
 def _without_key(
@@ -207,11 +222,9 @@ def _direct(session: Session, profile: Profile) -> Provider | None:
 
 def program() -> str:
     """How the client's shell starts us."""
-    from shlex import quote
-
     if shutil.which("haha-config"):
         return "haha-config"
-    return f"{quote(sys.executable)} -m haha_config"
+    return f"{shlex.quote(sys.executable)} -m haha_config"
 
 
 # --- which one is in force -------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 
 import typer
@@ -12,10 +13,13 @@ from haha_config.cli import shelf
 from haha_config.cli.session import Session, choice, is_terminal, open_session
 from haha_config.cli.writing import Manner, Outcome, tell, write
 from haha_config.core import plan as plans
+from haha_config.core import variables as v
 from haha_config.core.errors import Cancelled, HahaError, Usage
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Plan
+from haha_config.core.model import Plan, Write
 from haha_config.core.profile import Profile
+from haha_config.core.rules.rule import holders
+from haha_config.core.state import State
 from haha_config.io import profiles, report
 from haha_config.io.words import t
 
@@ -88,7 +92,8 @@ def _point(session: Session, name: str, manner: Manner, *, keyring: bool) -> int
 
         plan = protected(plans.build(made, session.state(), session.starts, helper))
         extra = shelf.moved(session, moved) if moved is not None else ()
-        return replace(plan, writes=(*plan.writes, *extra))
+        freed = _freed(session.state()) if helper else ()
+        return replace(plan, writes=(*plan.writes, *freed, *extra))
 
     outcome = write(session, build, manner, lambda: True, previewed=not manner.dry_run)
     if manner.dry_run:
@@ -101,6 +106,19 @@ def _point(session: Session, name: str, manner: Manner, *, keyring: bool) -> int
             msg("the old files, kept for undo, still hold the key: haha-config undo --purge")
         )
     return tell(outcome, manner, _headline(name, outcome))
+
+
+def _freed(state: State) -> Iterator[Write]:
+    """Stronger layers without their credential, which would outrank the helper.
+
+    One beside a base URL of its own belongs to another set-up, and stays.
+    """
+    for holder in holders(state):
+        if holder.layer == state.scope:
+            return
+        names = [name for name in v.CREDENTIALS if holder.values.get(name)]
+        if holder.layer in ("local", "project") and names and not holder.values.get(v.BASE_URL):
+            yield plans.edited(holder.file, [holder.remove(n) for n in names], "", secret=True)
 
 
 def _into_keyring(session: Session, profile: Profile, manner: Manner) -> shelf.Shelved:

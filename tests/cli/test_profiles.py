@@ -191,6 +191,23 @@ class TestUse:
         assert done.code == 2
         assert "deepseek, mine" in done.err
 
+    def test_a_key_file_of_ones_own_that_others_can_read_is_named(
+        self, two: Tool, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "my key"
+        file.write_text(f"{OTHER}\n")
+        file.chmod(0o644)
+        path = profile(two, "deepseek")
+        text = path.read_text(encoding="utf-8")
+        own = "file:deepseek.DEEPSEEK_API_KEY"
+        path.write_text(text.replace(own, f"file:{file}"), encoding="utf-8")
+        done = two("use", "deepseek")
+        assert done.code == 0, done.err
+        (said,) = [line for line in done.err.splitlines() if "chmod 600" in line]
+        assert two.env["ANTHROPIC_AUTH_TOKEN"] == OTHER
+        subprocess.run(shlex.split(said.partition("key: ")[2]), check=True)
+        assert "chmod" not in two("use", "deepseek").err
+
     def test_an_unknown_name_is_usage_with_the_nearest(self, two: Tool) -> None:
         done = two("use", "deepsek")
         assert done.code == 2
@@ -480,6 +497,30 @@ class TestKeyring:
         assert json.loads(tool.settings.read_text(encoding="utf-8"))["apiKeyHelper"]
         assert CUSTOM not in tool.settings.read_text(encoding="utf-8")
         assert tomllib.loads(path.read_text(encoding="utf-8"))["either"] is True
+
+    def test_a_credential_of_a_stronger_layer_goes_and_comes_back(self, tool: Tool) -> None:
+        local = tool.cwd / ".claude" / "settings.local.json"
+        local.parent.mkdir()
+        text = '{"env": {"ANTHROPIC_AUTH_TOKEN": "sk-test-0123456789abcdef", "MINE": "1"}}'
+        local.write_text(text, encoding="utf-8")
+        local.chmod(0o600)
+        told = tool("validate")
+        assert "[KEY010]" in told.out
+        assert "haha-config use deepseek" in told.out
+        done = tool("use", "deepseek")
+        assert done.code == 0, done.err
+        assert json.loads(local.read_text(encoding="utf-8")) == {"env": {"MINE": "1"}}
+        assert "[KEY010]" not in tool("validate").out
+        assert tool("undo", "--yes").code == 0
+        assert local.read_text(encoding="utf-8") == text
+
+    def test_one_beside_a_url_of_its_own_stays(self, tool: Tool) -> None:
+        local = tool.cwd / ".claude" / "settings.local.json"
+        local.parent.mkdir()
+        env = {"ANTHROPIC_BASE_URL": "https://x.example", "ANTHROPIC_AUTH_TOKEN": CUSTOM}
+        local.write_text(json.dumps({"env": env}), encoding="utf-8")
+        tool("use", "deepseek")
+        assert json.loads(local.read_text(encoding="utf-8")) == {"env": env}
 
     @pytest.mark.parametrize("provider", ["deepseek", "chutes", "litellm"])
     def test_rows_that_take_both_headers(self, tool: Tool, provider: str) -> None:

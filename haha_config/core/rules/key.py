@@ -12,7 +12,7 @@ from haha_config.core import variables as v
 from haha_config.core.gateway import REFERENCE
 from haha_config.core.layers import Effective
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Header, KeyKind, Mend, Place, Problem
+from haha_config.core.model import Data, Header, KeyKind, Mend, Place, Problem
 from haha_config.core.rows import Endpoint
 from haha_config.core.rules.rule import FIX, INIT, Rule, holders, quoted, targets, where
 from haha_config.core.state import File, State
@@ -443,7 +443,10 @@ class KEY010(Rule):
         if not credentials(state):
             return
         for file in state.settings.values():
-            if file.data.get("apiKeyHelper"):
+            command = file.data.get("apiKeyHelper")
+            if command and (profile := _profile_of(command)):
+                yield self._outranking(credentials(state)[0], profile)
+            elif command:
                 yield self._other(msg("`apiKeyHelper`"), file.place("apiKeyHelper"), None)
         oauth = state.effective("CLAUDE_CODE_OAUTH_TOKEN")
         if oauth.value:
@@ -453,12 +456,34 @@ class KEY010(Rule):
             yield self._other(msg("`primaryApiKey`"), state.machine.primary_api_key, None)
 
     @staticmethod
+    def _outranking(found: Effective, profile: str) -> Problem:
+        shell = found.layer == "shell"
+        return Problem(
+            what=msg(
+                "`{name}` outranks `apiKeyHelper`, so the key of `{profile}` in the keyring is"
+                " never asked for",
+                name=found.name,
+                profile=profile,
+            ),
+            place=found.place or Place(),
+            hint=f"unset {found.name}" if shell else f"haha-config use {profile}",
+            severity="warning",
+        )
+
+    @staticmethod
     def _other(name: Message, place: Place, hint: str | None) -> Problem:
         return Problem(
             what=msg("{name} is a second credential; the client uses yours and warns", name=name),
             place=place,
             hint=hint or msg("take it out, or type /logout in the client"),
         )
+
+
+def _profile_of(command: Data) -> str:
+    """The profile whose key our own `apiKeyHelper` prints; "" for anybody else's."""
+    from haha_config.core.plan import is_own_helper
+
+    return str(command).rpartition(" key ")[2] if is_own_helper(command) else ""
 
 
 class KEY011(Rule):

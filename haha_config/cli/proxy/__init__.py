@@ -130,7 +130,7 @@ def status(
 def _show(here: Site, found: Status) -> None:
     if not found.running:
         report.result(_down(here, found))
-        report.hint("haha-config proxy up", sys.stdout)
+        report.hint(here.command("up"), sys.stdout)
         return
     who = msg("LiteLLM {version} answers at {url}", version=found.version or "?", url=found.url)
     report.result(who)
@@ -146,7 +146,7 @@ def _show(here: Site, found: Status) -> None:
         report.result(msg("models: {models}", models=found.models))
     if found.stale:
         report.result(msg("its files have changed since it was started"))
-        report.hint("haha-config proxy restart", sys.stdout)
+        report.hint(here.command("restart"), sys.stdout)
 
 
 def _down(here: Site, found: Status) -> Message:
@@ -170,7 +170,7 @@ def logs(
     if not here.log.exists():
         raise HahaError(
             msg("there is no log of a gateway on port {port}", port=here.port),
-            hints=("haha-config proxy up",),
+            hints=(here.command("up"),),
         )
     if not following:
         for line in process.tail(here.log, lines):

@@ -46,12 +46,10 @@ def start_gateway(session: Session) -> Status:
     running = process.spawn(command, environ_of(here), log=here.log, cwd=here.session.state_folder)
     made = _record(here, running.pid, version)
     if made is None:
-        raise HahaError(reason(here), hints=("haha-config proxy logs",))
+        raise HahaError(reason(here), hints=(here.command("logs"),))
     if not process.claim(here.record_path, made):
         process.stop(made)
-        raise HahaError(
-            msg("another `proxy up` is starting it"), hints=("haha-config proxy status",)
-        )
+        raise HahaError(msg("another `proxy up` is starting it"), hints=(here.command("status"),))
     try:
         _wait(here, made, running)
     except BaseException:
@@ -72,7 +70,7 @@ def _already(here: Site) -> Status:
     report.talk(msg("the gateway runs already at {url} (pid {pid})", url=found.url, pid=found.pid))
     if found.stale:
         report.talk(msg("its files have changed since it was started"))
-        report.hint("haha-config proxy restart", sys.stderr)
+        report.hint(here.command("restart"), sys.stderr)
     return found
 
 
@@ -180,11 +178,11 @@ def _wait(here: Site, record: Record, running: subprocess.Popen[bytes] | None) -
             ended = running.poll() is not None if running else not process.lives(record)
             if ended:
                 process.release(here.record_path)
-                raise HahaError(reason(here), hints=("haha-config proxy logs",))
+                raise HahaError(reason(here), hints=(here.command("logs"),))
             if time.monotonic() > until:
                 raise HahaError(
                     msg("LiteLLM did not answer within {n} s", n=round(PATIENCE)),
-                    hints=("haha-config proxy logs",),
+                    hints=(here.command("logs"),),
                 )
             tell(next(iter(process.tail(here.log, 1)), ""), mask=here.masked)
             time.sleep(0.3)

@@ -64,6 +64,14 @@ class Site:
         secret = self.gateway.master_key
         return (secret.value or "") if secret is not None else ""
 
+    def command(self, verb: str) -> str:
+        """What to type about this gateway, wherever its files are: `run` keeps some elsewhere."""
+        from shlex import quote
+
+        elsewhere = self.session.folder != self.session.cwd
+        folder = f" --dir {quote(str(self.session.folder))}" if elsewhere else ""
+        return f"haha-config proxy {verb}{folder}"
+
     def masked(self, line: str) -> str:
         """A line of the log without the keys that we know, nor what looks like one."""
         for name, value in self.state.litellm_env.data.items():

@@ -17,7 +17,7 @@ from haha_config.core import variables as v
 from haha_config.core.draft import parse_slot
 from haha_config.core.errors import Cancelled, HahaError, Usage
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import SLOTS, Plan, Slot
+from haha_config.core.model import SLOTS, Model, Plan, Slot
 from haha_config.core.setup import Setup
 from haha_config.core.state import State
 from haha_config.io import report
@@ -97,15 +97,26 @@ def _plan(session: Session, chosen: Mapping[Slot, str]) -> Plan:
 
 
 def limits(after: Mapping[Slot, str], held: Setup, state: State) -> dict[str, str | None]:
-    """The variables that depend on the model: the smallest known window; None takes it out."""
-    models = [setup.model_of(name, held, state.providers) for name in set(after.values())]
-    windows = [m.context for m in models if m is not None and m.context]
+    """The variables that depend on the models: the smallest known limits; None takes one out."""
+    models = _models(after, held, state)
+    windows = [m.context for m in models if m.context]
     found: dict[str, str | None] = {v.MAX_CONTEXT: str(min(windows)) if windows else None}
+    least = plans.least_output(models)
+    if least is not None:
+        found[v.MAX_OUTPUT] = str(least)
+    elif state.value(v.MAX_OUTPUT) == str(plans.least_output(_models(state.slots, held, state))):
+        # It was there for a model that is left.
+        found[v.MAX_OUTPUT] = None
     for name in (v.MAX_OUTPUT, v.COMPACT_WINDOW):
-        asked = [m.env[name] for m in models if m is not None and name in m.env]
+        asked = [m.env[name] for m in models if name in m.env]
         if asked:
             found[name] = min(asked, key=int)
     return found
+
+
+def _models(slots: Mapping[Slot, str], held: Setup, state: State) -> list[Model]:
+    found = (setup.model_of(name, held, state.providers) for name in set(slots.values()))
+    return [model for model in found if model is not None]
 
 
 # --- which names are known -------------------------------------------------------------------

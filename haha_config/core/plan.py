@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from haha_config.core import variables as v
@@ -89,10 +89,11 @@ def _traffic(answers: Answers) -> dict[str, str]:
 
 
 def _model_variables(answers: Answers, providers: Providers) -> dict[str, str]:
-    """The window and what else the slots' models ask for.
+    """The window, the limit of output and what else the slots' models ask for.
 
     A new client assumes a window of 1M tokens for a name that it does not know, so the smallest
-    known one is written. One unknown model does not hide the others' limit.
+    known one is written. One unknown model does not hide the others' limit. Some providers refuse
+    a request for more output than the model gives.
     """
     known = [model for model in models_of(answers, providers) if model is not None]
     found: dict[str, str] = {}
@@ -103,7 +104,17 @@ def _model_variables(answers: Answers, providers: Providers) -> dict[str, str]:
         contexts.append(answers.context)
     if contexts:
         found[v.MAX_CONTEXT] = str(min(contexts))
+    least = least_output(known)
+    if least is not None:
+        found.setdefault(v.MAX_OUTPUT, str(least))
     return found
+
+
+def least_output(models: Iterable[Model | None]) -> int | None:
+    """The smallest limit of output, where the client would ask for more if it were not told."""
+    limits = [model.output for model in models if model is not None and model.output]
+    least = min(limits, default=v.DEFAULT_OUTPUT)
+    return least if least < v.DEFAULT_OUTPUT else None
 
 
 def context_unknown(answers: Answers, providers: Providers) -> tuple[str, ...]:

@@ -47,6 +47,9 @@ OWNED: Final[tuple[str, ...]] = (
     "CLAUDE_CODE_TOTAL_TOKENS_REMINDER",
 )
 
+#: Tokens of output that the client asks for where MAX_OUTPUT is not set.
+DEFAULT_OUTPUT: Final = 32_000
+
 #: A value of 1 turns these on; the client treats *any* value as on for the first three.
 SWITCHES: Final = (
     TELEMETRY,

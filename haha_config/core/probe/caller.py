@@ -16,7 +16,6 @@ from haha_config.core.state import State
 
 #: The client as it names itself. LiteLLM drops parameters for this one and not for others.
 USER_AGENT = "claude-cli/2.1.197 (external, sdk-cli)"
-DEFAULT_OUTPUT = 32_000
 
 _BETAS = (
     "claude-code-20250219",
@@ -52,7 +51,7 @@ class Caller:
     experimental: bool = True
     caching: bool = True
     effort: str = "high"
-    max_tokens: int = DEFAULT_OUTPUT
+    max_tokens: int = v.DEFAULT_OUTPUT
     extra_body: Mapping[str, Data] = field(default_factory=dict)
     proxies: Mapping[str, str] = field(default_factory=dict)
     ca_file: str = ""
@@ -95,7 +94,7 @@ def caller(state: State, held: Setup, helper: str = "") -> Caller:
         experimental=not _on(value("CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS")),
         caching=not _on(value("DISABLE_PROMPT_CACHING")),
         effort=value("CLAUDE_CODE_EFFORT_LEVEL") or "high",
-        max_tokens=_number(value(v.MAX_OUTPUT)) or DEFAULT_OUTPUT,
+        max_tokens=_number(value(v.MAX_OUTPUT)) or v.DEFAULT_OUTPUT,
         extra_body=_object(value("CLAUDE_CODE_EXTRA_BODY")),
         proxies=proxies(value),
         ca_file=value("NODE_EXTRA_CA_CERTS"),

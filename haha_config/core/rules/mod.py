@@ -17,8 +17,6 @@ from haha_config.core.state import State
 
 #: How long before its end a model is named.
 _NOTICE_DAYS: Final = 90
-#: What the client asks for where nothing is known of a model.
-_DEFAULT_OUTPUT: Final = 32_000
 #: `inherit` and the client's own aliases are no model names.
 ALIASES: Final = frozenset(
     {"inherit", "default", "best", "opus", "sonnet", "haiku", "fable", "opusplan"}
@@ -383,7 +381,7 @@ class MOD007(Rule):
             return
         least, name = min(known)
         found = state.effective(v.MAX_OUTPUT)
-        asks = int(found.value) if (found.value or "").isdigit() else _DEFAULT_OUTPUT  # type: ignore[arg-type]
+        asks = v.whole(found.value or "") or v.DEFAULT_OUTPUT
         if asks <= least:
             return
         mends = set_everywhere(state, {v.MAX_OUTPUT: str(least)})

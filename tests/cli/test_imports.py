@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from haha_config.io import loopback
 from tests.cli.test_profiles import profile, stored
 from tests.cli.tool import Tool
 
@@ -43,6 +44,13 @@ def cc_switch(home: Path, rows: list[tuple[Any, ...]]) -> sqlite3.Connection:
     )
     base.executemany("INSERT INTO providers VALUES (?,?,?,?,?,?,?)", rows)
     return base
+
+
+def on_a_free_port(path: Path) -> None:
+    """Whatever listens on this machine: a profile keeps the port that it has."""
+    text = path.read_text(encoding="utf-8")
+    assert "port = 4000" in text
+    path.write_text(text.replace("port = 4000", f"port = {loopback.free_port(4100)}"))
 
 
 def settings(url: str, **more: str) -> str:
@@ -174,10 +182,37 @@ class TestRouter:
         assert data["model"] == "deepseek-chat"
         assert "haiku=big-model" in data["slot"]
         assert data["keys"]["OPENROUTER_API_KEY"] == "env:OPENROUTER_API_KEY"
+        on_a_free_port(profile(ccr, "ccr"))
         done = ccr("use", "ccr", OPENROUTER_API_KEY="sk-or-v1-" + "0123456789abcdef" * 4)
         assert done.code == 0, done.err
         held = ccr.cwd / "litellm.env"
         assert "sk-test-fedcba9876543210" in held.read_text(encoding="utf-8")
+
+    def test_the_key_of_one_provider_is_never_for_another(self, tool: Tool) -> None:
+        """It was: both entries named one variable, and the first one's key went to the second."""
+        folder = tool.home / ".claude-code-router"
+        folder.mkdir()
+        hosts = {"one.example": KEY, "two.example": ""}
+        listed = [
+            {
+                "name": host,
+                "api_base_url": f"https://{host}/v1/chat/completions",
+                "api_key": key,
+                "models": [f"model-of-{host}"],
+            }
+            for host, key in hosts.items()
+        ]
+        (folder / "config.json").write_text(json.dumps({"Providers": listed}))
+        found = items(tool, "claude-code-router", "--yes")["ccr"]
+        assert (found["status"], found["missing"]) == ("needs a key", ["TWO_EXAMPLE_API_KEY"])
+        on_a_free_port(profile(tool, "ccr"))
+        assert tool("use", "ccr", TWO_EXAMPLE_API_KEY="sk-test-" + "5" * 16).code == 0
+        config = (tool.cwd / "litellm_config.yaml").read_text(encoding="utf-8")
+        variables = [line.split("/")[-1] for line in config.splitlines() if "api_key:" in line]
+        held = (tool.cwd / "litellm.env").read_text(encoding="utf-8")
+        assert len(set(variables)) == 2
+        assert f"{variables[0]}={KEY}" in held
+        assert f"{variables[1]}=sk-test-" in held
 
     def test_version_three_keeps_it_in_a_database(self, tool: Tool) -> None:
         folder = tool.home / ".claude-code-router"

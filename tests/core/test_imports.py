@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from haha_config.core.imports import cc_switch, router
+from haha_config.core.imports import cc_switch, litellm, router
 from haha_config.core.messages import Message
 from haha_config.core.model import Data
 
@@ -96,6 +96,33 @@ class TestRouter:
         assert made.gateway is not None
         assert [one.name for one in made.gateway.served] == ["x"]
         assert [note.values["name"] for note in made.notes] == ["gemini-x"]
+
+
+class TestWithoutAKey:
+    """A variable that two providers share would send the key of one to the other."""
+
+    def test_a_provider_without_a_key_has_a_variable_of_its_own(self) -> None:
+        data: list[Data] = [provider("a", ["x"]), provider("m s", ["y"], api_key="")]
+        made = router.entry({"Providers": data}, "config.json").gateway
+        assert made is not None
+        assert [(one.key, one.variable) for one in made.served] == [(KEY, ""), ("", "M_S_API_KEY")]
+
+    def test_an_entry_of_litellm_without_a_key_has_one_too(self) -> None:
+        models: list[Data] = [
+            {"model_name": "a", "litellm_params": {"model": "openai/a", "api_base": URL, **more}}
+            for more in ({"api_key": KEY}, {})
+        ]
+        models[1]["model_name"] = "1-b"
+        made = litellm.entry({"model_list": models}, "litellm_config.yaml", "x").gateway
+        assert made is not None
+        assert [one.variable for one in made.served] == ["", "KEY_1_B_API_KEY"]
+
+    def test_a_server_of_this_machine_gets_a_token_that_is_no_key(self) -> None:
+        local = "http://127.0.0.1:1234/v1/chat/completions"
+        data: list[Data] = [provider("a", ["x"], api_base_url=local, api_key="")]
+        made = router.entry({"Providers": data}, "config.json").gateway
+        assert made is not None
+        assert [(one.key, one.variable) for one in made.served] == [("local", "")]
 
 
 class TestCcSwitch:

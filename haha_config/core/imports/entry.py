@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from haha_config.core import urls
 from haha_config.core.messages import Message
 from haha_config.core.model import Place, Slot
 from haha_config.core.record import dataclass, field
@@ -56,3 +57,18 @@ def named(text: str) -> str:
     """A profile's name made of what another tool called it; "" where nothing is left."""
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._").lower()
     return plain[:64]
+
+
+def credential(key: str, variable: str, url: str, name: str) -> tuple[str, str]:
+    """The key and the variable of what is served at `url` by what its tool calls `name`.
+
+    Where the tool has neither, a variable of its own: a shared one could hold the key of another
+    provider, which would then be sent there. A server of this machine gets a token that is no key.
+    """
+    if key or variable or not url:
+        return key, variable
+    found = urls.parse(url)
+    if found is not None and found.loopback:
+        return "local", ""
+    words = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_").upper() or "UPSTREAM"
+    return "", f"{'' if words[0].isalpha() else 'KEY_'}{words}_API_KEY"

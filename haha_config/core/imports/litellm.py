@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from haha_config.core.imports.entry import Entry, Gateway, Served
+from haha_config.core.imports.entry import Entry, Gateway, Served, credential
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data, Place
 
@@ -41,15 +41,19 @@ def _served(data: Mapping[str, Data], notes: list[Message]) -> Iterator[Served]:
             notes.append(msg("a second `{name}` is lost: LiteLLM spreads over both", name=name))
             continue
         seen.add(name)
-        key = params.get("api_key")
-        text = key if isinstance(key, str) else ""
+        held = params.get("api_key")
+        text = held if isinstance(held, str) else ""
         named = text.startswith(_REFERENCE)
         base = params.get("api_base")
+        url = base if isinstance(base, str) else ""
+        key, variable = credential(
+            "" if named else text, text.removeprefix(_REFERENCE) if named else "", url, name
+        )
         yield Served(
             name=name,
             model=model,
-            url=base if isinstance(base, str) else "",
-            key="" if named else text,
-            variable=text.removeprefix(_REFERENCE) if named else "",
+            url=url,
+            key=key,
+            variable=variable,
             anthropic=model.startswith("anthropic/"),
         )

@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from itertools import chain, count
 from typing import Final
 
-from haha_config.core.imports.entry import Entry, Gateway, Served
+from haha_config.core.imports.entry import Entry, Gateway, Served, credential
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data, Place, Slot
 from haha_config.core.record import dataclass
@@ -62,6 +62,12 @@ def _served(data: Mapping[str, Data], lost: list[Message]) -> dict[tuple[str, st
     taken: set[str] = set()
     for provider in _providers(data):
         reference = _REFERENCE.fullmatch(provider.key)
+        key, variable = credential(
+            "" if reference else provider.key,
+            reference[1] if reference else "",
+            provider.url,
+            provider.name,
+        )
         for model in provider.models:
             if (provider.name, model) in found:
                 continue
@@ -74,8 +80,8 @@ def _served(data: Mapping[str, Data], lost: list[Message]) -> dict[tuple[str, st
                 name=name,
                 model=model,
                 url=provider.url,
-                key="" if reference else provider.key,
-                variable=reference[1] if reference else "",
+                key=key,
+                variable=variable,
                 anthropic=provider.url.rstrip("/").endswith("/messages"),
             )
     return found

@@ -456,7 +456,7 @@ def test_the_menu_of_providers_aligns(tmp_path: Path, columns: int) -> None:
     assert "? 由哪个服务商来回答？" in shown
     rows = [line for line in shown.splitlines() if re.match(r" [ >] \S.*  \S", line)]
     notes = {wcswidth(re.match(r" [ >] \S.*?  +", line)[0]) for line in rows}  # type: ignore[index]
-    assert len(rows) == len(list(templates.provider_texts()))
+    assert 18 <= len(rows) <= len(list(templates.provider_texts()))  # a longer menu scrolls
     assert len(notes) == 1
     assert all(wcswidth(line) <= columns for line in shown.splitlines())
     assert "一个密钥，使用多家厂商的模型" in shown

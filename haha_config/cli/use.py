@@ -118,7 +118,7 @@ def _freed(state: State) -> Iterator[Write]:
             return
         names = [name for name in v.CREDENTIALS if holder.values.get(name)]
         if holder.layer in ("local", "project") and names and not holder.values.get(v.BASE_URL):
-            yield plans.edited(holder.file, [holder.remove(n) for n in names], "", secret=True)
+            yield plans.edited(holder.file, [holder.remove(n) for n in names], "", secret=False)
 
 
 def _into_keyring(session: Session, profile: Profile, manner: Manner) -> shelf.Shelved:

@@ -112,9 +112,10 @@ def test_the_way_through_litellm(who: Person, columns: int) -> None:
         screen.send(f"{ctrl('u')}{KEY}\r")
         screen.question(WRITE)
         assert "警告：`llama3:8b` 不能调用工具" in screen.history().replace("\n", "")
-        check(screen, columns)
+        asked(screen, WRITE, columns)
         screen.press("enter")
         assert screen.finish() == 0
+        check(screen, columns)
         assert not COLOUR.search(screen.raw)
     assert who.variables()["ANTHROPIC_MODEL"] == "llama3:8b"
 
@@ -141,7 +142,8 @@ def test_each_change_from_the_summary(who: Person, columns: int) -> None:
             screen.press("enter")
             screen.wait_for(lambda shown: CHANGE not in shown.rpartition("\n? ")[2], "the next")
             screen.wait_for(lambda shown: shown.rpartition("\n")[2].count("esc ") == 1, "its keys")
-            check(screen, columns)
+            question = _last(screen.text())[0][:8]
+            asked(screen, question, columns)
             screen.press("f1")
             screen.wait("F1 收起")
             check(screen, columns)

@@ -152,7 +152,7 @@ def test_with_a_key_in_the_environment_four_enters_are_enough(who: Person, key: 
 
 
 def test_a_model_that_cannot_call_tools_is_warned_of_before_and_after(who: Person) -> None:
-    with ollama(who, "llama3:8b", "mine:7b", "qwen3-coder:30b") as server, who.init() as screen:
+    with ollama(who, "llama3:8b", "mine:7b", "qwen3-coder:30b"), who.init() as screen:
         enter(screen, PROVIDER)
         screen.question(MODEL)
         screen.send("llama3")
@@ -170,7 +170,14 @@ def test_a_model_that_cannot_call_tools_is_warned_of_before_and_after(who: Perso
         after = screen.history().rpartition("wrote ")[2]
         assert "`llama3:8b` of Ollama can't call tools" in " ".join(after.split())
         assert "ollama serve" not in after
-        assert server.requests
+    with ollama(who, "qwen3-coder:30b"), who.init("--provider", "ollama") as screen:
+        screen.question(MODEL)
+        screen.send("qwen3-coder")
+        screen.wait("use this name as it is")
+        screen.press("down", "enter")
+        assert "warning: Ollama does not list `qwen3-coder` now" in screen.question(WRITE)
+        screen.send(ctrl("c"))
+        assert screen.finish() == 130
 
 
 def test_behind_the_gateway_too_a_model_that_cannot_call_tools_is_marked(who: Person) -> None:

@@ -72,6 +72,11 @@ class Offers:
         """A model in the lists that were fetched."""
         return next(self._told(provider, model), None)
 
+    def lacks(self, provider: str, model: str) -> bool:
+        """Whether the row's own endpoint was asked for its models, and does not list this one."""
+        asked = any(offer.live for (key, _, _), offer in self._known.items() if key == provider)
+        return asked and self.entry(provider, model) is None
+
     def _told(self, provider: str, model: str) -> Iterator[Entry]:
         for (key, _, _), offer in self._known.items():
             entry = offer.entry(model) if key == provider else None

@@ -81,6 +81,8 @@ def doubts(talk: Talk, work: Work) -> Iterator[Message]:
         row = work.session.providers.get(key)
         told = talk.offers.entry(key, name)
         known = told.model if told is not None else work.found.state.rows.known(row, name)
+        if row is not None and talk.offers.lacks(key, name):
+            yield msg("{row} does not list `{model}` now", row=rows.named(row), model=name)
         if known is not None and known.tools is False:
             yield finds.toolless(name)
         if known is not None and known.retired and known.retired <= talk.offers.today:

@@ -58,6 +58,8 @@ class LLM002(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         found = state.litellm.data.get("model_list")
         if not isinstance(found, list) or not found:
+            if _listed_elsewhere(state):
+                return
             yield Problem(
                 what=msg("`model_list` has no entry, so the gateway offers no model"),
                 place=state.litellm.place("model_list"),
@@ -75,6 +77,17 @@ class LLM002(Rule):
                         " `model: PREFIX/MODEL`"
                     ),
                 )
+
+
+def _listed_elsewhere(state: State) -> bool:
+    """LiteLLM takes models from files that this one names, and from its database."""
+    in_database = state.gateway.general.get("store_model_in_db") is True
+    return bool(state.litellm.data.get("include")) or in_database
+
+
+def _base(entry: Entry, gateway: Gateway) -> str:
+    """Its `api_base`, a reference to a variable followed; "" where that is set nowhere."""
+    return gateway.secret(entry.api_base).value or ""
 
 
 def _missing(entry: object) -> Message:
@@ -195,14 +208,15 @@ class LLM005(Rule):
         if (variable or "").lower() == "true":
             return
         for entry in gateway.entries:
-            if entry.prefix != "openai/" or not entry.api_base or _is_openai(entry.api_base):
+            base = _base(entry, gateway)
+            if entry.prefix != "openai/" or not base or _is_openai(base):
                 continue
             if "/v1/messages" in (entry.info.get("supported_endpoints") or ()):
                 continue
             yield Problem(
                 what=msg(
                     "LiteLLM will call `{base}/responses` for `{name}`, which few servers have",
-                    base=v.shown_url(entry.api_base.rstrip("/")),
+                    base=v.shown_url(base.rstrip("/")),
                     name=entry.name,
                 ),
                 place=state.litellm.place(*entry.path(entry.base_key)),
@@ -572,7 +586,7 @@ class LLM014(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         shell = state.environ.get(v.BASE_URL, "")
         for entry in state.gateway.entries:
-            if entry.api_base and self._is_self(entry.api_base, state):
+            if entry.api_base and self._is_self(_base(entry, state.gateway), state):
                 yield Problem(
                     what=msg("`{name}` calls the gateway itself", name=entry.name),
                     place=state.litellm.place(*entry.path(entry.base_key)),

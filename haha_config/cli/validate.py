@@ -169,7 +169,7 @@ def _print(state: State, found: list[Finding]) -> None:
             path=report.short(state.dotenv.path),
         )
         report.result(what, prose=True)
-        report.hint("haha-config validate --only env", sys.stdout)
+        report.hint("haha-config validate --client haha", sys.stdout)
 
 
 def _passed_over(state: State) -> bool:

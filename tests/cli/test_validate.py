@@ -80,7 +80,7 @@ def test_a_dotenv_that_this_client_does_not_read_is_named_as_not_judged(broken: 
     words = ".env says otherwise and was not judged: only claude-haha reads it"
     done = broken("validate", "--client", "claude")
     assert words in done.out
-    assert "hint: haha-config validate --only env" in done.out
+    assert "hint: haha-config validate --client haha" in done.out
     assert words not in broken(*HAHA).out
     assert words not in broken("validate", "--only", "env").out
     assert words not in broken("validate", "--client", "claude", "--only", "settings").out

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from haha_config.core.imports import cc_switch, litellm, router
+from haha_config.core.imports import Entry, cc_switch, litellm, router
 from haha_config.core.messages import Message
 from haha_config.core.model import Data
 
@@ -123,6 +123,43 @@ class TestWithoutAKey:
         made = router.entry({"Providers": data}, "config.json").gateway
         assert made is not None
         assert [(one.key, one.variable) for one in made.served] == [("local", "")]
+
+
+class TestLiteLLM:
+    @staticmethod
+    def read(*params: dict[str, Data]) -> Entry:
+        """Models `m1`, `m2`, … with these parameters."""
+        models: list[Data] = [
+            {"model_name": f"m{number}", "litellm_params": each}
+            for number, each in enumerate(params, 1)
+        ]
+        return litellm.entry({"model_list": models}, "litellm_config.yaml", "x")
+
+    @pytest.mark.parametrize(
+        "params",
+        [
+            {"model": "azure/gpt-x", "api_base": "https://x.openai.azure.com"},
+            {"model": "bedrock/anthropic.claude-x"},
+            {"model": "vertex_ai/gemini-x", "api_base": URL},
+            {"model": "gemini/gemini-x", "api_key": KEY},
+            {"model": "anthropic/claude-x", "api_key": KEY},
+        ],
+        ids=lambda params: str(params["model"]),
+    )
+    def test_what_no_row_explains_is_lost_by_name_and_the_rest_is_not(
+        self, params: dict[str, Data]
+    ) -> None:
+        """One of them made the whole file a skipped one, or a model that never answers."""
+        found = self.read(params, {"model": "openai/gpt-x", "api_key": KEY})
+        assert found.gateway is not None
+        assert [one.name for one in found.gateway.served] == ["m2"]
+        assert [note.values["name"] for note in found.notes] == ["m1"]
+        assert found.gateway.slots == {"main": "m2"}
+
+    def test_ollamas_old_prefix_is_read_as_the_one_with_tools(self) -> None:
+        made = self.read({"model": "ollama/llama3", "api_base": "http://127.0.0.1:11434"}).gateway
+        assert made is not None
+        assert [one.model for one in made.served] == ["ollama_chat/llama3"]
 
 
 class TestCcSwitch:

@@ -11,6 +11,8 @@ from haha_config.core.model import Data, Place
 
 SOURCE: Final = "litellm"
 _REFERENCE: Final = "os.environ/"
+#: Prefixes of clouds that are asked in a way of their own, with more than an address and a key.
+_CLOUDS: Final = ("azure", "azure_ai", "bedrock", "gemini", "sagemaker", "vertex_ai", "watsonx")
 
 
 def entry(data: Mapping[str, Data], path: str, name: str) -> Entry:
@@ -41,19 +43,32 @@ def _served(data: Mapping[str, Data], notes: list[Message]) -> Iterator[Served]:
             notes.append(msg("a second `{name}` is lost: LiteLLM spreads over both", name=name))
             continue
         seen.add(name)
-        held = params.get("api_key")
-        text = held if isinstance(held, str) else ""
-        named = text.startswith(_REFERENCE)
-        base = params.get("api_base")
-        url = base if isinstance(base, str) else ""
-        key, variable = credential(
-            "" if named else text, text.removeprefix(_REFERENCE) if named else "", url, name
-        )
-        yield Served(
-            name=name,
-            model=model,
-            url=url,
-            key=key,
-            variable=variable,
-            anthropic=model.startswith("anthropic/"),
-        )
+        found = _one(name, model, params)
+        if found is None:
+            notes.append(msg("`{name}` is lost: no provider row explains it", name=name))
+        else:
+            yield found
+
+
+def _one(name: str, model: str, params: Mapping[str, Data]) -> Served | None:
+    """An entry; None where no row could: a cloud, or Anthropic itself."""
+    url, held = _text(params.get("api_base")), _text(params.get("api_key"))
+    prefix, _, rest = model.partition("/")
+    if prefix in _CLOUDS or (prefix == "anthropic" and not url):
+        return None
+    named = held.startswith(_REFERENCE)
+    variable = held.removeprefix(_REFERENCE) if named else ""
+    key, variable = credential("" if named else held, variable, url, name)
+    return Served(
+        name=name,
+        # With `ollama/` LiteLLM pastes the tools into the prompt.
+        model=f"ollama_chat/{rest}" if prefix == "ollama" else model,
+        url=url,
+        key=key,
+        variable=variable,
+        anthropic=prefix == "anthropic",
+    )
+
+
+def _text(data: Data) -> str:
+    return data if isinstance(data, str) else ""

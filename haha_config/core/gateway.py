@@ -19,7 +19,7 @@ REFERENCE: Final = "os.environ/"
 #: LiteLLM's own default.
 DEFAULT_PORT: Final = 4000
 
-Source = Literal["litellm.env", "shell", ""]
+Source = Literal["litellm_config.yaml", "litellm.env", "shell", ""]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +167,14 @@ class Gateway:
     # --- keys --------------------------------------------------------------------------------
 
     def lookup(self, name: str) -> tuple[str | None, Source]:
-        """A variable of the gateway's environment; litellm.env first, as `proxy up` has it."""
+        """A variable of the gateway's environment; litellm.env first, as `proxy up` has it.
+
+        What stands below `environment_variables:` of the configuration itself LiteLLM sets as it
+        starts, whatever was there before.
+        """
+        own = self.section("environment_variables").get(name)
+        if isinstance(own, str) and own and not own.startswith(REFERENCE):
+            return own, "litellm_config.yaml"
         value = self.env.data.get(name)
         if isinstance(value, str) and value:
             return value, "litellm.env"

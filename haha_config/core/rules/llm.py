@@ -10,6 +10,7 @@ from haha_config.core import variables as v
 from haha_config.core.gateway import REFERENCE, Entry, Gateway, Secret
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import Change, Mend, Place, Problem, Remove, Set, Severity
+from haha_config.core.patterns import pattern
 from haha_config.core.rules.key import clean, credentials, placeholder
 from haha_config.core.rules.rule import FIX, Need, Rule, set_where_held
 from haha_config.core.state import State
@@ -327,6 +328,10 @@ class LLM009(Rule):
             name = row.credential.variable if row else ""
             name = name or f"{entry.prefix.rstrip('/').upper() or 'UPSTREAM'}_API_KEY"
             yield self._literal(state, entry.path("api_key"), name, str(key))
+        for name, value in gateway.section("environment_variables").items():
+            if _KEY_NAME.search(str(name)) and _looks_secret(value):
+                where = ("environment_variables", str(name))
+                yield self._literal(state, where, str(name), str(value))
         master = gateway.general.get("master_key")
         if _looks_secret(master):
             yield self._literal(
@@ -355,6 +360,9 @@ class LLM009(Rule):
             ),
             mends=mends if movable else (),
         )
+
+
+_KEY_NAME: Final = pattern(r"(KEY|TOKEN|SECRET|PASSWORD)$")
 
 
 def _looks_secret(value: object) -> bool:

@@ -253,7 +253,8 @@ class Provider:
     direct route. `variables`: extra client variables on the direct route.
     `slots`: model ids by slot, `main` first; a missing slot takes `main`'s. `local`: runs on this
     machine, so its default URL is loopback, and `start` is the command that starts it. `multi`:
-    the `litellm` row, which takes upstreams. `order`: place in the menu.
+    the `litellm` row, which takes upstreams. `own_models`: it serves the models of one maker only,
+    so those of another such row are not there. `order`: place in the menu.
     `verified`: the ISO date on which the row was checked against the provider's documentation.
     `zh`: the row's English texts (about, notes, kinds) and their Chinese.
     """
@@ -273,6 +274,7 @@ class Provider:
     upstream: Upstreamed | None = None
     local: bool = False
     multi: bool = False
+    own_models: bool = False
     start: str = ""
     order: int = 100
     notes: tuple[str, ...] = ()

@@ -391,6 +391,7 @@ class _Reader:
             upstream=self._upstream(top),
             local=top.take("local", bool, False),
             multi=top.take("multi", bool, False),
+            own_models=top.take("own_models", bool, False),
             start=top.take("start", str, ""),
             order=top.take("order", int, 100),
             notes=notes,

@@ -57,9 +57,11 @@ def behind(state: State, model: str) -> tuple[Provider | None, Model | None]:
 
 def switching(slots: tuple[Slot, ...], model: str) -> str:
     """The line that puts `model` into these slots; with `main`, all that held its model move."""
+    from shlex import quote  # a shell takes `[1m]` for a pattern
+
     if "main" in slots:
-        return f"haha-config switch-model {model}"
-    words = " ".join(f"--slot {slot}={model}" for slot in slots)
+        return f"haha-config switch-model {quote(model)}"
+    words = " ".join(f"--slot {quote(f'{slot}={model}')}" for slot in slots)
     return f"haha-config switch-model {words}"
 
 
@@ -185,6 +187,10 @@ class MOD003(Rule):
         for model, slots in by_model(state).items():
             if state.rows.known(known.row, model) is not None:
                 continue
+            maker = _maker(state, known.row, model)
+            if maker is not None:
+                yield self._elsewhere(state, known.row, maker, model, slots)
+                continue
             better = misspelt(state, model)
             # With a live list of its own, a provider has more models than a row can name.
             open_ended = known.row.discovery is not None
@@ -196,6 +202,23 @@ class MOD003(Rule):
                 hint=switching(slots, better) if better else "haha-config models",
                 severity="note" if better is None else None,
             )
+
+    @staticmethod
+    def _elsewhere(
+        state: State, row: Provider, maker: Provider, model: str, slots: tuple[Slot, ...]
+    ) -> Problem:
+        main = row.slots.get("main")
+        return Problem(
+            what=msg(
+                "`{model}` (for {slots}) is a model of {maker}, and the client calls {row}",
+                model=model,
+                slots=slots,
+                maker=maker.name,
+                row=row.name,
+            ),
+            place=slot_place(state, slots[0]),
+            hint=switching(slots, main) if main else "haha-config models",
+        )
 
     @staticmethod
     def _what(row: Provider, model: str, slots: tuple[Slot, ...], better: str | None) -> Message:
@@ -214,6 +237,14 @@ class MOD003(Rule):
             slots=slots,
             row=row.name,
         )
+
+
+def _maker(state: State, row: Provider, model: str) -> Provider | None:
+    """Whose model it is, where that can't be one of the row's."""
+    if not row.own_models:
+        return None
+    others = (other for other in state.providers.values() if other.own_models)
+    return next((o for o in others if o.key != row.key and o.model(model) is not None), None)
 
 
 def misspelt(state: State, model: str) -> str | None:

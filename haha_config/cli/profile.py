@@ -48,7 +48,12 @@ def kept(text: str) -> Kind:
 @app.command(help=t("Save what is configured now under a name."))
 def save(
     name: str = typer.Argument(..., metavar="NAME", help=t("What to call it.")),
-    keys: str = _KEYS,
+    keys: str | None = typer.Option(
+        None,
+        "--keys",
+        metavar="copy|env|keyring",
+        help=t("Where its key is kept; else a copy, or the keyring that it comes from."),
+    ),
     folder: o.Dir = None,
     project: o.Project = None,
     scope: o.ScopeOption = "user",
@@ -67,7 +72,9 @@ def save(
         if file.error is not None:
             raise file.error
     draft, made = shelf.configured(session, state, look(session, Draft(provider="litellm")))
-    shelved = shelf.stored(shelf.shelved(session, name, draft, made, kept(keys)), dry_run=dry_run)
+    # A key that was put into a keyring is in no file, and saving it again is no reason for one.
+    kind = kept(keys) if keys else "keyring" if shelf.helped_by(state) else "file"
+    shelved = shelf.stored(shelf.shelved(session, name, draft, made, kind), dry_run=dry_run)
     manner = Manner(command=f"profile save {name}", yes=True, dry_run=dry_run, as_json=as_json)
     done = msg("saved `{name}`: haha-config use {name}", name=name)
     return _write(session, lambda: shelf.moved(session, shelved), manner, done)

@@ -370,21 +370,21 @@ def configured(session: Session, state: State, found: Found) -> tuple[Draft, Ans
     else:
         draft = replace(draft, key=draft.key or _helped(session, state))
     made = drafts.answers(draft, session.providers, held, found.master_key)
-    made = replace(made, header=held.header) if not _helped_by(state) else made
+    made = replace(made, header=held.header) if not helped_by(state) else made
     if plans.context_unknown(made, session.providers):
         window = state.value(v.MAX_CONTEXT)
         draft = replace(draft, context=int(window) if window.isdecimal() else None)
     return draft, made
 
 
-def _helped_by(state: State) -> str:
+def helped_by(state: State) -> str:
     """The profile whose key our own `apiKeyHelper` prints."""
     value = state.target.data.get(plans.HELPER)
     return str(value).rpartition(" key ")[2] if plans.is_own_helper(value) else ""
 
 
 def _helped(session: Session, state: State) -> str:
-    name = _helped_by(state)
+    name = helped_by(state)
     if not name or not exists(session, name):
         return ""
     profile = load(session, name)

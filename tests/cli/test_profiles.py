@@ -475,8 +475,15 @@ class TestKeyring:
         assert tool("profile", "remove", "deepseek", "--yes").code == 0
         assert self.kept(ring) == {}
 
+    def test_what_is_saved_of_it_stays_in_the_keyring(self, tool: Tool, ring: Path) -> None:
+        saved = tool("profile", "save", "second")
+        assert saved.code == 0, saved.err
+        assert self.kept(ring)["second.DEEPSEEK_API_KEY"] == DEEPSEEK
+        assert not stored(tool, "second.DEEPSEEK_API_KEY").exists()
+        assert tool("key", "second").out == f"{DEEPSEEK}\n"
+
     def test_save_over_it_says_so_too(self, tool: Tool) -> None:
-        saved = tool("profile", "save", "deepseek")
+        saved = tool("profile", "save", "deepseek", "--keys", "copy")
         assert saved.code == 0, saved.err
         assert "the keyring still has deepseek.DEEPSEEK_API_KEY" in saved.err
 

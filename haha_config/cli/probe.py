@@ -30,6 +30,9 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 #: Above this a person is asked first.
 _MANY_TOKENS: Final = 60_000
+#: Requests in flight to a gateway or a service. A model is asked three things at once, so
+#: twenty are probed in the time of one; the limits of services count by model or by minute.
+_AT_ONCE: Final = 64
 TIMEOUT: Final = 60.0
 
 
@@ -112,8 +115,9 @@ def priced(session: Session, state: State) -> tuple[int, int]:
 def _run(who: Caller, orders: Sequence[Order], timeout: float, total: int) -> ProbeReport:
     from haha_config.io import http
 
-    # A local server works on one answer at a time: more at once would only wait for each other.
-    at_once = 2 if who.loopback and who.route == "direct" else 16
+    # A model server of this machine works on one answer at a time: more at once would only wait
+    # for each other, and the last of them would look slow.
+    at_once = 2 if who.loopback and who.route == "direct" else _AT_ONCE
     way = http.Way(proxies=who.proxies, ca_file=who.ca_file, at_once=at_once)
     with _progress(total) as watch:
         (reached,) = http.hold([examination.reach(who, min(timeout, 15))], way, watch=watch)

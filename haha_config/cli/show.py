@@ -19,7 +19,7 @@ from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place
 from haha_config.core.plan import HELPER, is_own_helper
 from haha_config.core.providers import did_you_mean
-from haha_config.core.state import File, State
+from haha_config.core.state import SKIP_DOTENV, File, State
 from haha_config.io import report
 from haha_config.io.words import say, t
 
@@ -236,14 +236,20 @@ def _helper(state: State) -> None:
 def _unread(state: State) -> None:
     """What is on disk and does not count, because it is asked for so often."""
     held = [name for name in v.OWNED if name in state.dotenv.data]
-    if state.client == "claude" and held:
+    path = report.short(state.dotenv.path)
+    if held and state.client == "claude":
         report.result("")
         report.result(
             msg(
                 "not read by this client: {path} ({n} variables); only claude-haha reads it",
-                path=report.short(state.dotenv.path),
+                path=path,
                 n=len(held),
             )
+        )
+    elif held and not state.reads_dotenv:
+        report.result("")
+        report.result(
+            msg("not read: {path}, since your shell exports {name}=1", path=path, name=SKIP_DOTENV)
         )
     model = state.target.data.get("model")
     if isinstance(model, str) and state.slots.get("main"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from haha_config.core import layers, providers, urls
 from haha_config.core import variables as v
@@ -90,6 +90,10 @@ def parse(snapshot: Snapshot, format: Format) -> File:  # noqa: A002 - the field
         )
 
 
+#: With `1` claude-haha's launcher passes over `.env`.
+SKIP_DOTENV: Final = "CC_HAHA_SKIP_DOTENV"
+
+
 @dataclass(frozen=True, kw_only=True)
 class State:
     """One look at everything. Pure data: rules never open a file themselves.
@@ -118,6 +122,11 @@ class State:
         """The settings.json that we write."""
         return self.settings[self.scope]
 
+    @property
+    def reads_dotenv(self) -> bool:
+        """Whether the client reads `.env`: only claude-haha's launcher does, unless told not to."""
+        return self.client == "haha" and self.environ.get(SKIP_DOTENV) != "1"
+
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
         """Every layer that this client reads, strongest first."""
@@ -128,7 +137,7 @@ class State:
             if name == "shell":
                 yield Layer(name=name, path="", values=dict(self.environ))
             elif name == "dotenv":
-                if self.client == "haha":
+                if self.reads_dotenv:
                     yield Layer(
                         name=name,
                         path=self.dotenv.path,

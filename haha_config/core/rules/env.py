@@ -18,7 +18,7 @@ from haha_config.core.rules.rule import (
     targets,
     where,
 )
-from haha_config.core.state import State
+from haha_config.core.state import SKIP_DOTENV, State
 
 
 class ENV001(Rule):
@@ -108,7 +108,7 @@ class ENV003(Rule):
     mends = True
 
     def check(self, state: State) -> Iterable[Problem]:
-        if state.client != "haha":
+        if not state.reads_dotenv:
             return
         mine = state.dotenv
         theirs = state.target.data.get("env") or {}
@@ -267,6 +267,20 @@ class ENV007(Rule):
             value = state.environ.get(name)
             if value:
                 yield from self._against(name, value, state)
+            elif value == "" and name not in v.CREDENTIALS:  # for those, KEY002
+                yield from self._emptied(name, state)
+
+    @staticmethod
+    def _emptied(name: str, state: State) -> Iterator[Problem]:
+        files = [h for h in holders(state) if name in h.values]
+        if files and files[0].layer == "dotenv" and files[0].values[name]:
+            yield Problem(
+                what=msg(
+                    "your shell exports an empty `{name}`, and that beats this line", name=name
+                ),
+                place=files[0].place(name),
+                hint=f"unset {name}",
+            )
 
     @staticmethod
     def _against(name: str, value: str, state: State) -> Iterator[Problem]:
@@ -612,6 +626,24 @@ class ENV016(Rule):
             )
 
 
+class ENV017(Rule):
+    title = msg("claude-haha reads the `.env` that is written for it")
+    why = msg(
+        "With `CC_HAHA_SKIP_DOTENV=1` its launcher passes over the file, as its desktop does."
+    )
+    how = msg("`unset` the variable, or say it in settings.json, which is always read.")
+    needs = frozenset({"env", "shell"})
+
+    def check(self, state: State) -> Iterable[Problem]:
+        held = next((name for name in v.OWNED if name in state.dotenv.data), None)
+        if state.client == "haha" and not state.reads_dotenv and held is not None:
+            yield Problem(
+                what=msg("this file is not read: your shell exports `{name}=1`", name=SKIP_DOTENV),
+                place=state.dotenv.place(held),
+                hint=f"unset {SKIP_DOTENV}",
+            )
+
+
 RULES: Final = (
     ENV001,
     ENV002,
@@ -629,4 +661,5 @@ RULES: Final = (
     ENV014,
     ENV015,
     ENV016,
+    ENV017,
 )

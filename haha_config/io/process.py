@@ -84,10 +84,11 @@ def _is_client(process: psutil.Process) -> bool:
     if name not in _CLIENTS | _RUNTIMES:
         return False
     arguments = process.cmdline()
-    if _isolated(arguments):
+    # One that is just ending has given its memory back: no arguments, no environment.
+    if not arguments or _isolated(arguments):
         return False
     if name in _CLIENTS:
-        return not any(mark in (arguments or [""])[0] for mark in _DESKTOP)
+        return not any(mark in arguments[0] for mark in _DESKTOP)
     return any(_is_entry(a) for a in arguments[1:6])
 
 

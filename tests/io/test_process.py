@@ -67,6 +67,30 @@ def test_a_client_of_this_home_is_named_with_its_folder(home: Path, work: Path) 
     assert found == [RunningClient(pid=client.pid, folder=str(work), known=True)]
 
 
+def test_a_client_that_has_ended_and_is_not_forgotten_yet_does_not_count(
+    home: Path, work: Path
+) -> None:
+    with program("claude", work, {"HOME": str(home)}) as client:
+        client.kill()
+        # Waited for without asking for its end: the system keeps its remains, named as before.
+        os.waitid(os.P_PID, client.pid, os.WEXITED | os.WNOWAIT)
+        found = running_clients(str(home / ".claude" / "settings.json"), str(home))
+    assert found == []
+
+
+def test_a_client_that_is_just_ending_does_not_count() -> None:
+    class Ending:
+        """What the system shows between the end of a process and its remains."""
+
+        def name(self) -> str:
+            return "claude"
+
+        def cmdline(self) -> list[str]:
+            return []
+
+    assert not process._is_client(Ending())  # type: ignore[arg-type]
+
+
 def test_a_client_of_another_home_does_not_count(home: Path, work: Path, tmp_path: Path) -> None:
     with program("claude", work, {"HOME": str(tmp_path / "elsewhere")}):
         assert running_clients(str(home / ".claude" / "settings.json"), str(home)) == []

@@ -134,6 +134,12 @@ class Gateway:
     def wildcards(self) -> tuple[tuple[Entry, re.Pattern[str]], ...]:
         return tuple((e, _pattern(e.name)) for e in self.entries if "*" in e.name)
 
+    @property
+    def listed_elsewhere(self) -> bool:
+        """Whether LiteLLM takes models from files that this one names, or from its database."""
+        in_database = self.general.get("store_model_in_db") is True
+        return bool(self.state.litellm.data.get("include")) or in_database
+
     def offers(self, name: str) -> bool:
         """Whether LiteLLM would take this name from a client."""
         return self.entry_for(name) is not None or name.startswith("claude-router-")

@@ -104,3 +104,16 @@ def test_a_value_that_json_lacks_is_taken_back(tool: Tool) -> None:
         file.write("# by another program\n")
     assert "took back" in tool("undo", "--yes").out
     assert config.read_text(encoding="utf-8") == text + "# by another program\n"
+
+
+def test_a_profile_that_is_a_link_is_not_removed_nor_what_it_points_to(tool: Tool) -> None:
+    precious = tool.home / "precious"
+    precious.write_text("keep\n", encoding="utf-8")
+    link = tool.home / ".config" / "haha-config" / "profiles" / "evil.toml"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(precious)
+    removed = tool("profile", "remove", "evil", "--yes")
+    assert removed.code == 1
+    assert "this is a link" in removed.err
+    assert precious.read_text(encoding="utf-8") == "keep\n"
+    assert link.is_symlink()

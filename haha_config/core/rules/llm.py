@@ -59,7 +59,7 @@ class LLM002(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         found = state.litellm.data.get("model_list")
         if not isinstance(found, list) or not found:
-            if _listed_elsewhere(state):
+            if state.gateway.listed_elsewhere:
                 return
             yield Problem(
                 what=msg("`model_list` has no entry, so the gateway offers no model"),
@@ -78,12 +78,6 @@ class LLM002(Rule):
                         " `model: PREFIX/MODEL`"
                     ),
                 )
-
-
-def _listed_elsewhere(state: State) -> bool:
-    """LiteLLM takes models from files that this one names, and from its database."""
-    in_database = state.gateway.general.get("store_model_in_db") is True
-    return bool(state.litellm.data.get("include")) or in_database
 
 
 def _base(entry: Entry, gateway: Gateway) -> str:

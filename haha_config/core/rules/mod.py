@@ -75,6 +75,8 @@ class MOD001(Rule):
     joins = True
 
     def check(self, state: State) -> Iterable[Problem]:
+        if state.gateway.listed_elsewhere:
+            return
         names = [name for name in state.gateway.by_name if "*" not in name]
         for model, slots in by_model(state).items():
             if state.gateway.offers(model):

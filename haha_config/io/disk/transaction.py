@@ -16,6 +16,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from haha_config.core.errors import Changed, HahaError, Refusal
@@ -220,6 +221,13 @@ def _entry(write: Write, temporary: str, state: Path, emptied: Sequence[str]) ->
     """A file of the plan, checked. Raises Changed, or Refusal where it can't be replaced."""
     path = Path(write.path)
     real = Path(os.path.realpath(path))
+    if write.after is None and path.is_symlink():
+        # Somebody put the file elsewhere on purpose; it may be more than ours.
+        raise Refusal(
+            msg("this is a link: neither it nor what it points to is removed"),
+            place=Place(path=write.path),
+            hints=(f"rm {quote(write.path)}",),
+        )
     check_replaceable(path, real)
     found = snapshot(real)
     if found.unreadable is not None:

@@ -261,7 +261,7 @@ def read_record(path: Path) -> Record | None:
             config_path=str(data["config_path"]),
             version=str(data["version"]),
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
@@ -400,7 +400,7 @@ def ask_gateway(port: int, path: str, key: str = "", seconds: float = 5) -> obje
         connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
         return json.loads(answer.read(1 << 20)) if answer.status == 200 else None
-    except (OSError, HTTPException, ValueError):
+    except (OSError, HTTPException, ValueError, RecursionError):
         return None
     finally:
         connection.close()

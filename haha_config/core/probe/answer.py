@@ -90,7 +90,7 @@ def data_of(exchange: Exchange) -> Data:
     """The JSON of a whole answer, or None."""
     try:
         return json.loads(exchange.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -150,7 +150,7 @@ class _Reader:
             return
         try:
             data = json.loads(text) if text else {}
-        except ValueError:
+        except (ValueError, RecursionError):
             self._note(msg("an event of the stream is not JSON"))
             return
         kind = str(data.get("type") or name) if isinstance(data, dict) else ""
@@ -216,7 +216,7 @@ class _Reader:
         text = self.partial.get(index, "")
         try:
             value = json.loads(text) if text.strip() else block.get("input", {})
-        except ValueError:
+        except (ValueError, RecursionError):
             value = None
         if not isinstance(value, dict):
             self.bad.append(str(block.get("name", "")))

@@ -156,6 +156,6 @@ def _object(text: str) -> Mapping[str, Data]:
 
     try:
         data = json.loads(text) if text else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}

@@ -749,7 +749,7 @@ def _messages(data: Data) -> Iterator[str]:
 def _json(text: str) -> Data:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

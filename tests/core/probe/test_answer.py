@@ -139,7 +139,17 @@ def test_a_whole_answer_where_a_stream_was_asked_for() -> None:
     assert "one piece" in say(got.flaw)
 
 
-@pytest.mark.parametrize("body", ["", "null", "<html>", '{"choices": []}', "[]"])
+#: A hostile endpoint: the parser's own limit is an exception of another kind.
+DEEP = "[" * 100_000
+
+
+def test_a_piece_of_a_stream_that_is_nested_beyond_reason() -> None:
+    assert read(START, f"event: content_block_delta\ndata: {DEEP}\n\n").flaw is not None
+    call = read(START, CALL, arguments(DEEP), STOP_BLOCK, DELTA, STOP)
+    assert call.bad_inputs == ("Read",)
+
+
+@pytest.mark.parametrize("body", ["", "null", "<html>", '{"choices": []}', "[]", DEEP])
 def test_no_answer_of_this_protocol(body: str) -> None:
     assert answer.read(Exchange(ask=ASK, status=200, body=body)) is None
 

@@ -373,7 +373,7 @@ def configured(session: Session, state: State, found: Found) -> tuple[Draft, Ans
     made = replace(made, header=held.header) if not helped_by(state) else made
     if plans.context_unknown(made, session.providers):
         window = state.value(v.MAX_CONTEXT)
-        draft = replace(draft, context=int(window) if window.isdecimal() else None)
+        draft = replace(draft, context=v.whole(window))
     return draft, made
 
 

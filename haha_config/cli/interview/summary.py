@@ -151,8 +151,9 @@ def _window(talk: Talk, work: Work) -> int | None:
     """
     pairs = model.unknown(work, gateway.upstreams_of(work))
     held = work.found.state.value(v.MAX_CONTEXT)
-    if pairs and dict(work.slots) == dict(work.draft.slots) and held.isdecimal():
-        return int(held)
+    known = v.whole(held)
+    if pairs and dict(work.slots) == dict(work.draft.slots) and known is not None:
+        return known
     return model.context(talk, pairs)
 
 
@@ -511,7 +512,7 @@ def port(talk: Talk, work: Work) -> Turn | Back:
 
 
 def _port_complaint(work: Work, text: str) -> Message | None:
-    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+    if not 1 <= (v.whole(text) or 0) <= 65535:
         return msg("a port is a number from 1 to 65535")
     try:
         finds.check_port(int(text), work.found)

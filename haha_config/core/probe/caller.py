@@ -148,7 +148,7 @@ def _on(value: str) -> bool:
 
 
 def _number(value: str) -> int:
-    return int(value) if value.isdigit() else 0
+    return v.whole(value) or 0
 
 
 def _object(text: str) -> Mapping[str, Data]:

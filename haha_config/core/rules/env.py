@@ -402,16 +402,17 @@ class ENV009(Rule):
         mends = set_where_held(state, v.TIMEOUT, "3000000")
         hint = f"unset {v.TIMEOUT}" if found.layer == "shell" else (FIX if mends else None)
         severity = self.severity
-        if not found.value.isdigit():
+        number = v.whole(found.value)
+        if number is None:
             what = msg("`{name}` must be a number of milliseconds", name=v.TIMEOUT)
-        elif int(found.value) > _LONGEST:
+        elif number > _LONGEST:
             what = msg(
                 "`{name}` is {value}: above 2147483647 every request fails at once",
                 name=v.TIMEOUT,
                 value=found.value,
             )
             severity = "error"
-        elif int(found.value) < _SHORTEST:
+        elif number < _SHORTEST:
             what = msg(
                 "`{name}` is {value}, in milliseconds: slow answers will be cut off",
                 name=v.TIMEOUT,
@@ -501,7 +502,8 @@ class ENV012(Rule):
             found = state.effective(name)
             if not found.value:
                 continue
-            if found.value.isdigit() and least <= int(found.value) <= most:
+            number = v.whole(found.value)
+            if number is not None and least <= number <= most:
                 continue
             yield Problem(
                 what=msg(

@@ -378,7 +378,7 @@ class MOD006(Rule):
                     hint=FIX if mends else f"export {v.MAX_CONTEXT}={least}",
                     mends=mends,
                 )
-        elif found.value.isdigit() and int(found.value) > least * 1.01:
+        elif (v.whole(found.value) or 0) > least * 1.01:
             yield Problem(
                 what=msg(
                     "`{variable}` is {value}, and `{model}` holds {context} tokens",

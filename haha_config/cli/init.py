@@ -411,7 +411,7 @@ def _finish(
         outcome.next += next_steps(session, made, typed)
         return tell(outcome, manner, _headline(outcome))
     code = tell(outcome, manner, _headline(outcome))
-    if code == 0:
+    if code == 0 and outcome.applied:
         from haha_config.cli.ending import proof
 
         proof(session, made.answers, plain=manner.plain)

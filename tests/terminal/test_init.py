@@ -434,6 +434,7 @@ def test_enter_all_the_way_again_changes_nothing(who: Person) -> None:
         enter(screen, NOTHING)
         assert screen.finish() == 0
         assert "nothing to change" in screen.history()
+        assert "Try it now" not in screen.history()
     assert who.written() == before
 
 

@@ -20,10 +20,12 @@ from haha_config.core import draft as drafts
 from haha_config.core import plan as plans
 from haha_config.core import setup
 from haha_config.core import variables as v
-from haha_config.core.errors import HahaError
+from haha_config.core.errors import HahaError, Usage
 from haha_config.core.messages import msg
 from haha_config.core.model import SLOTS, Answers, Plan
 from haha_config.core.plan import slots_after
+from haha_config.core.providers import did_you_mean
+from haha_config.core.setup import Setup
 from haha_config.core.state import State
 from haha_config.io import loopback, places, settings_file
 from haha_config.io.words import t
@@ -60,6 +62,7 @@ def run(
         autocompletion=shelf.complete,
     ),
     model: str | None = typer.Option(None, "--model", help=t("The model of this session.")),
+    unlisted: bool = typer.Option(False, "--unlisted", help=t("Accept a name in no list.")),
     folder: o.Dir = None,
     project: o.Project = None,
     scope: o.ScopeOption = "user",
@@ -73,16 +76,28 @@ def run(
     arguments: list[str] = context.meta[_CLIENT]
     program = client_program(session)
     if name is not None:
-        values, helper = profile_variables(session, name, model)
+        values, helper = profile_variables(session, name, model, unlisted=unlisted)
         return start(session, program, values, arguments, helper)
     state = session.state()
     for file in (state.target, state.dotenv):
         if file.error is not None:
             raise file.error
-    return start(session, program, session_variables(state, model), arguments)
+    values = session_variables(state, model, unlisted=unlisted)
+    _ensure_gateway(session, setup.read(state))
+    return start(session, program, values, arguments)
 
 
-def profile_variables(session: Session, name: str, model: str | None) -> tuple[dict[str, str], str]:
+def _ensure_gateway(session: Session, held: Setup) -> None:
+    """Start the gateway of these files where nobody listens on its port."""
+    if held.own_gateway and held.port is not None and not loopback.listens(held.port):
+        from haha_config.cli.proxy import start_gateway
+
+        start_gateway(session)
+
+
+def profile_variables(
+    session: Session, name: str, model: str | None, *, unlisted: bool = False
+) -> tuple[dict[str, str], str]:
     """Every owned variable of a profile's session, and its `apiKeyHelper` ("": none).
 
     No target is read or written. A profile that needs a gateway gets one of its own, in a folder
@@ -100,12 +115,23 @@ def profile_variables(session: Session, name: str, model: str | None) -> tuple[d
     found = look(apart, draft)
     made = replace(init.ready(apart, draft, found).answers, header=profile.header)
     if model:
+        if made.upstreams and not unlisted:
+            _check_upstream(model, [u.name for u in made.upstreams])
         moved = slots_after(made.slots, model, {}, everything=False)
         made = replace(made, slots={**made.slots, **moved})
     if made.port is not None:
         _start_gateway(apart, made)
     values = plans.client_variables(made, session.providers, helper)
     return {**dict.fromkeys(v.OWNED, ""), **values}, helper
+
+
+def _check_upstream(model: str, names: Sequence[str]) -> None:
+    """Raises Usage for a name that the profile's gateway will not have."""
+    if model.removesuffix("[1m]") not in names:
+        raise Usage(
+            msg("the profile's gateway has no model `{name}`: {known}", name=model, known=names),
+            hints=did_you_mean(model, names),
+        )
 
 
 def own_gateway(session: Session, name: str) -> Session:
@@ -142,19 +168,20 @@ def _start_gateway(apart: Session, made: Answers) -> None:
     start_gateway(apart)
 
 
-def session_variables(state: State, model: str | None) -> dict[str, str]:
+def session_variables(state: State, model: str | None, *, unlisted: bool = False) -> dict[str, str]:
     """Every owned variable of this session; "" where it must not come from anywhere else.
 
-    Raises HahaError where nothing is configured.
+    Raises HahaError where nothing is configured, and Usage for a model that is not offered.
     """
     found = owned_variables(state)
     if not found.get(v.BASE_URL):
         raise HahaError(msg("nothing is configured here"), hints=("haha-config init",))
     values = {**dict.fromkeys(v.OWNED, ""), **found}
     if model:
-        from haha_config.cli.switch_model import limits
+        from haha_config.cli.switch_model import check_known, limits
 
         held = setup.read(state)
+        check_known(model, state, held, unlisted=unlisted)
         moved = slots_after(state.slots, model, {}, everything=False)
         values.update({SLOTS[slot]: name for slot, name in moved.items()})
         after = {**state.slots, **moved}

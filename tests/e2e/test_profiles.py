@@ -191,10 +191,18 @@ class TestGateways:
                 assert asked
                 assert {(r.credential[0], r.model) for r in asked} == {(key, "same")}
                 assert all(f"question {number}" in r.prompt for r in asked)
+            # Without a name it is the gateway of the files, which nobody has started either.
+            stack.callback(self._stop, tool, work)
+            said = tool("run", "--", "-p", "question of nobody")
+            assert said.code == 0, said.out + said.err
+            assert any("question of nobody" in r.prompt for r in ups[1].asked("chat"))
             assert {p: p.read_bytes() for p in work.iterdir()} == before
 
     def _down(self, tool: Tool, name: str) -> None:
-        folder = tool.home / ".local" / "share" / "haha-config" / "gateways" / name
+        self._stop(tool, tool.home / ".local" / "share" / "haha-config" / "gateways" / name)
+
+    @staticmethod
+    def _stop(tool: Tool, folder: Path) -> None:
         done = tool("proxy", "down", "--dir", str(folder))
         assert done.code == 0, done.err
 

@@ -29,7 +29,10 @@ def listens(port: int, seconds: float = PATIENCE) -> bool:
     import socket
 
     try:
-        socket.create_connection(("127.0.0.1", port), timeout=seconds).close()
+        # Not `create_connection`: whatever the host, it loads the tables for names in Unicode.
+        with socket.socket() as knock:
+            knock.settimeout(seconds)
+            knock.connect(("127.0.0.1", port))
     except OSError:
         return False
     return True

@@ -373,7 +373,9 @@ def _gateway(session: Session, entry: Entry, gateway: Gateway, name: str, kind: 
         else reference
         for variable, reference in shelved.profile.keys.items()
     }
-    profile = replace(shelved.profile, keys=references)
+    # Its port is nobody's choice: `use` and `run` take one that is free.
+    given = {name: value for name, value in shelved.profile.answers.items() if name != "port"}
+    profile = replace(shelved.profile, answers=given, keys=references)
     missing = tuple(
         n
         for n, ref in references.items()

@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-from haha_config.io import loopback
 from tests.cli.test_profiles import profile, stored
 from tests.cli.tool import Tool
 
@@ -44,13 +43,6 @@ def cc_switch(home: Path, rows: list[tuple[Any, ...]]) -> sqlite3.Connection:
     )
     base.executemany("INSERT INTO providers VALUES (?,?,?,?,?,?,?)", rows)
     return base
-
-
-def on_a_free_port(path: Path) -> None:
-    """Whatever listens on this machine: a profile keeps the port that it has."""
-    text = path.read_text(encoding="utf-8")
-    assert "port = 4000" in text
-    path.write_text(text.replace("port = 4000", f"port = {loopback.free_port(4100)}"))
 
 
 def settings(url: str, **more: str) -> str:
@@ -182,7 +174,8 @@ class TestRouter:
         assert data["model"] == "deepseek-chat"
         assert "haiku=big-model" in data["slot"]
         assert data["keys"]["OPENROUTER_API_KEY"] == "env:OPENROUTER_API_KEY"
-        on_a_free_port(profile(ccr, "ccr"))
+        # Another program may have LiteLLM's usual port: which one it gets is said when it is used.
+        assert "port" not in data
         done = ccr("use", "ccr", OPENROUTER_API_KEY="sk-or-v1-" + "0123456789abcdef" * 4)
         assert done.code == 0, done.err
         held = ccr.cwd / "litellm.env"
@@ -205,7 +198,6 @@ class TestRouter:
         (folder / "config.json").write_text(json.dumps({"Providers": listed}))
         found = items(tool, "claude-code-router", "--yes")["ccr"]
         assert (found["status"], found["missing"]) == ("needs a key", ["TWO_EXAMPLE_API_KEY"])
-        on_a_free_port(profile(tool, "ccr"))
         assert tool("use", "ccr", TWO_EXAMPLE_API_KEY="sk-test-" + "5" * 16).code == 0
         config = (tool.cwd / "litellm_config.yaml").read_text(encoding="utf-8")
         variables = [line.split("/")[-1] for line in config.splitlines() if "api_key:" in line]

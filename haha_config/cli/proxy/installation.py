@@ -31,6 +31,10 @@ def install_locked(session: Session) -> Installed | None:
     One installation at a time: a second one waits, and finds what the first has made. Raises
     HahaError where it can't be installed, with the reason in words.
     """
+    good = best(looked(session))
+    # One of ours may still be in the making.
+    if good is not None and not Path(good.path).is_relative_to(session.data_folder):
+        return good
     try:
         # A lock of its own: an installation takes minutes, and other commands write meanwhile.
         with disk.exclusive(session.data_folder / "installing", _waiting):

@@ -245,6 +245,34 @@ def say_toolless(answers: Answers, row: Provider) -> None:
             report.talk(msg("warning: {what}", what=toolless(name)))
 
 
+def say_ended(session: Session, answers: Answers) -> None:
+    """Warn of models that have ended by the catalog alone: no rule knows of them."""
+    from haha_config.core import catalog as catalogs
+    from haha_config.io import machine, templates
+
+    catalog = catalogs.parse(templates.text("catalog.json"))
+    today = machine.today()
+    for key, name in _behind(answers):
+        row = session.providers[key]
+        told = row.model(name)
+        date = catalogs.describe(catalog, row, name).model.retired
+        if date and date <= today and (told is None or not told.retired):
+            report.talk(msg("warning: {what}", what=ended(name, date)))
+
+
+def _behind(answers: Answers) -> dict[tuple[str, str], None]:
+    """(row, model) of what the slots hold and this write brings."""
+    asked = _asked(answers)
+    if answers.port is None:
+        return {(answers.provider, name): None for name in asked}
+    return {(u.provider, u.model): None for u in answers.upstreams if u.name in asked}
+
+
+def ended(model: str, date: str) -> Message:
+    """That a provider no longer answers to a model."""
+    return msg("`{model}` ended on {date}", model=model, date=date)
+
+
 def toolless(model: str) -> Message:
     """What no list should have to say twice."""
     return msg("`{model}` can't call tools: the client can do nothing with it", model=model)

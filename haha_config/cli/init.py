@@ -20,6 +20,7 @@ from haha_config.cli.found import (
     lacking,
     look,
     piped_key,
+    say_ended,
     say_toolless,
     say_unlisted,
     upstream_keys,
@@ -395,6 +396,7 @@ def _finish(
     if save is not None and not manner.dry_run:
         answersfile.save(save, typed.answers(made.draft, session))
         report.talk(msg("saved the answers in {path}", path=report.short(str(save))))
+    say_ended(session, made.answers)
     if manner.dry_run:
         say_toolless(made.answers, row)
         if manner.as_json:

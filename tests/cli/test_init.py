@@ -299,3 +299,33 @@ def test_a_model_that_a_local_server_does_not_list_is_named(tool: Tool) -> None:
         assert done.code == 0, done.err
         assert "does not list `qwen3-coder`; it lists qwen3-coder:30b" in done.err
         assert "does not list" not in tool("init", *words, "--model", "qwen3-coder:30b").err
+
+
+def test_a_model_that_has_ended_by_the_catalog_is_warned_of(tool: Tool) -> None:
+    done = tool(
+        "init", "--provider", "openai", "--model", "gpt-4-turbo", "--yes", "--port", str(free_port()),
+        OPENAI_API_KEY="sk-proj-test0123456789abcdef",
+    )  # fmt: skip
+    assert done.code == 0
+    assert "warning: `gpt-4-turbo` ended on 2026-10-23" in done.err
+
+
+def test_a_gateway_without_a_key_is_refused_with_each_way_to_give_it(tool: Tool) -> None:
+    config = tool.cwd / "litellm_config.yaml"
+    config.write_text(
+        "model_list:\n- {model_name: a, litellm_params:"
+        " {model: openai/gpt-4o, api_key: os.environ/SOME_API_KEY}}\n"
+    )
+    before = config.read_bytes()
+    words = ("init", "--provider", "litellm", "--yes", "--port", str(free_port()))
+    done = tool(*words)
+    assert done.code == 2
+    assert "no key is found in SOME_API_KEY, which litellm_config.yaml names" in done.err
+    for way in ("export SOME_API_KEY=", "--api-key-stdin", "--drop a", "--keys env"):
+        assert way in done.err
+    assert config.read_bytes() == before
+    key = "sk-proj-test0123456789abcdef"
+    done = tool(*words, "--api-key-stdin", stdin=f"{key}\n")
+    assert done.code == 0, done.err
+    assert f"SOME_API_KEY={key}\n" in (tool.cwd / "litellm.env").read_text()
+    assert key not in done.out + done.err

@@ -86,7 +86,7 @@ def doubts(talk: Talk, work: Work) -> Iterator[Message]:
         if known is not None and known.tools is False:
             yield finds.toolless(name)
         if known is not None and known.retired and known.retired <= talk.offers.today:
-            yield msg("`{model}` ended on {date}", model=name, date=known.retired)
+            yield finds.ended(name, known.retired)
 
 
 def _asked(talk: Talk, work: Work, made: Prepared) -> Turn | Back:

@@ -294,6 +294,7 @@ def test_a_narrow_list_says_below_it_what_the_row_pointed_at_is(tmp_path: Path) 
         shown = terminal.text()
         assert "many models" not in shown
         lines = shown.splitlines()
+        assert " > DeepSeek  current" in lines
         assert lines[lines.index("   Ollama") + 1 :][:2] == ["", "   current · its own models"]
         terminal.press("up")
         terminal.wait("   one key, many models")

@@ -658,6 +658,8 @@ def test_plain_lines_ask_the_same(who: Person) -> None:
 @pytest.mark.parametrize("columns", [40, 80, 200])
 def test_nothing_is_cut_or_torn_at_any_width(who: Person, columns: int) -> None:
     with ollama(who, "qwen3-coder:30b"), who.init(columns=columns) as screen:
+        if columns == 40:
+            assert " > Ollama  running" in screen.question(PROVIDER)
         for question in (PROVIDER, MODEL, WRITE):
             shown = screen.question(question)
             assert max(len(line) for line in shown.splitlines()) <= columns

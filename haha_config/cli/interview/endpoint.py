@@ -58,7 +58,13 @@ def _before(talk: Talk, work: Work) -> str:
 
 def _choice(row: Provider, found: Found) -> Choice:
     current = row.key == current_row(found)
-    return Choice(value=row.key, title=rows.named(row), marked=current, note=note(row, found))
+    return Choice(
+        value=row.key,
+        title=rows.named(row),
+        marked=current,
+        note=note(row, found),
+        tag=tag(row, found),
+    )
 
 
 def note(row: Provider, found: Found) -> Message:
@@ -71,6 +77,13 @@ def note(row: Provider, found: Found) -> Message:
         there = msg("running on :{port}", port=found.running[row.key])
         return msg("{there} · {about}", there=there, about=about)
     return about
+
+
+def tag(row: Provider, found: Found) -> Message | None:
+    """What was found of a row, in a word."""
+    if row.key in found.keys:
+        return msg("key found")
+    return msg("running") if row.key in found.running else None
 
 
 def current_row(found: Found) -> str:

@@ -193,7 +193,8 @@ def _candidate(row: Provider, work: Work) -> Choice:
         there = msg("its key was given")
         note = msg("{there} · {about}", there=there, about=rows.msg_of(row.about))
         return Choice(value=row.key, title=rows.named(row), note=note)
-    return Choice(value=row.key, title=rows.named(row), note=endpoint.note(row, work.found))
+    there, found = endpoint.note(row, work.found), endpoint.tag(row, work.found)
+    return Choice(value=row.key, title=rows.named(row), note=there, tag=found)
 
 
 def _likely(candidates: list[Provider], work: Work) -> str | None:

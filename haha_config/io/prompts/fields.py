@@ -301,7 +301,9 @@ def _row(row: Row, width: int, titles: int, *, pointed: bool, notes: bool) -> Fr
     style = "class:dim" if row.disabled else "class:chosen" if pointed else ""
     room = width - 3
     if not notes or not row.note:
-        return [_pointer(pointed), (style, cut(row.title, room)), ("", "\n")]
+        tag = "" if notes or not row.tag else f"  {row.tag}"
+        tag = tag if columns(row.title) + columns(tag) <= room else ""
+        return [_pointer(pointed), (style, cut(row.title, room)), ("class:dim", tag), ("", "\n")]
     return [
         _pointer(pointed),
         (style, fill(row.title, min(titles, room))),

@@ -26,13 +26,15 @@ Check = Callable[[str], Message | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """One row. `marked`: it is what is set now; `disabled`: why it can't be chosen."""
+    """One row. `marked`: it is what is set now; `disabled`: why it can't be chosen; `tag`: the word
+    of its note that a narrow list shows too."""
 
     value: str
     title: Message | str
     note: Message | str | None = None
     marked: bool = False
     disabled: Message | None = None
+    tag: Message | None = None
 
 
 class Prompter(Protocol):

@@ -19,6 +19,7 @@ class Row:
     title: str
     note: str = ""
     disabled: bool = False
+    tag: str = ""
 
     def holds(self, words: Sequence[str]) -> bool:
         text = f"{self.value} {self.title} {self.note}".casefold()
@@ -42,6 +43,7 @@ def row(choice: Choice) -> Row:
         title=_line(choice.title),
         note=" · ".join(_line(part) for part in parts),
         disabled=choice.disabled is not None,
+        tag=_line(msg("current") if choice.marked else choice.tag or ""),
     )
 
 

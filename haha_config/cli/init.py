@@ -204,8 +204,8 @@ def drafted(session: Session, given: answersfile.Given, *, insecure: bool) -> Dr
     providers = session.providers
     region = given.region or ""
     slots = dict(drafts.parse_slot(one) for one in given.slot)
-    if given.model:
-        slots["main"] = given.model
+    if given.model is not None:
+        slots["main"] = drafts.model_name(given.model)
     made = Draft(
         provider=rows.row(providers, given.provider).key if given.provider else "",
         via=_route(given.via),

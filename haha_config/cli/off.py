@@ -29,6 +29,9 @@ def off(session: Session, manner: Manner) -> int:
         return 0
     if not outcome.applied:
         return tell(outcome, manner)
+    from haha_config.cli.check import owners
+
+    outcome.findings = owners(session)
     paths = tuple(report.short(w.path) for w in outcome.plan.effective)
     if any(Path(p).name == "litellm.env" for p in paths):
         outcome.next.append(

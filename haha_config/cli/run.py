@@ -74,6 +74,7 @@ def run(
         folder=folder, project=project, scope=scope, client=client, quiet=quiet, reads=True
     )
     arguments: list[str] = context.meta[_CLIENT]
+    model = None if model is None else drafts.model_name(model)
     program = client_program(session)
     if name is not None:
         values, helper = profile_variables(session, name, model, unlisted=unlisted)

@@ -156,6 +156,8 @@ def short_line(state: State) -> str:
 
 
 def _print(session: Session, state: State, found: list[Effective]) -> None:
+    from haha_config.cli.check import owners
+
     client = {"claude": "Claude Code", "haha": "claude-haha"}[state.client]
     report.result(
         msg(
@@ -173,6 +175,10 @@ def _print(session: Session, state: State, found: list[Effective]) -> None:
         _print_one(one, width)
     _helper(state)
     _unread(state)
+    found_owners = owners(session)
+    if found_owners:
+        print()
+        report.findings(found_owners, None, sys.stdout)
 
 
 def _print_some(state: State, found: Sequence[Effective]) -> None:

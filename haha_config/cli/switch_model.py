@@ -14,7 +14,7 @@ from haha_config.core import plan as plans
 from haha_config.core import providers as rows
 from haha_config.core import setup, urls
 from haha_config.core import variables as v
-from haha_config.core.draft import parse_slot
+from haha_config.core.draft import model_name, parse_slot
 from haha_config.core.errors import Cancelled, HahaError, Usage
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Model, Plan, Slot
@@ -58,6 +58,7 @@ def switch_model(
     slots = dict(parse_slot(one) for one in slot)
     if name is None and not slots:
         name = _ask(session, state, held, plain=plain, silent=yes)
+    name = None if name is None else model_name(name)
     chosen = plans.slots_after(state.slots, name, slots, everything=everything)
     for model in dict.fromkeys(chosen.values()):
         check_known(model, state, held, unlisted=unlisted)
@@ -225,6 +226,8 @@ def _ask(session: Session, state: State, held: Setup, *, plain: bool, silent: bo
 
 
 def _say(session: Session, outcome: Outcome, chosen: Mapping[Slot, str], manner: Manner) -> int:
+    from haha_config.cli.check import owners
+
     state = session.state()
     main = chosen.get("main") or next(iter(chosen.values()))
     outcome.next += shadowed(state, chosen)
@@ -232,6 +235,7 @@ def _say(session: Session, outcome: Outcome, chosen: Mapping[Slot, str], manner:
         outcome.next += live_lines(session, outcome.plan, main)
     changed = tuple(report.short(w.path) for w in outcome.plan.effective)
     slots = tuple(f"{s}={m}" for s, m in chosen.items())
+    outcome.findings += owners(session)
     headline = msg("{slots} in {paths}", slots=slots, paths=changed) if outcome.applied else None
     return tell(outcome, manner, headline)
 

@@ -117,7 +117,9 @@ def _undo(session: Session, record: disk.Record, manner: Manner, *, plain: bool)
         command=record.command,
         paths=tuple(report.short(w.path) for w in outcome.plan.effective),
     )
-    return tell(outcome, manner, headline)
+    tell(outcome, manner, headline)
+    # It did what was asked for; what was wrong before is wrong again.
+    return 0
 
 
 def _found(session: Session, plan: Plan) -> list[Finding]:

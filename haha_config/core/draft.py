@@ -56,6 +56,16 @@ class Draft:
 # --- reading what was given ------------------------------------------------------------------
 
 
+def model_name(text: str) -> str:
+    """A model's name without blanks round it. Raises Usage for one that can be none."""
+    name = text.strip()
+    if not name:
+        raise Usage(msg("a model's name is empty"))
+    if not name.isprintable():
+        raise Usage(msg("a model's name has no line breaks and no control characters"))
+    return name
+
+
 def parse_slot(text: str) -> tuple[Slot, str]:
     """`SLOT=ID`.
 
@@ -66,7 +76,7 @@ def parse_slot(text: str) -> tuple[Slot, str]:
         raise Usage(msg("--slot wants SLOT=ID, as in `haiku=deepseek-flash`"))
     for slot in get_args(Slot):
         if slot == name:
-            return slot, model.strip()
+            return slot, model_name(model)
     raise Usage(
         msg("there is no slot `{name}`: {known}", name=name, known=tuple(SLOTS)),
         hints=rows.did_you_mean(name, SLOTS),
@@ -89,6 +99,7 @@ def parse_upstream(text: str, providers: Providers, region: str = "") -> Upstrea
             msg("--upstream wants [NAME=]KEY:MODEL[@URL], as in `openai:gpt-6.1-sol`"),
         )
     row = rows.row(providers, key)
+    model = model_name(model)
     return upstream(row, model, name=name or model, url=url, region=region)
 
 

@@ -36,6 +36,12 @@ def client_folder(environ: Mapping[str, str], home: Path) -> Path:
     return Path(moved).expanduser() if moved else home / ".claude"
 
 
+def other_tools(home: Path, client: Path) -> bool:
+    """Whether any of the tools that write the client's settings was ever used here."""
+    kept = (home / ".cc-switch", home / ".claude-code-router", home / ".litellm")
+    return any(folder.is_dir() for folder in (*kept, client / "cc-haha"))
+
+
 def managed_settings() -> Path:
     """Where an administrator's settings are, by the client's documentation."""
     if sys.platform == "darwin":

@@ -302,10 +302,8 @@ def test_a_model_that_a_local_server_does_not_list_is_named(tool: Tool) -> None:
 
 
 def test_a_model_that_has_ended_by_the_catalog_is_warned_of(tool: Tool) -> None:
-    done = tool(
-        "init", "--provider", "openai", "--model", "gpt-4-turbo", "--yes", "--port", str(free_port()),
-        OPENAI_API_KEY="sk-proj-test0123456789abcdef",
-    )  # fmt: skip
+    words = ("--provider", "openai", "--model", "gpt-4-turbo", "--port", str(free_port()))
+    done = tool("init", *words, "--yes", OPENAI_API_KEY="sk-proj-test0123456789abcdef")
     assert done.code == 0
     assert "warning: `gpt-4-turbo` ended on 2026-10-23" in done.err
 

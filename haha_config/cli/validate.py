@@ -185,7 +185,7 @@ def verdict(state: State, found: list[Finding]) -> Message:
     """One true sentence: what the client will do with these files, and how many problems."""
     counts = report.summary(found)
     url, model = state.value(v.BASE_URL), state.value(SLOTS["main"])
-    if any(f.severity == "error" for f in found):
+    if any(f.severity == "error" and rules.find(f.code).stops for f in found):
         return msg("{counts}: the client will not work like this", counts=counts)
     if state.only or not url:
         return msg("{counts}", counts=counts)

@@ -219,3 +219,18 @@ def test_in_the_home_folder_one_file_is_one_layer(tool: Tool) -> None:
     found = at_home("validate", "--format", "json").json["findings"]
     places = [(f["code"], f["path"], f["line"]) for f in found]
     assert len(places) == len(set(places))
+
+
+def test_an_error_that_stops_nothing_does_not_end_in_a_client_that_will_not_work(
+    tool: Tool,
+) -> None:
+    key = "sk-0123456789abcdef0123456789abcdef"
+    words = ("--provider", "deepseek", "--write", "env,settings", "--client", "haha", "--yes")
+    assert tool("init", *words, DEEPSEEK_API_KEY=key).code == 0
+    for command in (("init", "-q"), ("add", "-f", ".env")):
+        subprocess.run(["git", *command], cwd=tool.cwd, env=tool.variables(), check=True)
+    done = tool("validate", "--client", "haha", "--ignore", "SYS")
+    assert done.code == 1
+    assert "[KEY008]" in done.out
+    assert "1 error, " in done.out
+    assert "the client calls https://api.deepseek.com/anthropic/v1/messages" in done.out

@@ -103,6 +103,7 @@ class ENV003(Rule):
         " `.env` into settings.json where only that one can work."
     )
     severity = "error"
+    stops = False
     needs = frozenset({"env", "settings"})
     requires = ("ENV001", "SET001")
     mends = True

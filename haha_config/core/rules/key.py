@@ -37,6 +37,7 @@ class KEY001(Rule):
     )
     how = msg('Keep one and set the other to `""`, which also cancels one from the shell.')
     severity = "error"
+    stops = False
     needs = frozenset({"client"})
     requires = ("ENV001", "SET001")
     mends = True
@@ -391,6 +392,7 @@ class KEY008(Rule):
     why = msg("Everyone who gets the repository gets the key, now and in its history.")
     how = msg("Take the file out of git, and make a new key if it was ever pushed.")
     severity = "error"
+    stops = False
 
     def check(self, state: State) -> Iterable[Problem]:
         for file in secret_files(state):

@@ -103,6 +103,7 @@ class LLM003(Rule):
     )
     how = msg("Write `drop_params: true` below `litellm_settings:`; `--fix` does.")
     severity = "error"
+    stops = False
     needs = GATEWAY
     requires = READ
     mends = True
@@ -495,6 +496,7 @@ class LLM012(Rule):
     )
     how = msg("`haha-config init --provider litellm` makes a strong one and tells the client.")
     severity = "error"
+    stops = False
     needs = GATEWAY
     requires = ("LLM001", "LLM011")
     mends = True

@@ -31,6 +31,7 @@ class SYS001(MachineRule):
     why = msg("A command was killed while it wrote: some files may be new and others old.")
     how = msg("`haha-config undo --recover` finishes or takes back that write.")
     severity = "error"
+    stops = False
 
     def look(self, state: State, machine: Machine) -> Iterable[Problem]:  # noqa: ARG002
         if machine.journal:
@@ -99,6 +100,7 @@ class SYS004(MachineRule):
     why = msg("Some releases on the package index held code that steals keys when Python starts.")
     how = msg("Remove that environment, install a safe version, and make all its keys new.")
     severity = "error"
+    stops = False
 
     def look(self, state: State, machine: Machine) -> Iterable[Problem]:  # noqa: ARG002
         for found in machine.litellm:

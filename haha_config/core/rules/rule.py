@@ -29,6 +29,7 @@ class Rule:
     `title` is the good state, in the present tense. `why` and `how` are for `--explain` and the
     docs. `joins`: it compares the client with the gateway, so it is skipped on a direct route.
     `requires`: codes of rules without which this one can't tell; where they fail it is skipped.
+    `stops`: with an error of it the client gets no answer; other errors are a danger, not an end.
     """
 
     title: ClassVar[Message]
@@ -38,6 +39,7 @@ class Rule:
     needs: ClassVar[frozenset[Need]] = frozenset()
     requires: ClassVar[tuple[str, ...]] = ()
     joins: ClassVar[bool] = False
+    stops: ClassVar[bool] = True
     #: Whether some of its findings can be mended without a choice.
     mends: ClassVar[bool] = False
 

@@ -17,6 +17,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from haha_config.core.model import Arrival, Change, Format, Item, Key, Remove, Set, Write
 from haha_config.core.record import dataclass
@@ -28,6 +29,8 @@ KEPT: Final = 20
 _RECORD: Final = "record.json"
 _BYTES: Final = "bytes"
 _STAGED: Final = "staged"
+#: Encrypted folders take no names longer than 143.
+_LONGEST_NAME: Final = 140
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -311,9 +314,14 @@ def _keep_arrival(state: Path, entry: Entry, number: int, fault: Fault) -> None:
 
 
 def _named(parent: Path, entry: Entry) -> Path:
-    from hashlib import sha256  # OpenSSL: only a write pays for it
+    """The folder that is kept for one file: its path, or a stamp of one too long for a name."""
+    path = entry.real.encode("utf-8", "surrogateescape")
+    name = quote(path, safe="")
+    if len(name) > _LONGEST_NAME:
+        from hashlib import sha256  # it loads OpenSSL, which few switches need
 
-    return parent / sha256(entry.real.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+        name = sha256(path).hexdigest()[:16]
+    return parent / name
 
 
 def _keep(folder: Path, entry: Entry, about: dict[str, Any]) -> None:

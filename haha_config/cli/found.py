@@ -15,6 +15,7 @@ from haha_config.core.errors import HahaError, Usage
 from haha_config.core.gateway import REFERENCE, Entry
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Answers, Provider, Providers
+from haha_config.core.profile import Profile
 from haha_config.core.record import dataclass, replace
 from haha_config.core.setup import Setup
 from haha_config.core.state import State
@@ -25,7 +26,7 @@ from haha_config.io import loopback, report
 class Found:
     """`keys`: providers whose variable is set, with its value. `running`: rows that answer on
     their own port here. `ollama`: its version. `master_key`: the strong one that is there, or a
-    new one.
+    new one. `helper`: the profile whose key the client gets from the keyring.
     """
 
     state: State
@@ -34,6 +35,7 @@ class Found:
     running: Mapping[str, int]
     ollama: str
     master_key: str
+    helper: Profile | None = None
 
 
 def look(session: Session, draft: Draft) -> Found:

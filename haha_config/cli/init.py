@@ -129,7 +129,7 @@ def init(
     if save_answers is not None:
         answersfile.check_saving(save_answers)
     start = drafted(session, given, insecure=insecure)
-    found = look(session, start)
+    found = shelf.helped(session, look(session, start))
     if api_key_stdin or given.api_key_env:
         start = _with_key(session, start, found, given, from_stdin=api_key_stdin)
     asks = is_terminal() and not (yes or api_key_stdin)
@@ -433,11 +433,13 @@ def _builder(
         check_references(session, made.draft, found)
     name = save_as or draft.provider or made.draft.provider
     shelved = shelf.shelved(session, name, shelf.whole(made.draft, draft, found), made.answers)
+    shelved = shelf.as_before(shelved, found, made.answers.credential)
+    helper = shelf.helper(session, shelved.profile)
 
     def build() -> Plan:
         from haha_config.cli.protect import protected
 
-        plan = protected(plans.build(made.answers, session.state(), session.starts))
+        plan = protected(plans.build(made.answers, session.state(), session.starts, helper))
         return replace(plan, writes=(*plan.writes, *shelf.writes(session, shelved)))
 
     return made, build

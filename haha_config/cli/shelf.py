@@ -391,6 +391,27 @@ def _helped(session: Session, state: State) -> str:
     return filled(session, profile, drafted(session, profile, targets="settings")).key
 
 
+def helped(session: Session, found: Found) -> Found:
+    """What was found, and the key that the client gets from the keyring, as far as that opens."""
+    name = helped_by(found.state)
+    if found.setup.credential or not name or not exists(session, name):
+        return found
+    try:
+        key = _helped(session, found.state)
+    except HahaError:  # it is asked for
+        return found
+    setup_ = replace(found.setup, credential=key)
+    return replace(found, setup=setup_, helper=load(session, name)) if key else found
+
+
+def as_before(made: Shelved, found: Found, key: str) -> Shelved:
+    """The profile with its key where it was: in the keyring, if it is still that key."""
+    if found.helper is None or key != found.setup.credential:
+        return made
+    profile = replace(made.profile, keys=found.helper.keys, either=found.helper.either)
+    return Shelved(profile=profile)
+
+
 # --- writing ---------------------------------------------------------------------------------
 
 

@@ -446,7 +446,7 @@ class TestKeyring:
     def test_init_over_it_keeps_the_key_for_undo_and_says_how_to_forget_it(
         self, tool: Tool, ring: Path
     ) -> None:
-        over = tool("init", "--provider", "deepseek", "--yes", DEEPSEEK_API_KEY=OTHER)
+        over = tool("init", "--provider", "deepseek", "--api-key-stdin", "--yes", stdin=OTHER)
         assert over.code == 0, over.err
         assert "the keyring still has deepseek.DEEPSEEK_API_KEY" in over.err
         assert tool("undo", "--yes").code == 0
@@ -458,6 +458,23 @@ class TestKeyring:
         assert self.kept(ring) == {"deepseek.DEEPSEEK_API_KEY": DEEPSEEK}
         assert tool("undo", "--purge", "--yes").code == 0
         assert self.kept(ring) == {}
+
+    @pytest.mark.parametrize("words", [(), ("--provider", "deepseek")], ids=["bare", "provider"])
+    def test_init_again_goes_on_with_the_key_in_the_keyring(
+        self, tool: Tool, ring: Path, words: tuple[str, ...]
+    ) -> None:
+        before = tool.settings.read_bytes()
+        again = tool("init", *words, "--yes", DEEPSEEK_API_KEY=OTHER)
+        assert again.code == 0, again.err
+        assert "nothing to change" in again.err
+        assert tool.settings.read_bytes() == before
+        moved = tool("init", *words, "--model", "deepseek-v4-pro", "--yes")
+        assert moved.code == 0, moved.err
+        assert tool.env["ANTHROPIC_MODEL"] == "deepseek-v4-pro"
+        assert "apiKeyHelper" in tool.settings.read_text(encoding="utf-8")
+        files = (p for p in tool.home.rglob("*") if p.is_file() and ".local/state" not in str(p))
+        assert not [p for p in files if DEEPSEEK in p.read_text(encoding="utf-8")]
+        assert self.kept(ring) == {"deepseek.DEEPSEEK_API_KEY": DEEPSEEK}
 
     def test_purge_leaves_a_key_that_a_profile_refers_to(self, tool: Tool, ring: Path) -> None:
         done = tool("undo", "--purge", "--yes")

@@ -183,6 +183,8 @@ def _key(work: Work, credential: str) -> Message | str:
     if not work.draft.key and work.row.key in work.found.keys:
         name = work.row.credential.variable
         return msg("{key}, from {name}", key=v.masked(credential), name=name)
+    if work.found.helper is not None and credential == work.found.setup.credential:
+        return msg("{key}, from the keyring", key=v.masked(credential))
     return v.masked(credential)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, count
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from haha_config.cli import shelf
+from haha_config.cli import destinations, shelf, sources
 from haha_config.cli.session import Session
 from haha_config.cli.shelf import Shelved
 from haha_config.cli.writing import Manner, Outcome, write
@@ -16,29 +17,18 @@ from haha_config.core import providers as rows
 from haha_config.core import setup, urls
 from haha_config.core import variables as v
 from haha_config.core.draft import Draft
-from haha_config.core.edit.formats import read
-from haha_config.core.errors import HahaError, Refusal, Usage
-from haha_config.core.imports import (
-    Entry,
-    Gateway,
-    Served,
-    cc_switch,
-    ccs,
-    litellm,
-    named,
-    router,
-    shell,
-)
+from haha_config.core.errors import HahaError, Usage
+from haha_config.core.imports import Entry, Gateway, Served, named
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Place, Plan, Provider, Snapshot, Upstream
-from haha_config.core.profile import Kind, Profile, Reference, check_name, of_data
+from haha_config.core.profile import RESERVED, Kind, Profile, Reference, check_name, of_data
 from haha_config.core.record import dataclass, replace
 from haha_config.core.state import State, parse
-from haha_config.io import profiles, report, rivals, store
+from haha_config.io import profiles, report, store
 from haha_config.io.words import english, say
 
-Sources = Iterator[Entry | HahaError]
-_TOOLS: Final = ("cc-switch", "ccs", "claude-code-router", "shell")
+#: The name that an entry gets as a profile, and the entry.
+_Named = tuple[str, Entry]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,19 +51,22 @@ class Taken:
 
 def take(session: Session, source: str, manner: Manner, *, name: str | None, kind: Kind) -> int:
     """Read, say what becomes of each entry, and write the profiles unless it is a dry run."""
-    found: list[Taken] = []
+    tool, colon, wanted = source.partition(":")
+    one = bool(colon) and tool in sources.TOOLS
+    entries: list[Entry] = []
     failed: list[HahaError] = []
-    used = set(profiles.names(session.config_folder))
-    for entry in _entries(session, source):
+    for entry in sources.entries(session, tool if one else source):
         if isinstance(entry, HahaError):
             failed.append(entry)
-            continue
-        one = _taken(session, entry, _name(entry, name), kind, used)
-        if one.made is not None:
-            used.add(one.made.profile.name)
-        found.append(one)
-    if name is not None and len(found) > 1:
-        raise Usage(msg("--name is for one set-up, and there are {n}", n=len(found)))
+        else:
+            entries.append(entry)
+    named_ones = _named(entries)
+    if one:
+        named_ones = _chosen(named_ones, wanted, tool)
+    if name is not None:
+        named_ones = _renamed(named_ones, name)
+    existing = frozenset(profiles.names(session.config_folder))
+    found = [_taken(session, e, n, kind, existing) for n, e in named_ones]
     outcome = _write(session, found, manner)
     _tell(found, failed, outcome, manner)
     return 1 if failed else 0
@@ -145,150 +138,69 @@ def _json(one: Taken) -> dict[str, Any]:
     }
 
 
-# --- where they come from --------------------------------------------------------------------
+# --- into profiles ---------------------------------------------------------------------------
 
 
-def _entries(session: Session, source: str) -> Sources:
-    readers: dict[str, Callable[[Session], Sources]] = {
-        "cc-switch": _from_cc_switch,
-        "ccs": _from_ccs,
-        "claude-code-router": _from_router,
-        "shell": _from_shells,
-    }
-    if source == "all":
-        for tool in _TOOLS:
-            yield from _careful(readers[tool], session)
-    elif source in readers:
-        yield from _careful(readers[source], session)
-    elif Path(source).expanduser().is_file():
-        yield _behind(session, _from_file(Path(source).expanduser().absolute()))
-    else:
+def _named(entries: Iterable[Entry]) -> list[_Named]:
+    """Each with a name of its own, whatever profiles there are: a second run gives the same."""
+    used: set[str] = set()
+    found = []
+    for entry in entries:
+        plain = "" if entry.skipped else named(entry.name)
+        usual = plain if plain and plain not in RESERVED else entry.source
+        numbered = (f"{usual[:60]}-{number}" for number in count(2))
+        name = next(n for n in chain((usual,), numbered) if n not in used)
+        if entry.skipped is None:
+            used.add(name)
+        found.append((name, entry))
+    return found
+
+
+def _chosen(entries: Sequence[_Named], wanted: str, tool: str) -> list[_Named]:
+    """The one of `TOOL:NAME`, by the name it gets here or, where that is nobody's, by its own.
+
+    Raises Usage where there is none.
+    """
+    there = [(name, entry) for name, entry in entries if entry.skipped is None]
+    found = [one for one in there if one[0] == wanted]
+    found = found or [one for one in entries if one[1].name == wanted]
+    if not found:
         raise Usage(
-            msg("there is no file and no tool `{name}`: {known}", name=source, known=_TOOLS),
-            hints=rows.did_you_mean(source, _TOOLS),
-        )
-
-
-def _careful(reader: Callable[[Session], Sources], session: Session) -> Sources:
-    """One tool that can't be read does not hide the others."""
-    try:
-        yield from reader(session)
-    except HahaError as error:
-        yield error
-
-
-def _from_cc_switch(session: Session) -> Sources:
-    found = rivals.cc_switch(session.home)
-    if found is not None:
-        table, current, path = found
-        yield from cc_switch.entries(table, current, path)
-
-
-def _from_ccs(session: Session) -> Sources:
-    folder = rivals.ccs_folder(session.environ, session.home)
-    for name in ("config.yaml", "config.json"):
-        path = folder / name
-        if not path.is_file():
-            continue
-        data = _document(path, "yaml" if name.endswith("yaml") else "json")
-        warning = ccs.newer(data)
-        if warning is not None:
-            report.talk(warning)
-        listed = ccs.settings_paths(data)
-        for profile, settings in listed.items():
-            yield from _careful(
-                lambda s, p=profile, f=settings: iter((_ccs_entry(s, p, f),)),  # type: ignore[misc]
-                session,
-            )
-        if listed:
-            return
-
-
-def _ccs_entry(session: Session, name: str, settings: str) -> Entry:
-    path = Path(settings.replace("~", str(session.home), 1) if settings[:1] == "~" else settings)
-    own = path == session.client_folder / "settings.json"
-    return ccs.entry(name, {} if own else _document(path, "json"), str(path), own=own)
-
-
-def _from_router(session: Session) -> Sources:
-    path = session.home / ".claude-code-router" / "config.json"
-    if path.is_file():
-        yield router.entry(_json5(path), str(path))
-    database = rivals.router_database(session.home)
-    if database is not None:
-        yield router.entry(*database)
-
-
-def _from_shells(session: Session) -> Sources:
-    for name in rivals.START_FILES:
-        path = session.home / name
-        if path.is_file():
-            entry = shell.entry(rivals.text(path), str(path), f"from-{named(path.name)}")
-            if entry is not None:
-                yield entry
-
-
-def _from_file(path: Path) -> Entry:
-    """A file that a person names, by what is in it."""
-    name, stem = path.name, named(path.stem) or "imported"
-    if path.suffix == ".toml":
-        return Entry(source="profile", name=stem, place=Place(path=str(path)))
-    if path.suffix in (".yaml", ".yml"):
-        return litellm.entry(_document(path, "yaml"), str(path), stem)
-    if path.suffix in (".json", ".json5"):
-        data = _json5(path)
-        if "Providers" in data or "providers" in data:
-            return router.entry(data, str(path))
-        return ccs.of_env("settings", stem, data.get("env"), Place(path=str(path)))
-    if name == ".env" or name.endswith(".env") or name.startswith(".env"):
-        return ccs.of_env(".env", stem, _document(path, "dotenv"), Place(path=str(path)))
-    found = shell.entry(rivals.text(path), str(path), stem)
-    if found is None:
-        raise HahaError(
-            msg("there is nothing of a client's set-up in it"), place=Place(path=str(path))
+            msg("{source} has no set-up `{name}`", source=tool, name=wanted),
+            hints=rows.did_you_mean(wanted, [name for name, _ in there]),
         )
     return found
 
 
-def _behind(session: Session, entry: Entry) -> Entry:
-    """The provider behind cc-switch's own proxy, where a file holds only the proxy."""
-    if not cc_switch.is_proxy(entry.env.get(v.BASE_URL, "")):
-        return entry
-    for one in _from_cc_switch(session):
-        if isinstance(one, Entry) and one.current and one.skipped is None:
-            return replace(one, place=entry.place)
-    return replace(entry, skipped=cc_switch.PROXY)
+def _renamed(entries: Sequence[_Named], name: str) -> list[_Named]:
+    """The name that a person gave, for the only one that is a set-up. Raises Usage."""
+    check_name(name)
+    there = [entry for _, entry in entries if entry.skipped is None]
+    if len(there) > 1:
+        raise Usage(
+            msg("--name is for one set-up, and there are {n}", n=len(there)),
+            hints=(f"haha-config profile import {there[0].source}:NAME --name {name}",)
+            if there[0].source in sources.TOOLS
+            else (),
+        )
+    return [(name, entry) for _, entry in entries]
 
 
-def _document(path: Path, format: Any) -> Mapping[str, Any]:  # noqa: A002
-    try:
-        return read(format, rivals.text(path)).data
-    except Refusal as refusal:
-        inside = refusal.place or Place()
-        place = Place(path=str(path), line=inside.line, column=inside.column)
-        raise Refusal(refusal.what, place=place, hints=refusal.hints) from None
+def _again(entry: Entry, name: str) -> str:
+    """The command that imports this one under another name."""
+    path = entry.place.path
+    what = f"{entry.source}:{name}" if entry.source in sources.TOOLS else report.short(path)
+    return f"haha-config profile import {shlex.quote(what)} --name NAME"
 
 
-def _json5(path: Path) -> dict[str, Any]:
-    try:
-        data = json.loads(router.as_json(rivals.text(path)))
-    except (ValueError, RecursionError):
-        raise Refusal(msg("this is not JSON"), place=Place(path=str(path))) from None
-    return data if isinstance(data, dict) else {}
-
-
-# --- into profiles ---------------------------------------------------------------------------
-
-
-def _name(entry: Entry, given: str | None) -> str:
-    return check_name(given) if given else named(entry.name) or entry.source
-
-
-def _taken(session: Session, entry: Entry, name: str, kind: Kind, used: set[str]) -> Taken:
+def _taken(
+    session: Session, entry: Entry, name: str, kind: Kind, existing: frozenset[str]
+) -> Taken:
     if entry.skipped is not None:
         return Taken(entry=entry, why=entry.skipped)
-    if name in used:
-        why = msg("there is a profile `{name}` already: --name", name=name)
+    if name in existing:
+        again = _again(entry, name)
+        why = msg("there is a profile `{name}` already: {command}", name=name, command=again)
         return Taken(entry=entry, why=why)
     try:
         check_name(name)
@@ -304,9 +216,13 @@ def _taken(session: Session, entry: Entry, name: str, kind: Kind, used: set[str]
 def _profile(session: Session, entry: Entry, name: str) -> Taken:
     data = profiles.load(Path(entry.place.path))
     profile = of_data(name, data, entry.place.path)
-    shelf.drafted(session, profile, targets="settings")
+    where = Path(entry.place.path)
+    draft = shelf.drafted(session, profile, targets="settings", where=where)
     return Taken(
-        entry=entry, made=Shelved(profile=profile), missing=tuple(_missing(session, profile))
+        entry=entry,
+        made=Shelved(profile=profile),
+        missing=tuple(_missing(session, profile)),
+        notes=tuple(destinations.said(session, profile, draft)),
     )
 
 
@@ -323,24 +239,34 @@ def _direct(session: Session, entry: Entry, name: str, kind: Kind) -> Taken:
         env[SLOTS["haiku"]] = env[v.SMALL_FAST]
     held = setup.read(_state(session, env))
     row = rows.row(session.providers, held.provider or "custom-anthropic")
-    key = held.credential
+    key, lost = _key(session, held.credential, row, held.base_url)
     draft = Draft(
         provider=row.key,
         via="direct",
         region=held.region,
         base_url=urls.without_endpoint(held.base_url),
-        key=key or "-",
+        key=key or row.credential.token or "-",
         slots=held.slots,
         traffic=drafts.traffic_of(env),
         insecure=True,
     )
     made = drafts.answers(draft, session.providers, held, "")
-    window = env.get(v.MAX_CONTEXT, "")
-    draft = replace(draft, context=int(window) if window.isdecimal() else None)
+    draft = replace(draft, context=v.whole(env.get(v.MAX_CONTEXT, "")))
     shelved = shelf.shelved(session, name, draft, replace(made, header=held.header), kind)
-    if key:
-        return Taken(entry=entry, made=shelved)
-    return Taken(entry=entry, made=replace(shelved, keys={}), missing=tuple(shelved.profile.keys))
+    missing = () if key else tuple(shelved.profile.keys)
+    kept = shelved if key else replace(shelved, keys={})
+    return Taken(entry=entry, made=kept, missing=missing, notes=lost)
+
+
+def _key(
+    session: Session, key: str, row: Provider, base_url: str = ""
+) -> tuple[str, tuple[Message, ...]]:
+    """A key that `use` would take, else "" and why it is none."""
+    bare, _ = drafts.clean_key(key)
+    if not bare or bare == row.credential.token:
+        return bare, ()
+    complaint = drafts.check_key(bare, row, session.providers, base_url)
+    return (bare, ()) if complaint is None else ("", (complaint,))
 
 
 def _gateway(session: Session, entry: Entry, gateway: Gateway, name: str, kind: Kind) -> Taken:
@@ -353,7 +279,10 @@ def _gateway(session: Session, entry: Entry, gateway: Gateway, name: str, kind: 
         if row is None:
             lost.append(msg("`{name}` is lost: no provider row explains it", name=served.name))
             continue
-        made = drafts.upstream(row, _plain(served, row), name=served.name, url=_base(served))
+        key, complaints = _key(session, served.key, row)
+        lost += complaints
+        served = replace(served, key=key)
+        made = drafts.upstream(row, _plain(served, row), name=served.name, url=_base(served, row))
         variable = _variable(made.variable, served, keys)
         if variable and served.key:
             keys[variable] = served.key
@@ -409,9 +338,11 @@ def _plain(served: Served, row: Provider) -> str:
     return served.model.removeprefix(row.upstream.prefix if row.upstream else "")
 
 
-def _base(served: Served) -> str:
-    """The URL that LiteLLM needs: without the path of one request."""
-    if served.anthropic:
+def _base(served: Served, row: Provider) -> str:
+    """The URL that LiteLLM needs: without the path of one request, and `/v1` as its row has it."""
+    bases = row.upstream.api_base.values() if row.upstream else ()
+    bare = any(url and url == urls.without_endpoint(url) for url in bases)
+    if served.anthropic or bare:
         return urls.without_endpoint(served.url)
     return served.url.rstrip("/").removesuffix("/chat/completions").removesuffix("/responses")
 

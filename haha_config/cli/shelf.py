@@ -96,11 +96,16 @@ def _name_of(upstream: str) -> str:
 # --- from a profile to answers ---------------------------------------------------------------
 
 
-def drafted(session: Session, profile: Profile, *, targets: str | None = None) -> Draft:
-    """A profile's draft, without its keys. Raises Usage where its file says what can't be."""
+def drafted(
+    session: Session, profile: Profile, *, targets: str | None = None, where: Path | None = None
+) -> Draft:
+    """A profile's draft, without its keys. Raises Usage where its file says what can't be.
+
+    `where`: its file, if it is not one of ours.
+    """
     from haha_config.cli import init
 
-    where = profiles.path(session.config_folder, profile.name)
+    where = where or profiles.path(session.config_folder, profile.name)
     given = replace(answersfile.parse(profile.answers, where), write=targets)
     # What was accepted with --insecure once is in the file because it was.
     draft = init.drafted(session, given, insecure=True)
@@ -141,13 +146,9 @@ def _say_open(where: Path) -> None:
 def _without_key(
     session: Session, profile: Profile, variable: str, reference: Reference
 ) -> HahaError:
-    again = f"haha-config profile key {profile.name}"
     where = str(reference)
     if reference.kind == "file":
         where = f"file:{store.path(session.data_folder, reference.name)}"
-    hint: Message | str = again
-    if reference.kind == "env":
-        hint = msg("export {name}=…", name=reference.name)
     return HahaError(
         msg(
             "profile `{name}` has no key: {variable} is to be found in {where}",
@@ -155,8 +156,29 @@ def _without_key(
             variable=variable,
             where=where,
         ),
-        hints=(hint,),
+        hints=(_remedy(profile, reference),),
     )
+
+
+def _remedy(profile: Profile, reference: Reference) -> Message | str:
+    if reference.kind == "env":
+        return msg("export {name}=…", name=reference.name)
+    return f"haha-config profile key {profile.name}"
+
+
+def _check_keys(session: Session, profile: Profile, draft: Draft) -> None:
+    """Raises Usage for a key that can't work, with how this profile gets another."""
+    row = rows.row(session.providers, draft.provider)
+    asked = {u.variable: session.providers[u.provider] for u in draft.upstreams}
+    for variable, reference in profile.keys.items():
+        owner = asked.get(variable, row)
+        key, _ = drafts.clean_key(draft.keys.get(variable) or draft.key)
+        if key in ("", owner.credential.token):
+            continue
+        base_url = "" if asked else draft.base_url
+        complaint = drafts.check_key(key, owner, session.providers, base_url)
+        if complaint is not None:
+            raise Usage(complaint, hints=(_remedy(profile, reference),))
 
 
 def answers(session: Session, profile: Profile) -> Answers:
@@ -164,6 +186,7 @@ def answers(session: Session, profile: Profile) -> Answers:
     from haha_config.cli import init
 
     draft = filled(session, profile, drafted(session, profile))
+    _check_keys(session, profile, draft)
     found = look(session, draft)
     if drafts.route(draft, rows.row(session.providers, draft.provider)) == "litellm":
         draft = _with_port(session, profile, draft, found)

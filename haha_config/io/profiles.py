@@ -22,9 +22,13 @@ def path(config: Path, name: str) -> Path:
 
 
 def names(config: Path) -> list[str]:
-    """Every profile there is, in the order of the alphabet."""
+    """Every profile there is, in the order of the alphabet.
+
+    Only files: to open a pipe is to wait for its writer.
+    """
     try:
-        return sorted(p.stem for p in folder(config).iterdir() if p.suffix == ".toml")
+        found = (p for p in folder(config).iterdir() if p.suffix == ".toml")
+        return sorted(p.stem for p in found if p.is_file())
     except OSError:
         return []
 
@@ -37,12 +41,15 @@ def load(where: Path) -> dict[str, Any]:
     import tomllib
 
     try:
+        if where.exists() and not (where.is_file() or where.is_dir()):
+            what = msg("this is a device or a pipe, not a file")
+            raise Refusal(what, place=Place(path=str(where)))
         return tomllib.loads(where.read_bytes().decode("utf-8-sig"))
     except OSError as error:
         raise HahaError(
             msg("this can't be read: {why}", why=error.strerror or ""), place=Place(path=str(where))
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
         raise Refusal(msg("this is not TOML"), place=Place(path=str(where))) from None
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from haha_config.core.errors import HahaError, Refusal
 from haha_config.core.messages import msg
 from haha_config.core.model import Place
+from haha_config.core.record import dataclass
 
-_SELECT: Final = (
-    "SELECT id,name,settings_config,category,meta,is_current FROM providers WHERE app_type='claude'"
-)
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+
+_Answer = TypeVar("_Answer")
+#: A set-up is a few KiB; what is far bigger is another thing, and takes minutes to read.
+_BIGGEST: Final = 16 * 1024 * 1024
 #: Start files of shells, below the home folder.
 START_FILES: Final = (
     ".bashrc",
@@ -26,25 +30,49 @@ START_FILES: Final = (
 )
 
 
-def cc_switch(home: Path) -> tuple[list[dict[str, Any]], str, str] | None:
-    """cc-switch's rows, the id of the current one ("": see the rows) and the file's path.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """cc-switch's rows for this client, None where its tables have other names.
 
-    None where it is not installed. Raises HahaError where its tables are not as we know them.
+    `current` is the id of the current one, "" where only the rows say so.
+    """
+
+    rows: list[dict[str, Any]] | None
+    version: int
+    current: str
+    path: str
+
+
+def cc_switch(home: Path) -> Table | None:
+    """cc-switch's table; None where it is not installed.
+
+    Raises HahaError where its database can't be read.
     """
     path = home / ".cc-switch" / "cc-switch.db"
     if not path.is_file():
         return None
-    own = _json(home / ".cc-switch" / "settings.json")
-    current = own.get("currentProviderClaude")
-    return _rows(path, _SELECT), current if isinstance(current, str) else "", str(path)
+    current = _json(home / ".cc-switch" / "settings.json").get("currentProviderClaude")
+    version = _asked(path, lambda base: int(base.execute("PRAGMA user_version").fetchone()[0]))
+    return Table(
+        # Every column: one that a newer version lacks is then missed, and not an error.
+        rows=_rows(path, "SELECT * FROM providers WHERE app_type='claude'"),
+        version=version or 0,
+        current=current if isinstance(current, str) else "",
+        path=str(path),
+    )
 
 
-def router_database(home: Path) -> tuple[dict[str, Any], str] | None:
-    """What version 3 of claude-code-router keeps in its database, and the file's path."""
+def router_database(home: Path) -> tuple[dict[str, Any] | None, str] | None:
+    """What version 3 of claude-code-router keeps in its database, and the file's path.
+
+    None in the place of the data where its tables have other names.
+    """
     path = home / ".claude-code-router" / "config.sqlite"
     if not path.is_file():
         return None
     rows = _rows(path, "SELECT value_json FROM app_config WHERE key='default'")
+    if rows is None:
+        return None, str(path)
     try:
         data = json.loads(rows[0]["value_json"]) if rows else {}
     except (ValueError, TypeError, RecursionError):
@@ -60,8 +88,13 @@ def ccs_folder(environ: Mapping[str, str], home: Path) -> Path:
 
 
 def text(path: Path) -> str:
-    """A text file. Raises HahaError where it can't be read."""
+    """A text file of a size that a set-up can have. Raises HahaError where it can't be read."""
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            what = msg("this is a device or a pipe, not a file")
+            raise Refusal(what, place=Place(path=str(path)))
+        if path.stat().st_size > _BIGGEST:
+            raise Refusal(msg("this is too big for a set-up"), place=Place(path=str(path)))
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise HahaError(
@@ -73,14 +106,21 @@ def text(path: Path) -> str:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        data = json.loads(text(path))
+    except (HahaError, ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
 
 
-def _rows(path: Path, query: str) -> list[dict[str, Any]]:
-    """Rows of a copy: reading the original would leave files beside it and meet its writer."""
+def _rows(path: Path, query: str) -> list[dict[str, Any]] | None:
+    return _asked(path, lambda base: [dict(row) for row in base.execute(query)])
+
+
+def _asked(path: Path, ask: Callable[[Connection], _Answer]) -> _Answer | None:
+    """An answer of a copy: reading the original would leave files beside it and meet its writer.
+
+    None where the question names a table or a column that there is not.
+    """
     import shutil
     import sqlite3
     import tempfile
@@ -97,11 +137,12 @@ def _rows(path: Path, query: str) -> list[dict[str, Any]]:
             with closing(sqlite3.connect(copy)) as base:
                 base.execute("PRAGMA query_only = ON")
                 base.row_factory = sqlite3.Row
-                return [dict(row) for row in base.execute(query)]
-        except sqlite3.Error:
+                return ask(base)
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+                return None
             raise HahaError(
-                msg("its tables are not as we know them: it may be newer than this haha-config"),
-                place=Place(path=str(path)),
+                msg("this is no database, or a damaged one"), place=Place(path=str(path))
             ) from None
         except OSError as error:
             raise HahaError(

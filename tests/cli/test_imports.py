@@ -7,6 +7,7 @@ by version 2.0.0; cc-switch's table has the columns that its issue names.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 import sys
@@ -101,15 +102,87 @@ class TestCcSwitch:
         cc_switch(tool.home, list(self.ROWS)).close()
         assert items(tool, str(path))["Kimi K2"]["status"] == "imported"
 
-    def test_tables_of_a_newer_one_are_an_error_and_not_a_crash(self, tool: Tool) -> None:
+    def test_tables_of_a_newer_one_are_a_warning(self, tool: Tool) -> None:
         folder = tool.home / ".cc-switch"
         folder.mkdir()
         with sqlite3.connect(folder / "cc-switch.db") as base:
             base.execute("CREATE TABLE accounts (id TEXT)")
         base.close()
         done = tool("profile", "import", "cc-switch")
+        assert done.code == 0
+        assert "warning: ~/.cc-switch/cc-switch.db: its tables are not as we know them" in done.err
+
+    def test_a_newer_version_with_other_columns_is_a_warning_and_its_rows_are_read(
+        self, tool: Tool
+    ) -> None:
+        base = cc_switch(tool.home, list(self.ROWS))
+        base.execute("PRAGMA user_version = 99")
+        assert "version 99" in tool("profile", "import", "cc-switch").err
+        base.execute("ALTER TABLE providers DROP COLUMN meta")
+        base.execute("ALTER TABLE providers ADD COLUMN colour TEXT")
+        done = tool("profile", "import", "cc-switch", "--yes")
+        base.close()
+        assert done.code == 0
+        assert "may be newer" in done.err
+        assert profile(tool, "kimi-k2").exists()
+
+    @pytest.mark.parametrize("content", [b"SQLite format 3\0" + b"x" * 4096, b"random" * 999])
+    def test_a_damaged_one_is_not_called_newer(self, tool: Tool, content: bytes) -> None:
+        folder = tool.home / ".cc-switch"
+        folder.mkdir()
+        (folder / "cc-switch.db").write_bytes(content)
+        done = tool("profile", "import", "cc-switch")
         assert done.code == 1
-        assert "newer" in done.err
+        assert "no database, or a damaged one" in done.err
+        assert "newer" not in done.err
+
+    def test_equal_names_and_those_of_other_scripts_have_numbers(self, tool: Tool) -> None:
+        """The second one could not be imported at all."""
+        names = ("智谱", "DeepSeek", "通义", "off", "DeepSeek")
+        rows = [
+            (
+                str(number), "claude", name,
+                settings(f"https://{number}.example.com", ANTHROPIC_MODEL="m"),
+                "custom", "{}", 0,
+            )
+            for number, name in enumerate(names)
+        ]  # fmt: skip
+        cc_switch(tool.home, rows).close()
+        done = tool("profile", "import", "cc-switch", "--yes")
+        assert done.code == 0, done.err
+        made = {path.stem: path.read_bytes() for path in profile(tool, "x").parent.iterdir()}
+        assert sorted(made) == ["cc-switch", "cc-switch-2", "cc-switch-3", "deepseek", "deepseek-2"]
+        assert b"https://4.example.com" in made["deepseek-2"]
+        assert stored(tool, "deepseek-2.CUSTOM_ANTHROPIC_API_KEY").exists()
+        again = tool("profile", "import", "cc-switch", "--yes")
+        assert again.out.count("skipped because there is a profile") == len(names)
+        assert {p.stem: p.read_bytes() for p in profile(tool, "x").parent.iterdir()} == made
+        command = "haha-config profile import cc-switch:deepseek-2 --name "
+        assert f"already: {command}NAME" in again.out
+        done = tool(*f"{command}other --yes".split()[1:])
+        assert (done.code, "imported as `other`" in done.out) == (0, True)
+        assert b"https://4.example.com" in profile(tool, "other").read_bytes()
+        assert tool("profile", "import", "cc-switch:nope").code == 2
+
+    def test_one_name_is_for_the_one_that_is_no_login(self, tool: Tool) -> None:
+        cc_switch(tool.home, list(self.ROWS[:2])).close()
+        found = items(tool, "cc-switch", "--name", "mine", "--yes")
+        assert found["Kimi K2"]["profile"] == "mine"
+
+    def test_a_key_that_was_not_copied_whole_is_none(self, tool: Tool) -> None:
+        text = settings("https://llm.example.com", ANTHROPIC_MODEL="m").replace(KEY, "sk-x\\nX=1")
+        cc_switch(tool.home, [("1", "claude", "mine", text, "custom", "{}", 0)]).close()
+        found = items(tool, "cc-switch", "--yes")["mine"]
+        assert (found["status"], found["missing"]) == ("needs a key", ["CUSTOM_ANTHROPIC_API_KEY"])
+        assert any("not copied whole" in note for note in found["notes"])
+        where = stored(tool, "mine.CUSTOM_ANTHROPIC_API_KEY")
+        assert not where.exists()
+        where.parent.mkdir(parents=True, exist_ok=True)
+        where.write_text("sk-x\nX=1\n", encoding="utf-8")
+        where.chmod(0o600)
+        used = tool("use", "mine")
+        assert used.code == 2
+        assert "hint: haha-config profile key mine" in used.err
 
 
 class TestCcs:
@@ -159,6 +232,36 @@ class TestCcs:
         assert done.code == 0
         assert "version 99" in done.err
 
+    def test_each_of_its_profiles_ends_somewhere(self, tool: Tool) -> None:
+        folder = tool.home / "elsewhere"
+        folder.mkdir()
+        shutil.copy(RIVALS / "ccs" / "mine.settings.json", folder)
+        (folder / "broken.json").write_text("{")
+        os.mkfifo(folder / "pipe.json")
+        with (folder / "big.json").open("wb") as file:
+            file.truncate(1 << 30)
+        (folder / "config.yaml").write_text(
+            "version: 13\n"
+            "profiles:\n"
+            "  gone: {type: api, settings: gone.json}\n"
+            "  broken: {type: api, settings: broken.json}\n"
+            "  pipe: {type: api, settings: pipe.json}\n"
+            "  big: {type: api, settings: big.json}\n"
+            "  acct: {type: account}\n"
+            "  none: {type: api}\n"
+            "  mine: {type: api, settings: mine.settings.json}\n"
+        )
+        found = items(tool, "ccs", CCS_DIR=str(folder))
+        assert found.pop("mine")["status"] == "imported"
+        assert {item["status"] for item in found.values()} == {"skipped"}
+        reasons = {name: item["reason"] for name, item in found.items()}
+        assert reasons["gone"] == "this can't be read: No such file or directory"
+        assert "pipe" in reasons["pipe"]
+        assert "too big" in reasons["big"]
+        assert "`account`" in reasons["acct"]
+        assert "no settings file" in reasons["none"]
+        assert found["gone"]["path"] == str(folder / "gone.json")
+
 
 class TestRouter:
     @pytest.fixture
@@ -206,6 +309,37 @@ class TestRouter:
         assert f"{variables[0]}={KEY}" in held
         assert f"{variables[1]}=sk-test-" in held
 
+    def test_a_server_of_this_machine_is_called_as_litellm_calls_it(self, tool: Tool) -> None:
+        """With `/v1` LiteLLM asked Ollama for /v1/api/chat, which there is not."""
+        folder = tool.home / ".claude-code-router"
+        folder.mkdir()
+        listed = [
+            {
+                "name": name,
+                "api_base_url": f"http://localhost:{port}/v1/chat/completions",
+                "api_key": "x",
+                "models": [name],
+            }
+            for name, port in (("ollama", 11434), ("studio", 1234))
+        ]
+        (folder / "config.json").write_text(json.dumps({"Providers": listed}))
+        assert items(tool, "claude-code-router", "--yes")["ccr"]["status"] == "imported"
+        data = tomllib.loads(profile(tool, "ccr").read_text(encoding="utf-8"))
+        urls = [one.rpartition("@")[2] for one in data["upstream"]]
+        assert urls == ["http://localhost:11434", "http://localhost:1234/v1"]
+
+    def test_a_broken_config_does_not_hide_the_database(self, tool: Tool) -> None:
+        folder = tool.home / ".claude-code-router"
+        folder.mkdir()
+        (folder / "config.json").write_text("{{")
+        with sqlite3.connect(folder / "config.sqlite") as base:
+            base.execute("CREATE TABLE other (key TEXT)")
+        base.close()
+        done = tool("profile", "import", "claude-code-router")
+        assert done.code == 1
+        assert "this is not JSON" in done.err
+        assert "warning: ~/.claude-code-router/config.sqlite: its tables" in done.err
+
     def test_version_three_keeps_it_in_a_database(self, tool: Tool) -> None:
         folder = tool.home / ".claude-code-router"
         folder.mkdir()
@@ -242,6 +376,18 @@ class TestFiles:
         assert any("line 3" in n and "not a plain value" in n for n in found["notes"])
         assert not (tool.home / "ran").exists()
         assert path.read_text(encoding="utf-8") == text
+
+    def test_a_start_file_that_is_no_text_hides_no_other(self, tool: Tool) -> None:
+        (tool.home / ".zshrc").write_bytes(b"\xff\xfe")
+        fish = tool.home / ".config" / "fish" / "config.fish"
+        fish.parent.mkdir(parents=True)
+        fish.write_text(
+            "set -gx ANTHROPIC_BASE_URL https://llm.example.com\nset -gx ANTHROPIC_MODEL m\n"
+        )
+        done = tool("profile", "import", "shell")
+        assert done.code == 1
+        assert ".zshrc: this is not UTF-8" in done.err
+        assert "shell `from-config.fish`" in done.out
 
     def test_any_litellm_config(self, tool: Tool) -> None:
         path = tool.cwd / "gateway.yaml"
@@ -287,6 +433,16 @@ class TestFiles:
         assert items(tool, str(path), "--yes")["one"]["status"] == "skipped"
         assert profile(tool, "one").read_bytes() == before
 
+    def test_a_pipe_among_the_profiles_is_none_and_nobody_waits_for_it(self, tool: Tool) -> None:
+        folder = profile(tool, "x").parent
+        folder.mkdir(parents=True)
+        os.mkfifo(folder / "pipe.toml")
+        assert "pipe" not in tool("profile", "list").out
+        assert tool("use", "pipe").code == 2
+        printed = tool("key", "pipe")
+        assert printed.code == 1
+        assert "a device or a pipe" in printed.err
+
     def test_what_is_nested_beyond_reason_is_no_crash(self, tool: Tool) -> None:
         deep = "[" * 100_000
         path = tool.cwd / "deep.json"
@@ -302,3 +458,67 @@ class TestFiles:
             base.execute("INSERT INTO app_config VALUES ('default', ?)", (deep,))
         base.close()
         assert items(tool, "claude-code-router")["ccr"]["status"] == "skipped"
+
+
+class TestSomebodysProfile:
+    """A file from elsewhere says what it would call, and with which key of yours."""
+
+    @staticmethod
+    def notes(tool: Tool, text: str, **environ: str) -> list[str]:
+        path = tool.cwd / "theirs.toml"
+        path.write_text(text, encoding="utf-8")
+        found: list[str] = items(tool, str(path), "--yes", **environ)["theirs"]["notes"]
+        return found
+
+    def test_a_key_for_another_than_its_provider_is_a_warning(self, tool: Tool) -> None:
+        notes = self.notes(
+            tool,
+            'provider = "deepseek"\nbase-url = "https://evil.example/anthropic"\nmodel = "x"\n'
+            '[keys]\nDEEPSEEK_API_KEY = "env:DEEPSEEK_API_KEY"\n',
+            DEEPSEEK_API_KEY=KEY,
+        )
+        where = "https://evil.example/anthropic"
+        assert notes == [
+            f"calls {where} with the key of env:DEEPSEEK_API_KEY",
+            "warning: this sends your key of DeepSeek to evil.example",
+        ]
+
+    def test_the_providers_own_address_is_only_named(self, tool: Tool) -> None:
+        (note,) = self.notes(tool, 'provider = "deepseek"\nmodel = "x"\n', DEEPSEEK_API_KEY=KEY)
+        assert note.startswith("calls https://api.deepseek.com/")
+        assert note.endswith(" with the key of env:DEEPSEEK_API_KEY")
+
+    @pytest.mark.parametrize("kept", ["file:deepseek.DEEPSEEK_API_KEY", "file:{home}/secret"])
+    def test_a_key_or_a_file_that_is_here_is_a_warning(self, tool: Tool, kept: str) -> None:
+        (tool.home / "secret").write_text("anything\n", encoding="utf-8")
+        (tool.home / "secret").chmod(0o600)
+        notes = self.notes(
+            tool,
+            'provider = "custom-anthropic"\nbase-url = "http://evil.example"\nmodel = "x"\n'
+            f'[keys]\nA = "{kept.format(home=tool.home)}"\n',
+        )
+        assert any(n.startswith("warning: this sends") and "evil.example" in n for n in notes)
+        assert any("unencrypted" in note for note in notes)
+        assert not any("anything" in note for note in notes)
+
+    def test_each_model_of_a_gateway_is_one(self, tool: Tool) -> None:
+        notes = self.notes(
+            tool,
+            'provider = "litellm"\n'
+            'upstream = ["a=deepseek:a@https://evil.example/v1", "b=openai:b", "c=ollama:c"]\n',
+        )
+        assert notes == [
+            "calls https://evil.example/v1 with the key of env:DEEPSEEK_API_KEY",
+            "warning: this sends your key of DeepSeek to evil.example",
+            "calls https://api.openai.com/v1 with the key of env:OPENAI_API_KEY",
+            "calls http://localhost:11434",
+        ]
+
+    def test_what_is_wrong_in_it_is_said_of_the_file_that_was_named(self, tool: Tool) -> None:
+        path = tool.cwd / "theirs.toml"
+        path.write_text('provider = "deepseek"\nx = 1\n', encoding="utf-8")
+        found = items(tool, str(path))["theirs"]
+        assert (found["status"], found["reason"]) == (
+            "skipped",
+            f"{path}: there is no answer `x`",
+        )

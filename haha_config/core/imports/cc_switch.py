@@ -8,22 +8,38 @@ from typing import Any, Final
 
 from haha_config.core import urls
 from haha_config.core import variables as v
-from haha_config.core.imports.entry import Entry, Gateway, Served
-from haha_config.core.messages import msg
+from haha_config.core.imports.entry import STRANGE, Entry, Gateway, Served
+from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Data, Place, Slot
 
 SOURCE: Final = "cc-switch"
 #: Its own proxy on this machine, which stands before the provider it really asks.
 PROXY_PORT: Final = 15721
 PROXY: Final = msg("it holds cc-switch's own proxy and not the provider behind it")
+#: The newest `user_version` of its database whose table we have seen described.
+NEWEST: Final = 16
+_COLUMNS: Final = frozenset({"id", "name", "settings_config", "category", "meta", "is_current"})
 _TRANSLATED: Final = ("openai_chat", "openai_responses")
 
 
 def entries(rows: Sequence[Mapping[str, Any]], current: str, path: str) -> Iterator[Entry]:
-    """`rows` have id, name, settings_config, meta and is_current; `current` is an id or ""."""
+    """An entry for each row of its table; `current` is an id or ""."""
     for row in rows:
-        chosen = row["id"] == current if current else bool(row["is_current"])
+        chosen = row.get("id") == current if current else bool(row.get("is_current"))
         yield _entry(row, Place(path=path), chosen)
+
+
+def newer(version: int, rows: Sequence[Mapping[str, Any]] | None) -> Message | None:
+    """A warning where its database is of a version that we have not seen; None rows: none fit."""
+    if rows is None or not all(row.keys() >= _COLUMNS for row in rows):
+        return STRANGE
+    if version > NEWEST:
+        return msg(
+            "its tables are of version {version}, newer than {known}: look at what was read",
+            version=version,
+            known=NEWEST,
+        )
+    return None
 
 
 def is_proxy(url: str) -> bool:
@@ -33,10 +49,12 @@ def is_proxy(url: str) -> bool:
 
 
 def _entry(row: Mapping[str, Any], place: Place, current: bool) -> Entry:
-    name = str(row["name"] or row["id"])
-    settings, meta = _object(row["settings_config"]), _object(row["meta"])
+    name = str(row.get("name") or row.get("id") or SOURCE)
+    settings, meta = _object(row.get("settings_config")), _object(row.get("meta"))
     env = _strings(settings.get("env")) if settings is not None else {}
-    if settings is None:
+    if "settings_config" not in row:
+        why = STRANGE
+    elif settings is None:
         why = msg("its settings are not JSON")
     elif row.get("category") == "official":
         why = msg("it is Anthropic's own login, which needs no set-up")

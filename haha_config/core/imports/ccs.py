@@ -17,16 +17,21 @@ NEWEST: Final = 13
 _PLACEHOLDER: Final = re.compile(r"(?i)^<?your[_-].*|.*_here>?$")
 
 
-def settings_paths(data: Mapping[str, Data]) -> dict[str, str]:
-    """The settings file of each profile, of `config.yaml` or the older `config.json`."""
-    found = {}
+def listed(data: Mapping[str, Data]) -> dict[str, str | Message]:
+    """The settings file of each profile, or why it has none; also of the older `config.json`."""
     profiles = data.get("profiles")
-    for name, value in (profiles if isinstance(profiles, Mapping) else {}).items():
-        typed = isinstance(value, Mapping) and value.get("type", "api") == "api"
-        path = value.get("settings") if typed else value
-        if isinstance(path, str):
-            found[str(name)] = path
-    return found
+    named = profiles if isinstance(profiles, Mapping) else {}
+    return {str(name): _settings(value) for name, value in named.items()}
+
+
+def _settings(value: Data) -> str | Message:
+    kind = value.get("type", "api") if isinstance(value, Mapping) else "api"
+    if kind != "api":
+        return msg("it is of the type `{type}`, which has no settings file", type=str(kind))
+    path = value.get("settings") if isinstance(value, Mapping) else value
+    if isinstance(path, str) and path:
+        return path
+    return msg("it names no settings file")
 
 
 def newer(data: Mapping[str, Data]) -> Message | None:

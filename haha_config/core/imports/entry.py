@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Final
 
 from haha_config.core import urls
-from haha_config.core.messages import Message
+from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place, Slot
 from haha_config.core.record import dataclass, field
+
+#: Of a database whose tables or columns have other names.
+STRANGE: Final = msg("its tables are not as we know them: it may be newer than this haha-config")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +60,7 @@ class Entry:
 def named(text: str) -> str:
     """A profile's name made of what another tool called it; "" where nothing is left."""
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._").lower()
-    return plain[:64]
+    return plain[:64].removesuffix(".toml")
 
 
 def credential(key: str, variable: str, url: str, name: str) -> tuple[str, str]:

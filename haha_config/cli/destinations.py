@@ -10,7 +10,7 @@ from haha_config.core import providers as rows
 from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.draft import Draft
-from haha_config.core.errors import Usage
+from haha_config.core.errors import HahaError, Usage
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Provider, Providers
 from haha_config.core.profile import Profile, Reference
@@ -48,7 +48,9 @@ def said(session: Session, profile: Profile, draft: Draft) -> Iterator[Message]:
 
 
 def _calls(session: Session, draft: Draft) -> Iterator[_Call]:
-    row = rows.row(session.providers, draft.provider or ("litellm" if draft.upstreams else ""))
+    if not draft.provider and not draft.upstreams:
+        raise Usage(msg("no provider is given"))
+    row = rows.row(session.providers, draft.provider or "litellm")
     if drafts.route(draft, row) == "direct":
         base = draft.base_url or rows.endpoint(row, draft.region or row.region)
         yield _Call(base, row.credential.variable)
@@ -77,10 +79,19 @@ def _warning(session: Session, url: str, reference: Reference) -> Message | None
         return msg("this sends your key of {owner} to {host}", owner=owner, host=host)
     if reference.kind == "env":
         return None
-    if store.read(reference.kind, reference.name, session.environ, session.data_folder):
+    if has(session, reference):
         where = str(reference)
         return msg("this sends {where}, which you have here, to {host}", where=where, host=host)
     return None
+
+
+def has(session: Session, reference: Reference) -> bool:
+    """Whether a key is there, as far as it can be read."""
+    kind, name = reference.kind, reference.name
+    try:
+        return bool(store.read(kind, name, session.environ, session.data_folder))
+    except HahaError:
+        return False
 
 
 def _owners(providers: Providers, reference: Reference) -> list[Provider]:

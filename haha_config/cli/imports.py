@@ -24,7 +24,7 @@ from haha_config.core.model import SLOTS, Place, Plan, Provider, Snapshot, Upstr
 from haha_config.core.profile import RESERVED, Kind, Profile, Reference, check_name, of_data
 from haha_config.core.record import dataclass, replace
 from haha_config.core.state import State, parse
-from haha_config.io import profiles, report, store
+from haha_config.io import profiles, report
 from haha_config.io.words import english, say
 
 #: The name that an entry gets as a profile, and the entry.
@@ -227,8 +227,8 @@ def _profile(session: Session, entry: Entry, name: str) -> Taken:
 
 
 def _missing(session: Session, profile: Profile) -> Iterator[str]:
-    for variable, ref in profile.keys.items():
-        if not store.read(ref.kind, ref.name, session.environ, session.data_folder):
+    for variable, reference in profile.keys.items():
+        if not destinations.has(session, reference):
             yield variable
 
 

@@ -66,9 +66,12 @@ def _secret_service(name: str) -> str:
     with contextlib.suppress(KeyringError, ImportError, RuntimeError):
         if core.load_env() is None and core.load_config() is None:
             from keyring.backends import SecretService
+            from secretstorage.exceptions import SecretStorageException
 
             backend: Any = SecretService
-            return backend.Keyring().get_password(SERVICE, name) or ""
+            # Its own exceptions come through where no bus or no service answers.
+            with contextlib.suppress(SecretStorageException, OSError):
+                return backend.Keyring().get_password(SERVICE, name) or ""
     return ""
 
 

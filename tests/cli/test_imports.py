@@ -514,6 +514,26 @@ class TestSomebodysProfile:
             "calls http://localhost:11434",
         ]
 
+    @pytest.mark.parametrize("bus", ["", "unix:path=/nonexistent/bus"])
+    def test_a_keyring_that_nobody_serves_is_one_without_the_key(
+        self, tool: Tool, bus: str
+    ) -> None:
+        """It was an exit 3, of `use` and `key` too: the bus has exceptions of its own."""
+        path = tool.cwd / "theirs.toml"
+        path.write_text(
+            'provider = "deepseek"\nmodel = "x"\n[keys]\nDEEPSEEK_API_KEY = "keyring:a.B"\n'
+        )
+        environ = {"DBUS_SESSION_BUS_ADDRESS": bus}
+        found = items(tool, str(path), "--yes", **environ)["theirs"]
+        assert (found["status"], found["missing"]) == ("needs a key", ["DEEPSEEK_API_KEY"])
+        assert tool("key", "theirs", **environ).code == 1
+        assert tool("use", "theirs", **environ).code == 1
+
+    def test_one_without_a_provider_is_skipped(self, tool: Tool) -> None:
+        path = tool.cwd / "theirs.toml"
+        path.write_text('model = "m"\n', encoding="utf-8")
+        assert items(tool, str(path))["theirs"]["reason"] == "no provider is given"
+
     def test_what_is_wrong_in_it_is_said_of_the_file_that_was_named(self, tool: Tool) -> None:
         path = tool.cwd / "theirs.toml"
         path.write_text('provider = "deepseek"\nx = 1\n', encoding="utf-8")

@@ -1,77 +1,30 @@
-"""YAML as `yaml.safe_load` reads it (LiteLLM's way), spliced where PyYAML's marks say.
-
-Two loaders read alike but for small things, so the C one is used for its speed and the pure-Python
-one, which is LiteLLM's, judges wherever they are known to differ: a tab, U+FEFF, and every error.
-"""
+"""YAML, spliced where PyYAML's marks say."""
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
-from functools import cached_property, lru_cache
-from typing import Any, Final, TypeAlias
+from functools import cached_property
+from typing import Final
 
-from haha_config.core.edit.text import (
-    BOM,
-    Source,
-    alike,
-    by_hand,
-    changed,
-    matches,
-    name_of,
-    newline,
-    same,
-)
+from haha_config.core.edit import yaml_document as tree
+from haha_config.core.edit.text import BOM, alike, by_hand, changed, matches, name_of, newline, same
+from haha_config.core.edit.yaml_document import Node, read, yaml
+from haha_config.core.edit.yaml_scalar import UnsafeError, scalar
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Change, Data, Item, Key, Oddity, Path, Place, Remove, Set
-from haha_config.core.patterns import later, pattern
+from haha_config.core.model import Change, Data, Item, Key, Path, Remove, Set
+from haha_config.core.patterns import pattern
 from haha_config.core.record import dataclass, field
 
-with later():
-    import yaml
-
-Node: TypeAlias = yaml.Node
-_FAST: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_PURE: Final[Any] = yaml.SafeLoader
-
-_STR: Final = "tag:yaml.org,2002:str"
-_SEQ: Final = "tag:yaml.org,2002:seq"
-_MAP: Final = "tag:yaml.org,2002:map"
-_NULL: Final = "tag:yaml.org,2002:null"
-_MERGE: Final = "tag:yaml.org,2002:merge"
+__all__ = ["edit", "read"]
 
 _BREAKS: Final = "\n\r\x85\u2028\u2029"
-_LINE: Final = pattern(rf"[^{_BREAKS}]*")
 _LINE_END: Final = pattern(rf"\r\n|[{_BREAKS}]")
 _NOTE: Final = pattern(rf"(?:[ \t]*|[ \t]+#[^{_BREAKS}]*)(?=[{_BREAKS}]|\Z)")
-_BLANK: Final = pattern(rf"[ {_BREAKS}]*")
 _ALIAS_VALUE: Final = pattern(r"\s*:\s+\*[^\s,\[\]{}]+")
 _ALIAS_ITEM: Final = pattern(r"\s*-\s+\*[^\s,\[\]{}]+")
-_PLAIN: Final = pattern(r"[A-Za-z_](?:[A-Za-z0-9_./@+*:-]*[A-Za-z0-9_./@+*-])?")
-_BRACKETS: Final = pattern(r"[\[\]{}]")
-_STAIRS: Final = pattern(r"(?:[-?:][ \t]+){200}|^[ ]{1000}")
-#: No stairs are shorter: other lines are not searched.
-_SHORTEST_STAIRS: Final = 400
-#: What the C loader is known to take and the pure one not, or the other way round.
-_DOUBTFUL: Final = ("\t", "\ufeff", "\x85", "\u2028", "\u2029", "?", "\n%")
-_DOUBTFUL_BLOCK: Final = pattern("[|>][0-9+-]*#")
-#: Deeper than this, libyaml's recursion is left to the pure loader, whose limit is an exception.
-_DEEPEST: Final = 200
-#: As many entries as aliases may unfold to before a file is not one that a person wrote.
-_MOST: Final = 1_000_000
-
-
-class _UnsafeError(Exception):
-    """A place where splicing is a guess, or `what` says why it is refused."""
-
-    def __init__(self, what: Message | None = None, depth: int | None = None) -> None:
-        """`depth`: how far along the path the trouble is."""
-        super().__init__(what.text if what else "")
-        self.what = what
-        self.depth = depth
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,78 +32,6 @@ class _Splice:
     start: int
     end: int
     text: str
-
-
-class _Document:
-    def __init__(self, text: str, *, only_places: bool = False) -> None:
-        self._source = Source(text)
-        self._shift = len(BOM) if text.startswith(BOM) else 0
-        self.text = text
-        self.body = text[self._shift :]
-        if self.body.startswith(BOM):  # a loader would take the second for the first
-            raise Refusal(msg("the file begins with two BOMs"), place=self._source.place(1))
-        self.root, self.data = _load(self.body, self._source, self._shift, only_places)
-
-    def offset_place(self, offset: int) -> Place:
-        return self._source.place(offset + self._shift)
-
-    def place(self, path: Path) -> Place | None:
-        found = _find(self.root, path)
-        return self.offset_place(found[1].start_mark.index) if found else None
-
-    def key_place(self, path: Path) -> Place | None:
-        found = _find(self.root, path)
-        return self.offset_place(found[0].start_mark.index) if found else None
-
-    @cached_property
-    def shared(self) -> frozenset[int]:
-        """The nodes that an alias stands for."""
-        if "*" not in self.body or self.root is None:
-            return frozenset()
-        seen: set[int] = set()
-        twice: set[int] = set()
-        for node in _nodes(self.root, twice):
-            if id(node) in seen:
-                twice.add(id(node))
-            seen.add(id(node))
-        return frozenset(twice)
-
-    @cached_property
-    def oddities(self) -> Sequence[Oddity]:
-        return tuple(sorted(self._oddities(), key=lambda o: (o.place.line, o.place.column)))
-
-    def _oddities(self) -> Iterator[Oddity]:
-        if self._shift:
-            yield Oddity(kind="bom", place=self._source.place(0))
-        if self.root is None:
-            return
-        for node in _nodes(self.root, set(self.shared)):
-            if id(node) in self.shared:
-                yield Oddity(kind="alias", place=self.offset_place(node.start_mark.index))
-            if not isinstance(node, yaml.MappingNode):
-                continue
-            names = set()
-            for key, _ in node.value:
-                if key.tag == _MERGE:
-                    yield Oddity(kind="merge", place=self.offset_place(key.start_mark.index))
-                elif isinstance(key, yaml.ScalarNode):
-                    if (key.tag, key.value) in names:
-                        place = self.offset_place(key.start_mark.index)
-                        yield Oddity(kind="duplicate", place=place, name=key.value)
-                    names.add((key.tag, key.value))
-
-
-# A plan is made twice, and what it leaves is read for the proof, the preview and the rules.
-@lru_cache(maxsize=4)
-def read(text: str) -> _Document:
-    """The data and the places of a YAML file; an empty one reads as `{}`.
-
-    Refuses what `yaml.safe_load` refuses (a second document, an unknown tag, a tab for indent),
-    a top level that is not a mapping, nesting or aliases beyond reason. Oddities: `bom`,
-    `duplicate` (each entry that makes an earlier one void), `alias` (where the anchor stands),
-    `merge`.
-    """
-    return _Document(text)
 
 
 def edit(text: str, changes: Sequence[Change]) -> str:
@@ -168,7 +49,7 @@ def edit(text: str, changes: Sequence[Change]) -> str:
     return result
 
 
-def _verify(text: str, result: str, document: _Document, changes: Sequence[Change]) -> None:
+def _verify(text: str, result: str, document: tree.Document, changes: Sequence[Change]) -> None:
     try:
         after = document if result == text else read(result)
         fine = alike(after.data, changed(document.data, changes), changes)
@@ -183,208 +64,13 @@ def _verify(text: str, result: str, document: _Document, changes: Sequence[Chang
 
 
 def _refusal(
-    what: Message, document: _Document, change: Change, depth: int | None = None
+    what: Message, document: tree.Document, change: Change, depth: int | None = None
 ) -> Refusal:
     path, place = change.path[:depth], None
     while path and place is None:
         place = document.key_place(path)
         path = path[:-1]
     return Refusal(what, place=place or document.offset_place(0), hints=(by_hand(change),))
-
-
-# --- loading ---------------------------------------------------------------------------------
-
-
-def _load(
-    body: str, source: Source, shift: int, only_places: bool
-) -> tuple[Node | None, dict[str, Data]]:
-    loader = _PURE if _doubtful(body) or _deep(body) else _FAST
-    try:
-        try:
-            return _loaded(body, loader, only_places)
-        except (yaml.YAMLError, ValueError):
-            if loader is _PURE:
-                raise
-            return _loaded(body, _PURE, only_places)
-    except RecursionError:
-        raise Refusal(msg("nested too deeply to be read"), place=source.place(0)) from None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = source.place(mark.index + shift) if mark else Place()
-        problem = error.problem or error.context or ""
-        what = msg("not YAML: {problem}", problem=problem)
-        if "character '\\t'" in problem:
-            what = msg("a tab: YAML takes only spaces here")
-        raise Refusal(what, place=place) from None
-    except yaml.reader.ReaderError as error:
-        raise Refusal(
-            msg("a character that YAML does not allow: {code}", code=f"U+{error.character:04X}"),
-            place=source.place(error.position + shift),
-        ) from None
-    except _UnreadableError as error:
-        raise Refusal(error.what, place=source.place(error.offset + shift)) from None
-    except (ValueError, OverflowError, TypeError, AttributeError):
-        raise Refusal(msg("a value that YAML cannot read"), place=Place(line=1, column=1)) from None
-
-
-class _UnreadableError(Exception):
-    def __init__(self, what: Message, offset: int) -> None:
-        super().__init__(what.text)
-        self.what = what
-        self.offset = offset
-
-
-def _loaded(body: str, kind: Any, only_places: bool) -> tuple[Node | None, dict[str, Data]]:
-    loader = kind(body)
-    try:
-        root = loader.get_single_node()
-        if root is None or (isinstance(root, yaml.ScalarNode) and root.tag == _NULL):
-            return None, {}
-        if not isinstance(root, yaml.MappingNode):
-            raise _UnreadableError(msg("the file must hold a mapping, `name: value`"), 0)
-        if "*" in body:
-            _check_size(root)
-        if only_places:
-            return root, {}
-        data = loader.construct_document(root) if "*" in body else _value(root, loader)
-        if "<<" in body:  # the constructor has dissolved merge keys in the nodes
-            root = yaml.compose(body, Loader=kind)
-        return root, data
-    finally:
-        loader.dispose()
-
-
-def _value(node: Node, loader: Any) -> Any:
-    """What the loader makes of a node, in a fraction of its time for text, mappings and lists.
-
-    There are no aliases: one node is one value.
-    """
-    if node.tag == _STR and isinstance(node, yaml.ScalarNode):
-        return node.value
-    if node.tag == _SEQ and isinstance(node, yaml.SequenceNode):
-        return [_value(item, loader) for item in node.value]
-    if (
-        node.tag == _MAP
-        and isinstance(node, yaml.MappingNode)
-        and all(key.tag == _STR for key, _ in node.value)
-    ):
-        return {_value(key, loader): _value(value, loader) for key, value in node.value}
-    return loader.construct_object(node, deep=True)
-
-
-def _doubtful(body: str) -> bool:
-    return (
-        body.startswith("%")
-        or any(mark in body for mark in _DOUBTFUL)
-        or (("|" in body or ">" in body) and bool(_DOUBTFUL_BLOCK.search(body)))
-    )
-
-
-def _deep(body: str) -> bool:
-    depth = 0
-    for match in _BRACKETS.finditer(body):
-        depth += 1 if match[0] in "[{" else -1
-        if depth > _DEEPEST:
-            return True
-    return any(len(line) >= _SHORTEST_STAIRS and _STAIRS.search(line) for line in body.split("\n"))
-
-
-def _children(node: Node) -> Iterator[Node]:
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            yield key
-            yield value
-    elif isinstance(node, yaml.SequenceNode):
-        yield from node.value
-
-
-def _nodes(root: Node, once: set[int]) -> Iterator[Node]:
-    """Every node, in no order; the children of those in `once` are given one time only."""
-    stack = [root]
-    opened: set[int] = set()
-    while stack:
-        node = stack.pop()
-        yield node
-        if id(node) not in once or id(node) not in opened:
-            opened.add(id(node))
-            stack.extend(_children(node))
-
-
-def _check_size(root: Node) -> None:
-    sizes: dict[int, int] = {}
-
-    def size(node: Node) -> int:
-        known = sizes.get(id(node))
-        if known == 0:
-            raise _UnreadableError(msg("an alias inside its own anchor"), node.start_mark.index)
-        if known is None:
-            sizes[id(node)] = 0
-            known = 1 + sum(map(size, _children(node)))
-            sizes[id(node)] = known
-        return known
-
-    if size(root) > _MOST:
-        raise _UnreadableError(msg("aliases that unfold beyond reason"), 0)
-
-
-# --- finding ---------------------------------------------------------------------------------
-
-
-def _entry(node: Node, key: Key) -> tuple[Node, Node] | None:
-    """The key and value nodes of `key` in `node`; for a list, the element twice."""
-    if isinstance(key, str):
-        if isinstance(node, yaml.MappingNode):
-            for name, value in reversed(node.value):
-                if name.tag == _STR and name.value == key:
-                    return name, value
-        return None
-    index = _index(node, key)
-    return None if index is None else (node.value[index], node.value[index])
-
-
-def _index(node: Node, key: Key) -> int | None:
-    if not isinstance(node, yaml.SequenceNode):
-        return None
-    if isinstance(key, int):
-        return key if 0 <= key < len(node.value) else None
-    if isinstance(key, Item):
-        return next(iter(_indices(node, key)), None)
-    return None
-
-
-def _indices(node: yaml.SequenceNode, key: Item) -> Iterator[int]:
-    for index, element in enumerate(node.value):
-        found = _entry(element, key.key)
-        if found and found[1].tag == _STR and found[1].value == key.value:
-            yield index
-
-
-def _find(root: Node | None, path: Path) -> tuple[Node, Node] | None:
-    if root is None:
-        return None
-    found: tuple[Node, Node] | None = (root, root)
-    for key in path:
-        found = _entry(found[1], key) if found else None
-    return found
-
-
-def _in_flow(node: Node) -> bool:
-    return isinstance(node, yaml.CollectionNode) and bool(node.flow_style)
-
-
-def _merged(node: yaml.MappingNode) -> Iterator[str]:
-    """The names that the merge keys of a table bring."""
-    for name, value in node.value:
-        if name.tag != _MERGE:
-            continue
-        for source in value.value if isinstance(value, yaml.SequenceNode) else [value]:
-            if isinstance(source, yaml.MappingNode):
-                yield from (held.value for held, _ in source.value if held.tag == _STR)
-                yield from _merged(source)
-
-
-def _is_null(node: Node) -> bool:
-    return isinstance(node, yaml.ScalarNode) and node.tag == _NULL
 
 
 # --- editing ---------------------------------------------------------------------------------
@@ -451,7 +137,7 @@ def _touch(one: _Splice, two: _Splice) -> bool:
     return one.start <= two.end and two.start <= one.end
 
 
-def _edited(document: _Document, changes: Sequence[Change]) -> str:
+def _edited(document: tree.Document, changes: Sequence[Change]) -> str:
     text, pending = document.text, _Pending()
     editor = _Editor(document)
     queue = deque(changes)
@@ -465,14 +151,14 @@ def _edited(document: _Document, changes: Sequence[Change]) -> str:
                     queue.extendleft(reversed(parts))
                     continue
                 step = editor.step(change)
-            except _UnsafeError as error:
+            except UnsafeError as error:
                 raise _unsafe(document, change, error.what, error.depth) from None
             if step is None:
                 continue
         if step is None or pending.disturbs(step):
             text, pending = _applied(text, pending), _Pending()
             try:
-                editor = _Editor(_Document(text, only_places=True))
+                editor = _Editor(tree.Document(text, only_places=True))
             except Refusal:
                 raise _unsafe(document, change) from None
             queue.appendleft(change)
@@ -487,7 +173,7 @@ def _applied(text: str, pending: _Pending) -> str:
 
 
 def _unsafe(
-    document: _Document, change: Change, what: Message | None = None, depth: int | None = None
+    document: tree.Document, change: Change, what: Message | None = None, depth: int | None = None
 ) -> Refusal:
     guess = msg("`{name}` cannot be edited safely here", name=name_of(change.path))
     return _refusal(what or guess, document, change, depth)
@@ -496,7 +182,7 @@ def _unsafe(
 class _Editor:
     """Splices for one tree."""
 
-    def __init__(self, document: _Document) -> None:
+    def __init__(self, document: tree.Document) -> None:
         self._document = document
         self._body = document.body
         self._newline = newline(document.body)
@@ -506,19 +192,19 @@ class _Editor:
     def parts(self, change: Change) -> list[Change] | None:
         """Smaller changes that amount to this one; None: it is one step."""
         path = change.path
-        parent = _find(self._document.root, path[:-1])
-        found = _find(self._document.root, path)
+        parent = tree.find(self._document.root, path[:-1])
+        found = tree.find(self._document.root, path)
         if parent is None or found is None or not path:
             return None
         if isinstance(change, Remove):
             if not isinstance(path[-1], Item) or not isinstance(parent[1], yaml.SequenceNode):
                 return None
-            indices = list(_indices(parent[1], path[-1]))
+            indices = list(tree.indices(parent[1], path[-1]))
             return [Remove((*path[:-1], index)) for index in reversed(indices)]
         node, value = found[1], change.value
         if not isinstance(node, yaml.MappingNode) or not isinstance(value, dict):
             return None
-        names = [key.value for key, _ in node.value if key.tag == _STR]
+        names = [key.value for key, _ in node.value if key.tag == tree.STR]
         if len(set(names)) != len(node.value) or not set(names) & value.keys():
             return None
         sets: list[Change] = [Set((*path, name), item) for name, item in value.items()]
@@ -526,22 +212,22 @@ class _Editor:
 
     def step(self, change: Change) -> _Step | None:
         if isinstance(change, Set) and not _stays(change):
-            raise _UnsafeError(msg("`{name}` must keep its name", name=name_of(change.path)))
+            raise UnsafeError(msg("`{name}` must keep its name", name=name_of(change.path)))
         node = self._document.root
         chain: list[tuple[Node, Node]] = []
         for depth, key in enumerate(change.path):
-            if node is None or _is_null(node):
+            if node is None or tree.is_null(node):
                 return self._create(chain, node, change, depth)
             self._check(node, key, depth)
-            found = _entry(node, key)
+            found = tree.entry(node, key)
             if found is None:
                 return self._missing(chain, node, change, depth)
             chain.append((node, found[0]))
             node = found[1]
         if node is None or not chain:
-            raise _UnsafeError
+            raise UnsafeError
         if id(node) in self._document.shared:
-            raise _UnsafeError(msg("an alias stands for this value"))
+            raise UnsafeError(msg("an alias stands for this value"))
         if isinstance(change, Remove):
             return self._removed(chain, change)
         if same(_plain(node), change.value):
@@ -550,14 +236,14 @@ class _Editor:
 
     def _check(self, node: Node, key: Key, depth: int) -> None:
         if id(node) in self._document.shared:
-            raise _UnsafeError(msg("an alias stands for this part of the file"), depth)
+            raise UnsafeError(msg("an alias stands for this part of the file"), depth)
         if not isinstance(node, yaml.MappingNode) or not isinstance(key, str):
             return
-        names = [name.value for name, _ in node.value if name.tag == _STR]
+        names = [name.value for name, _ in node.value if name.tag == tree.STR]
         if names.count(key) > 1:
-            raise _UnsafeError(msg("`{name}` is there twice", name=key))
-        if key not in names and key in _merged(node):
-            raise _UnsafeError(msg("a merge key (`<<`) holds `{name}`", name=key), depth)
+            raise UnsafeError(msg("`{name}` is there twice", name=key))
+        if key not in names and key in tree.merged(node):
+            raise UnsafeError(msg("a merge key (`<<`) holds `{name}`", name=key), depth)
 
     def _missing(
         self, chain: list[tuple[Node, Node]], node: Node, change: Change, depth: int
@@ -567,12 +253,12 @@ class _Editor:
         key = change.path[depth]
         wanted = yaml.MappingNode if isinstance(key, str) else yaml.SequenceNode
         if isinstance(key, int):
-            raise _UnsafeError(msg("`{name}` is not there", name=name_of(change.path[: depth + 1])))
+            raise UnsafeError(msg("`{name}` is not there", name=name_of(change.path[: depth + 1])))
         if not isinstance(node, wanted):
             name = name_of(change.path[:depth])
             if isinstance(key, str):
-                raise _UnsafeError(msg("`{name}` must be a mapping, `name: value`", name=name))
-            raise _UnsafeError(msg("`{name}` must be a list", name=name))
+                raise UnsafeError(msg("`{name}` must be a mapping, `name: value`", name=name))
+            raise UnsafeError(msg("`{name}` must be a list", name=name))
         value = _nested(change.value, change.path, depth)
         if not node.value and not self._flow(chain) and self._bare(node):
             return self._replaced(chain, node, change, _wrapped(key, value))
@@ -585,7 +271,7 @@ class _Editor:
         if isinstance(change, Remove):
             return None
         if isinstance(change.path[depth], int):
-            raise _UnsafeError(msg("`{name}` is not there", name=name_of(change.path)))
+            raise UnsafeError(msg("`{name}` is not there", name=name_of(change.path)))
         key = change.path[depth]
         value = _wrapped(key, _nested(change.value, change.path, depth))
         if node is not None:
@@ -601,7 +287,7 @@ class _Editor:
     # where things are
 
     def _flow(self, chain: list[tuple[Node, Node]]) -> bool:
-        return any(_in_flow(parent) for parent, _ in chain)
+        return any(tree.in_flow(parent) for parent, _ in chain)
 
     def _bare(self, node: Node) -> bool:
         inside = self._body[node.start_mark.index : node.end_mark.index]
@@ -620,9 +306,9 @@ class _Editor:
         if node.start_mark.index < after:
             match = alias.match(self._body, after)
             if not match:
-                raise _UnsafeError
+                raise UnsafeError
             return match.end()
-        if isinstance(node, yaml.ScalarNode) or _in_flow(node) or not node.value:
+        if isinstance(node, yaml.ScalarNode) or tree.in_flow(node) or not node.value:
             return int(node.end_mark.index)
         if isinstance(node, yaml.MappingNode):
             key, value = node.value[-1]
@@ -631,7 +317,7 @@ class _Editor:
 
     def _key_end(self, node: Node, key: Node) -> int:
         if key.start_mark.index < node.start_mark.index or id(key) in self._document.shared:
-            raise _UnsafeError
+            raise UnsafeError
         return int(key.end_mark.index)
 
     def _item_end(self, node: Node, index: int) -> int:
@@ -656,7 +342,7 @@ class _Editor:
         """The end of the line at `at`, where nothing but a comment may follow."""
         match = _NOTE.match(self._body, at)
         if not match:
-            raise _UnsafeError
+            raise UnsafeError
         return match.end()
 
     def _over_break(self, at: int) -> int:
@@ -666,19 +352,19 @@ class _Editor:
     def _colon(self, key: Node) -> int:
         match = re.compile(r"\s*:").match(self._body, key.end_mark.index)
         if not match:
-            raise _UnsafeError
+            raise UnsafeError
         return match.end()
 
     def _dash(self, item: Node) -> int:
         at = len(self._body[: item.start_mark.index].rstrip(" \t" + _BREAKS))
         if at == 0 or self._body[at - 1] != "-":
-            raise _UnsafeError
+            raise UnsafeError
         return at - 1
 
     # adding
 
     def _added(self, chain: list[tuple[Node, Node]], node: Node, key: Key, value: Data) -> _Splice:
-        if _in_flow(node) or self._flow(chain):
+        if tree.in_flow(node) or self._flow(chain):
             return self._added_in_flow(node, key, value)
         first = node.value[0][0] if isinstance(key, str) else node.value[0]
         if isinstance(key, str):
@@ -710,7 +396,7 @@ class _Editor:
             before = self._line_start(self._dash(last)) if last.start_mark.index > dash else 0
             if before and re.search(rf"[{_BREAKS}]\s*?[{_BREAKS}]\Z", self._body[:before][-4:]):
                 blank = self._newline
-        if _in_flow(last) and isinstance(value, dict | list):
+        if tree.in_flow(last) and isinstance(value, dict | list):
             text = self._inline(value, _quote_in(last))
         else:
             text = self._block(value, column + 1 + gap, _quote_in(last))
@@ -737,7 +423,7 @@ class _Editor:
 
     def _flow_entry(self, key: Key, value: Data, quote: str) -> str:
         text = self._inline(value, quote)
-        return f"{_scalar(key, quote)}: {text}" if isinstance(key, str) else text
+        return f"{scalar(key, quote)}: {text}" if isinstance(key, str) else text
 
     # replacing
 
@@ -745,7 +431,7 @@ class _Editor:
         self, chain: list[tuple[Node, Node]], node: Node, change: Change, value: Data
     ) -> _Step:
         if id(node) in self._document.shared:
-            raise _UnsafeError(msg("an alias stands for this value"))
+            raise UnsafeError(msg("an alias stands for this value"))
         parent, key = chain[-1] if chain else (node, node)
         splices = self._replacement(chain, parent, key, node, value)
         return _Step(splices=splices, collection=id(parent), key=change.path[len(chain) - 1])
@@ -757,12 +443,12 @@ class _Editor:
         end = self._text_end(self._last(node), self._end(node, start, _ALIAS_VALUE))
         as_block = isinstance(value, dict | list) and bool(value) and not self._flow(chain)
         in_mapping = isinstance(parent, yaml.MappingNode) and bool(chain)
-        was_block = isinstance(node, yaml.CollectionNode) and not _in_flow(node)
+        was_block = isinstance(node, yaml.CollectionNode) and not tree.in_flow(node)
         if not as_block:
             text = self._inline(value, _quote(node))
             if start == end:
                 if self._body[start - 1 : start] not in (":", "-"):
-                    raise _UnsafeError
+                    raise UnsafeError
                 return (_Splice(start, start, f" {text}"),)
             if was_block and in_mapping:
                 colon = self._colon(key)
@@ -775,7 +461,7 @@ class _Editor:
             return (_Splice(start, end, lead + text),)
         colon = self._colon(key)
         if self._body[colon:start].strip(" " + _BREAKS):
-            raise _UnsafeError
+            raise UnsafeError
         outer = self._column(parent.value[0][0].start_mark.index)
         column = outer + (self._unit if isinstance(value, dict) else self._list_indent)
         lines = self._newline + " " * column + self._block(value, column)
@@ -788,7 +474,7 @@ class _Editor:
         parent, key = chain[-1]
         if len(parent.value) == 1:
             splices = self._emptied(chain)
-        elif _in_flow(parent):
+        elif tree.in_flow(parent):
             splices = (self._taken_from_flow(parent, key),)
         else:
             splices = (self._taken(parent, key),)
@@ -796,13 +482,13 @@ class _Editor:
 
     def _emptied(self, chain: list[tuple[Node, Node]]) -> tuple[_Splice, ...]:
         parent, key = chain[-1]
-        if len(chain) == 1 and not _in_flow(parent):
+        if len(chain) == 1 and not tree.in_flow(parent):
             return (self._taken(parent, key),)
         empty: Data = {} if isinstance(parent, yaml.MappingNode) else []
         if len(chain) == 1:
             return (_Splice(parent.start_mark.index, parent.end_mark.index, "{}"),)
         if id(parent) in self._document.shared:
-            raise _UnsafeError
+            raise UnsafeError
         return self._replacement(chain[:-1], *chain[-2], parent, empty)
 
     def _spans(self, parent: Node) -> list[tuple[Node, int]]:
@@ -823,7 +509,7 @@ class _Editor:
         else:
             start = spans[at - 1][1]
         if "#" in self._body[spans[at][1] : end] or end <= start:
-            raise _UnsafeError
+            raise UnsafeError
         return _Splice(start, end, "")
 
     def _taken(self, parent: Node, key: Node) -> _Splice:
@@ -854,7 +540,7 @@ class _Editor:
         return _Splice(start, end, "")
 
     def _last(self, node: Node) -> Node:
-        while isinstance(node, yaml.CollectionNode) and node.value and not _in_flow(node):
+        while isinstance(node, yaml.CollectionNode) and node.value and not tree.in_flow(node):
             node = node.value[-1][1] if isinstance(node, yaml.MappingNode) else node.value[-1]
         return node
 
@@ -874,12 +560,12 @@ class _Editor:
     def _steps(self, kind: type[Node]) -> Iterator[int]:
         """How far the values of this kind stand right of the mapping that holds them."""
         root = self._document.root
-        for node in _nodes(root, set(self._document.shared)) if root else ():
-            if not isinstance(node, yaml.MappingNode) or _in_flow(node) or not node.value:
+        for node in tree.nodes(root, set(self._document.shared)) if root else ():
+            if not isinstance(node, yaml.MappingNode) or tree.in_flow(node) or not node.value:
                 continue
             column = node.value[0][0].start_mark.column
             for key, value in node.value:
-                if isinstance(value, kind) and not _in_flow(value) and value.value:
+                if isinstance(value, kind) and not tree.in_flow(value) and value.value:
                     first = value.value[0]
                     if isinstance(first, tuple):
                         first = first[0]
@@ -900,7 +586,7 @@ class _Editor:
         return (self._newline + " " * column).join(lines)
 
     def _block_entry(self, key: Data, value: Data, column: int, quote: str) -> str:
-        name = _scalar(key, quote) if isinstance(key, str) else _never()
+        name = scalar(key, quote) if isinstance(key, str) else _never()
         if not isinstance(value, dict | list) or not value:
             return f"{name}: {self._inline(value, quote)}"
         inner = column + (self._unit if isinstance(value, dict) else self._list_indent)
@@ -912,7 +598,7 @@ class _Editor:
             return "{" + ", ".join(entries) + "}"
         if isinstance(value, list):
             return "[" + ", ".join(self._inline(item, quote) for item in value) + "]"
-        return _scalar(value, quote)
+        return scalar(value, quote)
 
 
 def _stays(change: Set) -> bool:
@@ -944,7 +630,7 @@ def _nested(value: Data, path: Path, depth: int) -> Data:
 
 def _plain(node: Node) -> Data:
     """The data of one node; a copy is built, since merge keys change the nodes they are in."""
-    if any(key.tag == _MERGE for key in _nodes(node, set())):
+    if any(key.tag == tree.MERGE for key in tree.nodes(node, set())):
         return object()
     return yaml.constructor.SafeConstructor().construct_document(node)
 
@@ -959,45 +645,4 @@ def _quote_in(node: Node) -> str:
 
 
 def _never() -> str:
-    raise _UnsafeError
-
-
-def _scalar(value: Data, quote: str) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, float):
-        return str(yaml.representer.SafeRepresenter().represent_float(value).value)
-    if isinstance(value, datetime.date):
-        return value.isoformat(" ") if isinstance(value, datetime.datetime) else value.isoformat()
-    if not isinstance(value, str):
-        raise _UnsafeError
-    if not quote and _PLAIN.fullmatch(value) and _reads_as_text(value):
-        return value
-    if "'" not in value and quote != '"' and value.isprintable():
-        return f"'{value}'"
-    return _double_quoted(value)
-
-
-def _reads_as_text(value: str) -> bool:
-    resolvers = yaml.SafeLoader.yaml_implicit_resolvers
-    return not any(pattern.match(value) for _, pattern in resolvers.get(value[0], ()))
-
-
-def _double_quoted(value: str) -> str:
-    return '"' + "".join(map(_escaped, value)) + '"'
-
-
-def _escaped(char: str) -> str:
-    code = ord(char)
-    if char in '"\\':
-        return "\\" + char
-    if 0xD800 <= code <= 0xDFFF:
-        raise _UnsafeError
-    if char.isprintable():
-        return char
-    named = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(char)
-    return named or (f"\\x{code:02x}" if code < 256 else f"\\U{code:08x}")
+    raise UnsafeError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from haha_config.core.edit import yaml_text
+from haha_config.core.edit import yaml_document, yaml_text
 from haha_config.core.edit.text import changed, same
 from haha_config.core.errors import Refusal
 from haha_config.core.model import Change, Item, Place, Remove, Set
@@ -275,7 +275,7 @@ def test_places() -> None:
 
 
 def test_without_the_c_loader(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(yaml_text, "_FAST", yaml.SafeLoader)
+    monkeypatch.setattr(yaml_document, "_FAST", yaml.SafeLoader)
     for before, changes, after in EDITS:
         assert yaml_text.edit(before, changes) == after
 

@@ -42,6 +42,20 @@ def main(name: str = "world") -> None:
 
 app()
 """
+#: What nothing that is made of the same parts can be faster than.
+NOTHING = """\
+import typer
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def main() -> None:
+    {}
+
+
+app()
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +113,8 @@ def install(stand: Stand) -> None:
         if again:
             _quietly(python, "-m", "pip", "install", *quiet, *again, wanted)
     (stand.folder / "bare_typer.py").write_text(BARE_TYPER)
+    (stand.folder / "nothing.py").write_text(NOTHING.format("pass"))
+    (stand.folder / "nothing_yaml.py").write_text(NOTHING.format("import yaml"))
     if shutil.which("npm") is None:
         print("npm is not here: the Node programs are left out", file=sys.stderr)
     elif not stand.node("ccs").exists():
@@ -207,6 +223,11 @@ def tables(stand: Stand) -> Mapping[str, list[Job]]:
     typer = job(
         "bare typer app", "bare", stand.python("typer"), stand.folder / "bare_typer.py", "--help"
     )
+    python = stand.python("haha-config")
+    nothing = [
+        job("typer that does nothing", "bare", python, stand.folder / "nothing.py"),
+        job("typer that imports yaml", "bare", python, stand.folder / "nothing_yaml.py"),
+    ]
     said = {"agentkeyswitch": "--help", "ccm-cli": "--help", "claude-code-router": "version"}
     both = ("one", "two")
     models = ("deepseek-v4-pro", "deepseek-v4-flash")
@@ -264,8 +285,8 @@ def tables(stand: Stand) -> Mapping[str, list[Job]]:
             job("haha-config", "direct", ours, "--help"),
             *(job(n, n, p, "--help", fine=(0, 1)) for n, p in others.items()),
         ],
-        "switch": [bare, *switch],
-        "validate": [bare, *check],
+        "switch": [bare, *nothing, *switch],
+        "validate": [bare, *nothing, *check],
     }
 
 

@@ -107,6 +107,25 @@ def test_with_nothing_there_a_provider_a_key_and_a_model_are_all(who: Person) ->
     assert f"ANTHROPIC_AUTH_TOKEN={KEY}" in who.env.read_text()
 
 
+@pytest.mark.parametrize(
+    ("provider", "variable", "key"),
+    [
+        ("deepseek", "DEEPSEEK_API_KEY", "sk-0123456789abcdef0123456789abcdef"),
+        ("openrouter", "OPENROUTER_API_KEY", KEY),
+    ],
+)
+def test_enter_all_the_way_and_the_flags_alone_amount_to_the_same(
+    who: Person, tmp_path: Path, provider: str, variable: str, key: str
+) -> None:
+    with who.init("--provider", provider, **{variable: key}) as screen:
+        enter(screen, KEY_OF, MODEL, WRITE)
+        assert screen.finish() == 0
+    other = person(tmp_path / "flags")
+    with other.init("--provider", provider, "--yes", **{variable: key}) as screen:
+        assert screen.finish() == 0
+    assert who.variables() == other.variables()
+
+
 def test_with_ollama_running_three_enters_are_enough(who: Person) -> None:
     with ollama(who, "llama3:8b", "qwen3-coder:30b") as server, who.init() as screen:
         shown = screen.question(PROVIDER)

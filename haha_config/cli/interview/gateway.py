@@ -354,7 +354,7 @@ def upstream_model(talk: Talk, work: Work) -> Turn | Back:
     key = _keys(work).get(adding.variable, "") if adding.variable else row.credential.token
     base = list_base(row, adding.region, key, adding.url)
     offer = talk.offers.of(row, base, key)
-    default = model.best(offer, row.slots.get("main", ""))
+    default = model.best(offer, row.slots.get("main", "").removesuffix("[1m]"))
     answer = model.ask(talk, msg("Which model of {name}?", name=rows.named(row)), offer, default)
     if answer is BACK:
         return BACK

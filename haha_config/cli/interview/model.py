@@ -50,7 +50,7 @@ def ask(
         choices = [Choice(value=current, title=current, marked=True)]
     else:
         choices = []
-    choices += [choice(entry, current, ended=offer.ended(entry)) for entry in entries]
+    choices += [choice(entry, current, default, ended=offer.ended(entry)) for entry in entries]
     if not choices:
         return talk.ask.text(
             question, why=offer.said, check=_named, default=default, more=_MORE, flag="--model"
@@ -78,12 +78,16 @@ def _named(text: str) -> Message | None:
     return None if text and not any(c.isspace() for c in text) else msg("type one name")
 
 
-def choice(entry: Entry, current: str, *, ended: bool = False) -> Choice:
-    """A model as a row of the list."""
+def choice(entry: Entry, current: str, default: str, *, ended: bool = False) -> Choice:
+    """A model as a row of the list, with the `[1m]` that the set-up or the row gives it."""
     name = entry.model.id
-    same = bool(current) and current.removesuffix("[1m]") == name.removesuffix("[1m]")
-    value = current if same else name
-    return Choice(value=value, title=value, marked=same, note=note(entry, ended=ended))
+    value = next((one for one in (current, default) if _bare(one) == _bare(name)), name)
+    marked = bool(current) and value == current
+    return Choice(value=value, title=value, marked=marked, note=note(entry, ended=ended))
+
+
+def _bare(name: str) -> str:
+    return name.removesuffix("[1m]")
 
 
 def note(entry: Entry, *, ended: bool = False) -> Message | None:
@@ -111,7 +115,9 @@ def _default(work: Work, offer: Offer) -> str:
     held = work.draft.slots.get("main", "")
     if held:
         return held
-    return best(offer, _rows_main(work.row, known_key(work)))
+    wanted = _rows_main(work.row, known_key(work))
+    found = best(offer, _bare(wanted))
+    return wanted if found == _bare(wanted) else found
 
 
 def _rows_main(row: Provider, key: str) -> str:

@@ -147,11 +147,9 @@ def test_a_line_is_checked(tmp_path: Path) -> None:
 def test_a_key_is_not_echoed_and_what_became_of_it_is_said(tmp_path: Path) -> None:
     with asked("secret", home=tmp_path) as terminal:
         terminal.send("\r")
-        terminal.wait("nothing was typed")
-        terminal.wait_match(r"\): *$")
+        again(terminal, "nothing was typed")
         terminal.send("AIza-not-this-one\r")
-        terminal.wait("a key here begins with `sk-`")
-        terminal.wait_match(r"\): *$")
+        again(terminal, "a key here begins with `sk-`")
         terminal.send(f"'{KEY}' \r")
         terminal.wait("****cdef (24 characters)")
         terminal.wait("took off what stood around it")

@@ -99,6 +99,8 @@ def _name(kind: Format, path: Path) -> str:
 def _shown(kind: Format, path: Path, value: Data) -> str:
     name = str(path[-1])
     if kind == "dotenv" or (kind == "json" and path[:1] == ("env",)):
+        if not isinstance(value, str):  # a number that becomes text differs by its quotes only
+            return "****" if v.is_secret(name) else _plain(value)
         shown = v.shown(name, value)
         return shown if kind == "dotenv" else f'"{shown}"'
     if name in _URL_LEAVES and isinstance(value, str):
@@ -110,6 +112,8 @@ def _shown(kind: Format, path: Path, value: Data) -> str:
 
 
 def _plain(value: Data) -> str:
+    if value is None:
+        return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

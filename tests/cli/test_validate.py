@@ -234,3 +234,10 @@ def test_an_error_that_stops_nothing_does_not_end_in_a_client_that_will_not_work
     assert "[KEY008]" in done.out
     assert "1 error, " in done.out
     assert "the client calls https://api.deepseek.com/anthropic/v1/messages" in done.out
+
+
+def test_a_number_that_becomes_text_is_seen_to_do_so(tool: Tool) -> None:
+    tool.settings.parent.mkdir()
+    tool.settings.write_text('{"env": {"API_TIMEOUT_MS": 600000}}', encoding="utf-8")
+    said = tool("validate", "--fix", "--dry-run", "--select", "SET002").out
+    assert '- env.API_TIMEOUT_MS: 600000\n  + env.API_TIMEOUT_MS: "600000"\n' in said

@@ -104,8 +104,10 @@ def test_run_gives_back_the_clients_code_and_leaves_no_file(
     path = path_with(version, tmp_path / "bin")
     runtime = tmp_path / "runtime"
     runtime.mkdir(mode=0o700)
-    words = ["run", "--model", "elsewhere", "--", "-p", "say hi"]
+    words = ["run", "--model", "elsewhere", "--unlisted", "--", "-p", "say hi"]
     done = tool(*words, **QUIET, PATH=path, XDG_RUNTIME_DIR=str(runtime))
+    refused = tool("run", "--model", "elsewhere", **QUIET, PATH=path)
+    assert (refused.code, refused.out) == (2, "")
     assert done.out.strip() == "answer from elsewhere", done.err
     assert done.code == 0
     assert [p for p in runtime.rglob("*") if p.is_file()] == []

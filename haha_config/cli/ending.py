@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-
 from haha_config.cli.session import Session
 from haha_config.core.errors import INTERRUPTED, HahaError
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import Answers
 from haha_config.io import loopback, report
-from haha_config.io.prompts import Prompter, choose_prompter
+from haha_config.io.prompts import Prompter
 
 
 def proof(session: Session, answers: Answers, *, plain: bool) -> None:
     """Offer to start the gateway, and to send the requests that the client will send."""
-    prompter = choose_prompter(
-        plain=plain,
-        environ=session.environ,
-        stdin=sys.stdin,
-        stderr=sys.stderr,
-        stdout=sys.stdout,
-    )
+    prompter = session.prompter(plain=plain)
     try:
         _proof(session, answers, prompter)
     except HahaError as error:

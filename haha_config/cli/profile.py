@@ -232,25 +232,13 @@ def _sure(session: Session, profile: Profile) -> bool:
             "The files of the client stay as they are. `haha-config undo` brings the profile back,"
             " without the key that the keyring has."
         )
-    answer = _prompter(session).confirm(
+    answer = session.prompter().confirm(
         msg("Remove the profile `{name}` and its key?", name=profile.name),
         default=False,
         why=why,
         flag="--yes",
     )
     return answer is True
-
-
-def _prompter(session: Session) -> Any:
-    from haha_config.io.prompts import choose_prompter
-
-    return choose_prompter(
-        plain=False,
-        environ=session.environ,
-        stdin=sys.stdin,
-        stderr=sys.stderr,
-        stdout=sys.stdout,
-    )
 
 
 # --- a new key -------------------------------------------------------------------------------
@@ -319,7 +307,7 @@ def _given(session: Session, variable: str | None, *, from_stdin: bool) -> str:
         return found
     if from_stdin:
         return piped_key()
-    answer = _prompter(session).secret(
+    answer = session.prompter().secret(
         msg("The key?"),
         why=msg("It is not shown, and goes into no profile."),
         flag="--api-key-stdin",

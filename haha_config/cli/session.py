@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Final, get_args
+from typing import TYPE_CHECKING, Final, get_args
 
 from haha_config.core import providers as rows
 from haha_config.core import variables as v
@@ -19,6 +20,9 @@ from haha_config.core.plan import Starts
 from haha_config.core.record import dataclass, replace
 from haha_config.core.state import File, Machine, State, parse
 from haha_config.io import disk, places, report, templates
+
+if TYPE_CHECKING:
+    from haha_config.io.prompts import Prompter
 
 STARTS: Final[Mapping[TargetName, str]] = {
     "env": "env.template",
@@ -164,6 +168,19 @@ class Session:
         for one in disk.recover_alone(self.state_folder):
             say_recovered(one)
 
+    def prompter(self, *, plain: bool = False, color: bool = True) -> Prompter:
+        """Who asks the person, on this terminal or in place of one."""
+        from haha_config.io.prompts import choose_prompter
+
+        return choose_prompter(
+            plain=plain,
+            environ=self.environ,
+            stdin=sys.stdin,
+            stderr=sys.stderr,
+            stdout=sys.stdout,
+            color=color,
+        )
+
     def commit(self, build: Callable[[], Plan], command: str) -> tuple[Plan, disk.Applied]:
         """Plan from fresh bytes under the lock, and write. What recovery did is said."""
         return disk.transact(
@@ -286,8 +303,6 @@ def choice(flag: str, value: str, known: Iterable[str]) -> str:
 
 def is_terminal() -> bool:
     """Whether anybody can be asked."""
-    import sys
-
     return sys.stdin is not None and sys.stdin.isatty()
 
 

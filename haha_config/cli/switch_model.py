@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 
 import typer
@@ -201,15 +200,9 @@ def _elsewhere(name: str, state: State, held: Setup) -> list[Message | str]:
 def _ask(session: Session, state: State, held: Setup, *, plain: bool, silent: bool) -> str:
     if silent or not is_terminal():
         raise Usage(msg("no model is given: `haha-config switch-model NAME`"))
-    from haha_config.io.prompts import BACK, Choice, choose_prompter
+    from haha_config.io.prompts import BACK, Choice
 
-    prompter = choose_prompter(
-        plain=plain,
-        environ=session.environ,
-        stdin=sys.stdin,
-        stderr=sys.stderr,
-        stdout=sys.stdout,
-    )
+    prompter = session.prompter(plain=plain)
     current = state.slots.get("main", "")
     names = dict.fromkeys((*([current] if current else []), *known_models(state, held)))
     answer = prompter.select(

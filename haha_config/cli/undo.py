@@ -147,15 +147,7 @@ def _asked(session: Session, question: Message, *, plain: bool) -> bool:
     """Raises Usage where there is nobody to ask."""
     if not is_terminal():
         raise Usage(msg("nobody is there to be asked: add --yes"), hints=("--yes",))
-    from haha_config.io.prompts import choose_prompter
-
-    prompter = choose_prompter(
-        plain=plain,
-        environ=session.environ,
-        stdin=sys.stdin,
-        stderr=sys.stderr,
-        stdout=sys.stdout,
-    )
+    prompter = session.prompter(plain=plain)
     answer = prompter.confirm(
         question,
         default=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -147,15 +146,7 @@ def _accepts_both(session: Session, profile: Profile, manner: Manner) -> bool:
     """
     if manner.yes or not shelf.asks_for_helper(session, profile):
         return False
-    from haha_config.io.prompts import choose_prompter
-
-    prompter = choose_prompter(
-        plain=manner.plain,
-        environ=session.environ,
-        stdin=sys.stdin,
-        stderr=sys.stderr,
-        stdout=sys.stdout,
-    )
+    prompter = session.prompter(plain=manner.plain)
     answer = prompter.confirm(
         msg("Does this endpoint take a key as `Authorization: Bearer` and `x-api-key` at once?"),
         default=False,
@@ -218,15 +209,9 @@ def _ask(session: Session, *, plain: bool, silent: bool) -> str:
             msg("there is no profile yet"),
             hints=("haha-config profile save NAME", "haha-config init"),
         )
-    from haha_config.io.prompts import BACK, Choice, choose_prompter
+    from haha_config.io.prompts import BACK, Choice
 
-    prompter = choose_prompter(
-        plain=plain,
-        environ=session.environ,
-        stdin=sys.stdin,
-        stderr=sys.stderr,
-        stdout=sys.stdout,
-    )
+    prompter = session.prompter(plain=plain)
     current = shelf.current(session, session.state())
     rows = [
         Choice(value=n, title=n, note=shelf.about(session, n), marked=n == current) for n in known

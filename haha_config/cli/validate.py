@@ -252,15 +252,7 @@ def _confirm(session: Session) -> bool:
         raise Usage(
             msg("--fix writes: say so with --yes"), hints=("haha-config validate --fix --yes",)
         )
-    from haha_config.io.prompts import choose_prompter
-
-    prompter = choose_prompter(
-        plain=False,
-        environ=session.environ,
-        stdin=sys.stdin,
-        stderr=sys.stderr,
-        stdout=sys.stdout,
-    )
+    prompter = session.prompter()
     return (
         prompter.confirm(
             msg("Write these changes?"),

@@ -240,15 +240,7 @@ def guard(session: Session, plan: Plan, manner: Manner) -> None:
 
 
 def _anyway(session: Session, *, plain: bool) -> bool:
-    from haha_config.io.prompts import choose_prompter
-
-    prompter = choose_prompter(
-        plain=plain,
-        environ=session.environ,
-        stdin=sys.stdin,
-        stderr=sys.stderr,
-        stdout=sys.stdout,
-    )
+    prompter = session.prompter(plain=plain)
     answer = prompter.confirm(
         msg("Write although a client is open?"),
         default=False,

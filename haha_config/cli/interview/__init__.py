@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
@@ -17,7 +16,7 @@ from haha_config.core.draft import Draft
 from haha_config.core.errors import Cancelled
 from haha_config.core.messages import msg
 from haha_config.io import machine
-from haha_config.io.prompts import Back, choose_prompter
+from haha_config.io.prompts import Back
 
 __all__ = ["Prepared", "Work", "interview"]
 
@@ -74,14 +73,7 @@ def interview(
     Raises Cancelled where the person leaves.
     """
     talk = Talk(
-        ask=choose_prompter(
-            plain=manner.plain,
-            environ=session.environ,
-            stdin=sys.stdin,
-            stderr=sys.stderr,
-            stdout=sys.stdout,
-            color=color,
-        ),
+        ask=session.prompter(plain=manner.plain, color=color),
         given=given,
         manner=manner,
         offers=Offers(found.state.value, today=machine.today(), plain=manner.plain),

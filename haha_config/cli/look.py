@@ -45,8 +45,9 @@ def with_git(state: State) -> State:
     )
 
 
-def _machine(session: Session, state: State) -> Machine:
-    where = machine.Where(
+def where_to_look(session: Session) -> machine.Where:
+    """The folders and the environment that facts about this machine come from."""
+    return machine.Where(
         environ=session.environ,
         home=session.home,
         client=session.client_folder,
@@ -54,7 +55,16 @@ def _machine(session: Session, state: State) -> Machine:
         folder=session.folder,
         data=session.data_folder,
     )
-    poisoned = compromised.parse(templates.text("litellm-compromised.toml"), templates.compiled())
+
+
+def poisoned_versions() -> compromised.Compromised:
+    """What is known of releases of LiteLLM that somebody had tampered with."""
+    return compromised.parse(templates.text("litellm-compromised.toml"), templates.compiled())
+
+
+def _machine(session: Session, state: State) -> Machine:
+    where = where_to_look(session)
+    poisoned = poisoned_versions()
     port = _loopback_port(state)
     client = machine.client_state(where)
     return Machine(

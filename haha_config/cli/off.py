@@ -72,9 +72,8 @@ def _exclude(session: Session) -> Path | None:
 def _presences(session: Session) -> dict[str, absence.Presence]:
     """By real path: what the journal still knows of our writes, and how each file was before."""
     numbered: dict[str, list[tuple[int, Write]]] = {}
-    for record in disk.records(session.state_folder):
-        for entry in record.entries():
-            numbered.setdefault(entry.real, []).append((record.number, entry.write()))
+    for number, entry in disk.entries(session.state_folder):
+        numbered.setdefault(entry.real, []).append((number, entry.write()))
     arrivals = disk.arrivals(session.state_folder)
     return {
         real: absence.presence(numbered.get(real, ()), arrivals.get(real))

@@ -87,10 +87,8 @@ def offering(model: str) -> Iterator[tuple[str, bool]]:
 
 def _name_of(upstream: str) -> str:
     """What the client calls `[NAME=]KEY:MODEL[@URL]`."""
-    at = max(upstream.rfind("@http://"), upstream.rfind("@https://"))
-    head, _, model = (upstream[:at] if at >= 0 else upstream).partition(":")
-    name, equals, _ = head.partition("=")
-    return name if equals else model
+    name, _, model, _ = drafts.upstream_parts(upstream)
+    return name or model
 
 
 # --- from a profile to answers ---------------------------------------------------------------
@@ -423,8 +421,10 @@ def helped(session: Session, found: Found) -> Found:
         key = _helped(session, found.state)
     except HahaError:  # it is asked for
         return found
-    setup_ = replace(found.setup, credential=key)
-    return replace(found, setup=setup_, helper=load(session, name)) if key else found
+    if not key:
+        return found
+    held = replace(found.setup, credential=key)
+    return replace(found, setup=held, helper=load(session, name))
 
 
 def as_before(made: Shelved, found: Found, key: str) -> Shelved:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from datetime import UTC, datetime
 
@@ -257,8 +256,5 @@ def _left_in_keyring(session: Session) -> tuple[str, ...]:
     """Keys in the keyring that only the kept writes still know of."""
     from haha_config.cli import shelf
 
-    writes = []
-    for record in disk.records(session.state_folder):
-        with contextlib.suppress(OSError, ValueError, KeyError):
-            writes += [entry.write() for entry in record.entries()]
+    writes = (entry.write() for _, entry in disk.entries(session.state_folder))
     return shelf.left_in_keyring(session, writes)

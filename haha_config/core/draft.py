@@ -83,18 +83,22 @@ def parse_slot(text: str) -> tuple[Slot, str]:
     )
 
 
+def upstream_parts(text: str) -> tuple[str, str, str, str]:
+    """NAME, KEY, MODEL and URL of `[NAME=]KEY:MODEL[@URL]`; "" for each that is not there."""
+    at = max(text.rfind("@http://"), text.rfind("@https://"))
+    body, url = (text[:at], text[at + 1 :]) if at >= 0 else (text, "")
+    head, _, model = body.partition(":")
+    name, equals, key = head.partition("=")
+    return (name, key, model, url) if equals else ("", head, model, url)
+
+
 def parse_upstream(text: str, providers: Providers, region: str = "") -> Upstream:
     """`[NAME=]KEY:MODEL[@URL]`: KEY ends at the first `:`, the URL begins at the last `@http`.
 
     Raises Usage with what is wrong.
     """
-    at = max(text.rfind("@http://"), text.rfind("@https://"))
-    body, url = (text[:at], text[at + 1 :]) if at >= 0 else (text, "")
-    head, colon, model = body.partition(":")
-    name, equals, key = head.partition("=")
-    if not equals:
-        name, key = "", head
-    if not colon or not key or not model:
+    name, key, model, url = upstream_parts(text)
+    if not key or not model:
         raise Usage(
             msg("--upstream wants [NAME=]KEY:MODEL[@URL], as in `openai:gpt-6.1-sol`"),
         )

@@ -83,23 +83,14 @@ def looked(session: Session) -> State:
     """The state with every LiteLLM on this machine, whatever the client's route is."""
     from dataclasses import replace
 
-    from haha_config.cli.look import look
-    from haha_config.core import compromised
+    from haha_config.cli.look import look, poisoned_versions, where_to_look
     from haha_config.io import machine
 
     state = look(session)
     if state.machine is None or state.machine.litellm:
         return state
-    where = machine.Where(
-        environ=session.environ,
-        home=session.home,
-        client=session.client_folder,
-        settings=session.settings_paths["user"],
-        folder=session.folder,
-        data=session.data_folder,
-    )
-    known = compromised.parse(templates.text("litellm-compromised.toml"))
-    found = machine.litellm(where, known.markers, known.traces)
+    known = poisoned_versions()
+    found = machine.litellm(where_to_look(session), known.markers, known.traces)
     return replace(state, machine=replace(state.machine, litellm=found))
 
 

@@ -414,7 +414,7 @@ class MOD007(Rule):
             return
         least, name = min(known)
         found = state.effective(v.MAX_OUTPUT)
-        asks = v.whole(found.value or "") or v.DEFAULT_OUTPUT
+        asks = v.whole(found.value) or v.DEFAULT_OUTPUT
         if asks <= least:
             return
         mends = set_everywhere(state, {v.MAX_OUTPUT: str(least)})

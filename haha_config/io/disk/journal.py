@@ -112,6 +112,13 @@ def records(state: Path) -> list[Record]:
     return sorted(found, key=lambda r: r.number)
 
 
+def entries(state: Path) -> Iterator[tuple[int, Entry]]:
+    """Every file of every write that is kept, with its number; a damaged record has none."""
+    for record in records(state):
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            yield from ((record.number, entry) for entry in record.entries())
+
+
 def originals(state: Path) -> list[tuple[str, Path]]:
     """Every file that we ever wrote, and where its bytes from before our first write are kept."""
     found = []

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from haha_config.core import variables as v
+from haha_config.core.messages import CONTROLS
 from haha_config.core.model import Finding, Place
 from haha_config.core.patterns import pattern
 from haha_config.core.state import File
@@ -43,8 +44,7 @@ _KEYLIKE: Final = pattern(r"(?=[A-Za-z0-9_\-+/.~]*\d)[A-Za-z0-9_\-+/.~]{12,}")
 
 #: One column each, so that the caret stands right: a control character would move it, and more.
 _BLANKS: Final = {
-    **dict.fromkeys((*range(32), *range(0x7F, 0xA0), *range(0x202A, 0x202F), 0x200B), "\ufffd"),
-    **dict.fromkeys(range(0x2066, 0x206A), "\ufffd"),
+    **dict.fromkeys((*CONTROLS, 0x200B), "\ufffd"),
     ord("\t"): " ",
 }
 

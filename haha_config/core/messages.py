@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from haha_config.core.record import dataclass
+
+#: Code points that move the cursor, colour or retitle a terminal, or turn the direction of writing:
+#: they are never printed as they are.
+CONTROLS: Final = (
+    *range(0x20),
+    *range(0x7F, 0xA0),
+    *range(0x202A, 0x202F),
+    *range(0x2066, 0x206A),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from string import Formatter
 from typing import Final
 
 from haha_config.core.errors import Usage
-from haha_config.core.messages import Message, msg
+from haha_config.core.messages import CONTROLS, Message, msg
 
 _FORMATTER = Formatter()
 
@@ -120,20 +120,16 @@ def say(message: Message | str) -> str:
     return _format(_language.many(message.text, message.plural, count), values)
 
 
-#: What moves the cursor, colours or retitles a terminal, or turns the direction of writing.
-_CONTROLS: Final = {
-    **{
-        code: f"\\x{code:02x}"
-        for code in (*range(32), *range(0x7F, 0xA0))
-        if chr(code) not in "\n\t"
-    },
-    **{code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))},
+_ESCAPES: Final = {
+    code: f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    for code in CONTROLS
+    if chr(code) not in "\n\t"
 }
 
 
 def visible(text: str) -> str:
     """`text` with its control characters as escapes: a file of somebody else's may hold them."""
-    return text if text.isprintable() else text.translate(_CONTROLS)
+    return text if text.isprintable() else text.translate(_ESCAPES)
 
 
 def homely(text: str) -> str:

@@ -400,8 +400,7 @@ def configured(session: Session, state: State, found: Found) -> tuple[Draft, Ans
 
 def helped_by(state: State) -> str:
     """The profile whose key our own `apiKeyHelper` prints."""
-    value = state.target.data.get(plans.HELPER)
-    return str(value).rpartition(" key ")[2] if plans.is_own_helper(value) else ""
+    return plans.helper_profile(state.target.data.get(plans.HELPER))
 
 
 def _helped(session: Session, state: State) -> str:

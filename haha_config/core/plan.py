@@ -282,6 +282,11 @@ def is_own_helper(value: Data) -> bool:
     return isinstance(value, str) and " key " in value and "haha" in value.split(" key ")[0]
 
 
+def helper_profile(value: Data) -> str:
+    """The profile whose key our own `apiKeyHelper` prints; "" for anybody else's."""
+    return str(value).rpartition(" key ")[2] if is_own_helper(value) else ""
+
+
 def _env(data: Mapping[str, Data]) -> Mapping[str, Data]:
     env = data.get("env")
     return env if isinstance(env, Mapping) else {}

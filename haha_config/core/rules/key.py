@@ -12,7 +12,7 @@ from haha_config.core import variables as v
 from haha_config.core.gateway import REFERENCE
 from haha_config.core.layers import Effective
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Data, Header, KeyKind, Mend, Place, Problem
+from haha_config.core.model import Header, KeyKind, Mend, Place, Problem
 from haha_config.core.rows import Endpoint
 from haha_config.core.rules.rule import FIX, INIT, Rule, holders, quoted, targets, where
 from haha_config.core.state import File, State
@@ -444,9 +444,11 @@ class KEY010(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         if not credentials(state):
             return
+        from haha_config.core.plan import helper_profile
+
         for file in state.settings.values():
             command = file.data.get("apiKeyHelper")
-            if command and (profile := _profile_of(command)):
+            if command and (profile := helper_profile(command)):
                 yield self._outranking(credentials(state)[0], profile)
             elif command:
                 yield self._other(msg("`apiKeyHelper`"), file.place("apiKeyHelper"), None)
@@ -479,13 +481,6 @@ class KEY010(Rule):
             place=place,
             hint=hint or msg("take it out, or type /logout in the client"),
         )
-
-
-def _profile_of(command: Data) -> str:
-    """The profile whose key our own `apiKeyHelper` prints; "" for anybody else's."""
-    from haha_config.core.plan import is_own_helper
-
-    return str(command).rpartition(" key ")[2] if is_own_helper(command) else ""
 
 
 class KEY011(Rule):

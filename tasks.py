@@ -132,7 +132,7 @@ def lock_litellm() -> None:
         raise TaskFailed(1, "uv locked no litellm")
     head = (
         f"# LiteLLM {found[1]} with all it needs, each by hash. Wheels only:\n"
-        f"# pip install --require-hashes --only-binary :all: -r {LOCK.name}\n"
+        f"# pip install --no-deps --require-hashes --only-binary :all: -r {LOCK.name}\n"
         "# Made by `python -m tasks lock-litellm`; do not edit.\n"
     )
     LOCK.parent.mkdir(exist_ok=True)

@@ -55,7 +55,9 @@ def litellm() -> Path:
 
     def build(folder: Path) -> None:
         _run([sys.executable, "-m", "venv", str(folder)])
-        _pip(folder / "bin" / "python", "--require-hashes", "-r", str(lock))
+        # The lock is whole. Without `--no-deps` an old pip looks for what an extra like
+        # pydantic[email] could still mean, and refuses the hashes that it finds nothing for.
+        _pip(folder / "bin" / "python", "--no-deps", "--require-hashes", "-r", str(lock))
 
     return _stored(f"litellm-{LITELLM}", Path("bin/litellm"), build)
 

@@ -127,7 +127,7 @@ def test_the_lock_is_of_the_version_that_the_end_to_end_tests_run() -> None:
 @pytest.mark.parametrize(
     ("versions", "chosen"),
     [
-        (("1.84.0", "1.106.2", "1.109.1"), "1.106.2"),
+        (("1.84.0", "1.108.7", "1.109.1"), "1.108.7"),
         (("1.84.0", "1.109.1"), "1.109.1"),
         (("1.82.7", "1.107.0", "1.70.0"), None),
     ],

@@ -22,6 +22,7 @@ BIN = VENV / ("Scripts" if sys.platform == "win32" else "bin")
 PYTHON = BIN / ("python.exe" if sys.platform == "win32" else "python")
 PARTS = ROOT / "tests" / "e2e" / "parts.toml"
 LOCK = ROOT / "templates" / "litellm-requirements.txt"
+UV_LOCK = ROOT / "templates" / "uv-requirements.txt"
 
 
 class TaskFailed(Exception):
@@ -76,9 +77,37 @@ def lint() -> None:
 
 
 def test() -> None:
-    """lint, and every test that needs no real part."""
+    """lint, and every test that needs no real part; with ARGS only pytest, with these."""
+    if sys.argv[2:]:
+        venv()
+        run(PYTHON, "-m", "pytest", "-q", *sys.argv[2:])
+        return
     lint()
     run(PYTHON, "-m", "pytest", "tests", "--ignore=tests/e2e", "-q")
+
+
+def test_versions() -> None:
+    """The tests without lint on every other Python that is found, each in `.venv-VERSION`."""
+    found = {minor: program for minor in range(11, 15) if (program := _python(minor))}
+    if not found:
+        raise TaskFailed(1, "no python3.11 to python3.14 runs here")
+    for minor, program in found.items():
+        folder = ROOT / f".venv-3.{minor}"
+        python = folder / PYTHON.relative_to(VENV)
+        if not python.exists():
+            run(program, "-m", "venv", folder)
+        quiet = ("--quiet", "--disable-pip-version-check")
+        run(python, "-m", "pip", "install", *quiet, "--editable", f"{ROOT}[dev]")
+        run(python, "-m", "pytest", "tests", "--ignore=tests/e2e", "-q", *sys.argv[2:])
+
+
+def _python(minor: int) -> str:
+    """A Python 3.`minor` that starts: on PATH, or made by pyenv, whose shims may not."""
+    made = sorted(Path.home().glob(f".pyenv/versions/3.{minor}.*/bin/python"))
+    for program in (f"python3.{minor}", *map(str, made)):
+        if _quietly(program, "-c", "import venv; print(1)", fails=True):
+            return program
+    return ""
 
 
 def e2e() -> None:
@@ -121,36 +150,50 @@ def catalogs() -> None:
 
 
 def lock_litellm() -> None:
-    """Write LiteLLM's hash lock; with `--newest` for the newest version that installs."""
+    """Write the hash locks of LiteLLM and of uv; with `--newest` for LiteLLM's newest version."""
     table = tomllib.loads(PARTS.read_text(encoding="utf-8"))
-    version = table["litellm"]["version"]
+    version, uv = table["litellm"]["version"], table["uv"]["version"]
     poisoned = ",".join(f"!={bad}" for bad in table["litellm"]["poisoned"])
     wanted = poisoned if "--newest" in sys.argv else f"=={version}"
-    locked = _compile(f"litellm[proxy]{wanted}\n", table["uv"]["version"])
+    locked = _compile(f"litellm[proxy]{wanted}\n", uv, LOCK)
     found = re.search(r"^litellm==(\S+)", locked, re.MULTILINE)
     if found is None:
         raise TaskFailed(1, "uv locked no litellm")
-    head = (
-        f"# LiteLLM {found[1]} with all it needs, each by hash. Wheels only:\n"
-        f"# pip install --no-deps --require-hashes --only-binary :all: -r {LOCK.name}\n"
-        "# Made by `python -m tasks lock-litellm`; do not edit.\n"
+    _write_lock(LOCK, f"LiteLLM {found[1]} with all it needs", locked)
+    _write_lock(
+        UV_LOCK,
+        f"uv {uv} for every platform that it is built for",
+        _compile(f"uv=={uv}\n", uv, UV_LOCK),
     )
-    LOCK.parent.mkdir(exist_ok=True)
-    LOCK.write_text(head + locked, encoding="utf-8")
     text = PARTS.read_text(encoding="utf-8")
     parts = text.replace(f'version = "{version}"', f'version = "{found[1]}"', 1)
     PARTS.write_text(parts, encoding="utf-8")
     print(f"{_shown(LOCK)}: litellm {found[1]}, {len(re.findall('^[a-z]', locked, re.M))} packages")
 
 
-def _compile(requirements: str, uv_version: str) -> str:
-    """`requirements` resolved for every platform and Python from 3.11 on, by uv."""
+def _write_lock(lock: Path, what: str, locked: str) -> None:
+    # --no-deps: before 23.3 pip does not see that `pydantic==…` meets a need for `pydantic[email]`.
+    head = (
+        f"# {what}, each by hash. Wheels only:\n"
+        f"# pip install --no-deps --require-hashes --only-binary :all: -r {lock.name}\n"
+        "# Made by `python -m tasks lock-litellm`; do not edit.\n"
+    )
+    lock.write_text(head + locked, encoding="utf-8")
+
+
+def _compile(requirements: str, uv_version: str, before: Path) -> str:
+    """`requirements` resolved for every platform and Python from 3.11 on, by uv.
+
+    What the lock `before` has stays as it is where it still fits.
+    """
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         virtual_environments.create(folder / "env", with_pip=True)
         python = folder / "env" / PYTHON.relative_to(VENV)
         asked, answered = folder / "asked.txt", folder / "answered.txt"
         asked.write_text(requirements, encoding="utf-8")
+        if before.exists() and "--newest" not in sys.argv:
+            answered.write_text(before.read_text(encoding="utf-8"), encoding="utf-8")
         _quietly(python, "-m", "pip", "install", "--quiet", f"uv=={uv_version}")
         # uv reads no pip configuration, and a mirror is usually set there.
         index = _quietly(python, "-m", "pip", "config", "get", "global.index-url", fails=True)
@@ -165,9 +208,14 @@ def _compile(requirements: str, uv_version: str) -> str:
 
 
 def _quietly(*command: str | Path, fails: bool = False) -> str:
-    done = subprocess.run(
-        [str(part) for part in command], capture_output=True, text=True, check=False
-    )
+    try:
+        done = subprocess.run(
+            [str(part) for part in command], capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        if fails:
+            return ""
+        raise
     if done.returncode != 0 and not fails:
         raise TaskFailed(done.returncode, done.stderr)
     return done.stdout.strip() if done.returncode == 0 else ""
@@ -178,6 +226,7 @@ TASKS: dict[str, Callable[[], None]] = {
     "demo": demo,
     "lint": lint,
     "test": test,
+    "test-versions": test_versions,
     "e2e": e2e,
     "fuzz": fuzz,
     "docs": docs,

@@ -1,0 +1,70 @@
+"""`trust.toml`: what a person has agreed to, by folder. Fingerprints and words, never a value.
+
+A file that can't be read agrees to nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from haha_config.io import disk
+
+NAME: Final = "trust.toml"
+#: A folder -> the fingerprint of each value that is agreed to -> how it was shown.
+Agreed = Mapping[str, Mapping[str, str]]
+
+
+def read(state_folder: Path) -> Agreed:
+    """What is agreed to; nothing where there is no such file, or none that can be read."""
+    path = state_folder / NAME
+    if not path.is_file():
+        return {}
+    import tomllib
+
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    folders = data.get("folders")
+    return {
+        folder: {print_: shown for print_, shown in values.items() if isinstance(shown, str)}
+        for folder, values in (folders.items() if isinstance(folders, dict) else ())
+        if isinstance(values, dict)
+    }
+
+
+def add(state_folder: Path, values: Agreed) -> None:
+    """Agree to these too."""
+    with disk.exclusive(state_folder):
+        held = {folder: dict(prints) for folder, prints in read(state_folder).items()}
+        for folder, prints in values.items():
+            held.setdefault(folder, {}).update(prints)
+        _write(state_folder / NAME, {"folders": held})
+
+
+def forget(state_folder: Path, folder: str) -> bool:
+    """Agree to nothing of this folder any more; whether there was anything."""
+    with disk.exclusive(state_folder):
+        held = dict(read(state_folder))
+        if held.pop(folder, None) is None:
+            return False
+        _write(state_folder / NAME, {"folders": held})
+    return True
+
+
+def _write(path: Path, data: Mapping[str, Any]) -> None:
+    """All of it or nothing, for this user's eyes."""
+    import tomli_w
+
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{NAME}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            tomli_w.dump(data, file)
+        os.replace(name, path)  # noqa: PTH105 - both are names of this folder
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

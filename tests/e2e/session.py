@@ -112,19 +112,41 @@ class Session:
                 last = time.monotonic()
         return self.screen
 
-    def get_ready(self, timeout: float = 90) -> None:
-        """Through theme, safety notes and folder trust, to the line where one types."""
+    def get_ready(self, timeout: float = 90) -> list[str]:
+        """Through theme, safety notes and folder trust, to the line where one types.
+
+        The screens on the way, the last one with that line.
+        """
         deadline = time.monotonic() + timeout
+        screens: list[str] = []
         while time.monotonic() < deadline:
             screen = self.settle()
             key = next((k for p, k in _FIRST_RUN if re.search(p, screen, re.DOTALL)), None)
             if key is not None:
+                screens.append(screen)
                 self.child.send(key)
             elif _READY.search(screen):
-                return
+                return [*screens, screen]
             elif not self.child.isalive():
                 break
         raise TimeoutError(f"the client is not ready:\n{self.screen}")
+
+    def choose(self, row: str, timeout: float = 30) -> None:
+        """Enter on the row of a dialog whose text begins with the pattern `row`."""
+        deadline = time.monotonic() + timeout
+        while not re.search(rf"❯ (\d+\. )?{row}", self.settle(quiet=0.3)):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"no row {row!r} to choose:\n{self.screen}")
+            self.child.send(_DOWN)
+        self.child.send(_ENTER)
+
+    def leave(self) -> int:
+        """`/exit`, and the code that the client ends with."""
+        self.say("/exit")
+        while self._read():
+            pass
+        self.child.wait()
+        return int(self.child.exitstatus or 0)
 
     def say(self, message: str) -> None:
         """Types a message and sends it; await its arrival with `Upstream.wait_for`."""

@@ -66,16 +66,19 @@ class Request:
         return str(choice.get("function", choice).get("name", ""))
 
     @property
-    def has_tool_result(self) -> bool:
+    def tool_results(self) -> int:
+        """How many results of tools the conversation holds."""
+        count: int = sum(i.get("type") == "function_call_output" for i in self._list("input"))
         for message in self._list("messages"):
-            if message.get("role") == "tool":
-                return True
             content = message.get("content")
-            if isinstance(content, list) and any(
-                isinstance(part, dict) and part.get("type") == "tool_result" for part in content
-            ):
-                return True
-        return any(item.get("type") == "function_call_output" for item in self._list("input"))
+            parts = content if isinstance(content, list) else []
+            kinds = [part.get("type") for part in parts if isinstance(part, dict)]
+            count += kinds.count("tool_result") + int(message.get("role") == "tool")
+        return count
+
+    @property
+    def has_tool_result(self) -> bool:
+        return self.tool_results > 0
 
     @property
     def prompt(self) -> str:

@@ -19,6 +19,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from haha_config.io import installer
+
 ROOT = Path(__file__).resolve().parents[2]
 TABLE: Mapping[str, Any] = tomllib.loads(
     Path(__file__).with_name("parts.toml").read_text(encoding="utf-8")
@@ -40,6 +42,11 @@ _FOR_INSTALLERS = re.compile(
 )
 
 
+LOCKS = installer.Locks(
+    litellm=ROOT / TABLE["litellm"]["requirements"], uv=ROOT / "templates" / "uv-requirements.txt"
+)
+
+
 class PartMissing(Exception):
     """A real part can't be had here. It fails `make e2e`; nothing is skipped for it."""
 
@@ -54,12 +61,36 @@ def litellm() -> Path:
         raise PartMissing(f"{lock} does not lock litellm {LITELLM}: python -m tasks lock-litellm")
 
     def build(folder: Path) -> None:
-        _run([sys.executable, "-m", "venv", str(folder)])
-        # The lock is whole. Without `--no-deps` an old pip looks for what an extra like
-        # pydantic[email] could still mean, and refuses the hashes that it finds nothing for.
-        _pip(folder / "bin" / "python", "--no-deps", "--require-hashes", "-r", str(lock))
+        try:
+            installer.install(
+                folder, LOCKS, {**for_installers(), "HOME": str(_HOME)}, lambda _progress: None
+            )
+        except installer.NotInstalled as failed:
+            raise PartMissing("\n".join(failed.said[-15:])) from None
 
     return _stored(f"litellm-{LITELLM}", Path("bin/litellm"), build)
+
+
+@cache
+def old_pip() -> Path:
+    """A folder for `sys.path` that holds the oldest pip that has to do, and nothing else."""
+    version = TABLE["pip"]["oldest"]
+
+    def build(folder: Path) -> None:
+        _pip(Path(sys.executable), "--target", str(folder), f"pip=={version}")
+
+    return _stored(f"pip-{version}", Path("pip"), build).parent
+
+
+@cache
+def uv() -> Path:
+    """uv, as a person has it on the PATH."""
+    version = TABLE["uv"]["version"]
+
+    def build(folder: Path) -> None:
+        _pip(Path(sys.executable), "--target", str(folder), f"uv=={version}")
+
+    return _stored(f"uv-{version}", Path("bin/uv"), build)
 
 
 @cache
@@ -192,11 +223,15 @@ def _pip(python: Path, *arguments: str) -> None:
     _run([str(python), "-m", "pip", "install", *quiet, *arguments], {"HOME": str(_HOME)})
 
 
+def for_installers() -> dict[str, str]:
+    """The registries of this machine and the way to them, and nothing else."""
+    return {k: v for k, v in _OUTSIDE.items() if _FOR_INSTALLERS.fullmatch(k)}
+
+
 def _run(command: list[str], environment: Mapping[str, str] | None = None) -> None:
-    allowed = {k: v for k, v in _OUTSIDE.items() if _FOR_INSTALLERS.fullmatch(k)}
     done = subprocess.run(
         command,
-        env={**allowed, "DEBIAN_FRONTEND": "noninteractive", **(environment or {})},
+        env={**for_installers(), "DEBIAN_FRONTEND": "noninteractive", **(environment or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -14,7 +14,7 @@ from haha_config.core.draft import Draft
 from haha_config.core.errors import HahaError, Usage
 from haha_config.core.gateway import REFERENCE, Entry
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Answers, Provider, Providers
+from haha_config.core.model import Answers, Provider
 from haha_config.core.profile import Profile
 from haha_config.core.record import dataclass, replace
 from haha_config.core.setup import Setup
@@ -200,11 +200,11 @@ def check_references(session: Session, draft: Draft, found: Found) -> None:
     )
 
 
-def adopted(found: Found, providers: Providers) -> Found:
+def adopted(found: Found) -> Found:
     """The entries of litellm_config.yaml count although the client does not use them now."""
     if found.setup.own_gateway:
         return found
-    held = setup.upstreams(found.state.litellm.data, providers)
+    held = setup.upstreams(found.state.litellm.data, found.state.rows)
     return replace(found, setup=replace(found.setup, upstreams=held))
 
 

@@ -23,6 +23,7 @@ from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Place, Plan, Provider, Snapshot, Upstream
 from haha_config.core.profile import RESERVED, Kind, Profile, Reference, check_name, of_data
 from haha_config.core.record import dataclass, replace
+from haha_config.core.rows import Rows, plain_model
 from haha_config.core.state import State, parse
 from haha_config.io import profiles, report
 from haha_config.io.words import english, say
@@ -321,7 +322,7 @@ def _gateway(session: Session, entry: Entry, gateway: Gateway, name: str, kind: 
 def _row(session: Session, served: Served) -> Provider | None:
     """The row behind a served model: by LiteLLM's prefix, else by its URL, else any such URL."""
     if "/" in served.model and not served.url.rstrip("/").endswith("/chat/completions"):
-        row = setup.row_of_model(served.model, served.url, session.providers)
+        row = Rows(session.providers).behind(served.model, served.url)
         if row is not None:
             return row
     base = urls.without_endpoint(served.url)
@@ -335,7 +336,7 @@ def _row(session: Session, served: Served) -> Provider | None:
 
 
 def _plain(served: Served, row: Provider) -> str:
-    return served.model.removeprefix(row.upstream.prefix if row.upstream else "")
+    return plain_model(row, served.model)
 
 
 def _base(served: Served, row: Provider) -> str:

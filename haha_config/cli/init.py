@@ -427,7 +427,7 @@ def _builder(
 ) -> tuple[Ready, Callable[[], Plan]]:
     """The set-up, and what plans it from the files as they are when it is called."""
     if draft.upstreams or (draft.provider and session.providers[draft.provider].multi):
-        found = adopted(found, session.providers)
+        found = adopted(found)
     made = ready(session, draft, found)
     if made.answers.port is not None:
         check_references(session, made.draft, found)

@@ -233,10 +233,11 @@ class Upstreamed:
     `params` are added to `litellm_params`; `params_without_thinking` too, unless the model is
     known to think. `chat_completions`: LiteLLM would call `{api_base}/responses`, which this row
     does not have, so the file needs `use_chat_completions_url_for_anthropic_messages`.
-    `key` False: no `api_key` is written.
+    `key` False: no `api_key` is written. `other_prefixes`: what people write for the same service.
     """
 
     prefix: str
+    other_prefixes: tuple[str, ...] = ()
     api_base: Mapping[str, str]
     params: Mapping[str, Data] = field(default_factory=dict)
     params_without_thinking: Mapping[str, Data] = field(default_factory=dict)

@@ -484,6 +484,7 @@ class _Reader:
             return None
         upstream = Upstreamed(
             prefix=table.take("prefix", str),
+            other_prefixes=table.texts("other_prefixes"),
             api_base=table.strings("api_base"),
             params=table.take("params", dict, {}),
             params_without_thinking=table.take("params_without_thinking", dict, {}),

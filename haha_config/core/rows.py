@@ -25,7 +25,7 @@ class Rows:
 
     def __init__(self, providers: Providers) -> None:
         self.providers = providers
-        self._rows: dict[tuple[str, str], Provider | None] = {}
+        self._rows: dict[tuple[str, str], tuple[Provider | None, bool]] = {}
 
     @cached_property
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -44,8 +44,12 @@ class Rows:
                     yield Endpoint(row=row, url=url, region=region, kind=kind)
 
     def at(self, base_url: str) -> Endpoint | None:
-        """The endpoint of the table that `base_url` leads to; a loopback port counts as a row."""
-        return next((e for e in self.endpoints if urls.same(e.url, base_url)), None)
+        """The endpoint of the table that `base_url` leads to; a loopback port counts as a row.
+
+        A URL with the client's own path behind it (`/v1`, `/v1/messages`) is still its row's.
+        """
+        bare = urls.without_endpoint(base_url)
+        return next((e for e in self.endpoints if urls.same(e.url, bare)), None)
 
     def host(self, base_url: str) -> tuple[Endpoint, ...]:
         """The endpoints of the table on this host (and port), whatever their path."""
@@ -80,53 +84,80 @@ class Rows:
         return found
 
     def behind(self, model: str, api_base: str) -> Provider | None:
-        """The row that LiteLLM calls for `litellm_params.model`; None: it is in no row.
+        """The row that LiteLLM calls for `litellm_params.model`; None: no row says.
 
-        `openai/` with an address of its own is no row, unless a row has that address.
+        An address that no row has belongs to the row for any such address, if the prefix has
+        one; `listed` tells the two apart.
         """
+        return self._found(model, api_base)[0]
+
+    def listed(self, model: str, api_base: str) -> Provider | None:
+        """The row behind it where the table knows this service itself, not only how to talk."""
+        row, sure = self._found(model, api_base)
+        return row if sure else None
+
+    def _found(self, model: str, api_base: str) -> tuple[Provider | None, bool]:
         asked = (model, api_base)
         if asked not in self._rows:
             self._rows[asked] = self._behind(model, api_base)
         return self._rows[asked]
 
-    def _behind(self, model: str, api_base: str) -> Provider | None:
-        prefix, slash, _ = model.partition("/")
-        candidates = self._by_prefix.get(f"{prefix}/" if slash else "openai/", ())
-        if not slash and not any(row.model(model) for row in candidates):
-            return None
+    def _behind(self, model: str, api_base: str) -> tuple[Provider | None, bool]:
+        candidates = self._with_prefix(model)
+        if not candidates:
+            return None, False
+        for same in (urls.same, _same_host):
+            for row in candidates:
+                if any(base and same(base, api_base) for base in _bases(row)):
+                    return row, True
+        own = next((row for row in candidates if not all(_bases(row))), None)
         if not api_base:
-            return candidates[0] if candidates else None
-        for row in candidates:
-            bases = row.upstream.api_base.values() if row.upstream else ()
-            if any(base and _same_host(base, api_base) for base in bases):
-                return row
-        # A prefix of one service alone names it wherever it listens (a mirror, a private host).
-        single = [r for r in candidates if r.upstream and r.upstream.prefix not in _SHARED]
-        return single[0] if len(single) == 1 else None
+            listed = next((row for row in candidates if row is not own), None)
+            return listed or own, listed is not None
+        prefix = candidates[0].upstream.prefix if candidates[0].upstream else ""
+        if len(candidates) == 1 and prefix not in _SHARED:
+            # A prefix of one service names it wherever it listens (a mirror, a private host).
+            return candidates[0], True
+        return own or candidates[0], False
+
+    def _with_prefix(self, model: str) -> tuple[Provider, ...]:
+        """The rows that LiteLLM may mean by `model`; one without a prefix must be theirs."""
+        prefix, slash, _ = model.partition("/")
+        if slash:
+            return self._by_prefix.get(f"{prefix}/", ())
+        rows = self._by_prefix.get(_BARE, ())
+        return rows if any(row.model(model) for row in rows) else ()
 
     @cached_property
     def _by_prefix(self) -> dict[str, tuple[Provider, ...]]:
         found: dict[str, tuple[Provider, ...]] = {}
         for row in self.providers.values():
             if row.upstream is not None:
-                prefix = row.upstream.prefix
-                found[prefix] = (*found.get(prefix, ()), row)
-        ollama = found.get("ollama_chat/")
-        if ollama:
-            found.setdefault("ollama/", ollama)
+                for prefix in (row.upstream.prefix, *row.upstream.other_prefixes):
+                    found[prefix] = (*found.get(prefix, ()), row)
         return found
 
     def known(self, row: Provider | None, model: str) -> Model | None:
         """What the table knows of a model; `model` with or without LiteLLM's prefix."""
         if row is None:
             return None
-        bare = model
-        if row.upstream is not None and model.startswith(row.upstream.prefix):
-            bare = model.removeprefix(row.upstream.prefix)
+        bare = plain_model(row, model)
         found = row.model(bare)
         if found is None and row.local:
             return row.model(bare.removesuffix(":latest")) or _of_family(row, bare)
         return found
+
+
+def plain_model(row: Provider, model: str) -> str:
+    """`model` as the row's service calls it: without the prefix that is LiteLLM's."""
+    if row.upstream is None:
+        return model
+    prefixes = (row.upstream.prefix, *row.upstream.other_prefixes)
+    return next((model.removeprefix(p) for p in prefixes if model.startswith(p)), model)
+
+
+def _bases(row: Provider) -> tuple[str, ...]:
+    return tuple(row.upstream.api_base.values()) if row.upstream else ()
 
 
 def _of_family(row: Provider, name: str) -> Model | None:
@@ -140,6 +171,8 @@ def _of_family(row: Provider, name: str) -> Model | None:
 
 #: Prefixes that say how to talk, not to whom.
 _SHARED = frozenset({"openai/", "anthropic/", "hosted_vllm/"})
+#: Where LiteLLM sends a known model without a prefix.
+_BARE = "openai/"
 
 
 def _address(url: urls.Url) -> tuple[str, int]:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from haha_config.core import urls
 from haha_config.core import variables as v
-from haha_config.core.model import Data, Header, Model, Provider, Providers, Route, Slot, Upstream
+from haha_config.core.model import Data, Header, Model, Providers, Route, Slot, Upstream
 from haha_config.core.record import dataclass, field
+from haha_config.core.rows import Rows, plain_model
 from haha_config.core.state import State
 
 
@@ -39,7 +40,9 @@ class Setup:
 def read(state: State) -> Setup:
     """The set-up that is in force for this client."""
     base = state.value(v.BASE_URL)
-    key, region = _row_of(base, state)
+    endpoint = state.rows.at(base)
+    key = endpoint.row.key if endpoint else ""
+    region = endpoint.region if endpoint and len(endpoint.row.regions) > 1 else ""
     token, api_key = state.value(v.AUTH_TOKEN), state.value(v.API_KEY)
     own = state.route == "litellm"
     url = urls.parse(base)
@@ -51,7 +54,7 @@ def read(state: State) -> Setup:
         header="x-api-key" if api_key and not token else "bearer",
         credential=token or api_key,
         slots=state.slots,
-        upstreams=upstreams(state.litellm.data, state.providers) if own else (),
+        upstreams=upstreams(state.litellm.data, state.rows) if own else (),
         port=url.port if own and url else state.gateway_port,
         own_gateway=own,
         offered={s: m for s, m in state.slots.items() if not own or state.gateway.offers(m)},
@@ -69,31 +72,18 @@ def switches(state: State) -> dict[str, str]:
     }
 
 
-def _row_of(base: str, state: State) -> tuple[str, str]:
-    """The row and region that an endpoint belongs to; a coding plan's URL is its row's too."""
-    if not base:
-        return "", ""
-    for key, row in state.providers.items():
-        kinds = (kind.base_urls for kind in row.credential.kinds)
-        for table in (row.base_urls, *kinds):
-            for region, url in table.items():
-                if url and urls.same(urls.without_endpoint(base), url):
-                    return key, region if len(row.regions) > 1 else ""
-    return "", ""
-
-
-def upstreams(held: Mapping[str, Data], providers: Providers) -> tuple[Upstream, ...]:
+def upstreams(held: Mapping[str, Data], rows: Rows) -> tuple[Upstream, ...]:
     """The entries of `model_list` that a row explains, in the order of the file."""
     entries = held.get("model_list")
     found = (
-        _upstream(entry, providers)
+        _upstream(entry, rows)
         for entry in (entries if isinstance(entries, list) else ())
         if isinstance(entry, Mapping)
     )
     return tuple(u for u in found if u is not None)
 
 
-def _upstream(entry: Mapping[str, Data], providers: Providers) -> Upstream | None:
+def _upstream(entry: Mapping[str, Data], rows: Rows) -> Upstream | None:
     params = entry.get("litellm_params")
     name = entry.get("model_name")
     if not isinstance(params, Mapping) or not isinstance(name, str):
@@ -101,7 +91,7 @@ def _upstream(entry: Mapping[str, Data], providers: Providers) -> Upstream | Non
     model, base = params.get("model"), params.get("api_base")
     if not isinstance(model, str):
         return None
-    row = row_of_model(model, base if isinstance(base, str) else "", providers)
+    row = rows.behind(model, base if isinstance(base, str) else "")
     if row is None or row.upstream is None:
         return None
     reference = params.get("api_key")
@@ -109,25 +99,10 @@ def _upstream(entry: Mapping[str, Data], providers: Providers) -> Upstream | Non
     return Upstream(
         name=name,
         provider=row.key,
-        model=model.removeprefix(row.upstream.prefix),
+        model=plain_model(row, model),
         base_url=base if isinstance(base, str) else next(iter(row.upstream.api_base.values()), ""),
         variable=str(reference).removeprefix("os.environ/") if named else "",
     )
-
-
-def row_of_model(model: str, base: str, providers: Providers) -> Provider | None:
-    """The row behind a LiteLLM model name: by its prefix, then by its api_base."""
-    rows = [
-        row for row in providers.values() if row.upstream and model.startswith(row.upstream.prefix)
-    ]
-    for row in rows:
-        assert row.upstream is not None  # noqa: S101 - filtered above
-        if any(url and urls.same(base, url) for url in row.upstream.api_base.values()):
-            return row
-    if base:
-        own = (r for r in rows if r.upstream and "" in r.upstream.api_base.values())
-        return next(own, rows[0] if rows else None)
-    return rows[0] if rows else None
 
 
 def model_of(name: str, setup: Setup, providers: Providers) -> Model | None:

@@ -24,7 +24,7 @@ _DROP = "drop:"
 
 def gateway(talk: Talk, work: Work) -> Turn | Back:
     """Not a question: what the flags and the files say about the gateway decides the next."""
-    work = replace(work, found=adopted(work.found, work.session.providers))
+    work = replace(work, found=adopted(work.found))
     if drafts.foreign_gateway(work.draft, work.row):
         return Turn(work=work, then="key", asked=False)
     if talk.given.upstreams:

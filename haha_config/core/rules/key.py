@@ -266,7 +266,7 @@ class KEY005(Rule):
             for found in credentials(state):
                 yield from self._misfit(found, known, state)
         for entry in state.gateway.entries:
-            row = state.rows.behind(entry.model, entry.api_base)
+            row = state.rows.listed(entry.model, entry.api_base)
             secret = state.gateway.secret(entry.params.get("api_key"), *entry.path("api_key"))
             if row is None or not secret.value or placeholder(secret.value):
                 continue

@@ -244,7 +244,7 @@ class LLM006(Rule):
             bare = urls.without_endpoint(entry.api_base)
             if entry.prefix not in NATIVE or bare == entry.api_base.rstrip("/"):
                 continue
-            row = state.rows.behind(entry.model, entry.api_base)
+            row = state.rows.listed(entry.model, entry.api_base)
             known = tuple(row.upstream.api_base.values()) if row and row.upstream else ()
             if entry.api_base in known:
                 continue
@@ -319,7 +319,7 @@ class LLM009(Rule):
             key = entry.params.get("api_key")
             if not _looks_secret(key):
                 continue
-            row = state.rows.behind(entry.model, entry.api_base)
+            row = state.rows.listed(entry.model, entry.api_base)
             name = row.credential.variable if row else ""
             name = name or f"{entry.prefix.rstrip('/').upper() or 'UPSTREAM'}_API_KEY"
             yield self._literal(state, entry.path("api_key"), name, str(key))
@@ -666,7 +666,7 @@ class LLM016(Rule):
 
     def check(self, state: State) -> Iterable[Problem]:
         for entry in state.gateway.entries:
-            row = state.rows.behind(entry.model, entry.api_base)
+            row = state.rows.listed(entry.model, entry.api_base)
             if row is None or row.upstream is None or "*" in entry.model:
                 continue
             known = state.rows.known(row, entry.model)

@@ -48,7 +48,7 @@ def behind(state: State, model: str) -> tuple[Provider | None, Model | None]:
         entry = state.gateway.entry_for(model)
         if entry is None or "*" in entry.model:
             return None, None
-        row = state.rows.behind(entry.model, entry.api_base)
+        row = state.rows.listed(entry.model, entry.api_base)
         return row, state.rows.known(row, entry.model)
     known = endpoint(state)
     row = known.row if known else None
@@ -132,7 +132,7 @@ class MOD002(Rule):
                     hint = switching(slots, known.instead)
                 yield from _aged(state, row, known, slot_place(state, slots[0]), hint)
         for entry in state.gateway.entries:
-            row = state.rows.behind(entry.model, entry.api_base)
+            row = state.rows.listed(entry.model, entry.api_base)
             known = state.rows.known(row, entry.model)
             if known is not None and known.retired:
                 name = f"{entry.prefix}{known.instead}" if known.instead else ""
@@ -482,7 +482,7 @@ class MOD009(Rule):
     @staticmethod
     def _unlisted(state: State) -> Iterator[tuple[Entry, Provider]]:
         for entry in state.gateway.entries:
-            row = state.rows.behind(entry.model, entry.api_base)
+            row = state.rows.listed(entry.model, entry.api_base)
             if row is None or row.local or "*" in entry.model:
                 continue
             if state.rows.known(row, entry.model) is None:

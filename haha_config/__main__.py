@@ -17,7 +17,7 @@ def main() -> None:
     from haha_config.cli import later
 
     later.prepare()
-    from haha_config.cli.door import run
+    from haha_config.cli.main import run
 
     # What a start makes stays until the end: looking through it for rubbish is 3% of `validate`.
     gc.set_threshold(50_000)

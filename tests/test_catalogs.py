@@ -18,8 +18,8 @@ from wcwidth import wcswidth
 
 from haha_config.core.errors import Usage
 from haha_config.core.messages import msg, nmsg
-from haha_config.core.providers import load, msg_of
-from haha_config.io import templates, words
+from haha_config.core.providers.table import load, msg_of
+from haha_config.io import i18n, templates
 from tests.cli.tool import Tool
 from tests.terminal import stories
 from tests.terminal.screen import ctrl
@@ -27,7 +27,7 @@ from tools import catalogs
 
 PACKAGE = catalogs.PACKAGE
 SOURCES = sorted(PACKAGE.rglob("*.py"))
-LANGUAGES = [name for name in words.LANGUAGES if name != "en"]
+LANGUAGES = [name for name in i18n.LANGUAGES if name != "en"]
 CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
@@ -42,8 +42,8 @@ def tool(home: Path, tmp_path: Path) -> Tool:
 def spoken() -> Iterator[None]:
     """English again afterwards, whatever a test has spoken."""
     yield
-    words.also(dict)
-    words.choose_language("en", {})
+    i18n.add_texts(dict)
+    i18n.choose_language("en", {})
 
 
 def pairs(language: str) -> Iterator[tuple[str, str]]:
@@ -134,7 +134,7 @@ def test_chinese_is_chinese() -> None:
 def test_the_extractor_refuses_what_it_can_not_translate() -> None:
     assert list(catalogs.sentences('nmsg("{n} a", "{n} b", n=n)')) == [(1, ("{n} a", "{n} b"))]
     assert list(catalogs.sentences("f\"{say(msg('hint:'))} x\"")) == [(1, ("hint:",))]
-    for bad in ('msg(f"{x}")', 'msg("a" + b)', "t(text)", 'nmsg("one", many, n=1)', "msg(*texts)"):
+    for bad in ('msg(f"{x}")', 'msg("a" + b)', "_(text)", 'nmsg("one", many, n=1)', "msg(*texts)"):
         with pytest.raises(ValueError, match="wants a literal"):
             list(catalogs.sentences(bad))
 
@@ -200,36 +200,36 @@ def _literals(call: ast.Call) -> Iterator[str]:
     ],
 )
 def test_the_first_variable_that_is_set_decides(environ: dict[str, str], language: str) -> None:
-    assert words.choose_language(None, environ) == language
-    assert (words.say(msg("error:")) == "错误:") is (language == "zh")
+    assert i18n.choose_language(None, environ) == language
+    assert (i18n.render(msg("error:")) == "错误:") is (language == "zh")
 
 
 @pytest.mark.usefixtures("spoken")
 def test_an_option_beats_the_environment() -> None:
-    assert words.choose_language("en", {"LC_ALL": "zh_CN.UTF-8"}) == "en"
-    assert words.choose_language("zh", {"LC_ALL": "C"}, ("ascii",)) == "zh"
+    assert i18n.choose_language("en", {"LC_ALL": "zh_CN.UTF-8"}) == "en"
+    assert i18n.choose_language("zh", {"LC_ALL": "C"}, ("ascii",)) == "zh"
 
 
 @pytest.mark.usefixtures("spoken")
 def test_nobody_gets_characters_that_the_terminal_lacks_unasked() -> None:
     environ = {"LANG": "zh_CN.UTF-8"}
-    assert words.choose_language(None, environ, ("utf-8", "latin-1")) == "en"
-    assert words.choose_language(None, environ, ("gbk", "gbk")) == "zh"
+    assert i18n.choose_language(None, environ, ("utf-8", "latin-1")) == "en"
+    assert i18n.choose_language(None, environ, ("gbk", "gbk")) == "zh"
 
 
 def test_a_language_that_there_is_not() -> None:
     with pytest.raises(Usage):
-        words.choose_language("xx", {})
+        i18n.choose_language("xx", {})
 
 
 @pytest.mark.usefixtures("spoken")
 def test_counts_lists_and_messages_inside_messages() -> None:
-    words.choose_language("zh", {})
-    assert words.say(nmsg("{n} error", "{n} errors", n=1)) == "1 个错误"
+    i18n.choose_language("zh", {})
+    assert i18n.render(nmsg("{n} error", "{n} errors", n=1)) == "1 个错误"
     inner = nmsg("{n} warning", "{n} warnings", n=2)
     outer = msg("{parts}", parts=(inner, msg("files"), "x{y}"))
-    assert words.say(outer) == "2 个警告、文件、x{y}"
-    assert words.english(outer) == "2 warnings, files, x{y}"
+    assert i18n.render(outer) == "2 个警告、文件、x{y}"
+    assert i18n.english(outer) == "2 warnings, files, x{y}"
 
 
 @pytest.mark.usefixtures("spoken")
@@ -241,15 +241,15 @@ def test_a_row_speaks_for_itself_and_is_read_only_when_it_does() -> None:
         rows = load(templates.provider_texts())
         return {msg_of(a).text: msg_of(b).text for p in rows.values() for a, b in p.zh.items()}
 
-    words.choose_language("zh", {})
-    words.also(texts)
-    assert words.say(msg("error:")) == "错误:"
+    i18n.choose_language("zh", {})
+    i18n.add_texts(texts)
+    assert i18n.render(msg("error:")) == "错误:"
     assert asked == []
     rows = load(templates.provider_texts())
     for row in rows.values():
         for text in (row.about, *row.notes):
-            assert words.say(msg_of(text)) == row.zh[text]
-            assert words.english(msg_of(text)) == text
+            assert i18n.render(msg_of(text)) == row.zh[text]
+            assert i18n.english(msg_of(text)) == text
     assert asked == [1]
 
 
@@ -258,8 +258,8 @@ def test_a_row_speaks_for_itself_and_is_read_only_when_it_does() -> None:
 
 @pytest.mark.parametrize("text", ["abc", "", "命令", "a 命令 b", "（x）", "e\u0301", "↑↓"])
 def test_columns_are_those_of_a_terminal(text: str) -> None:
-    assert words.columns(text) == wcswidth(text)
-    assert wcswidth(words.pad(text, 12)) == 12
+    assert i18n.columns(text) == wcswidth(text)
+    assert wcswidth(i18n.pad(text, 12)) == 12
 
 
 @pytest.mark.parametrize("room", range(12, 60, 7))
@@ -267,19 +267,19 @@ def test_wrapped_loses_nothing_and_fits(room: int) -> None:
     text = (
         "每个区域有自己的主机，一个区域的密钥在另一个区域会被拒绝（HTTP 401）。用 `--region` 回答。"
     )
-    lines = words.wrapped(text, room)
+    lines = i18n.wrapped(text, room)
     assert "".join("".join(lines).split()) == "".join(text.split())
-    assert all(words.columns(line.rstrip("，。：；、）")) <= room for line in lines)
+    assert all(i18n.columns(line.rstrip("，。：；、）")) <= room for line in lines)
     assert not any(line.startswith(tuple("，。：；、）")) for line in lines)
 
 
 def test_wrapped_breaks_no_word_that_fits() -> None:
     text = "run `haha-config switch-model`, then go on"
-    assert words.wrapped(text, 16) == ["run `haha-config", "switch-model`,", "then go on"]
+    assert i18n.wrapped(text, 16) == ["run `haha-config", "switch-model`,", "then go on"]
 
 
 def test_wrapped_cuts_only_a_word_that_is_longer_than_a_line() -> None:
-    assert words.wrapped("see https://host/path there", 10) == [
+    assert i18n.wrapped("see https://host/path there", 10) == [
         "see https:",
         "//host/pat",
         "h there",
@@ -489,7 +489,7 @@ def _raw(
 
 def test_english_loads_no_catalog(tool: Tool) -> None:
     code = (
-        "import sys; from haha_config.cli.door import run; run(['validate', '--list']);"
+        "import sys; from haha_config.cli.main import run; run(['validate', '--list']);"
         "print([m for m in ('wcwidth', 'haha_config.cli.help') if m in sys.modules])"
     )
     done = subprocess.run(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import tomllib
 
-from haha_config.core import providers
 from haha_config.core.compiled import stamp
+from haha_config.core.providers import table
 from haha_config.io import templates
 
 
@@ -17,11 +17,11 @@ def test_the_compiled_file_is_what_the_toml_files_say() -> None:
 
 def test_both_ways_to_the_same_rows() -> None:
     texts = list(templates.provider_texts())
-    assert providers.load(texts, templates.compiled()) == providers.load(texts)
+    assert table.load(texts, templates.compiled()) == table.load(texts)
 
 
 def test_a_row_that_was_changed_is_read_anew() -> None:
     key, text, path = next(iter(templates.provider_texts()))
     changed = text.replace("name = ", "name = ''  # ", 1)
-    row = providers.parse(key, changed, path=path, compiled=templates.compiled())
+    row = table.parse(key, changed, path=path, compiled=templates.compiled())
     assert row.name == ""

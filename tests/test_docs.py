@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from haha_config.core.providers import load
+from haha_config.core.providers.table import load
 from haha_config.io import templates
 from tasks import TASKS
 from tests.documents import KEY, KEYS, Part, Reader, parts

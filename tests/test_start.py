@@ -98,7 +98,7 @@ def test_a_table_that_ships_is_not_parsed_again(home: Path, words: tuple[str, ..
 def test_the_help_of_all_loads_no_command(home: Path) -> None:
     modules = loaded(home, "--help")
     assert not modules & {
-        "haha_config.cli.session",
+        "haha_config.workflow.session",
         "haha_config.core.rules",
         "haha_config.io.disk",
     }

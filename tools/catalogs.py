@@ -25,7 +25,7 @@ PACKAGE: Final = ROOT / "haha_config"
 DOMAIN: Final = "haha_config"
 LANGUAGES: Final = ("zh",)
 #: Our functions, and how many of their arguments are sentences.
-KEYWORDS: Final = {"msg": 1, "nmsg": 2, "t": 1}
+KEYWORDS: Final = {"msg": 1, "nmsg": 2, "_": 1}
 _HEAD: Final = re.compile(
     r'^"(?:(?:POT-Creation|PO-Revision)-Date|Report-Msgid-Bugs-To|Last-Translator|Language-Team'
     r"|Generated-By|Project-Id-Version): .*\n",

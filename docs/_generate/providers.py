@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from haha_config.core import catalog as offline
-from haha_config.core import providers as table
-from haha_config.core.model import KeyKind, Model, Provider
+from haha_config.core.providers import catalog as offline
+from haha_config.core.providers import table
+from haha_config.core.providers.model import KeyKind, Model, Provider
 from haha_config.io import templates
 
 DOCS: Final = Path(__file__).resolve().parent.parent
@@ -150,7 +150,7 @@ def _models(row: Provider, models: offline.Catalog) -> Iterator[str]:
         yield f"The live list is read from `{url}` (`haha-config models`).\n"
 
 
-def _model(entry: offline.Entry) -> list[str]:
+def _model(entry: offline.CatalogEntry) -> list[str]:
     model = entry.model
     price = f"{entry.price.input:g} in, {entry.price.output:g} out" if entry.price else ""
     sizes = [f"{n:,}" if n else "" for n in (model.context, model.output)]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from haha_config.core import rules
-from haha_config.io.words import english
+from haha_config.io.i18n import english
 
 DOCS: Final = Path(__file__).resolve().parent.parent
 EXAMPLES: Final = DOCS.parent / "tests" / "examples"
@@ -50,7 +50,7 @@ def _families() -> Iterator[str]:
 
 def _rule(rule: type[rules.Rule]) -> Iterator[str]:
     code = rules.code_of(rule)
-    mends = " · `--fix` mends" if rule.mends else ""
+    mends = " · `--fix` mends" if rule.fixable else ""
     yield f"### {code}: {english(rule.title)}\n"
     yield f"*{rule.severity}*{mends}\n"
     yield f"{english(rule.why)}\n"

@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 from haha_config import __version__
 from haha_config.core.errors import USAGE
 from haha_config.core.messages import Message, msg
-from haha_config.io.words import language, say, t
+from haha_config.io.i18n import _, language, render
 
 #: name -> its module in haha_config.cli, and one line for `--help`. Each module has `app`, a Typer.
 COMMANDS: Final[dict[str, tuple[str, Message]]] = {
@@ -57,8 +57,10 @@ class _Lazy(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
-        with formatter.section(t("Commands")):
-            formatter.write_dl([(name, say(about)) for name, (_, about) in COMMANDS.items()])
+        with formatter.section(_("Commands")):
+            formatter.write_dl(
+                [(name, render(about)) for name, (_module, about) in COMMANDS.items()]
+            )
 
 
 def _spoken(command: Any) -> Any:
@@ -72,7 +74,7 @@ def _spoken(command: Any) -> Any:
 
 def _unknown(name: str) -> None:
     from haha_config.core.errors import Usage
-    from haha_config.core.providers import did_you_mean
+    from haha_config.core.providers.table import did_you_mean
 
     raise Usage(
         msg("there is no command `{name}`", name=name),
@@ -84,7 +86,7 @@ def _root() -> Any:
     app = typer.Typer(
         cls=_Lazy,
         name="haha-config",
-        help=t("Point a coding client at another model, and prove that it works."),
+        help=_("Point a coding client at another model, and prove that it works."),
         no_args_is_help=True,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
@@ -105,10 +107,10 @@ def _root() -> Any:
             "-V",
             callback=version,
             is_eager=True,
-            help=t("Print the version and exit."),
+            help=_("Print the version and exit."),
         ),
         _lang: str | None = typer.Option(
-            None, "--lang", metavar="en|zh", help=t("The language that is spoken to you.")
+            None, "--lang", metavar="en|zh", help=_("The language that is spoken to you.")
         ),
     ) -> None:
         pass

@@ -19,8 +19,8 @@ from haha_config.core.errors import HahaError
 from haha_config.core.messages import Message, msg
 from haha_config.core.record import dataclass
 from haha_config.io import report
-from haha_config.io.endpoint import ask, endpoint
-from haha_config.io.words import language, say, t
+from haha_config.io.demo_endpoint import ask, endpoint
+from haha_config.io.i18n import _, language, render
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -29,9 +29,9 @@ _KEY: Final = "demo-key-0123456789abcdef"
 _PASSED: Final = ("PATH", "LANG", "LC_ALL", "TERM", "NO_COLOR", "SYSTEMROOT", "COLUMNS")
 
 
-@app.command(help=t("The whole tour in a throwaway folder; touches nothing of yours."))
+@app.command(help=_("The whole tour in a throwaway folder; touches nothing of yours."))
 def demo(
-    keep: bool = typer.Option(False, "--keep", help=t("Leave the folder there to look at.")),
+    keep: bool = typer.Option(False, "--keep", help=_("Leave the folder there to look at.")),
     no_color: o.NoColor = False,
     _lang: o.Lang = None,
 ) -> int:
@@ -116,7 +116,7 @@ def _theirs(stage: Stage) -> None:
 
 def _title(message: Message) -> None:
     print()
-    print(report.paint(say(message), "path", sys.stdout), flush=True)
+    print(report.paint(render(message), "path", sys.stdout), flush=True)
 
 
 def _run(stage: Stage, *words: str) -> None:

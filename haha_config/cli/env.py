@@ -9,23 +9,23 @@ from typing import Final
 import typer
 
 from haha_config.cli import options as o
-from haha_config.cli.session import Session, choice, open_session
 from haha_config.core import variables as v
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import msg
-from haha_config.core.state import State
+from haha_config.core.state.state import State
 from haha_config.io import report
-from haha_config.io.words import t
+from haha_config.io.i18n import _
+from haha_config.workflow.session import Session, choice, open_session
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
-@app.command(help=t("Print the client's variables for a shell."))
+@app.command(help=_("Print the client's variables for a shell."))
 def env(
     shell: str | None = typer.Option(
-        None, "--shell", metavar="sh|fish|pwsh", help=t("For which shell; else from SHELL.")
+        None, "--shell", metavar="sh|fish|pwsh", help=_("For which shell; else from SHELL.")
     ),
-    reveal: bool = typer.Option(False, "--reveal", help=t("Print keys on a terminal too.")),
+    reveal: bool = typer.Option(False, "--reveal", help=_("Print keys on a terminal too.")),
     folder: o.Dir = None,
     project: o.Project = None,
     scope: o.ScopeOption = "user",

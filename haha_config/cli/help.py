@@ -9,7 +9,7 @@ from typing import Any, Final
 import typer
 
 from haha_config.core.messages import Message, msg
-from haha_config.io.words import columns, pad, say, wrapped
+from haha_config.io.i18n import columns, pad, render, wrapped
 
 #: What the framework says on a help page, beside the texts that we give it.
 _OWN: Final[dict[str, Message]] = {
@@ -66,7 +66,7 @@ def complaint(error: Any) -> Message:
 
 def nearest(error: Any) -> tuple[Message, ...]:
     """The hint for an option that is not one."""
-    from haha_config.core.providers import did_you_mean
+    from haha_config.core.providers.table import did_you_mean
 
     return did_you_mean(
         getattr(error, "option_name", ""), getattr(error, "possibilities", None) or ()
@@ -95,7 +95,7 @@ def _context() -> type[Any]:
         """A help page whose columns are counted as a terminal counts them."""
 
         def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
-            super().write_usage(prog, args, say(msg("Usage: ")) if prefix is None else prefix)
+            super().write_usage(prog, args, render(msg("Usage: ")) if prefix is None else prefix)
 
         def write_heading(self, heading: str) -> None:
             super().write_heading(_own(heading))
@@ -129,9 +129,9 @@ def _context() -> type[Any]:
 def _own(text: str) -> str:
     """`text` in the person's language where it is the framework's; ours is so already."""
     if text in _OWN:
-        return say(_OWN[text])
+        return render(_OWN[text])
     about, bracket, notes = text.partition("  [")
     if not bracket:
         return text
     said = [_matched(note, _NOTES) or note for note in notes.removesuffix("]").split("; ")]
-    return f"{about}  [{'; '.join(say(note) for note in said)}]"
+    return f"{about}  [{'; '.join(render(note) for note in said)}]"

@@ -9,35 +9,37 @@ from typing import TYPE_CHECKING, get_args
 
 import typer
 
-from haha_config.cli import answersfile, shelf
 from haha_config.cli import options as o
-from haha_config.cli.found import (
-    Found,
+from haha_config.core import urls
+from haha_config.core.change import plan as plans
+from haha_config.core.errors import Usage
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import Plan, Route, TargetName, Traffic
+from haha_config.core.providers import table as rows
+from haha_config.core.record import dataclass, replace
+from haha_config.core.setup import draft as drafts
+from haha_config.core.setup.answers import Answers
+from haha_config.core.setup.draft import Draft
+from haha_config.core.state import configured
+from haha_config.io import report
+from haha_config.io.i18n import _
+from haha_config.workflow import flags, profiles
+from haha_config.workflow.apply import WriteOptions, WriteResult, report_result, write
+from haha_config.workflow.discover import (
+    Discovered,
     adopted,
     check_port,
     check_references,
+    discover,
     key_for,
     lacking,
-    look,
     piped_key,
     say_ended,
     say_toolless,
     say_unlisted,
     upstream_keys,
 )
-from haha_config.cli.session import Session, choice, is_terminal, open_session
-from haha_config.cli.writing import Manner, Outcome, tell, write
-from haha_config.core import draft as drafts
-from haha_config.core import plan as plans
-from haha_config.core import providers as rows
-from haha_config.core import setup, urls
-from haha_config.core.draft import Draft
-from haha_config.core.errors import Usage
-from haha_config.core.messages import Message, msg
-from haha_config.core.model import Answers, Plan, Route, TargetName, Traffic
-from haha_config.core.record import dataclass, replace
-from haha_config.io import report
-from haha_config.io.words import t
+from haha_config.workflow.session import Session, choice, is_terminal, open_session
 
 if TYPE_CHECKING:
     from haha_config.cli.interview import Prepared
@@ -45,48 +47,48 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
-@app.command(help=t("Ask a few questions and write the client's files."))
+@app.command(help=_("Ask a few questions and write the client's files."))
 def init(
-    provider: str | None = typer.Option(None, "--provider", metavar="KEY", help=t("A provider.")),
-    via: str | None = typer.Option(None, "--via", metavar="direct|litellm", help=t("The route.")),
-    region: str | None = typer.Option(None, "--region", metavar="global|china", help=t("Region.")),
-    base_url: str | None = typer.Option(None, "--base-url", metavar="URL", help=t("The endpoint.")),
-    model: str | None = typer.Option(None, "--model", metavar="ID", help=t("The `main` slot.")),
-    slot: list[str] = typer.Option([], "--slot", metavar="SLOT=ID", help=t("Another slot.")),
+    provider: str | None = typer.Option(None, "--provider", metavar="KEY", help=_("A provider.")),
+    via: str | None = typer.Option(None, "--via", metavar="direct|litellm", help=_("The route.")),
+    region: str | None = typer.Option(None, "--region", metavar="global|china", help=_("Region.")),
+    base_url: str | None = typer.Option(None, "--base-url", metavar="URL", help=_("The endpoint.")),
+    model: str | None = typer.Option(None, "--model", metavar="ID", help=_("The `main` slot.")),
+    slot: list[str] = typer.Option([], "--slot", metavar="SLOT=ID", help=_("Another slot.")),
     upstream: list[str] = typer.Option(
-        [], "--upstream", metavar="[NAME=]KEY:MODEL[@URL]", help=t("A model behind LiteLLM.")
+        [], "--upstream", metavar="[NAME=]KEY:MODEL[@URL]", help=_("A model behind LiteLLM.")
     ),
     upstream_key_env: list[str] = typer.Option(
-        [], "--upstream-key-env", metavar="NAME=VAR", help=t("Where that model's key is found.")
+        [], "--upstream-key-env", metavar="NAME=VAR", help=_("Where that model's key is found.")
     ),
     drop: list[str] = typer.Option(
-        [], "--drop", metavar="NAME", help=t("Take a model out of litellm_config.yaml.")
+        [], "--drop", metavar="NAME", help=_("Take a model out of litellm_config.yaml.")
     ),
-    port: int | None = typer.Option(None, "--port", metavar="N", help=t("The gateway's port.")),
+    port: int | None = typer.Option(None, "--port", metavar="N", help=_("The gateway's port.")),
     context: int | None = typer.Option(
-        None, "--context", metavar="N", help=t("The models' window in tokens, where none is known.")
+        None, "--context", metavar="N", help=_("The models' window in tokens, where none is known.")
     ),
     traffic: str | None = typer.Option(
-        None, "--traffic", metavar="quiet|minimal|default", help=t("What else the client sends.")
+        None, "--traffic", metavar="quiet|minimal|default", help=_("What else the client sends.")
     ),
     api_key_env: str | None = typer.Option(
-        None, "--api-key-env", metavar="NAME", help=t("The variable that holds the key.")
+        None, "--api-key-env", metavar="NAME", help=_("The variable that holds the key.")
     ),
     api_key_stdin: bool = typer.Option(
-        False, "--api-key-stdin", help=t("Read the key from standard input.")
+        False, "--api-key-stdin", help=_("Read the key from standard input.")
     ),
     keys: str = typer.Option(
-        "copy", "--keys", metavar="copy|env", help=t("env: leave upstream keys where they are.")
+        "copy", "--keys", metavar="copy|env", help=_("env: leave upstream keys where they are.")
     ),
     write_: str | None = typer.Option(
-        None, "--write", metavar="env,settings", help=t("Which files may be created.")
+        None, "--write", metavar="env,settings", help=_("Which files may be created.")
     ),
-    answers: Path | None = typer.Option(None, "--answers", help=t("Answers from a TOML file.")),
+    answers: Path | None = typer.Option(None, "--answers", help=_("Answers from a TOML file.")),
     save_answers: Path | None = typer.Option(
-        None, "--save-answers", help=t("Save the answers, without secrets.")
+        None, "--save-answers", help=_("Save the answers, without secrets.")
     ),
     save_as: str | None = typer.Option(
-        None, "--save-as", metavar="NAME", help=t("The profile's name; else the provider's key.")
+        None, "--save-as", metavar="NAME", help=_("The profile's name; else the provider's key.")
     ),
     folder: o.Dir = None,
     project: o.Project = None,
@@ -107,7 +109,7 @@ def init(
         folder=folder, project=project, scope=scope, client=client, quiet=quiet, no_color=no_color
     )
     session.settle(dry_run=dry_run)
-    given = answersfile.Given(
+    given = flags.InitFlags(
         provider=provider,
         via=via,
         region=region,
@@ -125,15 +127,15 @@ def init(
         keys=keys,
     )
     if answers is not None:
-        given = answersfile.merged(given, answersfile.load(answers))
+        given = flags.merged(given, flags.load(answers))
     if save_answers is not None:
-        answersfile.check_saving(save_answers)
-    start = drafted(session, given, insecure=insecure)
-    found = shelf.helped(session, look(session, start))
+        flags.check_saving(save_answers)
+    start = draft_from_flags(session, given, insecure=insecure)
+    found = profiles.helped(session, discover(session, start))
     if api_key_stdin or given.api_key_env:
         start = _with_key(session, start, found, given, from_stdin=api_key_stdin)
     asks = is_terminal() and not (yes or api_key_stdin)
-    manner = Manner(
+    manner = WriteOptions(
         command="init",
         yes=yes or not asks,
         dry_run=dry_run,
@@ -165,16 +167,16 @@ def init(
 class Typed:
     """The flags that no draft holds."""
 
-    given: answersfile.Given
+    given: flags.InitFlags
     folder: Path | None
     project: Path | None
     client: str | None
     save_answers: Path | None
     save_as: str | None
 
-    def answers(self, draft: Draft, session: Session) -> answersfile.Given:
+    def answers(self, draft: Draft, session: Session) -> flags.InitFlags:
         """The draft's answers and these."""
-        made = answersfile.of(draft, session.providers)
+        made = flags.of(draft, session.providers)
         return replace(
             made,
             api_key_env=self.given.api_key_env,
@@ -193,13 +195,13 @@ class Typed:
         }
         words = [w for flag, value in placed.items() if value for w in (flag, str(value))]
         insecure = ["--insecure"] if draft.insecure else []
-        return answersfile.command(self.answers(draft, session), [*words, *insecure])
+        return flags.command(self.answers(draft, session), [*words, *insecure])
 
 
 # --- from flags to a draft -------------------------------------------------------------------
 
 
-def drafted(session: Session, given: answersfile.Given, *, insecure: bool) -> Draft:
+def draft_from_flags(session: Session, given: flags.InitFlags, *, insecure: bool) -> Draft:
     """What the flags say. Raises Usage for a value that there is not."""
     providers = session.providers
     region = given.region or ""
@@ -280,9 +282,9 @@ def _targets(session: Session, text: str | None) -> frozenset[TargetName]:
             choice("--write", name, ("env", "settings"))  # type: ignore[misc]
             for name in names
         )
-    from haha_config.io import places
+    from haha_config.io import paths
 
-    if not session.checkout and places.git_top(session.folder) is not None:
+    if not session.checkout and paths.git_top(session.folder) is not None:
         report.talk(
             msg("no .env is made: every tool in this git work tree that reads one would follow it")
         )
@@ -293,12 +295,12 @@ def _targets(session: Session, text: str | None) -> frozenset[TargetName]:
     return frozenset({"env", "settings"})
 
 
-def _resumed(draft: Draft, found: Found) -> Draft:
-    return drafts.resumed(draft, found.setup, drafts.traffic_of(setup.switches(found.state)))
+def _resumed(draft: Draft, found: Discovered) -> Draft:
+    return drafts.resumed(draft, found.setup, drafts.traffic_of(configured.switches(found.state)))
 
 
 def _with_key(
-    session: Session, draft: Draft, found: Found, given: answersfile.Given, *, from_stdin: bool
+    session: Session, draft: Draft, found: Discovered, given: flags.InitFlags, *, from_stdin: bool
 ) -> Draft:
     """The key from standard input or a named variable, for the one credential there is.
 
@@ -341,7 +343,7 @@ class Ready:
     answers: Answers
 
 
-def ready(session: Session, draft: Draft, found: Found) -> Ready:
+def ready(session: Session, draft: Draft, found: Discovered) -> Ready:
     """Fill in what can be found, and check it all.
 
     Raises Usage or HahaError with what is missing or wrong.
@@ -378,15 +380,15 @@ def ready(session: Session, draft: Draft, found: Found) -> Ready:
 def _finish(
     session: Session,
     draft: Draft,
-    found: Found,
-    manner: Manner,
+    found: Discovered,
+    manner: WriteOptions,
     typed: Typed,
     *,
     previewed: bool,
 ) -> int:
     made, build = _builder(session, draft, found, typed.save_as)
     # What is said from here on is about the whole gateway, also what was in it before.
-    made = replace(made, draft=shelf.whole(made.draft, draft, found))
+    made = replace(made, draft=profiles.with_kept_upstreams(made.draft, draft, found))
     if not previewed and made.answers.route == "direct":
         say_unlisted(made.answers)
     # The interview's summary was the question.
@@ -394,7 +396,7 @@ def _finish(
     row = session.providers[made.answers.provider]
     save = typed.save_answers
     if save is not None and not manner.dry_run:
-        answersfile.save(save, typed.answers(made.draft, session))
+        flags.save(save, typed.answers(made.draft, session))
         report.talk(msg("saved the answers in {path}", path=report.short(str(save))))
     say_ended(session, made.answers)
     if manner.dry_run:
@@ -402,19 +404,19 @@ def _finish(
         if manner.as_json:
             report.document(outcome.document())
         return 0
-    from haha_config.cli.check import findings
+    from haha_config.workflow.read_state import findings
 
     outcome.findings = [f for f in findings(session) if f.severity != "note"]
     if outcome.applied:
-        outcome.next += shelf.said_left(session, outcome.plan)
+        outcome.next += profiles.said_left(session, outcome.plan)
     if all(f.code != "MOD008" for f in outcome.findings):
         say_toolless(made.answers, row)
     if not previewed:
         outcome.next += next_steps(session, made, typed)
-        return tell(outcome, manner, _headline(outcome))
-    code = tell(outcome, manner, _headline(outcome))
+        return report_result(outcome, manner, _headline(outcome))
+    code = report_result(outcome, manner, _headline(outcome))
     if code == 0 and outcome.applied:
-        from haha_config.cli.ending import proof
+        from haha_config.workflow.verify import proof
 
         proof(session, made.answers, plain=manner.plain)
     for line in next_steps(session, made, typed):
@@ -423,7 +425,7 @@ def _finish(
 
 
 def _builder(
-    session: Session, draft: Draft, found: Found, save_as: str | None
+    session: Session, draft: Draft, found: Discovered, save_as: str | None
 ) -> tuple[Ready, Callable[[], Plan]]:
     """The set-up, and what plans it from the files as they are when it is called."""
     if draft.upstreams or (draft.provider and session.providers[draft.provider].multi):
@@ -432,20 +434,22 @@ def _builder(
     if made.answers.port is not None:
         check_references(session, made.draft, found)
     name = save_as or draft.provider or made.draft.provider
-    shelved = shelf.shelved(session, name, shelf.whole(made.draft, draft, found), made.answers)
-    shelved = shelf.as_before(shelved, found, made.answers.credential)
-    helper = shelf.helper(session, shelved.profile)
+    shelved = profiles.from_answers(
+        session, name, profiles.with_kept_upstreams(made.draft, draft, found), made.answers
+    )
+    shelved = profiles.keep_key_location(shelved, found, made.answers.credential)
+    helper = profiles.helper(session, shelved.profile)
 
     def build() -> Plan:
-        from haha_config.cli.protect import protected
+        from haha_config.workflow.gitignore import protected
 
         plan = protected(plans.build(made.answers, session.state(), session.starts, helper))
-        return replace(plan, writes=(*plan.writes, *shelf.writes(session, shelved)))
+        return replace(plan, writes=(*plan.writes, *profiles.writes(session, shelved)))
 
     return made, build
 
 
-def _prepared(save_as: str | None, session: Session, draft: Draft, found: Found) -> Prepared:
+def _prepared(save_as: str | None, session: Session, draft: Draft, found: Discovered) -> Prepared:
     """What the interview shows before it asks to write."""
     from haha_config.cli.interview import Prepared
 
@@ -453,11 +457,11 @@ def _prepared(save_as: str | None, session: Session, draft: Draft, found: Found)
     return Prepared(draft=made.draft, answers=made.answers, plan=build())
 
 
-def _headline(outcome: Outcome) -> Message | None:
+def _headline(outcome: WriteResult) -> Message | None:
     if not outcome.applied:
         return None
-    paths = tuple(report.short(w.path) for w in outcome.plan.effective)
-    return msg("wrote {paths}", paths=paths)
+    written = tuple(report.short(w.path) for w in outcome.plan.effective)
+    return msg("wrote {paths}", paths=written)
 
 
 def next_steps(session: Session, made: Ready, typed: Typed) -> Iterator[Message | str]:

@@ -11,27 +11,27 @@ import typer
 
 from haha_config.core.errors import HahaError, Usage
 from haha_config.core.messages import msg
-from haha_config.core.profile import check_name, of_data
-from haha_config.io import places, profiles, report, store
-from haha_config.io.words import t
+from haha_config.core.setup.profile import check_name, of_data
+from haha_config.io import paths, profile_files, report, store
+from haha_config.io.i18n import _
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
-@app.command(help=t("Print a profile's key, for the client's apiKeyHelper."))
-def key(name: str = typer.Argument(..., help=t("The profile."))) -> int:
-    where = profiles.path(places.config_folder(), check_name(name))
+@app.command(help=_("Print a profile's key, for the client's apiKeyHelper."))
+def key(name: str = typer.Argument(..., help=_("The profile."))) -> int:
+    where = profile_files.path(paths.config_folder(), check_name(name))
     if not where.exists():
         raise Usage(
             msg("there is no profile `{name}`", name=name), hints=("haha-config profile list",)
         )
-    profile = of_data(name, profiles.load(where), str(where))
+    profile = of_data(name, profile_files.load(where), str(where))
     if len(profile.keys) != 1:
         raise HahaError(
             msg("profile `{name}` has {n} keys, not one", name=name, n=len(profile.keys))
         )
     (reference,) = profile.keys.values()
-    found = store.read(reference.kind, reference.name, os.environ, places.data_folder())
+    found = store.read(reference.kind, reference.name, os.environ, paths.data_folder())
     if not found:
         raise HahaError(
             msg("there is no key in {where}", where=str(reference)),

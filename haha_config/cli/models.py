@@ -9,22 +9,24 @@ from shutil import get_terminal_size
 import typer
 
 from haha_config.cli import options as o
-from haha_config.cli.session import Session, choice, open_session
-from haha_config.core import catalog as catalogs
-from haha_config.core import offers, setup
-from haha_config.core import providers as rows
 from haha_config.core import variables as v
-from haha_config.core.catalog import Catalog, Entry
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import Message, msg, nmsg
-from haha_config.core.model import Data, Discovery, Provider
-from haha_config.core.offers import Listing
-from haha_config.core.probe.caller import credentials, proxies
+from haha_config.core.model import Data
+from haha_config.core.probe import model_list
+from haha_config.core.probe.client_profile import credentials, proxies
+from haha_config.core.probe.model_list import Listing
+from haha_config.core.providers import catalog as catalogs
+from haha_config.core.providers import table as rows
+from haha_config.core.providers.catalog import Catalog, CatalogEntry
+from haha_config.core.providers.model import Discovery, Provider
 from haha_config.core.record import dataclass
-from haha_config.core.setup import Setup
-from haha_config.core.state import State
+from haha_config.core.state import configured
+from haha_config.core.state.configured import CurrentSetup
+from haha_config.core.state.state import State
 from haha_config.io import report, templates
-from haha_config.io.words import columns, say, t
+from haha_config.io.i18n import _, columns, render
+from haha_config.workflow.session import Session, choice, open_session
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -45,17 +47,17 @@ class Source:
     own_gateway: bool = False
 
 
-@app.command(help=t("List the models that the endpoint or the configuration offers."))
+@app.command(help=_("List the models that the endpoint or the configuration offers."))
 def models(
-    search: str = typer.Option("", "--search", metavar="TEXT", help=t("Only names with this.")),
-    tools: bool = typer.Option(False, "--tools", help=t("Only models that can call tools.")),
+    search: str = typer.Option("", "--search", metavar="TEXT", help=_("Only names with this.")),
+    tools: bool = typer.Option(False, "--tools", help=_("Only models that can call tools.")),
     min_context: int = typer.Option(
-        0, "--min-context", metavar="N", min=0, help=t("Only windows of at least N tokens.")
+        0, "--min-context", metavar="N", min=0, help=_("Only windows of at least N tokens.")
     ),
     provider: str | None = typer.Option(
-        None, "--provider", metavar="KEY", help=t("Another row than the configured one.")
+        None, "--provider", metavar="KEY", help=_("Another row than the configured one.")
     ),
-    offline: bool = typer.Option(False, "--offline", help=t("Ask nobody: files and catalog only.")),
+    offline: bool = typer.Option(False, "--offline", help=_("Ask nobody: files and catalog only.")),
     folder: o.Dir = None,
     project: o.Project = None,
     scope: o.ScopeOption = "user",
@@ -86,13 +88,15 @@ def models(
     return 0
 
 
-def listed(session: Session, key: str | None = None, *, offline: bool = False) -> list[Entry]:
+def listed(
+    session: Session, key: str | None = None, *, offline: bool = False
+) -> list[CatalogEntry]:
     """What is on offer: live where it can be asked, else from the files and the catalog.
 
     Raises HahaError where nothing is configured and no provider was named.
     """
     state = session.state()
-    held = setup.read(state)
+    held = configured.read(state)
     source = _source(session, state, held, key)
     catalog = catalogs.parse(templates.text("catalog.json"))
     live = _ask(source, state) if not offline else None
@@ -102,11 +106,11 @@ def listed(session: Session, key: str | None = None, *, offline: bool = False) -
         return list(_offline(source, state, held, catalog))
     if source.own_gateway:
         names = [entry.model.id for entry in live.entries]
-        return list(offers.gateway(names, held, session.providers, catalog))
-    return list(offers.described(live.entries, source.row, catalog))
+        return list(model_list.gateway(names, held, session.providers, catalog))
+    return list(model_list.described(live.entries, source.row, catalog))
 
 
-def _source(session: Session, state: State, held: Setup, key: str | None) -> Source:
+def _source(session: Session, state: State, held: CurrentSetup, key: str | None) -> Source:
     headers = credentials(state.value(v.AUTH_TOKEN), state.value(v.API_KEY))
     if key is not None and key != held.provider:
         return _named(session, rows.row(session.providers, key))
@@ -128,9 +132,9 @@ def _named(session: Session, row: Provider) -> Source:
     return Source(row=row, base_url=rows.endpoint(row, row.region, key), headers=headers)
 
 
-def _unknown(held: Setup) -> Provider:
+def _unknown(held: CurrentSetup) -> Provider:
     """A row for an endpoint that the table does not have."""
-    from haha_config.core.model import Credential
+    from haha_config.core.providers.model import Credential
 
     return Provider(
         key="",
@@ -155,17 +159,19 @@ def _ask(source: Source, state: State) -> Listing | None:
         return Listing(problem=msg("`{name}` is not set, so nobody was asked", name=variable))
     from haha_config.io import http
 
-    way = http.Way(proxies=proxies(state.value), ca_file=state.value("NODE_EXTRA_CA_CERTS"))
-    dialogue = offers.ask_for(discovery, source.base_url, source.headers)
+    way = http.Transport(proxies=proxies(state.value), ca_file=state.value("NODE_EXTRA_CA_CERTS"))
+    dialogue = model_list.ask_for(discovery, source.base_url, source.headers)
     asking = msg("asking {where} for its models …", where=v.shown_url(source.base_url))
     with report.waiting(asking):
-        return http.hold([dialogue], way)[0]
+        return http.run_dialogues([dialogue], way)[0]
 
 
-def _offline(source: Source, state: State, held: Setup, catalog: Catalog) -> Iterator[Entry]:
+def _offline(
+    source: Source, state: State, held: CurrentSetup, catalog: Catalog
+) -> Iterator[CatalogEntry]:
     if source.own_gateway:
         report.talk(msg("these are the models of {path}", path=report.short(state.litellm.path)))
-        yield from offers.gateway(state.models, held, state.providers, catalog)
+        yield from model_list.gateway(state.models, held, state.providers, catalog)
         return
     report.talk(msg("these are the models that we know of, as of {date}", date=catalog.date))
     yield from catalogs.offered(catalog, source.row)
@@ -174,7 +180,7 @@ def _offline(source: Source, state: State, held: Setup, catalog: Catalog) -> Ite
 # --- printing --------------------------------------------------------------------------------
 
 
-def _json(entry: Entry) -> dict[str, Data]:
+def _json(entry: CatalogEntry) -> dict[str, Data]:
     m = entry.model
     price = entry.price
     return {
@@ -189,20 +195,20 @@ def _json(entry: Entry) -> dict[str, Data]:
     }
 
 
-def _none(found: Sequence[Entry]) -> Message:
+def _none(found: Sequence[CatalogEntry]) -> Message:
     if not found:
         return msg("no models are known here")
     return nmsg("none of the {n} model fits", "none of the {n} models fits", n=len(found))
 
 
-def _table(entries: Iterable[Entry]) -> None:
+def _table(entries: Iterable[CatalogEntry]) -> None:
     """A table as wide as the terminal: there a long name is shortened in the middle.
 
     In a pipe or a file each name is whole, since that is what one looks for and copies.
     """
     lines = [_cells(entry) for entry in entries]
     heads = [
-        say(head)
+        render(head)
         for head in (
             msg("model"),
             msg("context"),
@@ -235,7 +241,7 @@ def _widths(rows: Sequence[Sequence[str]], room: int | None) -> dict[int, int]:
     return widths
 
 
-def _cells(entry: Entry) -> list[str]:
+def _cells(entry: CatalogEntry) -> list[str]:
     m, price = entry.model, entry.price
     can = (("tools", m.tools), ("thinking", m.thinking))
     return [

@@ -7,47 +7,47 @@ from typing import Annotated
 
 import typer
 
-from haha_config.io.words import t
+from haha_config.io.i18n import _
 
 Dir = Annotated[
     Path | None,
-    typer.Option("--dir", help=t("The folder with .env, litellm_config.yaml and litellm.env.")),
+    typer.Option("--dir", help=_("The folder with .env, litellm_config.yaml and litellm.env.")),
 ]
 Project = Annotated[
     Path | None,
-    typer.Option("--project", help=t("Where project and local settings live.")),
+    typer.Option("--project", help=_("Where project and local settings live.")),
 ]
 ScopeOption = Annotated[
-    str, typer.Option("--scope", metavar="user|project|local", help=t("Which settings.json."))
+    str, typer.Option("--scope", metavar="user|project|local", help=_("Which settings.json."))
 ]
 ClientOption = Annotated[
     str | None,
     typer.Option(
-        "--client", metavar="claude|haha", help=t("The client; `haha` inside a checkout.")
+        "--client", metavar="claude|haha", help=_("The client; `haha` inside a checkout.")
     ),
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help=t("Ask nothing; write."))]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help=_("Ask nothing; write."))]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help=t("Show what would change; write nothing."))
+    bool, typer.Option("--dry-run", help=_("Show what would change; write nothing."))
 ]
 FormatOption = Annotated[
-    str, typer.Option("--format", metavar="text|json", help=t("How the result is printed."))
+    str, typer.Option("--format", metavar="text|json", help=_("How the result is printed."))
 ]
 Plain = Annotated[
-    bool, typer.Option("--plain", help=t("Numbered questions, no colours: for screen readers."))
+    bool, typer.Option("--plain", help=_("Numbered questions, no colours: for screen readers."))
 ]
-NoColor = Annotated[bool, typer.Option("--no-color", help=t("No colours; NO_COLOR does the same."))]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help=t("Only results and errors."))]
+NoColor = Annotated[bool, typer.Option("--no-color", help=_("No colours; NO_COLOR does the same."))]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help=_("Only results and errors."))]
 Lang = Annotated[
     str | None,
-    typer.Option("--lang", metavar="en|zh", help=t("The language that is spoken to you.")),
+    typer.Option("--lang", metavar="en|zh", help=_("The language that is spoken to you.")),
 ]
 Insecure = Annotated[
-    bool, typer.Option("--insecure", help=t("Allow http:// to a host that is not private."))
+    bool, typer.Option("--insecure", help=_("Allow http:// to a host that is not private."))
 ]
 WhileRunning = Annotated[
     bool,
     typer.Option(
-        "--while-running", help=t("With --yes: write although clients that are open would follow.")
+        "--while-running", help=_("With --yes: write although clients that are open would follow.")
     ),
 ]

@@ -10,21 +10,23 @@ from typing import Final, get_args
 import typer
 
 from haha_config.cli import options as o
-from haha_config.cli.session import Session, choice, is_terminal, open_session
-from haha_config.core import setup, urls
+from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.errors import FINE, PROBLEM, Cancelled, HahaError, Usage
-from haha_config.core.gateway import Gateway
+from haha_config.core.exchange import HttpExchange
 from haha_config.core.messages import Message, msg, nmsg
-from haha_config.core.model import SLOTS, Data, Exchange, Slot
-from haha_config.core.probe import asks, examination
-from haha_config.core.probe.caller import Caller, caller
+from haha_config.core.model import SLOTS, Data, Slot
+from haha_config.core.probe import examination, requests
+from haha_config.core.probe.client_profile import ClientProfile, client_profile
 from haha_config.core.probe.examination import Order
 from haha_config.core.probe.scorecard import Check, Grade, ProbeReport, Scorecard, as_data
-from haha_config.core.setup import Setup
-from haha_config.core.state import State
+from haha_config.core.state import configured
+from haha_config.core.state.configured import CurrentSetup
+from haha_config.core.state.gateway import Gateway
+from haha_config.core.state.state import State
 from haha_config.io import report
-from haha_config.io.words import english, say, t
+from haha_config.io.i18n import _, english, render
+from haha_config.workflow.session import Session, choice, is_terminal, open_session
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -36,19 +38,19 @@ _AT_ONCE: Final = 64
 TIMEOUT: Final = 60.0
 
 
-@app.command(help=t("Send real requests and grade the answers."))
+@app.command(help=_("Send real requests and grade the answers."))
 def probe(
-    names: list[str] = typer.Argument(None, metavar="[MODEL]...", help=t("Only these models.")),
-    slot: list[str] = typer.Option([], "--slot", metavar="SLOT", help=t("Only these slots.")),
-    everything: bool = typer.Option(False, "--all", help=t("Every model that is offered.")),
+    names: list[str] = typer.Argument(None, metavar="[MODEL]...", help=_("Only these models.")),
+    slot: list[str] = typer.Option([], "--slot", metavar="SLOT", help=_("Only these slots.")),
+    everything: bool = typer.Option(False, "--all", help=_("Every model that is offered.")),
     require: str = typer.Option(
-        "tools", "--require", metavar="GRADE", help=t("Exit 1 below this grade.")
+        "tools", "--require", metavar="GRADE", help=_("Exit 1 below this grade.")
     ),
     context: bool = typer.Option(
-        False, "--context", help=t("Also a long prompt, as long as the client's own.")
+        False, "--context", help=_("Also a long prompt, as long as the client's own.")
     ),
     timeout: float = typer.Option(
-        TIMEOUT, "--timeout", metavar="SECONDS", min=0.1, help=t("How long an answer may take.")
+        TIMEOUT, "--timeout", metavar="SECONDS", min=0.1, help=_("How long an answer may take.")
     ),
     folder: o.Dir = None,
     project: o.Project = None,
@@ -94,35 +96,37 @@ def run_probe(
 
     `yes`: nobody is asked, however much it is. Raises HahaError where there is nothing to probe.
     """
-    held = setup.read(state)
+    held = configured.read(state)
     who = _caller(session, state, held)
     orders = [_order(m, state, context, timeout) for m in models or slot_models(state)]
     if not orders:
         raise HahaError(msg("no model is configured here"), hints=("haha-config init",))
     planned = [ask for wanted in orders for ask in examination.planned(who, wanted)]
-    _announce(who, orders, len(planned) + 1, asks.tokens(planned), yes=yes)
+    _announce(who, orders, len(planned) + 1, requests.tokens(planned), yes=yes)
     return _run(who, orders, timeout, len(planned) + 1)
 
 
 def priced(session: Session, state: State) -> tuple[int, int]:
     """How many requests a probe of the slots' models sends, and about how many tokens."""
-    who = _caller(session, state, setup.read(state))
+    who = _caller(session, state, configured.read(state))
     orders = [_order(model, state, False, TIMEOUT) for model in slot_models(state)]
     planned = [ask for wanted in orders for ask in examination.planned(who, wanted)]
-    return len(planned) + 1, asks.tokens(planned)
+    return len(planned) + 1, requests.tokens(planned)
 
 
-def _run(who: Caller, orders: Sequence[Order], timeout: float, total: int) -> ProbeReport:
+def _run(who: ClientProfile, orders: Sequence[Order], timeout: float, total: int) -> ProbeReport:
     from haha_config.io import http
 
     # A model server of this machine works on one answer at a time: more at once would only wait
     # for each other, and the last of them would look slow.
     at_once = 2 if who.loopback and who.route == "direct" else _AT_ONCE
-    way = http.Way(proxies=who.proxies, ca_file=who.ca_file, at_once=at_once)
+    way = http.Transport(proxies=who.proxies, ca_file=who.ca_file, at_once=at_once)
     with _progress(total) as watch:
-        (reached,) = http.hold([examination.reach(who, min(timeout, 15))], way, watch=watch)
+        (reached,) = http.run_dialogues(
+            [examination.reach(who, min(timeout, 15))], way, watch=watch
+        )
         talks = [examination.examine(who, wanted, reached) for wanted in orders]
-        return ProbeReport(cards=tuple(http.hold(talks, way, watch=watch)))
+        return ProbeReport(cards=tuple(http.run_dialogues(talks, way, watch=watch)))
 
 
 # --- what to probe ---------------------------------------------------------------------------
@@ -156,14 +160,14 @@ def _models(
 
 
 def _order(model: str, state: State, context: bool, timeout: float) -> Order:
-    plain = asks.plain(model)
-    slots = tuple(slot for slot, name in state.slots.items() if asks.plain(name) == plain)
+    plain = requests.plain(model)
+    slots = tuple(slot for slot, name in state.slots.items() if requests.plain(name) == plain)
     entry = Gateway(state).entry_for(model) if state.route == "litellm" else None
     aliases = frozenset({entry.model, entry.name}) if entry is not None else frozenset()
     return Order(model=model, slots=slots, aliases=aliases, context=context, timeout=timeout)
 
 
-def _caller(session: Session, state: State, held: Setup) -> Caller:
+def _caller(session: Session, state: State, held: CurrentSetup) -> ClientProfile:
     """The client as it is configured.
 
     Raises HahaError where it would call nobody, or would send its own login.
@@ -179,7 +183,7 @@ def _caller(session: Session, state: State, held: Setup) -> Caller:
             hints=("haha-config validate",),
         )
     helper = "" if held.credential else _helper(session, state)
-    who = caller(state, held, helper)
+    who = client_profile(state, held, helper)
     if not who.kinds and not who.loopback:
         raise HahaError(
             msg("no credential is configured for {host}", host=url.host),
@@ -194,16 +198,18 @@ def _helper(session: Session, state: State) -> str:
         file = state.settings.get(layer)
         command = file.data.get("apiKeyHelper") if file is not None else None
         if isinstance(command, str) and command:
-            from haha_config.io import process
+            from haha_config.io import gateway_process
 
-            return process.key_from_helper(command, session.environ)
+            return gateway_process.key_from_helper(command, session.environ)
     return ""
 
 
 # --- before and while ------------------------------------------------------------------------
 
 
-def _announce(who: Caller, orders: Sequence[Order], n: int, tokens: int, *, yes: bool) -> None:
+def _announce(
+    who: ClientProfile, orders: Sequence[Order], n: int, tokens: int, *, yes: bool
+) -> None:
     models = tuple(dict.fromkeys(wanted.model for wanted in orders))
     cost = nmsg(
         "about {n} request to {url}, {tokens} tokens: {models}",
@@ -218,7 +224,7 @@ def _announce(who: Caller, orders: Sequence[Order], n: int, tokens: int, *, yes:
         return
     if not is_terminal():
         raise Usage(msg("so many tokens need a yes"), hints=("haha-config probe --yes",))
-    if not typer.confirm(say(msg("Send them?")), default=True, err=True):
+    if not typer.confirm(render(msg("Send them?")), default=True, err=True):
         raise Cancelled(msg("nothing was sent"))
 
 
@@ -227,7 +233,7 @@ def _round(tokens: int) -> str:
 
 
 @contextmanager
-def _progress(total: int) -> Iterator[Callable[[Exchange], None]]:
+def _progress(total: int) -> Iterator[Callable[[HttpExchange], None]]:
     """A line that moves while answers come in; nothing where nobody watches."""
     if not sys.stderr.isatty() or not report.colored(sys.stderr):
         yield lambda _exchange: None
@@ -235,9 +241,9 @@ def _progress(total: int) -> Iterator[Callable[[Exchange], None]]:
     from rich.console import Console
 
     done = 0
-    with Console(stderr=True).status(say(msg("waiting for answers"))) as status:
+    with Console(stderr=True).status(render(msg("waiting for answers"))) as status:
 
-        def watch(exchange: Exchange) -> None:
+        def watch(exchange: HttpExchange) -> None:
             nonlocal done
             done += 1
             status.update(f"{done}/{max(total, done)} {exchange.ask.key}")
@@ -285,7 +291,7 @@ def _show(card: Scorecard) -> None:
     for check in card.checks:
         report.drawn(_line(check), sys.stdout)
     style = "ok" if card.works else "error" if card.failed else "warning"
-    report.drawn(f"  {report.paint(say(card.verdict), style, sys.stdout)}", sys.stdout)
+    report.drawn(f"  {report.paint(render(card.verdict), style, sys.stdout)}", sys.stdout)
     for hint in card.hints:
         report.hint(hint, sys.stdout)
 
@@ -293,7 +299,7 @@ def _show(card: Scorecard) -> None:
 def _line(check: Check) -> str:
     sign, style = _MARKS.get(check.status, ("-", "dim"))
     encoding = (sys.stdout.encoding or "").lower().replace("-", "")
-    mark = sign if encoding == "utf8" else say(_WORDS[check.status])
+    mark = sign if encoding == "utf8" else render(_WORDS[check.status])
     took = f"  {check.ms} ms" if check.ms is not None else ""
-    detail = f"{say(check.detail)}{report.paint(took, 'dim', sys.stdout)}"
+    detail = f"{render(check.detail)}{report.paint(took, 'dim', sys.stdout)}"
     return f"  {report.paint(mark, style, sys.stdout)} {check.name:<13} {detail}"

@@ -11,21 +11,21 @@ from typing import Any, Final, cast
 import typer
 
 from haha_config.cli import options as o
-from haha_config.cli import shelf
-from haha_config.cli.found import look, piped_key
-from haha_config.cli.session import Session, choice, is_terminal, open_session
-from haha_config.cli.writing import Manner, tell, write
-from haha_config.core import draft as drafts
-from haha_config.core.draft import Draft
 from haha_config.core.errors import Cancelled, HahaError, Usage
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Plan
-from haha_config.core.profile import Kind, Profile, Reference, check_name
-from haha_config.io import profiles, report, store
-from haha_config.io.words import t
+from haha_config.core.setup import draft as drafts
+from haha_config.core.setup.draft import Draft
+from haha_config.core.setup.profile import Kind, Profile, Reference, check_name
+from haha_config.io import profile_files, report, store
+from haha_config.io.i18n import _, render
+from haha_config.workflow import profiles
+from haha_config.workflow.apply import WriteOptions, report_result, write
+from haha_config.workflow.discover import discover, piped_key
+from haha_config.workflow.session import Session, choice, is_terminal, open_session
 
 app = typer.Typer(
-    help=t("Named set-ups: save, list, show, remove, import, export."),
+    help=_("Named set-ups: save, list, show, remove, import, export."),
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -33,8 +33,8 @@ app = typer.Typer(
 
 _KEPT: Final = {"copy": "file", "file": "file", "env": "env", "keyring": "keyring"}
 
-_NAME = typer.Argument(..., metavar="NAME", help=t("A profile."), autocompletion=shelf.complete)
-_KEYS = typer.Option("copy", "--keys", metavar="copy|env|keyring", help=t("Where its key is kept."))
+_NAME = typer.Argument(..., metavar="NAME", help=_("A profile."), autocompletion=profiles.complete)
+_KEYS = typer.Option("copy", "--keys", metavar="copy|env|keyring", help=_("Where its key is kept."))
 
 
 def kept(text: str) -> Kind:
@@ -45,14 +45,14 @@ def kept(text: str) -> Kind:
 # --- save ------------------------------------------------------------------------------------
 
 
-@app.command(help=t("Save what is configured now under a name."))
+@app.command(help=_("Save what is configured now under a name."))
 def save(
-    name: str = typer.Argument(..., metavar="NAME", help=t("What to call it.")),
+    name: str = typer.Argument(..., metavar="NAME", help=_("What to call it.")),
     keys: str | None = typer.Option(
         None,
         "--keys",
         metavar="copy|env|keyring",
-        help=t("Where its key is kept; else a copy, or the keyring that it comes from."),
+        help=_("Where its key is kept; else a copy, or the keyring that it comes from."),
     ),
     folder: o.Dir = None,
     project: o.Project = None,
@@ -71,17 +71,23 @@ def save(
     for file in (state.target, state.dotenv):
         if file.error is not None:
             raise file.error
-    draft, made = shelf.configured(session, state, look(session, Draft(provider="litellm")))
+    draft, made = profiles.current_draft(
+        session, state, discover(session, Draft(provider="litellm"))
+    )
     # A key that was put into a keyring is in no file, and saving it again is no reason for one.
-    kind = kept(keys) if keys else "keyring" if shelf.helped_by(state) else "file"
-    shelved = shelf.stored(shelf.shelved(session, name, draft, made, kind), dry_run=dry_run)
-    manner = Manner(command=f"profile save {name}", yes=True, dry_run=dry_run, as_json=as_json)
+    kind = kept(keys) if keys else "keyring" if profiles.helped_by(state) else "file"
+    shelved = profiles.stored(
+        profiles.from_answers(session, name, draft, made, kind), dry_run=dry_run
+    )
+    manner = WriteOptions(
+        command=f"profile save {name}", yes=True, dry_run=dry_run, as_json=as_json
+    )
     done = msg("saved `{name}`: haha-config use {name}", name=name)
-    return _write(session, lambda: shelf.moved(session, shelved), manner, done)
+    return _write(session, lambda: profiles.moved(session, shelved), manner, done)
 
 
 def _write(
-    session: Session, build: Any, manner: Manner, done: Message, *, forget: bool = False
+    session: Session, build: Any, manner: WriteOptions, done: Message, *, forget: bool = False
 ) -> int:
     """`forget`: a key in the keyring that nothing refers to any more goes, too."""
     outcome = write(
@@ -94,17 +100,17 @@ def _write(
     if manner.dry_run and not manner.as_json:
         return 0
     if outcome.applied and forget:
-        for name in shelf.left_in_keyring(session, outcome.plan.effective):
+        for name in profiles.left_in_keyring(session, outcome.plan.effective):
             store.drop_from_keyring(name)
     elif outcome.applied:
-        outcome.next += shelf.said_left(session, outcome.plan)
-    return tell(outcome, manner, done if outcome.applied else None)
+        outcome.next += profiles.said_left(session, outcome.plan)
+    return report_result(outcome, manner, done if outcome.applied else None)
 
 
 # --- list and show ---------------------------------------------------------------------------
 
 
-@app.command("list", help=t("List the profiles; the one in use is marked."))
+@app.command("list", help=_("List the profiles; the one in use is marked."))
 def list_(
     folder: o.Dir = None,
     project: o.Project = None,
@@ -118,13 +124,13 @@ def list_(
     session = open_session(
         folder=folder, project=project, scope=scope, client=client, quiet=quiet, reads=True
     )
-    known = profiles.names(session.config_folder)
-    current = shelf.current(session, session.state()) if known else None
+    known = profile_files.names(session.config_folder)
+    current = profiles.current(session, session.state()) if known else None
     broken: list[HahaError] = []
     rows = []
     for name in known:
         try:
-            rows.append(described(session, shelf.load(session, name), current))
+            rows.append(described(session, profiles.load(session, name), current))
         except HahaError as error:
             broken.append(error)
     if as_json:
@@ -170,13 +176,12 @@ def _print(rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _missing(row: dict[str, Any]) -> str:
-    from haha_config.io.words import say
 
     lacking = tuple(k["variable"] for k in row["keys"] if k["found"] is False)
-    return f"  ({say(msg('no key: {names}', names=lacking))})" if lacking else ""
+    return f"  ({render(msg('no key: {names}', names=lacking))})" if lacking else ""
 
 
-@app.command(help=t("Print a profile; there is no secret in it."))
+@app.command(help=_("Print a profile; there is no secret in it."))
 def show(
     name: str = _NAME,
     format: o.FormatOption = "text",  # noqa: A002
@@ -184,19 +189,19 @@ def show(
 ) -> int:
     as_json = choice("--format", format, ("text", "json")) == "json"
     session = open_session(quiet=True, reads=True)
-    profile = shelf.load(session, name)
+    profile = profiles.load(session, name)
     if as_json:
-        row = described(session, profile, shelf.current(session, session.state()))
+        row = described(session, profile, profiles.current(session, session.state()))
         report.document({"profile": {**row, "answers": dict(profile.answers)}})
         return 0
-    report.result(profiles.text(profile.data()).rstrip("\n"))
+    report.result(profile_files.text(profile.data()).rstrip("\n"))
     return 0
 
 
 # --- remove ----------------------------------------------------------------------------------
 
 
-@app.command(help=t("Remove a profile, and its key from our store; no target is touched."))
+@app.command(help=_("Remove a profile, and its key from our store; no target is touched."))
 def remove(
     name: str = _NAME,
     yes: o.Yes = False,
@@ -206,10 +211,10 @@ def remove(
 ) -> int:
     as_json = choice("--format", format, ("text", "json")) == "json"
     session = open_session(quiet=as_json)
-    known = profiles.names(session.config_folder)
+    known = profile_files.names(session.config_folder)
     broken = None
     try:
-        profile = shelf.load(session, name)
+        profile = profiles.load(session, name)
     except HahaError as error:
         if name not in known:
             raise
@@ -218,9 +223,11 @@ def remove(
         report.talk(msg("its file is broken, so that no key is looked for"))
     if not (yes or dry_run or _sure(session, profile)):
         raise Cancelled(msg("nothing was written"))
-    manner = Manner(command=f"profile remove {name}", yes=True, dry_run=dry_run, as_json=as_json)
+    manner = WriteOptions(
+        command=f"profile remove {name}", yes=True, dry_run=dry_run, as_json=as_json
+    )
     done = msg("removed `{name}`", name=name)
-    return _write(session, lambda: shelf.removals(session, profile), manner, done, forget=True)
+    return _write(session, lambda: profiles.removals(session, profile), manner, done, forget=True)
 
 
 def _sure(session: Session, profile: Profile) -> bool:
@@ -244,23 +251,23 @@ def _sure(session: Session, profile: Profile) -> bool:
 # --- a new key -------------------------------------------------------------------------------
 
 
-@app.command(help=t("Give a profile its key, or a new one."))
+@app.command(help=_("Give a profile its key, or a new one."))
 def key(
     name: str = _NAME,
     variable: str | None = typer.Option(
-        None, "--variable", metavar="NAME", help=t("Which key, where it has several.")
+        None, "--variable", metavar="NAME", help=_("Which key, where it has several.")
     ),
     api_key_env: str | None = typer.Option(
-        None, "--api-key-env", metavar="NAME", help=t("The variable that holds the key.")
+        None, "--api-key-env", metavar="NAME", help=_("The variable that holds the key.")
     ),
     api_key_stdin: bool = typer.Option(
-        False, "--api-key-stdin", help=t("Read the key from standard input.")
+        False, "--api-key-stdin", help=_("Read the key from standard input.")
     ),
     keys: str = _KEYS,
     _lang: o.Lang = None,
 ) -> int:
     session = open_session()
-    profile = shelf.load(session, name)
+    profile = profiles.load(session, name)
     wanted = _variable(profile, variable)
     given = _given(session, api_key_env, from_stdin=api_key_stdin)
     clean, said = drafts.clean_key(given)
@@ -274,14 +281,14 @@ def key(
     if kind == "env":
         raise Usage(msg("--keys env keeps no key: export the variable instead"))
     named = Reference(kind, store.own_name(name, wanted))
-    made = shelf.Shelved(
+    made = profiles.SavedProfile(
         profile=replace(profile, keys={**profile.keys, wanted: named}), keys={wanted: clean}
     )
-    made = shelf.stored(made, dry_run=False)
-    manner = Manner(command=f"profile key {name}", yes=True)
+    made = profiles.stored(made, dry_run=False)
+    manner = WriteOptions(command=f"profile key {name}", yes=True)
     return _write(
         session,
-        lambda: shelf.moved(session, made),
+        lambda: profiles.moved(session, made),
         manner,
         msg("the key is kept; {command} writes it", command=f"haha-config use {name}"),
     )
@@ -321,16 +328,16 @@ def _given(session: Session, variable: str | None, *, from_stdin: bool) -> str:
 # --- out and in ------------------------------------------------------------------------------
 
 
-@app.command(help=t("Print a profile for another machine: its keys by variable."))
+@app.command(help=_("Print a profile for another machine: its keys by variable."))
 def export(
     name: str = _NAME,
-    output: Path | None = typer.Option(None, "--output", help=t("A file instead of stdout.")),
+    output: Path | None = typer.Option(None, "--output", help=_("A file instead of stdout.")),
     _lang: o.Lang = None,
 ) -> int:
     session = open_session(quiet=True, reads=True)
-    profile = shelf.load(session, name)
+    profile = profiles.load(session, name)
     keys = {variable: _portable(variable, ref) for variable, ref in profile.keys.items()}
-    text = profiles.text(replace(profile, keys=keys).data())
+    text = profile_files.text(replace(profile, keys=keys).data())
     if output is None:
         report.result(text.rstrip("\n"))
         return 0
@@ -348,14 +355,14 @@ def _portable(variable: str, reference: Reference) -> Reference:
     return reference if reference.kind == "env" else Reference("env", variable)
 
 
-@app.command("import", help=t("Read the set-ups of other tools; nothing of theirs is changed."))
+@app.command("import", help=_("Read the set-ups of other tools; nothing of theirs is changed."))
 def import_(
     source: str = typer.Argument(
         "all",
         metavar="[all|cc-switch|ccs|claude-code-router|PATH]",
-        help=t("Whose, or a file: a profile, settings.json, .env, litellm_config.yaml, a shell's."),
+        help=_("Whose, or a file: a profile, settings.json, .env, litellm_config.yaml, a shell's."),
     ),
-    name: str | None = typer.Option(None, "--name", help=t("What to call a single one.")),
+    name: str | None = typer.Option(None, "--name", help=_("What to call a single one.")),
     keys: str = _KEYS,
     yes: o.Yes = False,
     dry_run: o.DryRun = False,
@@ -363,11 +370,11 @@ def import_(
     quiet: o.Quiet = False,
     _lang: o.Lang = None,
 ) -> int:
-    from haha_config.cli.imports import take
+    from haha_config.workflow.import_profiles import take
 
     as_json = choice("--format", format, ("text", "json")) == "json"
     session = open_session(quiet=quiet)
-    manner = Manner(
+    manner = WriteOptions(
         command=f"profile import {source}", yes=yes, dry_run=dry_run or not yes, as_json=as_json
     )
     return take(session, source, manner, name=name, kind=kept(keys))

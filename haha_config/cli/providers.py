@@ -9,15 +9,16 @@ from typing import Annotated
 import typer
 
 from haha_config.cli.options import FormatOption, Lang
-from haha_config.core import providers as table
 from haha_config.core.errors import Usage
 from haha_config.core.messages import msg
-from haha_config.core.model import Plan, Provider, Providers, Write
-from haha_config.io import places, report, templates
-from haha_config.io.words import say, t
+from haha_config.core.model import Plan, Write
+from haha_config.core.providers import table
+from haha_config.core.providers.model import Provider, Providers
+from haha_config.io import paths, report, templates
+from haha_config.io.i18n import _, render
 
 app = typer.Typer(
-    help=t("List the provider table, or add a row of your own."),
+    help=_("List the provider table, or add a row of your own."),
     invoke_without_command=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -41,16 +42,16 @@ def providers(context: typer.Context, format_: FormatOption = "text", _lang: Lan
         _print(rows)
 
 
-@app.command("add", help=t("Make FILE.toml a row of your own; a key of the table replaces it."))
+@app.command("add", help=_("Make FILE.toml a row of your own; a key of the table replaces it."))
 def add(
-    file: Annotated[Path, typer.Argument(metavar="FILE.toml", help=t("The row to add."))],
+    file: Annotated[Path, typer.Argument(metavar="FILE.toml", help=_("The row to add."))],
     _lang: Lang = None,
 ) -> None:
     """Copy a row into the person's own folder, once the strict parser has read it."""
     text = _read(file)
     row = table.parse(file.stem, text, path=str(file))
-    from haha_config.cli.session import open_session
     from haha_config.io import disk
+    from haha_config.workflow.session import open_session
 
     target = _own() / file.name
 
@@ -59,7 +60,7 @@ def add(
         after = text.encode("utf-8")
         return Plan(writes=(Write(path=str(target), format="lines", before=before, after=after),))
 
-    plan, _ = open_session().commit(build, "providers add")
+    plan, _applied = open_session().commit(build, "providers add")
     where = report.short(str(target))
     if plan.effective:
         report.talk(msg("wrote {path}", path=where))
@@ -69,7 +70,7 @@ def add(
 
 
 def _own() -> Path:
-    return places.config_folder() / "providers"
+    return paths.config_folder() / "providers"
 
 
 def _read(file: Path) -> str:
@@ -92,5 +93,5 @@ def _print(rows: Providers) -> None:
     keys = max(map(len, rows))
     variables = max(len(row.credential.variable) for row in rows.values())
     for row in rows.values():
-        name = say(table.named(row))
+        name = render(table.named(row))
         report.result(f"{row.key:<{keys}}  {row.credential.variable:<{variables}}  {name}")

@@ -11,24 +11,26 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from haha_config.cli import init, shelf
+from haha_config.cli import init
 from haha_config.cli import options as o
 from haha_config.cli.env import owned_variables
-from haha_config.cli.found import look
-from haha_config.cli.session import Session, open_session
-from haha_config.core import draft as drafts
-from haha_config.core import plan as plans
-from haha_config.core import setup
 from haha_config.core import variables as v
+from haha_config.core.change import plan as plans
+from haha_config.core.change.plan import slots_after
 from haha_config.core.errors import HahaError, Usage
 from haha_config.core.messages import msg
-from haha_config.core.model import SLOTS, Answers, Plan
-from haha_config.core.plan import slots_after
-from haha_config.core.providers import did_you_mean
-from haha_config.core.setup import Setup
-from haha_config.core.state import State
-from haha_config.io import loopback, places, settings_file
-from haha_config.io.words import t
+from haha_config.core.model import SLOTS, Plan
+from haha_config.core.providers.table import did_you_mean
+from haha_config.core.setup import draft as drafts
+from haha_config.core.setup.answers import Answers
+from haha_config.core.state import configured
+from haha_config.core.state.configured import CurrentSetup
+from haha_config.core.state.state import State
+from haha_config.io import loopback, paths, settings_file
+from haha_config.io.i18n import _
+from haha_config.workflow import profiles
+from haha_config.workflow.discover import discover
+from haha_config.workflow.session import Session, open_session
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -50,7 +52,7 @@ class _Split(TyperCommand):
 
 @app.command(
     cls=_Split,
-    help=t("Start the client on this set-up, for this session only."),
+    help=_("Start the client on this set-up, for this session only."),
     options_metavar="[OPTIONS]",
 )
 def run(
@@ -58,11 +60,11 @@ def run(
     name: str | None = typer.Argument(
         None,
         metavar="[PROFILE] [-- CLIENT ARGS]",
-        help=t("A profile, else what is configured; after `--`, what is passed on to the client."),
-        autocompletion=shelf.complete,
+        help=_("A profile, else what is configured; after `--`, what is passed on to the client."),
+        autocompletion=profiles.complete,
     ),
-    model: str | None = typer.Option(None, "--model", help=t("The model of this session.")),
-    unlisted: bool = typer.Option(False, "--unlisted", help=t("Accept a name in no list.")),
+    model: str | None = typer.Option(None, "--model", help=_("The model of this session.")),
+    unlisted: bool = typer.Option(False, "--unlisted", help=_("Accept a name in no list.")),
     folder: o.Dir = None,
     project: o.Project = None,
     scope: o.ScopeOption = "user",
@@ -84,11 +86,11 @@ def run(
         if file.error is not None:
             raise file.error
     values = session_variables(state, model, unlisted=unlisted)
-    _ensure_gateway(session, setup.read(state))
+    _ensure_gateway(session, configured.read(state))
     return start(session, program, values, arguments)
 
 
-def _ensure_gateway(session: Session, held: Setup) -> None:
+def _ensure_gateway(session: Session, held: CurrentSetup) -> None:
     """Start the gateway of these files where nobody listens on its port."""
     if held.own_gateway and held.port is not None and not loopback.listens(held.port):
         from haha_config.cli.proxy import start_gateway
@@ -105,15 +107,17 @@ def profile_variables(
     and on a port of its own, so that sessions on two profiles never meet. Raises HahaError where
     a key is missing or the gateway does not start.
     """
-    profile = shelf.load(session, name)
-    helper = shelf.helper(session, profile)
-    draft = shelf.filled(session, profile, shelf.drafted(session, profile, targets="settings"))
+    profile = profiles.load(session, name)
+    helper = profiles.helper(session, profile)
+    draft = profiles.filled(
+        session, profile, profiles.draft_from_profile(session, profile, targets="settings")
+    )
     row = session.providers[draft.provider]
     apart = session
     if drafts.route(draft, row) == "litellm":
         apart = own_gateway(session, name)
         draft = replace(draft, port=_own_port(apart, draft.port))
-    found = look(apart, draft)
+    found = discover(apart, draft)
     made = replace(init.ready(apart, draft, found).answers, header=profile.header)
     if model:
         if made.upstreams and not unlisted:
@@ -181,7 +185,7 @@ def session_variables(state: State, model: str | None, *, unlisted: bool = False
     if model:
         from haha_config.cli.switch_model import check_known, limits
 
-        held = setup.read(state)
+        held = configured.read(state)
         check_known(model, state, held, unlisted=unlisted)
         moved = slots_after(state.slots, model, {}, everything=False)
         values.update({SLOTS[slot]: name for slot, name in moved.items()})
@@ -196,9 +200,9 @@ def client_program(session: Session) -> list[str]:
     Raises HahaError where it is not installed.
     """
     if session.client == "haha":
-        checkout = places.checkout(session.cwd) or places.checkout(session.folder)
+        checkout = paths.checkout(session.cwd) or paths.checkout(session.folder)
         if checkout is not None:
-            return [str(checkout / places.LAUNCHER)]
+            return [str(checkout / paths.LAUNCHER)]
         name = "claude-haha"
     else:
         name = "claude"
@@ -223,7 +227,7 @@ def start(
     helper: str = "",
 ) -> int:
     """Run the client with a private settings file, and give back its exit code."""
-    from haha_config.io.child import wait_for
+    from haha_config.io.foreground import wait_for
 
     where = settings_file.folder(session.environ, session.state_folder)
     environ = {**session.environ, **values}

@@ -9,19 +9,19 @@ from typing import Any, Final
 import typer
 
 from haha_config.cli import options as o
-from haha_config.cli.session import Session, choice, open_session
 from haha_config.core import urls
 from haha_config.core import variables as v
+from haha_config.core.change.excerpt import pointed
+from haha_config.core.change.plan import HELPER, is_own_helper
 from haha_config.core.errors import Usage
-from haha_config.core.excerpt import pointed
-from haha_config.core.layers import Effective, LayerName
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place
-from haha_config.core.plan import HELPER, is_own_helper
-from haha_config.core.providers import did_you_mean
-from haha_config.core.state import SKIP_DOTENV, File, State
+from haha_config.core.providers.table import did_you_mean
+from haha_config.core.state.layers import Effective, LayerName
+from haha_config.core.state.state import SKIP_DOTENV, File, State
 from haha_config.io import report
-from haha_config.io.words import say, t
+from haha_config.io.i18n import _, render
+from haha_config.workflow.session import Session, choice, open_session
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -41,17 +41,17 @@ def _complete(incomplete: str) -> list[str]:
     return [name for name in v.CLIENT if name.startswith(incomplete.upper())]
 
 
-@app.command(help=t("Every client variable, its value, and the layer it comes from."))
+@app.command(help=_("Every client variable, its value, and the layer it comes from."))
 def show(
     names: list[str] = typer.Argument(
-        None, metavar="[NAME]...", help=t("Only these variables."), autocompletion=_complete
+        None, metavar="[NAME]...", help=_("Only these variables."), autocompletion=_complete
     ),
     folder: o.Dir = None,
     project: o.Project = None,
     scope: o.ScopeOption = "user",
     client: o.ClientOption = None,
     format: o.FormatOption = "text",  # noqa: A002 - the flag's name
-    short: bool = typer.Option(False, "--short", help=t("One line, for a shell prompt.")),
+    short: bool = typer.Option(False, "--short", help=_("One line, for a shell prompt.")),
     no_color: o.NoColor = False,
     quiet: o.Quiet = False,
     _lang: o.Lang = None,
@@ -116,7 +116,7 @@ def _held(state: State, name: str) -> bool:
 
 
 def _check_known(state: State, name: str) -> None:
-    from haha_config.core.known_keys import VARIABLES
+    from haha_config.core.state.known_keys import VARIABLES
 
     files = [layer for layer in state.layers if layer.name != "shell"]
     known = dict.fromkeys((*v.CLIENT, *sorted(VARIABLES), *(n for f in files for n in f.values)))
@@ -156,7 +156,7 @@ def short_line(state: State) -> str:
 
 
 def _print(session: Session, state: State, found: list[Effective]) -> None:
-    from haha_config.cli.check import owners
+    from haha_config.workflow.read_state import owners
 
     client = {"claude": "Claude Code", "haha": "claude-haha"}[state.client]
     report.result(
@@ -190,7 +190,7 @@ def _print_some(state: State, found: Sequence[Effective]) -> None:
             _print_one(one, len(one.name))
         else:
             report.result(msg("{name} is not set", name=one.name))
-            print(f"  {say(msg('looked in:'))}")
+            print(f"  {render(msg('looked in:'))}")
             for layer in state.layers:
                 print(f"    {_from(layer.name, report.short(layer.path))}")
         if state.client == "claude" and one.name in state.dotenv.data:
@@ -207,8 +207,8 @@ def _print_some(state: State, found: Sequence[Effective]) -> None:
 
 def _print_one(one: Effective, width: int) -> None:
     out = sys.stdout
-    value = v.shown(one.name, one.value) or say(msg('"" (cancelled)'))
-    print(f"{report.paint(one.name.ljust(width), 'path', out)}  {say(value)}")
+    value = v.shown(one.name, one.value) or render(msg('"" (cancelled)'))
+    print(f"{report.paint(one.name.ljust(width), 'path', out)}  {render(value)}")
     where = report.location(one.place).removesuffix(": ")
     print(f"  {_from(one.layer, where)}")
     for s in one.shadows:
@@ -218,11 +218,11 @@ def _print_one(one: Effective, width: int) -> None:
             value=v.shown(one.name, s.value) or '""',
             layer=_from(s.layer, where),
         )
-        print(f"  {report.paint(say(line), 'dim', out)}")
+        print(f"  {report.paint(render(line), 'dim', out)}")
 
 
 def _from(layer: LayerName | None, where: str) -> str:
-    name = say(LAYERS[layer]) if layer else ""
+    name = render(LAYERS[layer]) if layer else ""
     return f"{name} ({where})" if where else name
 
 
@@ -235,7 +235,7 @@ def _helper(state: State) -> None:
         shown = command if is_own_helper(command) else msg("a command that is not ours")
         where = report.location(file.place(HELPER)).removesuffix(": ")
         print()
-        print(f"{report.paint(HELPER, 'path', sys.stdout)}  {say(shown)}")
+        print(f"{report.paint(HELPER, 'path', sys.stdout)}  {render(shown)}")
         print(f"  {_from(layer, where)}")
 
 

@@ -7,32 +7,34 @@ from collections.abc import Mapping
 import typer
 
 from haha_config.cli import options as o
-from haha_config.cli.session import Session, choice, command_line, is_terminal, open_session
-from haha_config.cli.writing import Manner, Outcome, live_lines, tell, write
-from haha_config.core import plan as plans
-from haha_config.core import providers as rows
-from haha_config.core import setup, urls
+from haha_config.core import urls
 from haha_config.core import variables as v
-from haha_config.core.draft import model_name, parse_slot
+from haha_config.core.change import plan as plans
 from haha_config.core.errors import Cancelled, HahaError, Usage
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import SLOTS, Model, Plan, Slot
-from haha_config.core.setup import Setup
-from haha_config.core.state import State
+from haha_config.core.model import SLOTS, Plan, Slot
+from haha_config.core.providers import table as rows
+from haha_config.core.providers.model import Model
+from haha_config.core.setup.draft import model_name, parse_slot
+from haha_config.core.state import configured
+from haha_config.core.state.configured import CurrentSetup
+from haha_config.core.state.state import State
 from haha_config.io import report
-from haha_config.io.words import t
+from haha_config.io.i18n import _
+from haha_config.workflow.apply import WriteOptions, WriteResult, live_lines, report_result, write
+from haha_config.workflow.session import Session, choice, command_line, is_terminal, open_session
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
-@app.command(help=t("Point the client at another configured model."))
+@app.command(help=_("Point the client at another configured model."))
 def switch_model(
-    name: str | None = typer.Argument(None, help=t("The model; without it, you are asked.")),
+    name: str | None = typer.Argument(None, help=_("The model; without it, you are asked.")),
     slot: list[str] = typer.Option(
-        [], "--slot", metavar="SLOT=ID", help=t("Only this slot; repeatable.")
+        [], "--slot", metavar="SLOT=ID", help=_("Only this slot; repeatable.")
     ),
-    everything: bool = typer.Option(False, "--all", help=t("Every slot.")),
-    unlisted: bool = typer.Option(False, "--unlisted", help=t("Accept a name in no list.")),
+    everything: bool = typer.Option(False, "--all", help=_("Every slot.")),
+    unlisted: bool = typer.Option(False, "--unlisted", help=_("Accept a name in no list.")),
     folder: o.Dir = None,
     project: o.Project = None,
     scope: o.ScopeOption = "user",
@@ -52,7 +54,7 @@ def switch_model(
     )
     session.settle(dry_run=dry_run)
     state = session.state()
-    held = setup.read(state)
+    held = configured.read(state)
     _check_configured(state, held)
     slots = dict(parse_slot(one) for one in slot)
     if name is None and not slots:
@@ -62,7 +64,7 @@ def switch_model(
     for model in dict.fromkeys(chosen.values()):
         check_known(model, state, held, unlisted=unlisted)
     # With a name, or nobody to ask, nothing is asked: the command line said it all.
-    manner = Manner(
+    manner = WriteOptions(
         command="switch-model",
         yes=True,
         dry_run=dry_run,
@@ -71,14 +73,14 @@ def switch_model(
     )
     outcome = write(session, lambda: _plan(session, chosen), manner, lambda: True, previewed=True)
     if not as_json and not outcome.applied and dry_run:
-        from haha_config.cli.writing import preview
+        from haha_config.workflow.apply import preview
 
         preview(outcome.plan, manner)
         return 0
     return _say(session, outcome, chosen, manner)
 
 
-def _check_configured(state: State, held: Setup) -> None:
+def _check_configured(state: State, held: CurrentSetup) -> None:
     for file in (state.target, state.dotenv):
         if file.error is not None:
             raise file.error
@@ -91,12 +93,12 @@ def _check_configured(state: State, held: Setup) -> None:
 
 def _plan(session: Session, chosen: Mapping[Slot, str]) -> Plan:
     state = session.state()
-    held = setup.read(state)
+    held = configured.read(state)
     after = {**state.slots, **chosen}
     return plans.switch(chosen, limits(after, held, state), state)
 
 
-def limits(after: Mapping[Slot, str], held: Setup, state: State) -> dict[str, str | None]:
+def limits(after: Mapping[Slot, str], held: CurrentSetup, state: State) -> dict[str, str | None]:
     """The variables that depend on the models: the smallest known limits; None takes one out."""
     models = _models(after, held, state)
     windows = [m.context for m in models if m.context]
@@ -114,15 +116,15 @@ def limits(after: Mapping[Slot, str], held: Setup, state: State) -> dict[str, st
     return found
 
 
-def _models(slots: Mapping[Slot, str], held: Setup, state: State) -> list[Model]:
-    found = (setup.model_of(name, held, state.providers) for name in set(slots.values()))
+def _models(slots: Mapping[Slot, str], held: CurrentSetup, state: State) -> list[Model]:
+    found = (configured.model_of(name, held, state.providers) for name in set(slots.values()))
     return [model for model in found if model is not None]
 
 
 # --- which names are known -------------------------------------------------------------------
 
 
-def known_models(state: State, held: Setup) -> tuple[str, ...]:
+def known_models(state: State, held: CurrentSetup) -> tuple[str, ...]:
     """The names that the endpoint is known to answer to, without asking it."""
     if held.own_gateway:
         return tuple(state.gateway.by_name)
@@ -131,7 +133,7 @@ def known_models(state: State, held: Setup) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*state.slots.values(), *listed)))
 
 
-def check_known(name: str, state: State, held: Setup, *, unlisted: bool) -> None:
+def check_known(name: str, state: State, held: CurrentSetup, *, unlisted: bool) -> None:
     """Raises Usage for a name that the endpoint does not offer, with what would make it right."""
     known = known_models(state, held)
     if unlisted or _matches(name, known, state, held):
@@ -158,14 +160,14 @@ def check_known(name: str, state: State, held: Setup, *, unlisted: bool) -> None
     )
 
 
-def _matches(name: str, known: tuple[str, ...], state: State, held: Setup) -> bool:
+def _matches(name: str, known: tuple[str, ...], state: State, held: CurrentSetup) -> bool:
     plain = name.removesuffix("[1m]")
     if plain in {k.removesuffix("[1m]") for k in known}:
         return True
     return held.own_gateway and state.gateway.offers(name)
 
 
-def _live(held: Setup) -> tuple[str, ...] | None:
+def _live(held: CurrentSetup) -> tuple[str, ...] | None:
     """The live list of a loopback endpoint; () for a remote one, which is never asked."""
     url = urls.parse(held.base_url)
     if url is None or not url.loopback or held.own_gateway:
@@ -175,15 +177,15 @@ def _live(held: Setup) -> tuple[str, ...] | None:
     return loopback.models(url.port, seconds=1.0)
 
 
-def _where(held: Setup) -> str:
+def _where(held: CurrentSetup) -> str:
     return "litellm_config.yaml" if held.own_gateway else v.shown_url(held.base_url)
 
 
-def _elsewhere(name: str, state: State, held: Setup) -> list[Message | str]:
+def _elsewhere(name: str, state: State, held: CurrentSetup) -> list[Message | str]:
     """The line that would do it, where a saved profile has the name, or another row lists it."""
-    from haha_config.cli.shelf import offering
+    from haha_config.workflow.profiles import profiles_with_model
 
-    there = sorted(offering(name), key=lambda one: not one[1])
+    there = sorted(profiles_with_model(name), key=lambda one: not one[1])
     if there:
         profile, starts = there[0]
         use = f"haha-config use {profile}"
@@ -197,7 +199,7 @@ def _elsewhere(name: str, state: State, held: Setup) -> list[Message | str]:
 # --- asking and telling ----------------------------------------------------------------------
 
 
-def _ask(session: Session, state: State, held: Setup, *, plain: bool, silent: bool) -> str:
+def _ask(session: Session, state: State, held: CurrentSetup, *, plain: bool, silent: bool) -> str:
     if silent or not is_terminal():
         raise Usage(msg("no model is given: `haha-config switch-model NAME`"))
     from haha_config.io.prompts import BACK, Choice
@@ -218,8 +220,10 @@ def _ask(session: Session, state: State, held: Setup, *, plain: bool, silent: bo
     return str(answer)
 
 
-def _say(session: Session, outcome: Outcome, chosen: Mapping[Slot, str], manner: Manner) -> int:
-    from haha_config.cli.check import owners
+def _say(
+    session: Session, outcome: WriteResult, chosen: Mapping[Slot, str], manner: WriteOptions
+) -> int:
+    from haha_config.workflow.read_state import owners
 
     state = session.state()
     main = chosen.get("main") or next(iter(chosen.values()))
@@ -230,7 +234,7 @@ def _say(session: Session, outcome: Outcome, chosen: Mapping[Slot, str], manner:
     slots = tuple(f"{s}={m}" for s, m in chosen.items())
     outcome.findings += owners(session)
     headline = msg("{slots} in {paths}", slots=slots, paths=changed) if outcome.applied else None
-    return tell(outcome, manner, headline)
+    return report_result(outcome, manner, headline)
 
 
 def shadowed(state: State, chosen: Mapping[Slot, str]) -> list[Message]:

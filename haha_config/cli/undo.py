@@ -8,28 +8,28 @@ from datetime import UTC, datetime
 import typer
 
 from haha_config.cli import options as o
-from haha_config.cli.session import Session, choice, is_terminal, open_session, say_recovered
-from haha_config.cli.writing import Manner, Outcome, tell, write
 from haha_config.core.errors import FINE, PROBLEM, HahaError, Usage
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import Finding, Plan
 from haha_config.io import disk, report, store
-from haha_config.io.words import t
+from haha_config.io.i18n import _
+from haha_config.workflow.apply import WriteOptions, WriteResult, report_result, write
+from haha_config.workflow.session import Session, choice, is_terminal, open_session, say_recovered
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
-@app.command(help=t("Take back what a write changed; without ID, the last one."))
+@app.command(help=_("Take back what a write changed; without ID, the last one."))
 def undo(
     which: str | None = typer.Argument(
-        None, metavar="[ID]", help=t("A write of --list; an undo can be undone too.")
+        None, metavar="[ID]", help=_("A write of --list; an undo can be undone too.")
     ),
-    listed: bool = typer.Option(False, "--list", help=t("The writes that can be taken back.")),
+    listed: bool = typer.Option(False, "--list", help=_("The writes that can be taken back.")),
     recover: bool = typer.Option(
-        False, "--recover", help=t("Finish or take back a write that was cut off.")
+        False, "--recover", help=_("Finish or take back a write that was cut off.")
     ),
     purge: bool = typer.Option(
-        False, "--purge", help=t("Forget every write and the old keys in them.")
+        False, "--purge", help=_("Forget every write and the old keys in them.")
     ),
     folder: o.Dir = None,
     project: o.Project = None,
@@ -59,7 +59,7 @@ def undo(
     # A write that was cut off may end as the last one.
     session.settle(dry_run=dry_run)
     record = _record(session, which)
-    manner = Manner(
+    manner = WriteOptions(
         command=f"undo {record.id}",
         yes=yes,
         dry_run=dry_run,
@@ -72,7 +72,7 @@ def undo(
 # --- one write -------------------------------------------------------------------------------
 
 
-def _record(session: Session, which: str | None) -> disk.Record:
+def _record(session: Session, which: str | None) -> disk.WriteRecord:
     kept = disk.records(session.state_folder)
     if not kept:
         raise HahaError(msg("nothing was written yet, so there is nothing to take back"))
@@ -84,8 +84,8 @@ def _record(session: Session, which: str | None) -> disk.Record:
     raise Usage(msg("there is no write `{id}`", id=which), hints=("haha-config undo --list",))
 
 
-def _undo(session: Session, record: disk.Record, manner: Manner, *, plain: bool) -> int:
-    from haha_config.core.undo import take_back
+def _undo(session: Session, record: disk.WriteRecord, manner: WriteOptions, *, plain: bool) -> int:
+    from haha_config.core.change.undo import take_back
 
     try:
         writes = [entry.write() for entry in record.entries()]
@@ -107,7 +107,7 @@ def _undo(session: Session, record: disk.Record, manner: Manner, *, plain: bool)
             report.document(outcome.document())
         return 0
     if not outcome.applied:
-        return tell(outcome, manner)
+        return report_result(outcome, manner)
     outcome.findings = _found(session, outcome.plan)
     outcome.next.append(msg("haha-config undo   (puts it back)"))
     headline = msg(
@@ -116,15 +116,15 @@ def _undo(session: Session, record: disk.Record, manner: Manner, *, plain: bool)
         command=record.command,
         paths=tuple(report.short(w.path) for w in outcome.plan.effective),
     )
-    tell(outcome, manner, headline)
+    report_result(outcome, manner, headline)
     # It did what was asked for; what was wrong before is wrong again.
     return 0
 
 
 def _found(session: Session, plan: Plan) -> list[Finding]:
     """The closing validate, where a file that the client or its gateway reads was taken back."""
-    from haha_config.cli.check import findings
-    from haha_config.core.mend import files
+    from haha_config.core.rules.fix import files
+    from haha_config.workflow.read_state import findings
 
     read = {file.path for file in files(session.state())}
     if not any(write.path in read for write in plan.effective):
@@ -212,7 +212,7 @@ def _recover(session: Session, *, as_json: bool, dry_run: bool) -> int:
     # Another program has built on our bytes: those files do not say the same as the others.
     mixed = any(one.kept for one in done)
     if as_json:
-        outcome = Outcome(applied=bool(done), next=[one.message for one in done])
+        outcome = WriteResult(applied=bool(done), next=[one.message for one in done])
         report.document(outcome.document())
         return PROBLEM if mixed else FINE
     for one in done:
@@ -246,7 +246,7 @@ def _purge(session: Session, *, as_json: bool, yes: bool, plain: bool, dry_run: 
     for name in left:
         store.drop_from_keyring(name)
     if as_json:
-        report.document(Outcome(applied=True).document())
+        report.document(WriteResult(applied=True).document())
     else:
         report.result(nmsg("forgot {n} write", "forgot {n} writes", n=writes))
     return 0
@@ -254,7 +254,7 @@ def _purge(session: Session, *, as_json: bool, yes: bool, plain: bool, dry_run: 
 
 def _left_in_keyring(session: Session) -> tuple[str, ...]:
     """Keys in the keyring that only the kept writes still know of."""
-    from haha_config.cli import shelf
+    from haha_config.workflow import profiles
 
-    writes = (entry.write() for _, entry in disk.entries(session.state_folder))
-    return shelf.left_in_keyring(session, writes)
+    writes = (entry.write() for _path, entry in disk.entries(session.state_folder))
+    return profiles.left_in_keyring(session, writes)

@@ -8,37 +8,37 @@ from dataclasses import replace
 import typer
 
 from haha_config.cli import options as o
-from haha_config.cli import shelf
-from haha_config.cli.session import Session, choice, is_terminal, open_session
-from haha_config.cli.writing import Manner, Outcome, tell, write
-from haha_config.core import plan as plans
 from haha_config.core import variables as v
+from haha_config.core.change import plan as plans
 from haha_config.core.errors import Cancelled, HahaError, Usage
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Plan, Write
-from haha_config.core.profile import Profile
 from haha_config.core.rules.rule import holders
-from haha_config.core.state import State
-from haha_config.io import profiles, report
-from haha_config.io.words import t
+from haha_config.core.setup.profile import Profile
+from haha_config.core.state.state import State
+from haha_config.io import profile_files, report
+from haha_config.io.i18n import _
+from haha_config.workflow import profiles
+from haha_config.workflow.apply import WriteOptions, WriteResult, report_result, write
+from haha_config.workflow.session import Session, choice, is_terminal, open_session
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 def _complete(incomplete: str) -> list[str]:
-    return [*shelf.complete(incomplete), *(n for n in ("off",) if n.startswith(incomplete))]
+    return [*profiles.complete(incomplete), *(n for n in ("off",) if n.startswith(incomplete))]
 
 
-@app.command(help=t("Point the client at a saved profile; `use off` takes ours out."))
+@app.command(help=_("Point the client at a saved profile; `use off` takes ours out."))
 def use(
     name: str | None = typer.Argument(
         None,
         metavar="[NAME|-|off]",
-        help=t("A profile; `-` is the one before; without it, you are asked."),
+        help=_("A profile; `-` is the one before; without it, you are asked."),
         autocompletion=_complete,
     ),
     keyring: bool = typer.Option(
-        False, "--keyring", help=t("Keep its key in the keyring; no file holds it.")
+        False, "--keyring", help=_("Keep its key in the keyring; no file holds it.")
     ),
     folder: o.Dir = None,
     project: o.Project = None,
@@ -61,8 +61,8 @@ def use(
     if name is None:
         name = _ask(session, plain=plain, silent=yes or as_json)
     elif name == "-":
-        name = shelf.previous(session)
-    manner = Manner(
+        name = profiles.previous(session)
+    manner = WriteOptions(
         command=f"use {name}",
         # With a name nothing is asked, as with `switch-model`: only the guard may ask.
         yes=yes or not is_terminal(),
@@ -72,25 +72,25 @@ def use(
         plain=plain,
     )
     if name == "off":
-        from haha_config.cli.off import off
+        from haha_config.workflow.uninstall import off
 
         return off(session, manner)
     return _point(session, name, manner, keyring=keyring)
 
 
-def _point(session: Session, name: str, manner: Manner, *, keyring: bool) -> int:
-    profile = shelf.load(session, name)
+def _point(session: Session, name: str, manner: WriteOptions, *, keyring: bool) -> int:
+    profile = profiles.load(session, name)
     moved = _into_keyring(session, profile, manner) if keyring else None
     if moved is not None:
         profile = moved.profile
-    helper = shelf.helper(session, profile)
-    made = shelf.answers(session, profile)
+    helper = profiles.helper(session, profile)
+    made = profiles.answers(session, profile)
 
     def build() -> Plan:
-        from haha_config.cli.protect import protected
+        from haha_config.workflow.gitignore import protected
 
         plan = protected(plans.build(made, session.state(), session.starts, helper))
-        extra = shelf.moved(session, moved) if moved is not None else ()
+        extra = profiles.moved(session, moved) if moved is not None else ()
         freed = _freed(session.state()) if helper else ()
         return replace(plan, writes=(*plan.writes, *freed, *extra))
 
@@ -104,7 +104,7 @@ def _point(session: Session, name: str, manner: Manner, *, keyring: bool) -> int
         outcome.next.append(
             msg("the old files, kept for undo, still hold the key: haha-config undo --purge")
         )
-    return tell(outcome, manner, _headline(name, outcome))
+    return report_result(outcome, manner, _headline(name, outcome))
 
 
 def _freed(state: State) -> Iterator[Write]:
@@ -120,14 +120,16 @@ def _freed(state: State) -> Iterator[Write]:
             yield plans.edited(holder.file, [holder.remove(n) for n in names], "", secret=False)
 
 
-def _into_keyring(session: Session, profile: Profile, manner: Manner) -> shelf.Shelved:
+def _into_keyring(
+    session: Session, profile: Profile, manner: WriteOptions
+) -> profiles.SavedProfile:
     """The profile with its key in the keyring.
 
     Raises HahaError where the provider does not take a key in both headers.
     """
-    if not shelf.takes_helper(session, profile) and _accepts_both(session, profile, manner):
+    if not profiles.takes_helper(session, profile) and _accepts_both(session, profile, manner):
         profile = replace(profile, either=True)
-    if not shelf.takes_helper(session, profile) or len(profile.keys) != 1:
+    if not profiles.takes_helper(session, profile) or len(profile.keys) != 1:
         raise HahaError(
             msg(
                 "`{name}` can't take its key from a keyring: the client sends such a key in both"
@@ -136,15 +138,15 @@ def _into_keyring(session: Session, profile: Profile, manner: Manner) -> shelf.S
             ),
             hints=(*_if_it_does(session, profile), f"haha-config use {profile.name}"),
         )
-    return shelf.with_keyring(session, profile, dry_run=manner.dry_run)
+    return profiles.with_keyring(session, profile, dry_run=manner.dry_run)
 
 
-def _accepts_both(session: Session, profile: Profile, manner: Manner) -> bool:
+def _accepts_both(session: Session, profile: Profile, manner: WriteOptions) -> bool:
     """What its person says of an endpoint that no table knows; nobody is asked without a terminal.
 
     `--yes` agrees to what is written, and this is a fact about somebody's server.
     """
-    if manner.yes or not shelf.asks_for_helper(session, profile):
+    if manner.yes or not profiles.asks_for_helper(session, profile):
         return False
     prompter = session.prompter(plain=manner.plain)
     answer = prompter.confirm(
@@ -158,21 +160,21 @@ def _accepts_both(session: Session, profile: Profile, manner: Manner) -> bool:
 
 def _if_it_does(session: Session, profile: Profile) -> tuple[Message, ...]:
     """How somebody who knows better says so, without a terminal."""
-    if not shelf.asks_for_helper(session, profile):
+    if not profiles.asks_for_helper(session, profile):
         return ()
-    path = report.short(str(profiles.path(session.config_folder, profile.name)))
+    path = report.short(str(profile_files.path(session.config_folder, profile.name)))
     return (msg("if this endpoint does: write `either = true` above [keys] in {path}", path=path),)
 
 
-def _headline(name: str, outcome: Outcome) -> Message | None:
+def _headline(name: str, outcome: WriteResult) -> Message | None:
     if not outcome.applied:
         return None
     paths = tuple(report.short(w.path) for w in outcome.plan.effective)
     return msg("`{name}` is in use: wrote {paths}", name=name, paths=paths)
 
 
-def _close(session: Session, outcome: Outcome, port: int | None) -> None:
-    from haha_config.cli.check import findings
+def _close(session: Session, outcome: WriteResult, port: int | None) -> None:
+    from haha_config.workflow.read_state import findings
 
     outcome.findings = [f for f in findings(session) if f.severity != "note"]
     if port is None or not outcome.applied:
@@ -198,7 +200,7 @@ def _stale(session: Session) -> bool:
 
 
 def _ask(session: Session, *, plain: bool, silent: bool) -> str:
-    known = profiles.names(session.config_folder)
+    known = profile_files.names(session.config_folder)
     if silent or not is_terminal():
         raise Usage(
             msg("no profile is given: {known}", known=tuple(known) or msg("there is none yet")),
@@ -212,9 +214,10 @@ def _ask(session: Session, *, plain: bool, silent: bool) -> str:
     from haha_config.io.prompts import BACK, Choice
 
     prompter = session.prompter(plain=plain)
-    current = shelf.current(session, session.state())
+    current = profiles.current(session, session.state())
     rows = [
-        Choice(value=n, title=n, note=shelf.about(session, n), marked=n == current) for n in known
+        Choice(value=n, title=n, note=profiles.about(session, n), marked=n == current)
+        for n in known
     ]
     answer = prompter.select(
         msg("Which profile?"),

@@ -8,16 +8,16 @@ from typing import Any, Final
 import typer
 
 from haha_config.cli import options as o
-from haha_config.cli.session import Session, choice, open_session
 from haha_config.core import rules, urls
 from haha_config.core import variables as v
 from haha_config.core.errors import FINE, PROBLEM, HahaError
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Finding, Plan
 from haha_config.core.record import dataclass
-from haha_config.core.state import State
+from haha_config.core.state.state import State
 from haha_config.io import report
-from haha_config.io.words import english, pad, say, t
+from haha_config.io.i18n import _, english, pad, render
+from haha_config.workflow.session import Session, choice, open_session
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -33,25 +33,25 @@ class Wanted:
     ignore: tuple[str, ...]
 
 
-@app.command(help=t("Say what is wrong in the files, where and why; --fix mends it."))
+@app.command(help=_("Say what is wrong in the files, where and why; --fix mends it."))
 def validate(
     folder: o.Dir = None,
     project: o.Project = None,
     scope: o.ScopeOption = "user",
     client: o.ClientOption = None,
-    fix: bool = typer.Option(False, "--fix", help=t("Mend what needs no choice.")),
-    strict: bool = typer.Option(False, "--strict", help=t("Exit 1 for warnings too.")),
-    select: str = typer.Option("", "--select", metavar="CODES", help=t("Only these rules.")),
-    ignore: str = typer.Option("", "--ignore", metavar="CODES", help=t("Not these rules.")),
+    fix: bool = typer.Option(False, "--fix", help=_("Mend what needs no choice.")),
+    strict: bool = typer.Option(False, "--strict", help=_("Exit 1 for warnings too.")),
+    select: str = typer.Option("", "--select", metavar="CODES", help=_("Only these rules.")),
+    ignore: str = typer.Option("", "--ignore", metavar="CODES", help=_("Not these rules.")),
     only: str = typer.Option(
         "",
         "--only",
         metavar="env,settings,litellm",
-        help=t("Read these targets and nothing else: for hooks and CI."),
+        help=_("Read these targets and nothing else: for hooks and CI."),
     ),
-    explain: str = typer.Option("", "--explain", metavar="CODE", help=t("What a rule is for.")),
-    listed: bool = typer.Option(False, "--list", help=t("List the rules.")),
-    live: bool = typer.Option(False, "--live", help=t("Then send real requests (probe).")),
+    explain: str = typer.Option("", "--explain", metavar="CODE", help=_("What a rule is for.")),
+    listed: bool = typer.Option(False, "--list", help=_("List the rules.")),
+    live: bool = typer.Option(False, "--live", help=_("Then send real requests (probe).")),
     yes: o.Yes = False,
     dry_run: o.DryRun = False,
     while_running: o.WhileRunning = False,
@@ -76,9 +76,9 @@ def validate(
         no_color=no_color,
     )
     if fix:
-        from haha_config.cli.writing import Manner
+        from haha_config.workflow.apply import WriteOptions
 
-        manner = Manner(
+        manner = WriteOptions(
             command="validate --fix",
             yes=yes,
             dry_run=dry_run,
@@ -102,9 +102,9 @@ def _targets(text: str) -> frozenset[str]:
 
 
 def _look(session: Session, wanted: Wanted) -> State:
-    from haha_config.cli.look import look
+    from haha_config.workflow.read_state import read_state
 
-    return look(session, wanted.only)
+    return read_state(session, wanted.only)
 
 
 # --- checking --------------------------------------------------------------------------------
@@ -152,8 +152,8 @@ def exit_code(found: list[Finding], *, strict: bool) -> int:
 
 
 def _print(state: State, found: list[Finding]) -> None:
-    from haha_config.core.excerpt import excerpt
-    from haha_config.core.mend import files
+    from haha_config.core.change.excerpt import excerpt
+    from haha_config.core.rules.fix import files
 
     if found:
         read = files(state)
@@ -185,7 +185,7 @@ def verdict(state: State, found: list[Finding]) -> Message:
     """One true sentence: what the client will do with these files, and how many problems."""
     counts = report.summary(found)
     url, model = state.value(v.BASE_URL), state.value(SLOTS["main"])
-    if any(f.severity == "error" and rules.find(f.code).stops for f in found):
+    if any(f.severity == "error" and rules.find(f.code).fatal for f in found):
         return msg("{counts}: the client will not work like this", counts=counts)
     if state.only or not url:
         return msg("{counts}", counts=counts)
@@ -214,17 +214,17 @@ def _live(session: Session, *, as_json: bool) -> int:
 
 
 def _fix(session: Session, wanted: Wanted, manner: Any, *, strict: bool) -> int:
-    from haha_config.cli import writing
-    from haha_config.cli.protect import protected
-    from haha_config.core.mend import Mended, mended
+    from haha_config.core.rules.fix import Fixed, fixed
+    from haha_config.workflow import apply
+    from haha_config.workflow.gitignore import protected
 
-    seen: list[Mended] = []
+    seen: list[Fixed] = []
 
     def build() -> Plan:
-        seen.append(mended(_look(session, wanted), wanted.select, wanted.ignore))
+        seen.append(fixed(_look(session, wanted), wanted.select, wanted.ignore))
         return protected(seen[-1].plan, seen[-1].exclude)
 
-    outcome = writing.write(session, build, manner, lambda: _confirm(session))
+    outcome = apply.write(session, build, manner, lambda: _confirm(session))
     private = seen[-1].private
     for path in private:
         if manner.dry_run:
@@ -239,14 +239,14 @@ def _fix(session: Session, wanted: Wanted, manner: Any, *, strict: bool) -> int:
         outcome.findings = rules.run(seen[-1].state, wanted.select, wanted.ignore)
     else:
         outcome.findings = rules.run(_look(session, wanted), wanted.select, wanted.ignore)
-    writing.tell(outcome, manner)
+    apply.report_result(outcome, manner)
     return FINE if manner.dry_run else exit_code(outcome.findings, strict=strict)
 
 
 def _confirm(session: Session) -> bool:
     """Ask once. Without a terminal nothing is asked: `--yes` says that it may be written."""
-    from haha_config.cli.session import is_terminal
     from haha_config.core.errors import Usage
+    from haha_config.workflow.session import is_terminal
 
     if not is_terminal():
         raise Usage(
@@ -272,9 +272,9 @@ def _explain(code: str, *, as_json: bool) -> int:
     if as_json:
         report.document({"rule": _as_json(rule)})
         return FINE
-    print(f"{rules.code_of(rule)}: {say(rule.title)}")
-    print(f"\n{say(rule.why)}\n{say(rule.how)}")
-    print(f"\n{say(report.SEVERITY[rule.severity])}{say(_FIXABLE) if rule.mends else ''}")
+    print(f"{rules.code_of(rule)}: {render(rule.title)}")
+    print(f"\n{render(rule.why)}\n{render(rule.how)}")
+    print(f"\n{render(report.SEVERITY[rule.severity])}{render(_FIXABLE) if rule.fixable else ''}")
     return FINE
 
 
@@ -286,10 +286,10 @@ def _list(*, as_json: bool) -> int:
         report.document({"rules": [_as_json(rule) for rule in rules.every()]})
         return FINE
     for family, about in rules.FAMILIES.items():
-        print(report.paint(say(about), "path", sys.stdout))
+        print(report.paint(render(about), "path", sys.stdout))
         for rule in rules.family(family):
-            severity = pad(say(report.SEVERITY[rule.severity]), 8)
-            print(f"  {rules.code_of(rule)}  {severity} {say(rule.title)}")
+            severity = pad(render(report.SEVERITY[rule.severity]), 8)
+            print(f"  {rules.code_of(rule)}  {severity} {render(rule.title)}")
     return FINE
 
 
@@ -300,5 +300,5 @@ def _as_json(rule: type[rules.Rule]) -> dict[str, Any]:
         "title": english(rule.title),
         "why": english(rule.why),
         "how": english(rule.how),
-        "fixable": rule.mends,
+        "fixable": rule.fixable,
     }

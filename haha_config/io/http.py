@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlsplit
 
 from haha_config.core.errors import Refusal
+from haha_config.core.exchange import Failure, HttpExchange, Request
 from haha_config.core.messages import msg
-from haha_config.core.model import Ask, Exchange, Failure, Place
+from haha_config.core.model import Place
 from haha_config.core.record import dataclass, field
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ T = TypeVar("T")
 
 #: A dialogue with an endpoint, thought out elsewhere: it yields requests that may go out at once
 #: and gets their exchanges, in the same order.
-Dialogue = Generator[Sequence[Ask], Sequence[Exchange], T]
+Dialogue = Generator[Sequence[Request], Sequence[HttpExchange], T]
 
 #: More of an answer than this is not read: a probe's answers are a few kilobytes.
 LIMIT: Final = 32 * 1024 * 1024
@@ -39,7 +40,7 @@ _UNDERWAY: Final = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class Transport:
     """How requests leave: the client's own effective proxy variables, never the shell's.
 
     `ca_file`: NODE_EXTRA_CA_CERTS, trusted beside the usual roots. `at_once`: requests in flight.
@@ -50,11 +51,11 @@ class Way:
     at_once: int = 6
 
 
-def hold(
+def run_dialogues(
     dialogues: Sequence[Dialogue[T]],
-    way: Way,
+    way: Transport,
     *,
-    watch: Callable[[Exchange], None] = lambda _exchange: None,
+    watch: Callable[[HttpExchange], None] = lambda _exchange: None,
 ) -> list[T]:
     """Hold every dialogue at the same time; their results in the same order.
 
@@ -65,28 +66,28 @@ def hold(
     return asyncio.run(_hold(dialogues, way, watch))
 
 
-def send(asks: Sequence[Ask], way: Way) -> list[Exchange]:
+def send(asks: Sequence[Request], way: Transport) -> list[HttpExchange]:
     """Send independent requests at once; the exchanges in the same order."""
 
-    def once() -> Dialogue[list[Exchange]]:
+    def once() -> Dialogue[list[HttpExchange]]:
         return list((yield asks))
 
-    return hold([once()], way)[0]
+    return run_dialogues([once()], way)[0]
 
 
 async def _hold(
-    dialogues: Sequence[Dialogue[T]], way: Way, watch: Callable[[Exchange], None]
+    dialogues: Sequence[Dialogue[T]], way: Transport, watch: Callable[[HttpExchange], None]
 ) -> list[T]:
     import asyncio
 
-    async with _Line(way, watch) as line:
+    async with _Pool(way, watch) as line:
         return list(await asyncio.gather(*(_follow(d, line) for d in dialogues)))
 
 
-async def _follow(dialogue: Dialogue[T], line: _Line) -> T:
+async def _follow(dialogue: Dialogue[T], line: _Pool) -> T:
     import asyncio
 
-    answers: Sequence[Exchange] | None = None
+    answers: Sequence[HttpExchange] | None = None
     while True:
         try:
             asks = dialogue.send(answers) if answers is not None else next(dialogue)
@@ -96,17 +97,17 @@ async def _follow(dialogue: Dialogue[T], line: _Line) -> T:
         answers = await asyncio.gather(*(line.exchange(ask) for ask in asks))
 
 
-class _Line:
+class _Pool:
     """Connections by proxy, and the count of what is in flight."""
 
-    def __init__(self, way: Way, watch: Callable[[Exchange], None]) -> None:
+    def __init__(self, way: Transport, watch: Callable[[HttpExchange], None]) -> None:
         self._way = way
         self._watch = watch
         self._clients: dict[str | None, httpx.AsyncClient] = {}
         self._context = trust(way.ca_file)
         self._gate: asyncio.Semaphore | None = None
 
-    async def __aenter__(self) -> _Line:
+    async def __aenter__(self) -> _Pool:
         import asyncio
 
         self._gate = asyncio.Semaphore(self._way.at_once)
@@ -116,7 +117,7 @@ class _Line:
         for client in self._clients.values():
             await client.aclose()
 
-    async def exchange(self, ask: Ask) -> Exchange:
+    async def exchange(self, ask: Request) -> HttpExchange:
         import asyncio
 
         await asyncio.sleep(ask.after)
@@ -126,12 +127,12 @@ class _Line:
         self._watch(exchange)
         return exchange
 
-    async def _exchange(self, ask: Ask) -> Exchange:
+    async def _exchange(self, ask: Request) -> HttpExchange:
         import asyncio
 
         import httpx
 
-        heard = _Heard(ask)
+        heard = _Receiver(ask)
         proxy = proxy_for(ask.url, self._way.proxies)
         try:
             # Pings keep a stream alive for ever: four waits are enough for any answer of ours.
@@ -156,7 +157,7 @@ class _Line:
             )
         return self._clients[proxy]
 
-    async def _listen(self, heard: _Heard, client: httpx.AsyncClient) -> None:
+    async def _listen(self, heard: _Receiver, client: httpx.AsyncClient) -> None:
         import httpx
 
         ask = heard.ask
@@ -177,10 +178,10 @@ class _Line:
             await response.aclose()
 
 
-class _Heard:
+class _Receiver:
     """What has arrived so far: it is kept when the rest never comes."""
 
-    def __init__(self, ask: Ask) -> None:
+    def __init__(self, ask: Request) -> None:
         self.ask = ask
         self.status: int | None = None
         self.headers: dict[str, str] = {}
@@ -198,8 +199,8 @@ class _Heard:
         self.size += len(text)
         return self.size < LIMIT
 
-    def exchange(self, failure: Failure | None = None, reason: str = "") -> Exchange:
-        return Exchange(
+    def exchange(self, failure: Failure | None = None, reason: str = "") -> HttpExchange:
+        return HttpExchange(
             ask=self.ask,
             status=self.status,
             headers=self.headers,

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from haha_config.core.model import Installed, Owner, Place
+from haha_config.core.model import Place
 from haha_config.core.record import dataclass
+from haha_config.core.state.machine import Installed, Owner
 
 _DIST: Final = re.compile(r"litellm-([0-9][^-]*)\.dist-info")
 _NAME: Final = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*[=:]", re.MULTILINE)

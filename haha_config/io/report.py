@@ -18,13 +18,13 @@ from typing import Any, Final, TextIO
 from haha_config.core.errors import INTERRUPTED, HahaError
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import Finding, Place
-from haha_config.io.words import (
+from haha_config.io.i18n import (
     choose_language,
     columns,
     english,
-    homely,
-    say,
+    render,
     visible,
+    with_tilde,
     wrapped,
 )
 
@@ -100,7 +100,7 @@ def is_quiet() -> bool:
 def talk(message: Message | str) -> None:
     """A line to the person, on stderr."""
     if not _quiet:
-        text = say(message)
+        text = render(message)
         # What begins with spaces is to be pasted, so it stays one line that the terminal breaks.
         print(text if text.startswith(" ") else _fitted(text, sys.stderr), file=sys.stderr)
 
@@ -123,7 +123,7 @@ def waiting(message: Message, *, plain: bool = False) -> Iterator[None]:
         return
     from shutil import get_terminal_size
 
-    line = wrapped(say(message), get_terminal_size().columns - 1)[0]
+    line = wrapped(render(message), get_terminal_size().columns - 1)[0]
     sys.stderr.write(paint(line, "dim", sys.stderr))
     sys.stderr.flush()
     try:
@@ -158,7 +158,7 @@ def _fitted(text: str, stream: TextIO, *, taken: int = 0, indent: int = 0) -> st
 
 def result(text: Message | str, *, prose: bool = False) -> None:
     """A line of the result, on stdout. `prose` is broken between words; nobody pastes it."""
-    print(_fitted(say(text), sys.stdout) if prose else say(text))
+    print(_fitted(render(text), sys.stdout) if prose else render(text))
 
 
 def document(data: Mapping[str, Any]) -> None:
@@ -168,7 +168,9 @@ def document(data: Mapping[str, Any]) -> None:
 
 def hint(text: Message | str, stream: TextIO) -> None:
     """One `hint:` line, which can be pasted."""
-    print(f"  {paint(say(msg('hint:')), 'hint', stream)} {homely(say(text))}", file=stream)
+    print(
+        f"  {paint(render(msg('hint:')), 'hint', stream)} {with_tilde(render(text))}", file=stream
+    )
 
 
 # --- errors ----------------------------------------------------------------------------------
@@ -193,8 +195,8 @@ def failure(error: HahaError, *, as_json: bool, excerpt: str = "") -> None:
         talk(error.what)
         return
     where = location(error.place)
-    prefix = paint(say(msg("error:")), "error", sys.stderr)
-    print(f"{prefix} {where}{say(error.what)}", file=sys.stderr)
+    prefix = paint(render(msg("error:")), "error", sys.stderr)
+    print(f"{prefix} {where}{render(error.what)}", file=sys.stderr)
     if excerpt:
         print(excerpt, file=sys.stderr)
     for text in error.hints:
@@ -205,11 +207,11 @@ def bug(error: Exception) -> None:
     """A bug of ours. The message of an unknown exception can hold a key: it is not printed."""
     last = traceback.extract_tb(error.__traceback__)[-6:]
     name = type(error).__name__
-    print(say(msg("a bug in haha-config: {name}", name=name)), file=sys.stderr)
+    print(render(msg("a bug in haha-config: {name}", name=name)), file=sys.stderr)
     for frame in last:
         print(f"  {Path(frame.filename).name}:{frame.lineno} {frame.name}", file=sys.stderr)
     print(
-        say(msg("nothing of this report is secret: please pass it on with the command you ran")),
+        render(msg("nothing of this report is secret: please pass it on with the command you ran")),
         file=sys.stderr,
     )
 
@@ -280,17 +282,17 @@ def findings(
             group = path
         numbers = ":".join(str(n) for n in (f.place.line, f.place.column) if n)
         where = f"  {numbers:<6} " if numbers else "  "
-        severity = paint(say(SEVERITY[f.severity]), f.severity, stream)
+        severity = paint(render(SEVERITY[f.severity]), f.severity, stream)
         code = paint(f"[{f.code}]", "dim", stream)
-        taken = len(where) + columns(say(SEVERITY[f.severity])) + 1
-        what = _fitted(f"{say(f.what)}  [{f.code}]", stream, taken=taken, indent=9)
+        taken = len(where) + columns(render(SEVERITY[f.severity])) + 1
+        what = _fitted(f"{render(f.what)}  [{f.code}]", stream, taken=taken, indent=9)
         print(f"{where}{severity} {what.replace(f'[{f.code}]', code)}", file=stream)
         shown = excerpt(f) if excerpt else ""
         if shown:
             print(shown, file=stream)
         if f.hint:
-            head = paint(say(msg("hint:")), "hint", stream)
-            print(f"         {head} {homely(say(f.hint))}", file=stream)
+            head = paint(render(msg("hint:")), "hint", stream)
+            print(f"         {head} {with_tilde(render(f.hint))}", file=stream)
 
 
 SEVERITY: Final = {"error": msg("error"), "warning": msg("warning"), "note": msg("note")}

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from haha_config.cli import door
-from haha_config.io import disk, places
+from haha_config.cli import main
+from haha_config.io import disk, paths
 from tests.io.disk.child import child, killer
 from tests.io.disk.conftest import memory
 
@@ -54,7 +54,7 @@ class Scene:
     def tree(self) -> Tree:
         """Every file but the journal: what stands beside a target is seen too."""
         files = [p for p in self.root.rglob("*") if p.is_file()]
-        state = places.state_folder()
+        state = paths.state_folder()
         return {str(p): p.read_bytes() for p in files if state not in p.parents}
 
 
@@ -74,7 +74,7 @@ def scene(memory: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
 @pytest.fixture
 def haha(capfd: pytest.CaptureFixture[str]) -> Command:
     def command(*words: str) -> tuple[int, str]:
-        code = door.run(words)
+        code = main.run(words)
         return code, "".join(capfd.readouterr())
 
     return command
@@ -93,7 +93,7 @@ def disturbed(words: tuple[str, ...], fault: Callable[[str], None]) -> None:
     """One command in this process, with a fault before each of its file operations."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(disk, "transact", partial(disk.transact, fault=fault))
-        assert door.run(words) == 0
+        assert main.run(words) == 0
 
 
 def steps(scene: Scene, words: tuple[str, ...]) -> list[str]:
@@ -107,7 +107,7 @@ def killed(scene: Scene, words: tuple[str, ...], at: int) -> bool:
     """Run `words` and kill it at that operation; whether a write is left open."""
     scene.start_over()
     assert child(lambda: disturbed(words, killer(at))) == -signal.SIGKILL
-    return bool(disk.pending(places.state_folder()))
+    return bool(disk.pending(paths.state_folder()))
 
 
 def check_readers(scene: Scene, haha: Command, *, is_open: bool) -> None:
@@ -142,7 +142,7 @@ def test_init_and_then_recover(scene: Scene, haha: Command, init: tuple[str, ...
         assert ("had been cut off" in said) == is_open, (step, said)
         assert ("it is finished now" in said) == (is_open and found == new), (step, said)
         assert ("as it was before it" in said) == (is_open and found == old), (step, said)
-        assert not disk.pending(places.state_folder())
+        assert not disk.pending(paths.state_folder())
     assert {True, False} == set(results)
 
 
@@ -172,10 +172,10 @@ def test_readers_see_nothing_of_a_write_that_never_began(
     assert haha(*SWITCH, "first")[0] == 0
     check_readers(scene, haha, is_open=False)
     # Its record is not complete: no target has been touched.
-    (places.state_folder() / "open" / "99").mkdir(parents=True)
+    (paths.state_folder() / "open" / "99").mkdir(parents=True)
     check_readers(scene, haha, is_open=False)
     assert haha(*SWITCH, "second")[0] == 0
-    assert list((places.state_folder() / "open").iterdir()) == []
+    assert list((paths.state_folder() / "open").iterdir()) == []
 
 
 def test_a_run_that_is_killed_while_it_recovers(
@@ -220,4 +220,4 @@ def recover_and_die(after: int) -> None:
         for name in ("rename", "replace", "unlink"):
             patch.setattr(os, name, dying(getattr(os, name)))
         patch.setattr(disk.exchange, "_rename", dying(disk.exchange._rename))
-        door.run(["undo", "--recover"])
+        main.run(["undo", "--recover"])

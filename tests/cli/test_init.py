@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from haha_config.core import providers as rows
-from haha_config.core.model import SLOTS, Provider
+from haha_config.core.model import SLOTS
+from haha_config.core.providers import table as rows
+from haha_config.core.providers.model import Provider
 from haha_config.io import templates
 from tests.cli.tool import Tool
 from tests.e2e.upstream import Upstream

@@ -10,10 +10,10 @@ from haha_config.cli.interview.endpoint import _numbers
 from haha_config.cli.interview.flow import Talk, Turn, Work, walk
 from haha_config.cli.interview.model import best
 from haha_config.cli.interview.offer import Offer, list_base
-from haha_config.core.catalog import Entry
 from haha_config.core.messages import msg
-from haha_config.core.model import Model
-from haha_config.core.providers import load
+from haha_config.core.providers.catalog import CatalogEntry
+from haha_config.core.providers.model import Model
+from haha_config.core.providers.table import load
 from haha_config.io import templates
 from haha_config.io.prompts import BACK, Back
 
@@ -22,7 +22,7 @@ ROWS = load(templates.provider_texts(None))
 
 def offer(**tools: bool | None) -> Offer:
     entries = tuple(
-        Entry(provider="x", model=Model(id=name.replace("_", ":"), tools=able))
+        CatalogEntry(provider="x", model=Model(id=name.replace("_", ":"), tools=able))
         for name, able in tools.items()
     )
     return Offer(entries=entries, said=msg("all"))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from haha_config.cli import door
+from haha_config.cli import main
 from tests.e2e.upstream import Upstream
 
 KEY = "sk-test-0123456789abcdef"
@@ -48,7 +48,7 @@ def test_a_custom_endpoint_lists_its_models(
     home: Path, upstream: Upstream, capsys: pytest.CaptureFixture[str]
 ) -> None:
     configure(home, upstream.url)
-    assert door.run(["models", "--format", "json"]) == 0
+    assert main.run(["models", "--format", "json"]) == 0
     listed = json.loads(capsys.readouterr().out)
     assert listed["version"] == 1
     assert [m["id"] for m in listed["models"]] == ["alpha", "beta-tools"]
@@ -60,21 +60,21 @@ def test_a_custom_endpoint_lists_its_models(
 
 def test_search(home: Path, upstream: Upstream, capsys: pytest.CaptureFixture[str]) -> None:
     configure(home, upstream.url)
-    assert door.run(["models", "--search", "BETA"]) == 0
+    assert main.run(["models", "--search", "BETA"]) == 0
     out = capsys.readouterr().out
     assert "beta-tools" in out
     assert "alpha" not in out
 
 
 def test_nothing_is_configured(capsys: pytest.CaptureFixture[str]) -> None:
-    assert door.run(["models"]) == 1
+    assert main.run(["models"]) == 1
     assert "haha-config init" in capsys.readouterr().err
 
 
 def test_a_row_without_its_key_is_listed_from_the_catalog(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert door.run(["models", "--provider", "deepseek", "--tools", "--min-context", "900000"]) == 0
+    assert main.run(["models", "--provider", "deepseek", "--tools", "--min-context", "900000"]) == 0
     out, err = capsys.readouterr()
     assert "deepseek-flash" in out
     assert "deepseek-chat" not in out
@@ -82,14 +82,14 @@ def test_a_row_without_its_key_is_listed_from_the_catalog(
 
 
 def test_an_unknown_row(capsys: pytest.CaptureFixture[str]) -> None:
-    assert door.run(["models", "--provider", "depseek"]) == 2
+    assert main.run(["models", "--provider", "depseek"]) == 2
     assert "did you mean `deepseek`?" in capsys.readouterr().err
 
 
 def test_in_a_pipe_every_name_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
-    assert door.run(["models", "--provider", "openrouter", "--offline"]) == 0
+    assert main.run(["models", "--provider", "openrouter", "--offline"]) == 0
     table = capsys.readouterr().out.splitlines()[1:]
-    assert door.run(["models", "--provider", "openrouter", "--offline", "--format", "json"]) == 0
+    assert main.run(["models", "--provider", "openrouter", "--offline", "--format", "json"]) == 0
     listed = [model["id"] for model in json.loads(capsys.readouterr().out)["models"]]
     assert len(listed) > 50
     assert [line.split()[0] for line in table] == listed
@@ -105,7 +105,7 @@ def test_a_gateway_that_is_down_offers_what_its_file_says(
         "  - model_name: fast\n"
         "    litellm_params: {model: deepseek/deepseek-flash, api_key: os.environ/K}\n"
     )
-    assert door.run(["models"]) == 0
+    assert main.run(["models"]) == 0
     out, err = capsys.readouterr()
     assert re.search(r"fast +1M", out)
     assert "nothing listens at 127.0.0.1:9" in err
@@ -115,5 +115,5 @@ def test_a_gateway_that_is_down_offers_what_its_file_says(
 def test_nothing_is_written(home: Path, upstream: Upstream) -> None:
     configure(home, upstream.url)
     before = sorted(home.parent.rglob("*"))
-    door.run(["models"])
+    main.run(["models"])
     assert sorted(home.parent.rglob("*")) == before

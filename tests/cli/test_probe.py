@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from haha_config.cli import door
+from haha_config.cli import main
 from tests.e2e import behaviours as act
 from tests.e2e.upstream import Upstream
 from tests.e2e.wire import Behaviour
@@ -56,7 +56,7 @@ def behave(upstream: Upstream, behaviour: Behaviour) -> None:
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:
-    code = door.run(["probe", "--format", "json", "--timeout", "1", *arguments])
+    code = main.run(["probe", "--format", "json", "--timeout", "1", *arguments])
     return code, json.loads(capsys.readouterr().out)
 
 
@@ -289,7 +289,7 @@ def test_the_grade_that_is_required(
 
 
 def test_an_unknown_grade(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert door.run(["probe", "--require", "tool"]) == 2
+    assert main.run(["probe", "--require", "tool"]) == 2
     assert "did you mean `tools`?" in capsys.readouterr().err
 
 
@@ -298,7 +298,7 @@ def test_its_cost_is_said_before(
 ) -> None:
     configure(home, upstream.url)
     behave(upstream, act.uses_tools(2))
-    door.run(["probe"])
+    main.run(["probe"])
     out, err = capsys.readouterr()
     assert re.search(r"about 8 requests to http://127\.0\.0\.1:\d+, \dK tokens: test-model", err)
     assert len(upstream.requests) == 8
@@ -319,7 +319,7 @@ def test_a_url_without_a_credential_is_not_called(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     configure(home, "https://no-such-host.invalid", ANTHROPIC_AUTH_TOKEN="")
-    assert door.run(["probe"]) == 1
+    assert main.run(["probe"]) == 1
     assert "no credential" in capsys.readouterr().err
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from haha_config.cli.door import run
+from haha_config.cli.main import run
 from haha_config.io import templates
 
 ROW = """\
@@ -106,9 +106,9 @@ def test_what_is_no_row_at_all_is_refused(
 def test_a_broken_row_of_ones_own_is_named_by_its_path(
     home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from haha_config.io import places
+    from haha_config.io import paths
 
-    monkeypatch.setattr(places, "config_folder", lambda: home / "config")
+    monkeypatch.setattr(paths, "config_folder", lambda: home / "config")
     own = home / "config" / "providers"
     own.mkdir(parents=True)
     (own / "mine.toml").write_text('key = "mine"\nname = \n', encoding="utf-8")

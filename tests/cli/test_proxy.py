@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from haha_config.cli import door, proxy
-from haha_config.cli.session import open_session
-from haha_config.core.model import Installed
+from haha_config.cli import main, proxy
+from haha_config.core.state.machine import Installed
 from haha_config.io import disk
+from haha_config.workflow.session import open_session
 from tests.cli.tool import Tool
 from tests.e2e.processes import free_port
 
@@ -45,19 +45,19 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_status_of_what_is_down(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert door.run(["proxy", "status", "--format", "json"]) == 1
+    assert main.run(["proxy", "status", "--format", "json"]) == 1
     data = json.loads(capsys.readouterr().out)
     assert (data["version"], data["running"], data["owned"]) == (1, False, False)
     assert (data["pid"], data["litellm"], data["models"], data["stale"]) == (None, None, [], None)
 
 
 def test_down_of_what_is_down(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert door.run(["proxy", "down"]) == 0
+    assert main.run(["proxy", "down"]) == 0
     assert "not running" in capsys.readouterr().err
 
 
 def test_logs_without_a_log(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert door.run(["proxy", "logs"]) == 1
+    assert main.run(["proxy", "logs"]) == 1
     assert "haha-config proxy up" in capsys.readouterr().err
 
 
@@ -65,7 +65,7 @@ def test_up_without_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert door.run(["proxy", "up"]) == 1
+    assert main.run(["proxy", "up"]) == 1
     assert "litellm_config.yaml" in capsys.readouterr().err
 
 
@@ -102,7 +102,7 @@ def test_the_gateway_is_told_its_own_file_and_what_it_refers_to(
 def test_the_unit_names_this_folder_as_systemd_reads_it(
     work: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert door.run(["proxy", "service"]) == 0
+    assert main.run(["proxy", "service"]) == 0
     (start,) = [x for x in capsys.readouterr().out.splitlines() if x.startswith("ExecStart=")]
     words = shlex.split(start.removeprefix("ExecStart="))
     assert words[-5:-1] == ["proxy", "up", "--foreground", "--dir"]
@@ -113,7 +113,7 @@ def test_the_unit_is_written_and_taken_back(
     work: Path, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     unit = home / ".config" / "systemd" / "user" / "haha-config-proxy.service"
-    assert door.run(["proxy", "service", "--install"]) == 0
+    assert main.run(["proxy", "service", "--install"]) == 0
     assert "ExecStart=" in unit.read_text()
     assert "systemctl --user enable" in capsys.readouterr().err
 
@@ -168,12 +168,12 @@ def test_one_with_traces_of_poison_or_without_its_proxy_is_not_run(work: Path) -
     ],
 )
 def test_why_it_died(work: Path, log: str, words: str) -> None:
-    from haha_config.io.words import say
+    from haha_config.io.i18n import render
 
     here = proxy.site(open_session())
     here.log.parent.mkdir(parents=True)
     here.log.write_text(log + "\n")
-    assert words in say(proxy.reason(here))
+    assert words in render(proxy.reason(here))
 
 
 # --- one installation at a time --------------------------------------------------------------

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from haha_config.cli import door
-from haha_config.io import places
+from haha_config.cli import main
+from haha_config.io import paths
 
 KEY = "sk-test-0123456789abcdef01234567"
 INIT = ("init", "--provider", "minimax", "--client", "haha", "--write", "env,settings", "--yes")
@@ -46,7 +46,7 @@ def haha(
     monkeypatch.setenv("MINIMAX_API_KEY", KEY)
 
     def command(*words: str) -> Said:
-        code = door.run(words)
+        code = main.run(words)
         return Said(code, *capfd.readouterr())
 
     return command
@@ -169,11 +169,11 @@ def test_purge_forgets_every_old_key(haha: Command, settings: Path) -> None:
     assert haha(*INIT).code == 0
     listed = haha("undo", "--list")
     assert "old keys" in listed.out + listed.err
-    kept = [p for p in places.state_folder().rglob("*") if p.is_file()]
+    kept = [p for p in paths.state_folder().rglob("*") if p.is_file()]
     assert any(KEY.encode() in p.read_bytes() for p in kept)
     assert {stat.S_IMODE(p.stat().st_mode) for p in kept} == {0o600}
     assert haha("undo", "--purge", "--yes").code == 0
-    left = [p for p in places.state_folder().rglob("*") if p.is_file() and p.stat().st_size]
+    left = [p for p in paths.state_folder().rglob("*") if p.is_file() and p.stat().st_size]
     assert left == []
     assert haha("undo", "--yes").code == 1
 

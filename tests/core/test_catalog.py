@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from haha_config.core import catalog as offline
-from haha_config.core import providers as table
-from haha_config.core.catalog import Catalog, Entry, Price
-from haha_config.core.model import Model, Provider
+from haha_config.core.providers import catalog as offline
+from haha_config.core.providers import table
+from haha_config.core.providers.catalog import Catalog, CatalogEntry, Price
+from haha_config.core.providers.model import Model, Provider
 from haha_config.io import templates
 
 ROWS = table.load(templates.provider_texts())
@@ -89,7 +89,9 @@ def test_search_wants_every_word_and_only_what_is_known(small: Catalog) -> None:
     assert found("deepseek nothing") == []
     assert found(tools=True) == ["elsewhere"]
     assert found(min_context=100_000) == ["elsewhere"]
-    assert list(offline.search([Entry(provider="x", model=Model(id="y"))], min_context=1)) == []
+    assert (
+        list(offline.search([CatalogEntry(provider="x", model=Model(id="y"))], min_context=1)) == []
+    )
 
 
 @pytest.mark.parametrize(

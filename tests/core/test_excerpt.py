@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from haha_config.core import excerpt
+from haha_config.core.change import excerpt
 from haha_config.core.model import Place
 
 KEY = "sk-test-0123456789abcdef0123"

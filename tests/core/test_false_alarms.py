@@ -15,24 +15,18 @@ from typing import NamedTuple
 
 import pytest
 
-from haha_config.core import draft, plan, rules
-from haha_config.core.draft import Draft
-from haha_config.core.model import (
-    Client,
-    Finding,
-    Provider,
-    Route,
-    Slot,
-    Snapshot,
-    TargetName,
-    Traffic,
-)
-from haha_config.core.setup import read
-from haha_config.core.state import File, State, parse
+from haha_config.core import rules
+from haha_config.core.change import plan
+from haha_config.core.model import Client, Finding, Route, Slot, Snapshot, TargetName, Traffic
+from haha_config.core.providers.model import Provider
+from haha_config.core.setup import draft
+from haha_config.core.setup.draft import Draft
+from haha_config.core.state.configured import read
+from haha_config.core.state.state import File, State, parse
 from haha_config.io import templates
-from haha_config.io.words import english
+from haha_config.io.i18n import english
 from tests.core.public_setups import MASTER, PUBLIC, Setup
-from tests.core.rules.example import FOLDER, HOME, load, machine, table
+from tests.core.rules.example import FOLDER, HOME, load, machine, provider_table
 
 PAGE = Path(__file__).parents[2] / "docs" / "false-alarms.md"
 JUDGED = json.loads((Path(__file__).parent / "judged.json").read_text(encoding="utf-8"))
@@ -86,7 +80,7 @@ def empty(client: Client, style: str) -> State:
         litellm=file(f"{FOLDER}/litellm_config.yaml", "yaml"),
         litellm_env=file(f"{FOLDER}/litellm.env", "dotenv"),
         environ={},
-        providers=table(),
+        providers=provider_table(),
         machine=machine({}),
     )
 
@@ -151,7 +145,7 @@ def _upstream_base(row: Provider) -> str:
 def generated() -> Iterator[Case]:
     styles = list(STYLES)
     count = 0
-    for row in table().values():
+    for row in provider_table().values():
         if row.multi:
             continue
         for route in row.routes:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from haha_config.core.imports import Entry, cc_switch, litellm, router
+from haha_config.core.imports import ImportedSetup, cc_switch, litellm, router
 from haha_config.core.messages import Message
 from haha_config.core.model import Data
 
@@ -127,7 +127,7 @@ class TestWithoutAKey:
 
 class TestLiteLLM:
     @staticmethod
-    def read(*params: dict[str, Data]) -> Entry:
+    def read(*params: dict[str, Data]) -> ImportedSetup:
         """Models `m1`, `m2`, … with these parameters."""
         models: list[Data] = [
             {"model_name": f"m{number}", "litellm_params": each}

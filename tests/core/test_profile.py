@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from haha_config.core.errors import Refusal, Usage
-from haha_config.core.profile import check_name, reference
-from haha_config.io.words import english
+from haha_config.core.setup.profile import check_name, reference
+from haha_config.io.i18n import english
 
 
 @pytest.mark.parametrize("name", ["off", "-"])

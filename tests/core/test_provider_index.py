@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from haha_config.core import providers
-from haha_config.core.model import Provider, Providers
-from haha_config.core.rows import Rows, plain_model
+from haha_config.core.providers import table
+from haha_config.core.providers.index import ProviderIndex, plain_model
+from haha_config.core.providers.model import Provider, Providers
 from haha_config.io import templates
 
-TABLE: Providers = providers.load(templates.provider_texts())
-ROWS = Rows(TABLE)
+TABLE: Providers = table.load(templates.provider_texts())
+ROWS = ProviderIndex(TABLE)
 
 ENDPOINTS = [
     (key, url, region)
@@ -89,6 +89,6 @@ def _key(row: Provider | None) -> str | None:
 
 def test_only_the_index_looks_rows_up_by_url() -> None:
     """The second place that answered this question differently is gone for good."""
-    core = Path(providers.__file__).parent
+    core = Path(table.__file__).parent
     twins = [p.name for p in core.rglob("*.py") if "def row_of_model" in p.read_text("utf-8")]
     assert twins == []

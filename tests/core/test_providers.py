@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from haha_config.core import providers as table
 from haha_config.core.errors import Refusal, Usage
-from haha_config.core.model import SLOTS, Provider
+from haha_config.core.model import SLOTS
+from haha_config.core.providers import table
+from haha_config.core.providers.model import Provider
 from haha_config.io import templates
-from haha_config.io.words import english
+from haha_config.io.i18n import english
 
 ROWS = table.load(templates.provider_texts())
 

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
+from haha_config.core.change.undo import reverse
 from haha_config.core.edit.formats import edit
 from haha_config.core.errors import Refusal
 from haha_config.core.model import Change, Format, Item, Remove, Set, Write
-from haha_config.core.undo import reverse
 
 SECRET = "sk-test-0123456789abcdef"
 

@@ -9,9 +9,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from haha_config.core.change.undo import reverse
 from haha_config.core.edit.formats import edit, read
 from haha_config.core.model import Change, Format, Item, Remove, Set, Write
-from haha_config.core.undo import reverse
 
 VALUES = st.sampled_from(["1", "2", "three", "sk-test-0123456789abcdef", "http://127.0.0.1:4000"])
 OURS = ("A", "B", "C", "D")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from haha_config.core import providers as rows
+from haha_config.core.providers import table as rows
 from haha_config.core.variables import OWNED
 from haha_config.io import templates
 from tests.cli.test_init import environ, flags

@@ -16,7 +16,7 @@ from haha_config.core.edit import dotenv_text
 from haha_config.core.errors import Refusal
 from haha_config.core.model import Set
 from tests.e2e.processes import ReaderFailed, bun_reads, node_reads, python_dotenv_reads, sh_reads
-from tests.fuzz import soup
+from tests.fuzz import random_documents
 
 Reads = Callable[[Path, Path], Mapping[str, str]]
 
@@ -205,7 +205,7 @@ def test_we_read_what_bun_reads(tmp_path: Path) -> None:
     """Soups of tokens, through the real Bun and through ours."""
     compared = 0
     for number in range(400):
-        text = soup.text("dotenv", Random(number))  # noqa: S311
+        text = random_documents.text("dotenv", Random(number))  # noqa: S311
         document = dotenv_text.read(text)
         if any(binding.live for binding in document.bindings) or "\0" in text:
             continue

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from haha_config.core.model import Change
-from tests.fuzz import soup
+from tests.fuzz import random_documents
 from tests.fuzz.laws import EDITORS, check, dumped
 
 CORPUS = Path(__file__).with_name("corpus")
@@ -72,7 +72,7 @@ def _search(name: str, inputs: int, start: str, tally: Tally) -> None:
     )
     @given(st.randoms(use_true_random=False))
     def holds(random: Random) -> None:
-        text, changes = soup.text(name, random), soup.changes(name, random)
+        text, changes = random_documents.text(name, random), random_documents.changes(name, random)
         tally.last = text, changes
         tally.inputs += 1
         tally.seen.add(_digest(dumped(text, changes)))

@@ -10,8 +10,8 @@ import sys
 
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import Message, msg
+from haha_config.io.i18n import render
 from haha_config.io.prompts import Back, Choice, Prompter, choose_prompter
-from haha_config.io.words import say
 
 MORE = msg("A longer account of it.")
 WHY = msg("It decides where requests go.")
@@ -129,7 +129,7 @@ def main(kinds: list[str]) -> int:
                 answer = ask(prompter, kind)
                 print(f"got: {answer!r}", flush=True)
     except HahaError as err:
-        print(f"error: {say(err.what)}", file=sys.stderr)
+        print(f"error: {render(err.what)}", file=sys.stderr)
         return err.exit_code
     return 0
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from haha_config.core.errors import Refusal
-from haha_config.core.model import Ask, Exchange
+from haha_config.core.exchange import HttpExchange, Request
 from haha_config.io import http
 from tests.e2e import behaviours as act
 from tests.e2e.upstream import Upstream
@@ -30,8 +30,8 @@ def upstream() -> Iterator[Upstream]:
         yield up
 
 
-def ask(url: str, *, key: str = "a", timeout: float = 5, stream: bool = False) -> Ask:
-    return Ask(
+def ask(url: str, *, key: str = "a", timeout: float = 5, stream: bool = False) -> Request:
+    return Request(
         key=key,
         method="POST",
         url=url,
@@ -42,8 +42,8 @@ def ask(url: str, *, key: str = "a", timeout: float = 5, stream: bool = False) -
     )
 
 
-def one(request: Ask, way: http.Way | None = None) -> Exchange:
-    return http.send([request], way or http.Way())[0]
+def one(request: Request, way: http.Transport | None = None) -> HttpExchange:
+    return http.send([request], way or http.Transport())[0]
 
 
 def closed_port() -> int:
@@ -188,21 +188,21 @@ class TestCertificates:
     def test_the_clients_extra_roots_are_trusted(
         self, tls_server: str, certificate: tuple[Path, Path]
     ) -> None:
-        got = one(ask(tls_server), http.Way(ca_file=str(certificate[0])))
+        got = one(ask(tls_server), http.Transport(ca_file=str(certificate[0])))
         assert got.status == 204
 
     def test_a_line_that_is_cut_after_the_handshake_is_not_a_fault_of_tls(
         self, certificate: tuple[Path, Path]
     ) -> None:
         with serving_tls(certificate, resets) as url:
-            got = one(ask(url), http.Way(ca_file=str(certificate[0])))
+            got = one(ask(url), http.Transport(ca_file=str(certificate[0])))
         assert (got.status, got.failure) == (None, "cut")
         assert "_ssl" not in got.reason
 
 
 def test_extra_roots_that_can_t_be_read(tmp_path: Path) -> None:
     with pytest.raises(Refusal) as caught:
-        one(ask("http://127.0.0.1"), http.Way(ca_file=str(tmp_path / "none.pem")))
+        one(ask("http://127.0.0.1"), http.Transport(ca_file=str(tmp_path / "none.pem")))
     assert caught.value.place is not None
     assert caught.value.place.path.endswith("none.pem")
 
@@ -215,7 +215,7 @@ def test_the_proxy_of_the_client_is_used_and_not_the_shells(
         monkeypatch.setenv("http_proxy", shells.url)
         one(
             ask("http://no-such-host.invalid/v1/messages"),
-            http.Way(proxies={"HTTP_PROXY": upstream.url}),
+            http.Transport(proxies={"HTTP_PROXY": upstream.url}),
         )
         assert shells.requests == []
     # A proxy is asked with the whole URL.
@@ -223,12 +223,12 @@ def test_the_proxy_of_the_client_is_used_and_not_the_shells(
 
 
 def test_a_proxy_that_is_down_is_not_the_endpoint_being_down(upstream: Upstream) -> None:
-    way = http.Way(proxies={"http_proxy": f"http://127.0.0.1:{closed_port()}"})
+    way = http.Transport(proxies={"http_proxy": f"http://127.0.0.1:{closed_port()}"})
     assert one(ask(upstream.url), way).failure == "proxy"
 
 
 def test_a_proxy_that_refuses_to_open_a_tunnel(upstream: Upstream) -> None:
-    way = http.Way(proxies={"HTTPS_PROXY": upstream.url})
+    way = http.Transport(proxies={"HTTPS_PROXY": upstream.url})
     assert one(ask("https://no-such-host.invalid"), way).failure == "proxy"
 
 
@@ -281,7 +281,7 @@ def test_independent_requests_go_out_at_once(upstream: Upstream) -> None:
 
     upstream.behave = lambda _r: behave
     asks = [ask(f"{upstream.url}/v1/messages", key=str(n)) for n in range(3)]
-    answered = http.send(asks, http.Way(at_once=3))
+    answered = http.send(asks, http.Transport(at_once=3))
     assert [e.ask.key for e in answered] == ["0", "1", "2"]
     assert [e.status for e in answered] == [200, 200, 200]
 
@@ -293,8 +293,8 @@ def test_dialogues_go_on_with_their_own_answers(upstream: Upstream) -> None:
         return [e.ask.key for e in (*first, *second)]
 
     seen: list[str] = []
-    results = http.hold(
-        [dialogue("a"), dialogue("b")], http.Way(), watch=lambda e: seen.append(e.ask.key)
+    results = http.run_dialogues(
+        [dialogue("a"), dialogue("b")], http.Transport(), watch=lambda e: seen.append(e.ask.key)
     )
     assert results == [["a1", "a2"], ["b1", "b2"]]
     assert sorted(seen) == ["a1", "a2", "b1", "b2"]

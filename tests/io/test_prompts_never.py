@@ -10,10 +10,10 @@ import pytest
 
 from haha_config.core.errors import Usage
 from haha_config.core.messages import msg
+from haha_config.io.i18n import render
 from haha_config.io.prompts import Choice, NeverAsk, Prompter, choose_prompter
 from haha_config.io.prompts.plain import Plain
 from haha_config.io.prompts.screen import Screen
-from haha_config.io.words import say
 
 
 class Tty(io.StringIO):
@@ -65,13 +65,13 @@ def test_a_refusal_names_the_flag(kind: str) -> None:
     }[kind]
     with pytest.raises(Usage) as caught:
         ask()
-    assert say(caught.value.what) == "there is no terminal to ask on: give `--provider`"
+    assert render(caught.value.what) == "there is no terminal to ask on: give `--provider`"
 
 
 def test_a_refusal_can_give_its_own_reason() -> None:
     with pytest.raises(Usage) as caught:
         NeverAsk(msg("`--yes` asks nothing")).text(msg("Which?"), why=msg("x"), flag="--model")
-    assert say(caught.value.what) == "`--yes` asks nothing: give `--model`"
+    assert render(caught.value.what) == "`--yes` asks nothing: give `--model`"
 
 
 def test_choosing_how_to_ask_loads_no_terminal_library() -> None:

@@ -6,17 +6,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from haha_config.cli.found import Found
 from haha_config.cli.interview import endpoint, gateway, model, summary
 from haha_config.cli.interview.flow import Prepared, Step, Talk, Turn, Work, walk
 from haha_config.cli.interview.offer import Offers
-from haha_config.cli.session import Session
-from haha_config.cli.writing import Manner
-from haha_config.core.draft import Draft
 from haha_config.core.errors import Cancelled
 from haha_config.core.messages import msg
+from haha_config.core.setup.draft import Draft
 from haha_config.io import machine
 from haha_config.io.prompts import Back
+from haha_config.workflow.apply import WriteOptions
+from haha_config.workflow.discover import Discovered
+from haha_config.workflow.session import Session
 
 __all__ = ["Prepared", "Work", "interview"]
 
@@ -62,9 +62,9 @@ STEPS: Final[Mapping[str, Step]] = {
 def interview(
     session: Session,
     given: Draft,
-    found: Found,
-    manner: Manner,
-    prepare: Callable[[Session, Draft, Found], Prepared],
+    found: Discovered,
+    manner: WriteOptions,
+    prepare: Callable[[Session, Draft, Discovered], Prepared],
     *,
     color: bool = True,
 ) -> Work:

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from haha_config.cli.found import Found
 from haha_config.cli.interview.flow import Talk, Turn, Work, onward, remark
-from haha_config.core import draft as drafts
-from haha_config.core import providers as rows
-from haha_config.core import setup as setups
 from haha_config.core import urls
-from haha_config.core.draft import Draft
 from haha_config.core.errors import Usage
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Provider, Providers, Slot
+from haha_config.core.model import Slot
+from haha_config.core.providers import table as rows
+from haha_config.core.providers.model import Provider, Providers
+from haha_config.core.setup import draft as drafts
+from haha_config.core.setup.draft import Draft
+from haha_config.core.state import configured as setups
 from haha_config.io import report
 from haha_config.io.prompts import BACK, Back, Choice
+from haha_config.workflow.discover import Discovered
 
 #: An endpoint that no row has is read back as this row.
 OWN_URL = "custom-anthropic"
@@ -56,7 +57,7 @@ def _before(talk: Talk, work: Work) -> str:
     return talk.said.get(("provider", ""), work.draft.provider)
 
 
-def _choice(row: Provider, found: Found) -> Choice:
+def _choice(row: Provider, found: Discovered) -> Choice:
     current = row.key == current_row(found)
     return Choice(
         value=row.key,
@@ -67,7 +68,7 @@ def _choice(row: Provider, found: Found) -> Choice:
     )
 
 
-def note(row: Provider, found: Found) -> Message:
+def note(row: Provider, found: Discovered) -> Message:
     """What the row is, after what was found of it here."""
     about = rows.msg_of(row.about)
     if row.key in found.keys:
@@ -79,21 +80,21 @@ def note(row: Provider, found: Found) -> Message:
     return about
 
 
-def tag(row: Provider, found: Found) -> Message | None:
+def tag(row: Provider, found: Discovered) -> Message | None:
     """What was found of a row, in a word."""
     if row.key in found.keys:
         return msg("key found")
     return msg("running") if row.key in found.running else None
 
 
-def current_row(found: Found) -> str:
+def current_row(found: Discovered) -> str:
     """The row of what is configured now; "" where nothing is."""
     if not found.setup.configured:
         return ""
     return found.setup.provider or OWN_URL
 
 
-def likely(providers: Providers, found: Found) -> str:
+def likely(providers: Providers, found: Discovered) -> str:
     """The default: what is set up, then a key, then a server that says who it is, then the top."""
     known = [
         row.key

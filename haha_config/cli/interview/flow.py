@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from haha_config.cli.found import Found
 from haha_config.cli.interview.offer import Offers
-from haha_config.cli.session import Session
-from haha_config.cli.writing import Manner
-from haha_config.core.draft import Draft
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Answers, Plan, Provider, Slot
+from haha_config.core.model import Plan, Slot
+from haha_config.core.providers.model import Provider
 from haha_config.core.record import dataclass, field
-from haha_config.io import report, words
+from haha_config.core.setup.answers import Answers
+from haha_config.core.setup.draft import Draft
+from haha_config.io import i18n, report
+from haha_config.io.i18n import render
 from haha_config.io.prompts import BACK, Back, Prompter
-from haha_config.io.words import say
+from haha_config.workflow.apply import WriteOptions
+from haha_config.workflow.discover import Discovered
+from haha_config.workflow.session import Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +41,7 @@ class Work:
     """
 
     session: Session
-    found: Found
+    found: Discovered
     draft: Draft
     slots: Mapping[Slot, str] = field(default_factory=dict)
     chosen: Mapping[Slot, str] = field(default_factory=dict)
@@ -68,9 +70,9 @@ class Talk:
 
     ask: Prompter
     given: Draft
-    manner: Manner
+    manner: WriteOptions
     offers: Offers
-    prepare: Callable[[Session, Draft, Found], Prepared]
+    prepare: Callable[[Session, Draft, Discovered], Prepared]
     #: What was answered last, by question and row: the default when it is asked again.
     said: dict[tuple[str, str], str] = field(default_factory=dict)
 
@@ -91,12 +93,12 @@ def wrapped(text: str, margin: int) -> list[str]:
     """The lines of a text beside a margin of so many columns."""
     import shutil
 
-    return words.wrapped(text, max(20, shutil.get_terminal_size().columns - margin))
+    return i18n.wrapped(text, max(20, shutil.get_terminal_size().columns - margin))
 
 
 def remark(message: Message) -> None:
     """What belongs to the answer above it, as wide as the terminal."""
-    for line in wrapped(say(message), 3):
+    for line in wrapped(render(message), 3):
         report.talk(f"  {line}")
 
 

@@ -6,17 +6,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain, count
 
-from haha_config.cli.found import adopted, lacking
 from haha_config.cli.interview import endpoint, model
 from haha_config.cli.interview.flow import Adding, Talk, Turn, Work
 from haha_config.cli.interview.offer import list_base
-from haha_config.core import draft as drafts
-from haha_config.core import providers as rows
 from haha_config.core.errors import Usage
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Provider, Slot, Upstream
+from haha_config.core.model import Slot
+from haha_config.core.providers import table as rows
+from haha_config.core.providers.model import Provider, Upstream
+from haha_config.core.setup import draft as drafts
 from haha_config.io import report
 from haha_config.io.prompts import BACK, Back, Choice
+from haha_config.workflow.discover import adopted, lacking
 
 GO, ADD, ELSEWHERE = "go", "add", "elsewhere"
 _DROP = "drop:"

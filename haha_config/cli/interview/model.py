@@ -9,11 +9,12 @@ from haha_config.cli.interview.endpoint import known_key
 from haha_config.cli.interview.flow import Talk, Turn, Work, onward
 from haha_config.cli.interview.offer import Offer, list_base
 from haha_config.cli.models import money, tokens
-from haha_config.core import plan as plans
-from haha_config.core import providers as rows
-from haha_config.core.catalog import Entry
+from haha_config.core.change import plan as plans
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import SLOTS, Provider, Slot
+from haha_config.core.model import SLOTS, Slot
+from haha_config.core.providers import table as rows
+from haha_config.core.providers.catalog import CatalogEntry
+from haha_config.core.providers.model import Provider
 from haha_config.io.prompts import BACK, Back, Choice
 
 
@@ -78,7 +79,7 @@ def _named(text: str) -> Message | None:
     return None if text and not any(c.isspace() for c in text) else msg("type one name")
 
 
-def choice(entry: Entry, current: str, default: str, *, ended: bool = False) -> Choice:
+def choice(entry: CatalogEntry, current: str, default: str, *, ended: bool = False) -> Choice:
     """A model as a row of the list, with the `[1m]` that the set-up or the row gives it."""
     name = entry.model.id
     value = next((one for one in (current, default) if _bare(one) == _bare(name)), name)
@@ -90,13 +91,13 @@ def _bare(name: str) -> str:
     return name.removesuffix("[1m]")
 
 
-def note(entry: Entry, *, ended: bool = False) -> Message | None:
+def note(entry: CatalogEntry, *, ended: bool = False) -> Message | None:
     """Context, tools, price, end: what there is to choose by."""
     parts = tuple(_parts(entry, ended=ended))
     return msg("{parts}", parts=parts) if parts else None
 
 
-def _parts(entry: Entry, *, ended: bool) -> Iterator[Message | str]:
+def _parts(entry: CatalogEntry, *, ended: bool) -> Iterator[Message | str]:
     known, price = entry.model, entry.price
     if ended:
         yield msg("ENDED {date}", date=known.retired)

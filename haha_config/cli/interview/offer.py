@@ -7,16 +7,18 @@ from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import Final
 
-from haha_config.core import catalog as catalogs
-from haha_config.core import draft as drafts
-from haha_config.core import offers, urls
-from haha_config.core import providers as rows
-from haha_config.core.catalog import Catalog, Entry
+from haha_config.core import urls
+from haha_config.core.exchange import HttpExchange, Request
 from haha_config.core.messages import Message, msg, nmsg
-from haha_config.core.model import Ask, Exchange, Provider
-from haha_config.core.offers import Listing
-from haha_config.core.probe.caller import credentials, proxies
+from haha_config.core.probe import model_list
+from haha_config.core.probe.client_profile import credentials, proxies
+from haha_config.core.probe.model_list import Listing
+from haha_config.core.providers import catalog as catalogs
+from haha_config.core.providers import table as rows
+from haha_config.core.providers.catalog import Catalog, CatalogEntry
+from haha_config.core.providers.model import Provider
 from haha_config.core.record import dataclass, replace
+from haha_config.core.setup import draft as drafts
 from haha_config.io import report
 
 #: Seconds that a person waits for a live list.
@@ -32,16 +34,16 @@ class Offer:
     `said` tells where the list is from; `live`: the endpoint gave it; `today`: an ISO date.
     """
 
-    entries: tuple[Entry, ...]
+    entries: tuple[CatalogEntry, ...]
     said: Message
     live: bool = False
     today: str = ""
 
-    def entry(self, name: str) -> Entry | None:
+    def entry(self, name: str) -> CatalogEntry | None:
         plain = name.removesuffix("[1m]")
         return next((e for e in self.entries if e.model.id.removesuffix("[1m]") == plain), None)
 
-    def ended(self, entry: Entry | None) -> bool:
+    def ended(self, entry: CatalogEntry | None) -> bool:
         """Whether the provider no longer answers to it."""
         return bool(entry and entry.model.retired and entry.model.retired <= self.today)
 
@@ -68,7 +70,7 @@ class Offers:
         windows = (entry.model.context for entry in self._told(provider, model))
         return next((window for window in windows if window), None)
 
-    def entry(self, provider: str, model: str) -> Entry | None:
+    def entry(self, provider: str, model: str) -> CatalogEntry | None:
         """A model in the lists that were fetched."""
         return next(self._told(provider, model), None)
 
@@ -77,7 +79,7 @@ class Offers:
         asked = any(offer.live for (key, _, _), offer in self._known.items() if key == provider)
         return asked and self.entry(provider, model) is None
 
-    def _told(self, provider: str, model: str) -> Iterator[Entry]:
+    def _told(self, provider: str, model: str) -> Iterator[CatalogEntry]:
         for (key, _, _), offer in self._known.items():
             entry = offer.entry(model) if key == provider else None
             if entry is not None:
@@ -92,7 +94,7 @@ class Offers:
     def _offer(self, row: Provider, base_url: str, key: str) -> Offer:
         listing = self._live(row, base_url, key)
         if listing is not None and listing.entries:
-            entries = tuple(offers.described(listing.entries, row, self._catalog))
+            entries = tuple(model_list.described(listing.entries, row, self._catalog))
             count = nmsg("{n} model", "{n} models", n=len(entries))
             said = msg("{count}, as {where} lists them now.", count=count, where=_host(base_url))
             return Offer(entries=entries, said=said, live=True)
@@ -116,7 +118,7 @@ class Offers:
             return None
         bearer = drafts.header(row, key) == "bearer"
         headers = credentials(key if bearer else "", "" if bearer else key)
-        dialogue = _hurried(offers.ask_for(discovery, base_url, headers))
+        dialogue = _hurried(model_list.ask_for(discovery, base_url, headers))
         slow = msg("no answer within {n} s", n=int(PATIENCE))
         asking = msg("asking {where} for its models …", where=_host(base_url))
         return _soon(
@@ -125,11 +127,15 @@ class Offers:
             lambda: report.waiting(asking, plain=self._plain),
         )
 
-    def _hold(self, dialogue: Generator[Sequence[Ask], Sequence[Exchange], Listing]) -> Listing:
+    def _hold(
+        self, dialogue: Generator[Sequence[Request], Sequence[HttpExchange], Listing]
+    ) -> Listing:
         from haha_config.io import http
 
-        way = http.Way(proxies=proxies(self._value), ca_file=self._value("NODE_EXTRA_CA_CERTS"))
-        return http.hold([dialogue], way)[0]
+        way = http.Transport(
+            proxies=proxies(self._value), ca_file=self._value("NODE_EXTRA_CA_CERTS")
+        )
+        return http.run_dialogues([dialogue], way)[0]
 
 
 def list_base(row: Provider, region: str, key: str, url: str) -> str:
@@ -146,8 +152,8 @@ def _host(base_url: str) -> str:
 
 
 def _hurried(
-    dialogue: Generator[Sequence[Ask], Sequence[Exchange], Listing],
-) -> Generator[Sequence[Ask], Sequence[Exchange], Listing]:
+    dialogue: Generator[Sequence[Request], Sequence[HttpExchange], Listing],
+) -> Generator[Sequence[Request], Sequence[HttpExchange], Listing]:
     """The same dialogue in short waits."""
     try:
         asks = next(dialogue)

@@ -8,29 +8,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from haha_config.cli import found as finds
 from haha_config.cli.interview import gateway, model, trial
 from haha_config.cli.interview.endpoint import begun, default_url, known_key
 from haha_config.cli.interview.flow import Prepared, Talk, Turn, Work, remark, wrapped
-from haha_config.cli.writing import preview
-from haha_config.core import draft as drafts
-from haha_config.core import providers as rows
 from haha_config.core import variables as v
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import Message, msg, nmsg
-from haha_config.core.model import (
-    SLOTS,
-    Provider,
-    Scope,
-    Slot,
-    TargetName,
-    Traffic,
-    Upstream,
-    Write,
-)
+from haha_config.core.model import SLOTS, Scope, Slot, TargetName, Traffic, Write
+from haha_config.core.providers import table as rows
+from haha_config.core.providers.model import Provider, Upstream
+from haha_config.core.setup import draft as drafts
 from haha_config.io import loopback, report
+from haha_config.io.i18n import render
 from haha_config.io.prompts import BACK, Back, Choice
-from haha_config.io.words import say
+from haha_config.workflow import discover as finds
+from haha_config.workflow.apply import preview
 
 TRAFFIC: Final[Mapping[Traffic, Message]] = {
     "quiet": msg(
@@ -280,7 +272,7 @@ def _tell(lines: Iterator[tuple[Message, Message | str]]) -> None:
     """The account as two columns, as wide as the terminal."""
     from haha_config.io.prompts.frame import columns, fill
 
-    made = [(say(label), say(text)) for label, text in lines]
+    made = [(render(label), render(text)) for label, text in lines]
     width = max(columns(label) for label, _ in made)
     before = ""
     for label, text in made:

@@ -6,12 +6,15 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from haha_config.cli.interview.flow import Work
-from haha_config.core import providers as rows
+from haha_config.core.exchange import HttpExchange, Request
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Answers, Ask, Exchange, Header, Provider, Upstream
-from haha_config.core.probe import asks
-from haha_config.core.probe.caller import Caller, credentials, proxies
+from haha_config.core.model import Header
+from haha_config.core.probe import requests
+from haha_config.core.probe.client_profile import ClientProfile, credentials, proxies
+from haha_config.core.providers import table as rows
+from haha_config.core.providers.model import Provider, Upstream
 from haha_config.core.record import dataclass
+from haha_config.core.setup.answers import Answers
 from haha_config.io import report
 
 #: Seconds for the first byte: a model on this machine may have to be loaded first.
@@ -23,8 +26,8 @@ class Try:
     """A request and how to read its answer. `name`: the model, as the person knows it."""
 
     name: str
-    ask: Ask
-    caller: Caller
+    ask: Request
+    caller: ClientProfile
 
 
 def tried(work: Work, answers: Answers, *, plain: bool) -> Iterator[Message]:
@@ -44,7 +47,7 @@ def _tries(work: Work, answers: Answers) -> Iterator[Try]:
     if answers.port is None:
         caller = _caller(work.row, answers.base_url, answers.credential, answers.header)
         name = answers.slots["main"]
-        yield Try(name=name, ask=asks.message(caller, name, PATIENCE), caller=caller)
+        yield Try(name=name, ask=requests.message(caller, name, PATIENCE), caller=caller)
         return
     for upstream in answers.upstreams:
         row = work.session.providers[upstream.provider]
@@ -66,7 +69,7 @@ def _upstream(row: Provider, upstream: Upstream, key: str) -> Try:
         caller = _caller(row, base, key, row.credential.header)
         return Try(
             name=upstream.name,
-            ask=asks.message(caller, upstream.model, PATIENCE),
+            ask=requests.message(caller, upstream.model, PATIENCE),
             caller=caller,
         )
     caller = _caller(row, upstream.base_url, key, "bearer")
@@ -74,7 +77,7 @@ def _upstream(row: Provider, upstream: Upstream, key: str) -> Try:
         "model": upstream.model,
         "messages": [{"role": "user", "content": "Answer with the one word: ready"}],
     }
-    ask = Ask(
+    ask = Request(
         key="model",
         method="POST",
         url=f"{upstream.base_url.rstrip('/')}/chat/completions",
@@ -85,7 +88,7 @@ def _upstream(row: Provider, upstream: Upstream, key: str) -> Try:
     return Try(name=upstream.name, ask=ask, caller=caller)
 
 
-def _caller(row: Provider, base: str, key: str, header: Header) -> Caller:
+def _caller(row: Provider, base: str, key: str, header: Header) -> ClientProfile:
     bearer = header == "bearer"
     headers: Mapping[str, str] = {
         "accept": "application/json",
@@ -93,27 +96,27 @@ def _caller(row: Provider, base: str, key: str, header: Header) -> Caller:
         "user-agent": "haha-config",
         **credentials(key if bearer else "", "" if bearer else key),
     }
-    return Caller(base_url=base, headers=headers, kinds=(header,), row=row)
+    return ClientProfile(base_url=base, headers=headers, kinds=(header,), row=row)
 
 
-def _sent(work: Work, wanted: list[Ask]) -> list[Exchange]:
+def _sent(work: Work, wanted: list[Request]) -> list[HttpExchange]:
     from haha_config.io import http
 
     value = work.found.state.value
-    way = http.Way(proxies=proxies(value), ca_file=value("NODE_EXTRA_CA_CERTS"))
+    way = http.Transport(proxies=proxies(value), ca_file=value("NODE_EXTRA_CA_CERTS"))
     return http.send(wanted, way)
 
 
-def _sentence(one: Try, exchange: Exchange) -> Message:
+def _sentence(one: Try, exchange: HttpExchange) -> Message:
     if exchange.status == 200 and not exchange.failure:
         return msg(
             "It works: {name} answered in {seconds} s.",
             name=one.name,
             seconds=f"{exchange.ms / 1000:.1f}",
         )
-    from haha_config.core.probe import replies
+    from haha_config.core.probe import diagnosis
 
-    cause = replies.judge(exchange, one.caller)
+    cause = diagnosis.judge(exchange, one.caller)
     # A command to type is no help in the middle of the questions.
     if not isinstance(cause.hint, Message):
         return msg("{name}: {what}", name=one.name, what=cause.what)

@@ -9,8 +9,12 @@ import typer
 
 from haha_config.cli import options as o
 from haha_config.cli.proxy import service as services
-from haha_config.cli.proxy.installation import best, install_locked, locked_version, looked
-from haha_config.cli.proxy.life import (
+from haha_config.core.errors import FINE, PROBLEM, HahaError
+from haha_config.core.messages import Message, msg
+from haha_config.io import gateway_process, loopback, report
+from haha_config.io.i18n import _
+from haha_config.workflow.gateway.installation import best, install_locked, locked_version, looked
+from haha_config.workflow.gateway.life import (
     environ_of,
     preflight,
     reason,
@@ -18,15 +22,11 @@ from haha_config.cli.proxy.life import (
     stay,
     stop_gateway,
 )
-from haha_config.cli.proxy.site import Site, Status, site, status_of
-from haha_config.cli.session import choice, open_session
-from haha_config.core.errors import FINE, PROBLEM, HahaError
-from haha_config.core.messages import Message, msg
-from haha_config.io import loopback, process, report
-from haha_config.io.words import t
+from haha_config.workflow.gateway.site import Site, Status, site, status_of
+from haha_config.workflow.session import choice, open_session
 
 app = typer.Typer(
-    help=t("Install, start, stop and look at the LiteLLM gateway."),
+    help=_("Install, start, stop and look at the LiteLLM gateway."),
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -48,7 +48,7 @@ __all__ = [
 ]
 
 
-@app.command("install", help=t("Install LiteLLM into an environment of its own."))
+@app.command("install", help=_("Install LiteLLM into an environment of its own."))
 def install(
     folder: o.Dir = None, quiet: o.Quiet = False, no_color: o.NoColor = False, _lang: o.Lang = None
 ) -> int:
@@ -61,9 +61,9 @@ def install(
     return FINE
 
 
-@app.command("up", help=t("Start the gateway and wait until it answers."))
+@app.command("up", help=_("Start the gateway and wait until it answers."))
 def up(
-    foreground: bool = typer.Option(False, "--foreground", help=t("Stay; log to the terminal.")),
+    foreground: bool = typer.Option(False, "--foreground", help=_("Stay; log to the terminal.")),
     folder: o.Dir = None,
     quiet: o.Quiet = False,
     no_color: o.NoColor = False,
@@ -76,12 +76,12 @@ def up(
     return FINE
 
 
-@app.command("down", help=t("Stop the gateway that `up` started."))
+@app.command("down", help=_("Stop the gateway that `up` started."))
 def down(folder: o.Dir = None, quiet: o.Quiet = False, _lang: o.Lang = None) -> int:
     return stop_gateway(site(open_session(folder=folder, quiet=quiet)))
 
 
-@app.command("restart", help=t("Stop it and start it with the files as they are."))
+@app.command("restart", help=_("Stop it and start it with the files as they are."))
 def restart(
     folder: o.Dir = None,
     quiet: o.Quiet = False,
@@ -98,7 +98,7 @@ def restart(
     return FINE
 
 
-@app.command("status", help=t("Who answers on the gateway's port."))
+@app.command("status", help=_("Who answers on the gateway's port."))
 def status(
     folder: o.Dir = None,
     format: o.FormatOption = "text",  # noqa: A002
@@ -140,7 +140,7 @@ def _show(here: Site, found: Status) -> None:
             msg("started by haha-config: pid {pid}, up {n} min", pid=found.pid, n=minutes)
         )
     else:
-        holder = process.port_holder(here.port) or msg("another program")
+        holder = gateway_process.port_holder(here.port) or msg("another program")
         report.result(msg("not started by haha-config: {holder}", holder=holder))
     if found.models:
         report.result(msg("models: {models}", models=found.models))
@@ -153,15 +153,15 @@ def _down(here: Site, found: Status) -> Message:
     if found.owned:
         return msg("the gateway is starting, or does not answer at {url}", url=found.url)
     if loopback.listens(here.port):
-        holder = process.port_holder(here.port) or msg("another program")
+        holder = gateway_process.port_holder(here.port) or msg("another program")
         return msg("port {port} is taken by {holder}", port=here.port, holder=holder)
     return msg("nothing answers at {url}", url=found.url)
 
 
-@app.command("logs", help=t("What the gateway says; keys are masked."))
+@app.command("logs", help=_("What the gateway says; keys are masked."))
 def logs(
-    following: bool = typer.Option(False, "--follow", "-f", help=t("Go on until Ctrl-C.")),
-    lines: int = typer.Option(50, "--lines", "-n", min=1, help=t("How many of the last.")),
+    following: bool = typer.Option(False, "--follow", "-f", help=_("Go on until Ctrl-C.")),
+    lines: int = typer.Option(50, "--lines", "-n", min=1, help=_("How many of the last.")),
     folder: o.Dir = None,
     quiet: o.Quiet = False,
     _lang: o.Lang = None,
@@ -173,17 +173,17 @@ def logs(
             hints=(here.command("up"),),
         )
     if not following:
-        for line in process.tail(here.log, lines):
+        for line in gateway_process.tail(here.log, lines):
             report.result(here.masked(line))
         return FINE
-    for line in process.follow(here.log, lambda: time.sleep(0.3)):
+    for line in gateway_process.follow(here.log, lambda: time.sleep(0.3)):
         print(here.masked(line), flush=True)
     return FINE
 
 
-@app.command("service", help=t("Print a systemd user unit, or install it."))
+@app.command("service", help=_("Print a systemd user unit, or install it."))
 def service(
-    install_: bool = typer.Option(False, "--install", help=t("Write it where systemd looks.")),
+    install_: bool = typer.Option(False, "--install", help=_("Write it where systemd looks.")),
     folder: o.Dir = None,
     quiet: o.Quiet = False,
     _lang: o.Lang = None,

@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from haha_config.cli.session import Session
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import msg
 from haha_config.core.model import Plan, Write
 from haha_config.io import disk, templates
+from haha_config.workflow.session import Session
 
 UNIT: Final = "haha-config-proxy.service"
 

@@ -17,16 +17,7 @@ from json.decoder import (  # type: ignore[attr-defined]
 )
 from typing import Any, Final, NoReturn
 
-from haha_config.core.edit.text import (
-    BOM,
-    Source,
-    alike,
-    by_hand,
-    changed,
-    name_of,
-    newline,
-    same,
-)
+from haha_config.core.edit.text import BOM, Source, alike, by_hand, changed, name_of, newline, same
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Change, Data, Oddity, Path, Place, Set

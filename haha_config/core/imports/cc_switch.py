@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from haha_config.core import urls
 from haha_config.core import variables as v
-from haha_config.core.imports.entry import STRANGE, Entry, Gateway, Served
+from haha_config.core.imports.entry import STRANGE, ImportedGateway, ImportedSetup, Served
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Data, Place, Slot
 
@@ -22,7 +22,7 @@ _COLUMNS: Final = frozenset({"id", "name", "settings_config", "category", "meta"
 _TRANSLATED: Final = ("openai_chat", "openai_responses")
 
 
-def entries(rows: Sequence[Mapping[str, Any]], current: str, path: str) -> Iterator[Entry]:
+def entries(rows: Sequence[Mapping[str, Any]], current: str, path: str) -> Iterator[ImportedSetup]:
     """An entry for each row of its table; `current` is an id or ""."""
     for row in rows:
         chosen = row.get("id") == current if current else bool(row.get("is_current"))
@@ -48,7 +48,7 @@ def is_proxy(url: str) -> bool:
     return found is not None and found.loopback and found.port == PROXY_PORT
 
 
-def _entry(row: Mapping[str, Any], place: Place, current: bool) -> Entry:
+def _entry(row: Mapping[str, Any], place: Place, current: bool) -> ImportedSetup:
     name = str(row.get("name") or row.get("id") or SOURCE)
     settings, meta = _object(row.get("settings_config")), _object(row.get("meta"))
     env = _strings(settings.get("env")) if settings is not None else {}
@@ -65,20 +65,20 @@ def _entry(row: Mapping[str, Any], place: Place, current: bool) -> Entry:
     else:
         how = (meta or {}).get("apiFormat")
         gateway = _gateway(env) if how in _TRANSLATED else None
-        return Entry(
+        return ImportedSetup(
             source=SOURCE, name=name, place=place, env=env, gateway=gateway, current=current
         )
-    return Entry(source=SOURCE, name=name, place=place, skipped=why, current=current)
+    return ImportedSetup(source=SOURCE, name=name, place=place, skipped=why, current=current)
 
 
-def _gateway(env: Mapping[str, str]) -> Gateway:
+def _gateway(env: Mapping[str, str]) -> ImportedGateway:
     key = env.get(v.AUTH_TOKEN) or env.get(v.API_KEY) or ""
     slots: dict[Slot, str] = {s: env[n] for s, n in SLOTS.items() if env.get(n)}
     served = tuple(
         Served(name=model, model=model, url=env[v.BASE_URL], key=key)
         for model in dict.fromkeys(slots.values())
     )
-    return Gateway(served=served, slots=slots)
+    return ImportedGateway(served=served, slots=slots)
 
 
 def _object(text: object) -> dict[str, Data] | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from haha_config.core import variables as v
-from haha_config.core.imports.entry import Entry
+from haha_config.core.imports.entry import ImportedSetup
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data, Place
 
@@ -46,12 +46,12 @@ def newer(data: Mapping[str, Data]) -> Message | None:
     return None
 
 
-def entry(name: str, data: Mapping[str, Data], path: str, *, own: bool) -> Entry:
+def entry(name: str, data: Mapping[str, Data], path: str, *, own: bool) -> ImportedSetup:
     """A profile's entry; `own`: the file is the client's own settings.json."""
     return of_env(SOURCE, name, data.get("env"), Place(path=path), own=own)
 
 
-def of_env(source: str, name: str, env: Data, place: Place, *, own: bool = False) -> Entry:
+def of_env(source: str, name: str, env: Data, place: Place, *, own: bool = False) -> ImportedSetup:
     """An entry of client variables, a placeholder taken for what it is: no key."""
     held = dict(_texts(env))
     if own:
@@ -62,8 +62,8 @@ def of_env(source: str, name: str, env: Data, place: Place, *, own: bool = False
         for variable in v.CREDENTIALS:
             if _PLACEHOLDER.match(held.get(variable, "")):
                 held[variable] = ""
-        return Entry(source=source, name=name, place=place, env=held)
-    return Entry(source=source, name=name, place=place, skipped=why)
+        return ImportedSetup(source=source, name=name, place=place, env=held)
+    return ImportedSetup(source=source, name=name, place=place, skipped=why)
 
 
 def _texts(env: Data) -> Iterator[tuple[str, str]]:

@@ -33,7 +33,7 @@ class Served:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gateway:
+class ImportedGateway:
     """A set-up that needs translation. `slots` name what is served."""
 
     served: tuple[Served, ...]
@@ -41,7 +41,7 @@ class Gateway:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class ImportedSetup:
     """One set-up of another tool: client variables, or a gateway, or why it is neither.
 
     `env` holds real keys. `notes` say what is lost on the way.
@@ -51,7 +51,7 @@ class Entry:
     name: str
     place: Place
     env: Mapping[str, str] = field(default_factory=dict)
-    gateway: Gateway | None = None
+    gateway: ImportedGateway | None = None
     skipped: Message | None = None
     notes: tuple[Message, ...] = ()
     current: bool = False

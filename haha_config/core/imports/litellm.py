@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from haha_config.core.imports.entry import Entry, Gateway, Served, credential
+from haha_config.core.imports.entry import ImportedGateway, ImportedSetup, Served, credential
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data, Place
 
@@ -15,16 +15,16 @@ _REFERENCE: Final = "os.environ/"
 _CLOUDS: Final = ("azure", "azure_ai", "bedrock", "gemini", "sagemaker", "vertex_ai", "watsonx")
 
 
-def entry(data: Mapping[str, Data], path: str, name: str) -> Entry:
+def entry(data: Mapping[str, Data], path: str, name: str) -> ImportedSetup:
     """The file as one set-up; its first model is the main one."""
     notes: list[Message] = []
     served = tuple(_served(data, notes))
     place = Place(path=path)
     if not served:
         why = msg("it has no entry with a model and a name")
-        return Entry(source=SOURCE, name=name, place=place, skipped=why, notes=tuple(notes))
-    gateway = Gateway(served=served, slots={"main": served[0].name})
-    return Entry(source=SOURCE, name=name, place=place, gateway=gateway, notes=tuple(notes))
+        return ImportedSetup(source=SOURCE, name=name, place=place, skipped=why, notes=tuple(notes))
+    gateway = ImportedGateway(served=served, slots={"main": served[0].name})
+    return ImportedSetup(source=SOURCE, name=name, place=place, gateway=gateway, notes=tuple(notes))
 
 
 def _served(data: Mapping[str, Data], notes: list[Message]) -> Iterator[Served]:

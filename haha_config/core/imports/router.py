@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from itertools import chain, count
 from typing import Final
 
-from haha_config.core.imports.entry import Entry, Gateway, Served, credential
+from haha_config.core.imports.entry import ImportedGateway, ImportedSetup, Served, credential
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data, Place, Slot
 from haha_config.core.record import dataclass
@@ -28,7 +28,7 @@ class _Provider:
     models: tuple[str, ...]
 
 
-def entry(data: Mapping[str, Data], path: str) -> Entry:
+def entry(data: Mapping[str, Data], path: str) -> ImportedSetup:
     """Everything that the router serves, as one set-up."""
     place = Place(path=path)
     lost: list[Message] = []
@@ -46,12 +46,12 @@ def entry(data: Mapping[str, Data], path: str) -> Entry:
             slots[slot] = served.name
     if not names:
         why = msg("it names no provider with a model")
-        return Entry(source=SOURCE, name="ccr", place=place, skipped=why, notes=tuple(lost))
-    return Entry(
+        return ImportedSetup(source=SOURCE, name="ccr", place=place, skipped=why, notes=tuple(lost))
+    return ImportedSetup(
         source=SOURCE,
         name="ccr",
         place=place,
-        gateway=Gateway(served=tuple(names.values()), slots=slots),
+        gateway=ImportedGateway(served=tuple(names.values()), slots=slots),
         notes=tuple(lost),
     )
 

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from haha_config.core import variables as v
-from haha_config.core.imports.entry import Entry
+from haha_config.core.imports.entry import ImportedSetup
 from haha_config.core.messages import msg
 from haha_config.core.model import Place
 
@@ -18,7 +18,7 @@ _LINE: Final = re.compile(
 _NAMED: Final = re.compile(r"^\s*(?:export\s+|set\s+-g?x\s+)([A-Za-z_]\w*)")
 
 
-def entry(text: str, path: str, name: str) -> Entry | None:
+def entry(text: str, path: str, name: str) -> ImportedSetup | None:
     """What a start file exports of ours; None where it exports nothing of the kind."""
     env: dict[str, str] = {}
     notes = []
@@ -45,5 +45,5 @@ def entry(text: str, path: str, name: str) -> Entry | None:
     place = Place(path=path, line=first)
     if not env.get(v.BASE_URL):
         why = msg("it has no base URL")
-        return Entry(source=SOURCE, name=name, place=place, skipped=why, notes=tuple(notes))
-    return Entry(source=SOURCE, name=name, place=place, env=env, notes=tuple(notes))
+        return ImportedSetup(source=SOURCE, name=name, place=place, skipped=why, notes=tuple(notes))
+    return ImportedSetup(source=SOURCE, name=name, place=place, env=env, notes=tuple(notes))

@@ -9,18 +9,19 @@ import re
 from collections.abc import Generator, Mapping, Sequence
 from typing import Final
 
+from haha_config.core.exchange import HttpExchange, Request
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Ask, Data, Exchange, Slot
-from haha_config.core.probe import answer as answers
-from haha_config.core.probe import asks, replies
-from haha_config.core.probe.answer import Answer
-from haha_config.core.probe.caller import Caller
-from haha_config.core.probe.replies import Cause, Hint
+from haha_config.core.model import Data, Slot
+from haha_config.core.probe import diagnosis, requests
+from haha_config.core.probe import response as answers
+from haha_config.core.probe.client_profile import ClientProfile
+from haha_config.core.probe.diagnosis import Diagnosis, Hint
+from haha_config.core.probe.response import Response
 from haha_config.core.probe.scorecard import Check, Scorecard, Status, order
 from haha_config.core.record import dataclass, field, replace
 
-Talk = Generator[Sequence[Ask], Sequence[Exchange], Scorecard]
-_Sent = Generator[Sequence[Ask], Sequence[Exchange], list[Exchange]]
+Talk = Generator[Sequence[Request], Sequence[HttpExchange], Scorecard]
+_Sent = Generator[Sequence[Request], Sequence[HttpExchange], list[HttpExchange]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,7 @@ class _Notes:
     """Checks and exchanges so far."""
 
     checks: list[Check] = field(default_factory=list)
-    exchanges: list[Exchange] = field(default_factory=list)
+    exchanges: list[HttpExchange] = field(default_factory=list)
 
     def add(
         self,
@@ -66,54 +67,56 @@ class _Notes:
         )
 
 
-def planned(caller: Caller, wanted: Order) -> list[Ask]:
+def planned(caller: ClientProfile, wanted: Order) -> list[Request]:
     """The requests that a model that works is sent, for counting them beforehand."""
     model, t = wanted.model, wanted.timeout
     call = {"type": "tool_use", "id": "x", "name": "Read", "input": {"file_path": "/probe/x"}}
     found = [
-        asks.message(caller, model, t),
-        asks.count(caller, model, t),
-        asks.stream(caller, model, t),
-        asks.forced(caller, model, t),
-        asks.free(caller, model, t),
-        asks.parallel(caller, model, t),
-        asks.round_trip(caller, model, [call], t),
+        requests.message(caller, model, t),
+        requests.count(caller, model, t),
+        requests.stream(caller, model, t),
+        requests.forced(caller, model, t),
+        requests.free(caller, model, t),
+        requests.parallel(caller, model, t),
+        requests.round_trip(caller, model, [call], t),
     ]
-    return [*found, asks.context(caller, model, t)] if wanted.context else found
+    return [*found, requests.context(caller, model, t)] if wanted.context else found
 
 
 # --- the dialogue ----------------------------------------------------------------------------
 
 
-def reach(caller: Caller, timeout: float) -> Generator[Sequence[Ask], Sequence[Exchange], Check]:
+def reach(
+    caller: ClientProfile, timeout: float
+) -> Generator[Sequence[Request], Sequence[HttpExchange], Check]:
     """Whether anybody is there, before a credential is sent: DNS, TCP, TLS, each by its name."""
-    (exchange,) = yield [asks.reach(caller, timeout)]
+    (exchange,) = yield [requests.reach(caller, timeout)]
     if exchange.failure in ("slow", "cut"):
         # Somebody took the connection. A server that knows only its own paths may hang up.
         return Check(name="reach", status="pass", detail=msg("connected"), ms=exchange.ms)
     if exchange.status is None:
-        cause = replies.judge(exchange, caller)
+        cause = diagnosis.judge(exchange, caller)
         return Check(
             name="reach", status="fail", detail=cause.what, hint=cause.hint, ms=exchange.ms
         )
     return Check(name="reach", status="pass", detail=msg("connected"), ms=exchange.ms)
 
 
-def examine(caller: Caller, wanted: Order, reached: Check) -> Talk:
+def examine(caller: ClientProfile, wanted: Order, reached: Check) -> Talk:
     """Ask one model everything that the client would, from the least to the whole."""
     notes = _Notes(checks=[reached])
     if reached.status == "fail":
         return notes.card(wanted)
     model, t = wanted.model, wanted.timeout
     first, counted = yield from _send(
-        notes, [asks.message(caller, model, t), asks.count(caller, model, t)]
+        notes, [requests.message(caller, model, t), requests.count(caller, model, t)]
     )
     if not _first_answer(notes, first, caller, wanted):
         return notes.card(wanted)
     _counted(notes, counted)
-    batch = [asks.stream(caller, model, t)]
+    batch = [requests.stream(caller, model, t)]
     if wanted.context:
-        batch.append(asks.context(caller, model, max(t, 180)))
+        batch.append(requests.context(caller, model, max(t, 180)))
     streamed, *rest = yield from _send(notes, batch)
     if rest:
         _context(notes, rest[0], caller)
@@ -123,7 +126,7 @@ def examine(caller: Caller, wanted: Order, reached: Check) -> Talk:
         return notes.card(wanted)
     if not answer.usable and streamed.failure != "stalled":
         caller = replace(caller, streams=False)
-        (again,) = yield from _send(notes, [asks.stream(caller, model, t)])
+        (again,) = yield from _send(notes, [requests.stream(caller, model, t)])
         whole = answers.read(again) if _ok(again) else None
         if whole is not None and whole.usable and not whole.empty:
             answer = replace(whole, flaw=answer.flaw or _broken_off(answer))
@@ -132,7 +135,7 @@ def examine(caller: Caller, wanted: Order, reached: Check) -> Talk:
     return notes.card(wanted)
 
 
-def _send(notes: _Notes, batch: Sequence[Ask]) -> _Sent:
+def _send(notes: _Notes, batch: Sequence[Request]) -> _Sent:
     """Send, and send those once more that were told to wait a little: the client would too."""
     done = list((yield batch))
     again = {i: wait for i, e in enumerate(done) if (wait := _wait(e)) is not None}
@@ -144,12 +147,12 @@ def _send(notes: _Notes, batch: Sequence[Ask]) -> _Sent:
     return done
 
 
-def _wait(exchange: Exchange) -> float | None:
+def _wait(exchange: HttpExchange) -> float | None:
     if exchange.status not in (429, 503, 529):
         return None
     # Whose key it is plays no part in how long to wait.
-    nobody = Caller(base_url=exchange.ask.url, headers={}, kinds=())
-    return replies.judge(exchange, nobody).retry
+    nobody = ClientProfile(base_url=exchange.ask.url, headers={}, kinds=())
+    return diagnosis.judge(exchange, nobody).retry
 
 
 # --- the least that can be asked -------------------------------------------------------------
@@ -157,11 +160,13 @@ def _wait(exchange: Exchange) -> float | None:
 _STAGES: Final = ("reach", "auth", "model")
 
 
-def _first_answer(notes: _Notes, exchange: Exchange, caller: Caller, wanted: Order) -> bool:
+def _first_answer(
+    notes: _Notes, exchange: HttpExchange, caller: ClientProfile, wanted: Order
+) -> bool:
     """Grade `auth` and `model`; False where there is nothing more to ask."""
     answer = answers.read(exchange) if _ok(exchange) else None
     if answer is None:
-        _first_refusal(notes, replies.judge(exchange, caller), exchange)
+        _first_refusal(notes, diagnosis.judge(exchange, caller), exchange)
         return False
     notes.add("auth", "pass", _credential(caller), ms=exchange.ms)
     if exchange.failure == "stalled" or (answer.usable and _says_nothing(answer)):
@@ -185,11 +190,11 @@ def _first_answer(notes: _Notes, exchange: Exchange, caller: Caller, wanted: Ord
     return True
 
 
-def _says_nothing(answer: Answer) -> bool:
+def _says_nothing(answer: Response) -> bool:
     return answer.empty and answer.stop_reason != "max_tokens"
 
 
-def _first_refusal(notes: _Notes, cause: Cause, exchange: Exchange) -> None:
+def _first_refusal(notes: _Notes, cause: Diagnosis, exchange: HttpExchange) -> None:
     if cause.stage == "reach":
         notes.checks = [c for c in notes.checks if c.name != "reach"]
         status: Status = "warn" if cause.client_goes_on else "fail"
@@ -205,13 +210,13 @@ def _first_refusal(notes: _Notes, cause: Cause, exchange: Exchange) -> None:
     notes.add("model", "fail", cause.what, cause.hint, exchange.ms)
 
 
-def _judged_the_key(exchange: Exchange) -> bool:
+def _judged_the_key(exchange: HttpExchange) -> bool:
     """A refusal of anything else comes after the key; LiteLLM's own failures do, too."""
     status = exchange.status
     return status is not None and (status < 500 or "litellm." in exchange.body)
 
 
-def _credential(caller: Caller) -> Message:
+def _credential(caller: ClientProfile) -> Message:
     if not caller.kinds:
         return msg("answered without a key")
     return msg("the key is accepted ({headers})", headers=caller.kinds)
@@ -219,7 +224,7 @@ def _credential(caller: Caller) -> Message:
 
 def _is_it(name: str, wanted: Order) -> bool:
     """Whether the answer's model is the one asked for: a snapshot's date may follow the name."""
-    asked = {asks.plain(wanted.model), *wanted.aliases}
+    asked = {requests.plain(wanted.model), *wanted.aliases}
     return any(_same(name, one) for one in asked)
 
 
@@ -231,7 +236,7 @@ def _same(name: str, asked: str) -> bool:
     return bool(re.fullmatch(r"[-@:](\d{4}-?\d{2}-?\d{2}|latest|\d{4,8})", tail))
 
 
-def _counted(notes: _Notes, exchange: Exchange) -> None:
+def _counted(notes: _Notes, exchange: HttpExchange) -> None:
     data = answers.data_of(exchange) if _ok(exchange) else None
     if isinstance(data, Mapping) and isinstance(data.get("input_tokens"), int):
         notes.add("count_tokens", "pass", msg("offered"), ms=exchange.ms)
@@ -239,7 +244,7 @@ def _counted(notes: _Notes, exchange: Exchange) -> None:
         notes.add("count_tokens", "skip", msg("not offered; the client does without"))
 
 
-def _ok(exchange: Exchange) -> bool:
+def _ok(exchange: HttpExchange) -> bool:
     return exchange.status == 200 and (exchange.ask.stream or not exchange.failure)
 
 
@@ -247,15 +252,17 @@ def _ok(exchange: Exchange) -> bool:
 
 
 def _refused(
-    notes: _Notes, exchange: Exchange, caller: Caller, wanted: Order
-) -> Generator[Sequence[Ask], Sequence[Exchange], None]:
+    notes: _Notes, exchange: HttpExchange, caller: ClientProfile, wanted: Order
+) -> Generator[Sequence[Request], Sequence[HttpExchange], None]:
     """The client's shape got no answer, though the least that can be asked did."""
-    cause = replies.judge(exchange, caller)
+    cause = diagnosis.judge(exchange, caller)
     notes.add("stream", "fail", cause.what, cause.hint, exchange.ms)
     yield from _which_part(notes, exchange, caller, wanted)
 
 
-def _streamed(notes: _Notes, answer: Answer, exchange: Exchange, caller: Caller) -> bool:
+def _streamed(
+    notes: _Notes, answer: Response, exchange: HttpExchange, caller: ClientProfile
+) -> bool:
     """Grade `stream`; whether the client can use the answer."""
     hint = _stream_hint(caller)
     if not answer.usable:
@@ -271,15 +278,15 @@ def _streamed(notes: _Notes, answer: Answer, exchange: Exchange, caller: Caller)
     return True
 
 
-def _broken_off(answer: Answer) -> Message:
+def _broken_off(answer: Response) -> Message:
     return msg("the stream breaks off with: {said}", said=_short(answer.error))
 
 
-def _stream_hint(caller: Caller) -> Hint:
+def _stream_hint(caller: ClientProfile) -> Hint:
     return "haha-config proxy logs" if caller.route == "litellm" else None
 
 
-def _pace(answer: Answer, exchange: Exchange) -> Message:
+def _pace(answer: Response, exchange: HttpExchange) -> Message:
     first = answer.first_ms if answer.first_ms is not None else exchange.ms
     seconds = (exchange.ms - first) / 1000
     # A handful of tokens says nothing about speed.
@@ -298,15 +305,15 @@ _SWITCHES: Final[Mapping[str, Message]] = {
 
 
 def _which_part(
-    notes: _Notes, refused: Exchange, caller: Caller, wanted: Order
-) -> Generator[Sequence[Ask], Sequence[Exchange], None]:
+    notes: _Notes, refused: HttpExchange, caller: ClientProfile, wanted: Order
+) -> Generator[Sequence[Request], Sequence[HttpExchange], None]:
     """The client's shape was refused though the model answers: which part of it is it?"""
     if refused.status is None or not 400 <= refused.status < 600:
         return
-    parts = asks.separately(caller, wanted.model, wanted.timeout)
+    parts = requests.separately(caller, wanted.model, wanted.timeout)
     done = yield from _send(notes, list(parts.values()))
     bad = {
-        name: replies.judge(e, caller) for name, e in zip(parts, done, strict=True) if not _ok(e)
+        name: diagnosis.judge(e, caller) for name, e in zip(parts, done, strict=True) if not _ok(e)
     }
     good = tuple(name for name in parts if name not in bad)
     if not bad:
@@ -322,15 +329,15 @@ def _which_part(
 
 
 def _tools(
-    notes: _Notes, caller: Caller, wanted: Order, heard: Answer
-) -> Generator[Sequence[Ask], Sequence[Exchange], None]:
+    notes: _Notes, caller: ClientProfile, wanted: Order, heard: Response
+) -> Generator[Sequence[Request], Sequence[HttpExchange], None]:
     model, t = wanted.model, wanted.timeout
     done = yield from _send(
         notes,
         [
-            asks.forced(caller, model, t),
-            asks.free(caller, model, t),
-            asks.parallel(caller, model, t),
+            requests.forced(caller, model, t),
+            requests.free(caller, model, t),
+            requests.parallel(caller, model, t),
         ],
     )
     forced, free, parallel = (answers.read(e) if _ok(e) else None for e in done)
@@ -338,7 +345,7 @@ def _tools(
     thought = heard.thought or any(a is not None and a.thought for a in (free, parallel))
     _params(notes, caller, thought=thought)
     if free is None:
-        cause = replies.judge(done[1], caller)
+        cause = diagnosis.judge(done[1], caller)
         notes.add("tools", "fail", cause.what, cause.hint, slowest)
         return
     trouble = _trouble(free) or (forced is not None and _trouble(forced)) or None
@@ -348,11 +355,11 @@ def _tools(
     if not free.calls:
         _uncalled(notes, forced, slowest)
         return
-    (back,) = yield from _send(notes, [asks.round_trip(caller, model, free.content, t)])
+    (back,) = yield from _send(notes, [requests.round_trip(caller, model, free.content, t)])
     _returned(notes, back, caller, forced, parallel, max(slowest, back.ms))
 
 
-def _trouble(answer: Answer) -> Message | None:
+def _trouble(answer: Response) -> Message | None:
     """What breaks a client's tools, in an answer that should hold a call."""
     if answer.error:
         return msg("the stream of a tool call breaks off with: {said}", said=_short(answer.error))
@@ -394,7 +401,7 @@ def _fits(call: Mapping[str, Data]) -> bool:
     return False
 
 
-def _uncalled(notes: _Notes, forced: Answer | None, ms: int) -> None:
+def _uncalled(notes: _Notes, forced: Response | None, ms: int) -> None:
     """The free call was answered in words."""
     if forced is not None and forced.calls:
         detail = msg("the model calls tools only when it is forced to")
@@ -406,16 +413,16 @@ def _uncalled(notes: _Notes, forced: Answer | None, ms: int) -> None:
 
 def _returned(
     notes: _Notes,
-    back: Exchange,
-    caller: Caller,
-    forced: Answer | None,
-    parallel: Answer | None,
+    back: HttpExchange,
+    caller: ClientProfile,
+    forced: Response | None,
+    parallel: Response | None,
     ms: int,
 ) -> None:
     """Grade the round trip, and tell what the other two calls showed."""
     answer = answers.read(back) if _ok(back) else None
     if answer is None:
-        cause = replies.judge(back, caller)
+        cause = diagnosis.judge(back, caller)
         detail = msg("the result of a tool is refused: {why}", why=cause.what)
         notes.add("tools", "fail", detail, cause.hint, ms)
         return
@@ -432,7 +439,7 @@ def _returned(
         notes.add("tools", "pass", msg("called, answered and gone on; two at once too"), ms=ms)
 
 
-def _odd(forced: Answer | None, parallel: Answer | None) -> Generator[Message]:
+def _odd(forced: Response | None, parallel: Response | None) -> Generator[Message]:
     """What a coding client can live with."""
     if forced is None:
         yield msg("a forced tool call is refused")
@@ -442,9 +449,9 @@ def _odd(forced: Answer | None, parallel: Answer | None) -> Generator[Message]:
         yield msg("it calls one tool at a time")
 
 
-def _params(notes: _Notes, caller: Caller, *, thought: bool) -> None:
+def _params(notes: _Notes, caller: ClientProfile, *, thought: bool) -> None:
     """What can be seen of the parts of the client's shape in answers that came."""
-    parts = tuple(asks.separately(caller, "", 1))
+    parts = tuple(requests.separately(caller, "", 1))
     if caller.thinking and not thought:
         detail = msg("no thinking came back (asked for, and not refused)")
         notes.add("params", "warn", detail)
@@ -455,25 +462,25 @@ def _params(notes: _Notes, caller: Caller, *, thought: bool) -> None:
 # --- the window ------------------------------------------------------------------------------
 
 
-def _context(notes: _Notes, exchange: Exchange, caller: Caller) -> None:
+def _context(notes: _Notes, exchange: HttpExchange, caller: ClientProfile) -> None:
     """Whether a word from the start of a long prompt is still known at its end."""
     answer = answers.read(exchange) if _ok(exchange) else None
     if answer is None:
-        cause = replies.judge(exchange, caller)
+        cause = diagnosis.judge(exchange, caller)
         notes.add("context", "fail", cause.what, cause.hint, exchange.ms)
-    elif asks.HIDDEN_WORD.casefold() in answer.text.casefold():
-        n = answer.input_tokens or asks.CONTEXT_TOKENS
+    elif requests.HIDDEN_WORD.casefold() in answer.text.casefold():
+        n = answer.input_tokens or requests.CONTEXT_TOKENS
         notes.add(
             "context", "pass", msg("a prompt of {n} tokens is read whole", n=n), ms=exchange.ms
         )
-    elif 0 < answer.input_tokens < asks.CONTEXT_TOKENS // 2:
+    elif 0 < answer.input_tokens < requests.CONTEXT_TOKENS // 2:
         n = answer.input_tokens
         detail = msg("long prompts are cut without a word: {n} tokens were read", n=n)
-        notes.add("context", "fail", detail, replies.window_hint(caller), exchange.ms)
+        notes.add("context", "fail", detail, diagnosis.window_hint(caller), exchange.ms)
     else:
         detail = msg("the start of a long prompt is lost: the server cuts it, or the model is weak")
-        notes.add("context", "fail", detail, replies.window_hint(caller), exchange.ms)
+        notes.add("context", "fail", detail, diagnosis.window_hint(caller), exchange.ms)
 
 
 def _short(text: str) -> str:
-    return replies.shortened(text, 100)
+    return diagnosis.shortened(text, 100)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal
 
+from haha_config.core.exchange import HttpExchange
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Data, Exchange, Slot
-from haha_config.core.probe.replies import Hint
+from haha_config.core.model import Data, Slot
+from haha_config.core.probe.diagnosis import Hint
 from haha_config.core.record import dataclass, field
 
 Grade = Literal["none", "reach", "auth", "model", "stream", "tools"]
@@ -35,7 +36,7 @@ class Scorecard:
     model: str
     slots: tuple[Slot, ...] = ()
     checks: tuple[Check, ...] = ()
-    exchanges: tuple[Exchange, ...] = field(default=(), repr=False)
+    exchanges: tuple[HttpExchange, ...] = field(default=(), repr=False)
 
     @property
     def grade(self) -> Grade:

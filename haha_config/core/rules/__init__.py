@@ -14,7 +14,7 @@ from haha_config.core.errors import Usage
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Finding, Problem, Severity
 from haha_config.core.rules.rule import Rule, can_look
-from haha_config.core.state import State
+from haha_config.core.state.state import State
 
 __all__ = ["FAMILIES", "Rule", "code_of", "codes", "every", "find", "run"]
 
@@ -36,10 +36,10 @@ _MODULES: Final[dict[str, str]] = {
     "SET": "settings",
     "URL": "url",
     "KEY": "key",
-    "MOD": "mod",
-    "LLM": "llm",
+    "MOD": "models",
+    "LLM": "litellm",
     "SYS": "machine",
-    "OWN": "own",
+    "OWN": "other_tools",
 }
 _RANK: Final[dict[Severity, int]] = {"note": 0, "warning": 1, "error": 2}
 
@@ -72,7 +72,7 @@ def find(code: str) -> type[Rule]:
         for rule in family(wanted[:3]):
             if code_of(rule) == wanted:
                 return rule
-    from haha_config.core.providers import did_you_mean
+    from haha_config.core.providers.table import did_you_mean
 
     raise Usage(
         msg("there is no rule `{code}`", code=code),
@@ -120,7 +120,7 @@ class Run:
         return self.asked[code]
 
     def _ask(self, rule: type[Rule]) -> tuple[Problem, ...] | None:
-        if not can_look(rule, self.state) or (rule.joins and not joined(self.state)):
+        if not can_look(rule, self.state) or (rule.gateway_only and not joined(self.state)):
             return None
         if any(self.problems(find(code)) for code in rule.requires):
             return None
@@ -137,7 +137,7 @@ class Run:
                 place=problem.place,
                 what=problem.what,
                 hint=problem.hint,
-                mends=problem.mends,
+                fixes=problem.fixes,
             )
 
 

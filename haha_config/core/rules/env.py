@@ -7,7 +7,7 @@ from typing import Final
 
 from haha_config.core import variables as v
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import SLOTS, Mend, Place, Problem, Set
+from haha_config.core.model import SLOTS, Fix, Place, Problem, Set
 from haha_config.core.rules.rule import (
     FIX,
     INIT,
@@ -18,7 +18,7 @@ from haha_config.core.rules.rule import (
     targets,
     where,
 )
-from haha_config.core.state import SKIP_DOTENV, State
+from haha_config.core.state.state import SKIP_DOTENV, State
 
 
 class ENV001(Rule):
@@ -103,10 +103,10 @@ class ENV003(Rule):
         " `.env` into settings.json where only that one can work."
     )
     severity = "error"
-    stops = False
+    fatal = False
     needs = frozenset({"env", "settings"})
     requires = ("ENV001", "SET001")
-    mends = True
+    fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
         if not state.reads_dotenv:
@@ -119,38 +119,38 @@ class ENV003(Rule):
                 continue
             if not here or not there or here == there:
                 continue
-            mends = self._mends(name, here, there, state)
+            fixes = self._fixes(name, here, there, state)
             yield Problem(
                 what=self._what(name, here, there, where(state.target.place("env", name))),
                 place=mine.place(name),
-                hint=FIX if mends else self._hint(name, here, state),
-                mends=mends,
+                hint=FIX if fixes else self._hint(name, here, state),
+                fixes=fixes,
             )
 
     @staticmethod
-    def _mends(name: str, here: str, there: str, state: State) -> tuple[Mend, ...]:
+    def _fixes(name: str, here: str, there: str, state: State) -> tuple[Fix, ...]:
         """The value in use goes into the other file, unless another rule calls it wrong."""
-        from haha_config.core.rules.doubt import doubt
+        from haha_config.core.rules.plausible import suspicion
 
-        against = doubt(name, there, state)
+        against = suspicion(name, there, state)
         if against is None:
-            return (Mend(path=state.dotenv.path, changes=(Set((name,), there),)),)
+            return (Fix(path=state.dotenv.path, changes=(Set((name,), there),)),)
         # A project's settings.json is made to be shared: no key is ever written there.
         shared = name in v.CREDENTIALS and state.scope == "project"
-        if against == "error" and doubt(name, here, state) is None and not shared:
-            return (Mend(path=state.target.path, changes=(Set(("env", name), here),)),)
+        if against == "error" and suspicion(name, here, state) is None and not shared:
+            return (Fix(path=state.target.path, changes=(Set(("env", name), here),)),)
         return ()
 
     @staticmethod
     def _hint(name: str, here: str, state: State) -> str:
         """The line that mends both files, where only a person knows which value is meant."""
-        from haha_config.core.rules.doubt import doubt
-        from haha_config.core.rules.mod import switching
+        from haha_config.core.rules.models import switching
+        from haha_config.core.rules.plausible import suspicion
 
         slot = next((slot for slot, variable in SLOTS.items() if variable == name), None)
         if slot is None:
             return INIT
-        if doubt(name, here, state) is not None:
+        if suspicion(name, here, state) is not None:
             return "haha-config models"
         return switching((slot,), here)
 
@@ -235,7 +235,7 @@ class ENV006(Rule):
     )
     how = msg("Save it as UTF-8 without BOM; `--fix` takes the mark off.")
     needs = frozenset({"env"})
-    mends = True
+    fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
         for file in (state.dotenv, state.litellm_env):
@@ -249,7 +249,7 @@ def marks(path: str, data: bytes | None) -> Iterator[Problem]:
             what=msg("the file begins with a byte order mark (BOM)"),
             place=Place(path=path, line=1, column=1),
             hint=FIX,
-            mends=(Mend(path=path, bare=True),),
+            fixes=(Fix(path=path, bare=True),),
         )
 
 
@@ -352,7 +352,7 @@ class ENV008(Rule):
     how = msg('Take the line out; `"NAME": ""` in settings.json cancels one from the shell.')
     severity = "error"
     needs = frozenset({"client"})
-    mends = True
+    fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
         for name, cloud in CLOUDS.items():
@@ -369,15 +369,15 @@ class ENV008(Rule):
                 ),
                 place=found.place if found.place and found.place.path else _home(state),
                 hint=f"unset {name}" if found.layer == "shell" else FIX,
-                mends=self._mends(name, state),
+                fixes=self._fixes(name, state),
             )
 
     @staticmethod
-    def _mends(name: str, state: State) -> tuple[Mend, ...]:
-        out = tuple(m for h in targets(state) if h.values.get(name) for m in h.mend(h.remove(name)))
+    def _fixes(name: str, state: State) -> tuple[Fix, ...]:
+        out = tuple(m for h in targets(state) if h.values.get(name) for m in h.fix(h.remove(name)))
         if state.environ.get(name):
             out = tuple(
-                m for h in targets(state) if h.layer != "dotenv" for m in h.mend(h.set(name, ""))
+                m for h in targets(state) if h.layer != "dotenv" for m in h.fix(h.set(name, ""))
             )
         return out
 
@@ -394,14 +394,14 @@ class ENV009(Rule):
     )
     how = msg("3000000 is 50 minutes, which is what `init` writes.")
     needs = frozenset({"client"})
-    mends = True
+    fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
         found = state.effective(v.TIMEOUT)
         if not found.value or found.place is None:
             return
-        mends = set_where_held(state, v.TIMEOUT, "3000000")
-        hint = f"unset {v.TIMEOUT}" if found.layer == "shell" else (FIX if mends else None)
+        fixes = set_where_held(state, v.TIMEOUT, "3000000")
+        hint = f"unset {v.TIMEOUT}" if found.layer == "shell" else (FIX if fixes else None)
         severity = self.severity
         number = v.whole(found.value)
         if number is None:
@@ -421,7 +421,7 @@ class ENV009(Rule):
             )
         else:
             return
-        yield Problem(what=what, place=found.place, hint=hint, severity=severity, mends=mends)
+        yield Problem(what=what, place=found.place, hint=hint, severity=severity, fixes=fixes)
 
 
 class ENV010(Rule):
@@ -458,7 +458,7 @@ class ENV011(Rule):
     how = msg("Move its value to `ANTHROPIC_DEFAULT_HAIKU_MODEL`; `--fix` does.")
     severity = "note"
     needs = frozenset({"client"})
-    mends = True
+    fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
         haiku = SLOTS["haiku"]
@@ -475,7 +475,7 @@ class ENV011(Rule):
                 ),
                 place=holder.place(v.SMALL_FAST),
                 hint=FIX if holder.ours else None,
-                mends=holder.mend(*changes),
+                fixes=holder.fix(*changes),
             )
 
 
@@ -536,7 +536,7 @@ class ENV013(Rule):
     def _unknown(name: str, place: Place) -> Iterator[Problem]:
         from difflib import get_close_matches
 
-        from haha_config.core.known_keys import VARIABLES
+        from haha_config.core.state.known_keys import VARIABLES
 
         if name in VARIABLES:
             return
@@ -556,7 +556,7 @@ class ENV014(Rule):
     severity = "note"
     needs = frozenset({"client"})
     requires = ("ENV002",)
-    mends = True
+    fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
         if state.route != "direct":
@@ -573,7 +573,7 @@ class ENV014(Rule):
                     ),
                     place=_home(state),
                     hint=FIX if targets(state) else None,
-                    mends=set_everywhere(state, {name: value}),
+                    fixes=set_everywhere(state, {name: value}),
                 )
 
 

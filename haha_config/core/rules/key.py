@@ -6,16 +6,17 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from haha_config.core import providers as rows
 from haha_config.core import urls
 from haha_config.core import variables as v
-from haha_config.core.gateway import REFERENCE
-from haha_config.core.layers import Effective
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Header, KeyKind, Mend, Place, Problem
-from haha_config.core.rows import Endpoint
+from haha_config.core.model import Fix, Header, Place, Problem
+from haha_config.core.providers import table as rows
+from haha_config.core.providers.index import Endpoint
+from haha_config.core.providers.model import KeyKind
 from haha_config.core.rules.rule import FIX, INIT, Rule, holders, quoted, targets, where
-from haha_config.core.state import File, State
+from haha_config.core.state.gateway import REFERENCE
+from haha_config.core.state.layers import Effective
+from haha_config.core.state.state import File, State
 
 
 def credentials(state: State) -> tuple[Effective, ...]:
@@ -37,10 +38,10 @@ class KEY001(Rule):
     )
     how = msg('Keep one and set the other to `""`, which also cancels one from the shell.')
     severity = "error"
-    stops = False
+    fatal = False
     needs = frozenset({"client"})
     requires = ("ENV001", "SET001")
-    mends = True
+    fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
         found = credentials(state)
@@ -53,7 +54,7 @@ class KEY001(Rule):
             what=self._what(token, key),
             place=self._place(shown, token),
             hint=self._hint(extra, state),
-            mends=self._mends(extra, state) if extra else (),
+            fixes=self._fixes(extra, state) if extra else (),
         )
 
     @staticmethod
@@ -85,15 +86,15 @@ class KEY001(Rule):
         return key if same else None
 
     @staticmethod
-    def _mends(extra: Effective, state: State) -> tuple[Mend, ...]:
-        return tuple(m for h in targets(state) for m in h.mend(h.set(extra.name, "")))
+    def _fixes(extra: Effective, state: State) -> tuple[Fix, ...]:
+        return tuple(m for h in targets(state) for m in h.fix(h.set(extra.name, "")))
 
     def _hint(self, extra: Effective | None, state: State) -> Message | str:
         if extra is None:
             return msg('set the one that your provider does not want to ""')
         if extra.layer == "shell":
             return f"unset {extra.name}"
-        return FIX if self._mends(extra, state) else msg('set `{name}` to ""', name=extra.name)
+        return FIX if self._fixes(extra, state) else msg('set `{name}` to ""', name=extra.name)
 
 
 def header(known: Endpoint) -> Header:
@@ -224,7 +225,7 @@ class KEY004(Rule):
     how = msg("Take the quotes and spaces off; `--fix` does.")
     severity = "error"
     needs = frozenset({"client"})
-    mends = True
+    fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
         for name in v.CREDENTIALS:
@@ -235,12 +236,12 @@ class KEY004(Rule):
                 broken = any(c.isspace() for c in clean(value))
                 if clean(value) == value and not broken:
                     continue
-                mends = holder.mend(holder.set(name, clean(value)))
+                fixes = holder.fix(holder.set(name, clean(value)))
                 yield Problem(
                     what=msg("`{name}` has spaces, quotes or line ends in it", name=name),
                     place=holder.place(name),
                     hint=msg("paste the key again, on one line") if broken else FIX,
-                    mends=() if broken else mends,
+                    fixes=() if broken else fixes,
                 )
 
 
@@ -307,7 +308,7 @@ class KEY006(Rule):
     severity = "note"
     needs = frozenset({"client"})
     requires = ("KEY001", "KEY002")
-    mends = True
+    fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
         known = endpoint(state)
@@ -319,11 +320,11 @@ class KEY006(Rule):
         wanted = v.AUTH_TOKEN if header(known) == "bearer" else v.API_KEY
         if found.name == wanted:
             return
-        mends = tuple(
+        fixes = tuple(
             m
             for h in targets(state)
             if h.values.get(found.name)
-            for m in h.mend(h.set(wanted, found.value or ""), h.set(found.name, ""))
+            for m in h.fix(h.set(wanted, found.value or ""), h.set(found.name, ""))
         )
         yield Problem(
             what=msg(
@@ -333,8 +334,8 @@ class KEY006(Rule):
                 name=found.name,
             ),
             place=found.place or Place(),
-            hint=FIX if mends else INIT,
-            mends=mends,
+            hint=FIX if fixes else INIT,
+            fixes=fixes,
         )
 
 
@@ -368,7 +369,7 @@ class KEY007(Rule):
     title = msg("Only you can read a file with a key in it")
     why = msg("Every account and program on this machine could copy the key.")
     how = msg("`chmod 600 FILE`; `--fix` does.")
-    mends = True
+    fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
         ours = {state.dotenv.path, state.target.path, state.litellm.path, state.litellm_env.path}
@@ -376,14 +377,14 @@ class KEY007(Rule):
             mode = file.snapshot.mode
             if mode is None or not mode & 0o077:
                 continue
-            mends = (Mend(path=file.path, private=True),) if file.path in ours else ()
+            fixes = (Fix(path=file.path, private=True),) if file.path in ours else ()
             yield Problem(
                 what=msg(
                     "this file holds a key, and others can read it (mode {mode})", mode=f"{mode:o}"
                 ),
                 place=Place(path=file.path),
                 hint=f"chmod 600 {quoted(file.path)}",
-                mends=mends,
+                fixes=fixes,
             )
 
 
@@ -392,7 +393,7 @@ class KEY008(Rule):
     why = msg("Everyone who gets the repository gets the key, now and in its history.")
     how = msg("Take the file out of git, and make a new key if it was ever pushed.")
     severity = "error"
-    stops = False
+    fatal = False
 
     def check(self, state: State) -> Iterable[Problem]:
         for file in secret_files(state):
@@ -417,7 +418,7 @@ class KEY009(Rule):
     why = msg("The next `git add .` would take the key along.")
     how = msg("Name it in `.git/info/exclude`, which stays on this machine; `--fix` does.")
     requires = ("KEY008",)
-    mends = True
+    fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
         for file in secret_files(state):
@@ -426,7 +427,7 @@ class KEY009(Rule):
                     what=msg("this file holds a key, and git does not ignore it"),
                     place=Place(path=file.path),
                     hint=FIX,
-                    mends=(Mend(path=file.path, exclude=True),),
+                    fixes=(Fix(path=file.path, exclude=True),),
                 )
 
 
@@ -444,7 +445,7 @@ class KEY010(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         if not credentials(state):
             return
-        from haha_config.core.plan import helper_profile
+        from haha_config.core.change.plan import helper_profile
 
         for file in state.settings.values():
             command = file.data.get("apiKeyHelper")

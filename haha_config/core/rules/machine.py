@@ -9,9 +9,10 @@ from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place, Problem
-from haha_config.core.rules.llm import version
+from haha_config.core.rules.litellm import version
 from haha_config.core.rules.rule import Rule
-from haha_config.core.state import Installed, Machine, State
+from haha_config.core.state.machine import Installed, Machine
+from haha_config.core.state.state import State
 
 
 class MachineRule(Rule):
@@ -31,7 +32,7 @@ class SYS001(MachineRule):
     why = msg("A command was killed while it wrote: some files may be new and others old.")
     how = msg("`haha-config undo --recover` finishes or takes back that write.")
     severity = "error"
-    stops = False
+    fatal = False
 
     def look(self, state: State, machine: Machine) -> Iterable[Problem]:  # noqa: ARG002
         if machine.journal:
@@ -100,7 +101,7 @@ class SYS004(MachineRule):
     why = msg("Some releases on the package index held code that steals keys when Python starts.")
     how = msg("Remove that environment, install a safe version, and make all its keys new.")
     severity = "error"
-    stops = False
+    fatal = False
 
     def look(self, state: State, machine: Machine) -> Iterable[Problem]:  # noqa: ARG002
         for found in machine.litellm:

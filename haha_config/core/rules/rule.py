@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import ClassVar, Final, Literal
 
 from haha_config.core import variables as v
-from haha_config.core.layers import LayerName
 from haha_config.core.messages import Message
-from haha_config.core.model import Change, Data, Mend, Place, Problem, Remove, Set, Severity
+from haha_config.core.model import Change, Data, Fix, Place, Problem, Remove, Set, Severity
 from haha_config.core.record import dataclass
-from haha_config.core.state import File, State
+from haha_config.core.state.layers import LayerName
+from haha_config.core.state.state import File, State
 
 #: What a rule must have been able to look at. `client`: any file with the client's variables.
 Need = Literal["env", "settings", "client", "litellm", "shell", "machine", "gateway"]
@@ -27,9 +27,9 @@ class Rule:
     """One thing that `validate` checks. The class name is its code.
 
     `title` is the good state, in the present tense. `why` and `how` are for `--explain` and the
-    docs. `joins`: it compares the client with the gateway, so it is skipped on a direct route.
+    docs. `gateway_only`: it compares the client with the gateway: skipped on a direct route.
     `requires`: codes of rules without which this one can't tell; where they fail it is skipped.
-    `stops`: with an error of it the client gets no answer; other errors are a danger, not an end.
+    `fatal`: with an error of it the client gets no answer; other errors are a danger, not an end.
     """
 
     title: ClassVar[Message]
@@ -38,10 +38,10 @@ class Rule:
     severity: ClassVar[Severity] = "warning"
     needs: ClassVar[frozenset[Need]] = frozenset()
     requires: ClassVar[tuple[str, ...]] = ()
-    joins: ClassVar[bool] = False
-    stops: ClassVar[bool] = True
+    gateway_only: ClassVar[bool] = False
+    fatal: ClassVar[bool] = True
     #: Whether some of its findings can be mended without a choice.
-    mends: ClassVar[bool] = False
+    fixable: ClassVar[bool] = False
 
     def check(self, state: State) -> Iterable[Problem]:
         raise NotImplementedError
@@ -91,9 +91,9 @@ class Holder:
     def remove(self, name: str) -> Change:
         return Remove((*self.root, name))
 
-    def mend(self, *changes: Change) -> tuple[Mend, ...]:
+    def fix(self, *changes: Change) -> tuple[Fix, ...]:
         """The mend of this file; none where it is not ours to write."""
-        return (Mend(path=self.file.path, changes=changes),) if self.ours else ()
+        return (Fix(path=self.file.path, changes=changes),) if self.ours else ()
 
 
 def holders(state: State) -> tuple[Holder, ...]:
@@ -120,18 +120,18 @@ def targets(state: State) -> tuple[Holder, ...]:
     return tuple(h for h in holders(state) if h.ours and any(name in h.values for name in v.OWNED))
 
 
-def set_everywhere(state: State, values: Mapping[str, str]) -> tuple[Mend, ...]:
+def set_everywhere(state: State, values: Mapping[str, str]) -> tuple[Fix, ...]:
     """`values` in every target that holds something of ours, so that no two layers disagree."""
     return tuple(
-        Mend(path=h.file.path, changes=tuple(h.set(n, value) for n, value in values.items()))
+        Fix(path=h.file.path, changes=tuple(h.set(n, value) for n, value in values.items()))
         for h in targets(state)
     )
 
 
-def set_where_held(state: State, name: str, value: str) -> tuple[Mend, ...]:
+def set_where_held(state: State, name: str, value: str) -> tuple[Fix, ...]:
     """`value` in every target that holds `name` now."""
     return tuple(
-        Mend(path=h.file.path, changes=(h.set(name, value),))
+        Fix(path=h.file.path, changes=(h.set(name, value),))
         for h in targets(state)
         if h.values.get(name)
     )

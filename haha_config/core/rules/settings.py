@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from haha_config.core import variables as v
-from haha_config.core.layers import ORDER, LayerName, as_text
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place, Problem
 from haha_config.core.rules.env import marks
 from haha_config.core.rules.rule import FIX, Rule, holders, table, where
-from haha_config.core.state import File, State
+from haha_config.core.state.layers import ORDER, LayerName, as_text
+from haha_config.core.state.state import File, State
 
 LAYERS: Final[Mapping[LayerName, Message]] = {
     "managed": msg("managed settings"),
@@ -54,7 +54,7 @@ class SET002(Rule):
     why = msg("Older clients crash on a number or a switch in `env`; every client takes text.")
     how = msg("Put the value in double quotes; `--fix` does.")
     needs = frozenset({"settings"})
-    mends = True
+    fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
         for holder in holders(state):
@@ -64,12 +64,12 @@ class SET002(Rule):
                 if isinstance(value, str):
                     continue
                 plain = isinstance(value, bool | int | float)
-                mends = holder.mend(holder.set(name, as_text(value))) if plain else ()
+                fixes = holder.fix(holder.set(name, as_text(value))) if plain else ()
                 yield Problem(
                     what=msg("`{name}` is not text in quotes", name=name),
                     place=holder.place(name),
-                    hint=FIX if mends else msg("write it as text in double quotes"),
-                    mends=mends,
+                    hint=FIX if fixes else msg("write it as text in double quotes"),
+                    fixes=fixes,
                 )
 
 
@@ -99,7 +99,7 @@ class SET004(Rule):
     why = msg("Several readers of this file ignore it, or start anew, when it begins with a mark.")
     how = msg("Save it as UTF-8 without BOM; `--fix` takes the mark off.")
     needs = frozenset({"settings"})
-    mends = True
+    fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
         yield from marks(state.target.path, state.target.snapshot.data)
@@ -163,7 +163,7 @@ class SET006(Rule):
 
     @staticmethod
     def _in(file: File) -> Iterator[Problem]:
-        from haha_config.core.known_keys import SETTINGS
+        from haha_config.core.state.known_keys import SETTINGS
 
         for name in file.data:
             if name in SETTINGS:
@@ -200,7 +200,7 @@ class SET007(Rule):
     requires = ("SET001",)
 
     def check(self, state: State) -> Iterable[Problem]:
-        from haha_config.core.known_keys import SETTINGS
+        from haha_config.core.state.known_keys import SETTINGS
 
         for file in state.settings.values():
             for name, value in file.data.items():

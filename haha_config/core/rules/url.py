@@ -8,12 +8,12 @@ from typing import Final
 
 from haha_config.core import urls
 from haha_config.core import variables as v
-from haha_config.core.layers import as_text
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Mend, Place, Problem
+from haha_config.core.model import Fix, Place, Problem
 from haha_config.core.record import dataclass
 from haha_config.core.rules.rule import FIX, INIT, Holder, Rule, holders, set_everywhere
-from haha_config.core.state import State
+from haha_config.core.state.layers import as_text
+from haha_config.core.state.state import State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +24,8 @@ class Written:
     place: Place
     holder: Holder | None
 
-    def mend(self, value: str) -> tuple[Mend, ...]:
-        return () if self.holder is None else self.holder.mend(self.holder.set(v.BASE_URL, value))
+    def fix(self, value: str) -> tuple[Fix, ...]:
+        return () if self.holder is None else self.holder.fix(self.holder.set(v.BASE_URL, value))
 
     def hint(self, value: str) -> str:
         mendable = self.holder is not None and self.holder.ours
@@ -75,7 +75,7 @@ class URL002(Rule):
     severity = "error"
     needs = frozenset({"client"})
     requires = ("URL001",)
-    mends = True
+    fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
         for url in written(state):
@@ -90,7 +90,7 @@ class URL002(Rule):
                     ),
                     place=url.place,
                     hint=url.hint(bare),
-                    mends=url.mend(bare),
+                    fixes=url.fix(bare),
                 )
 
 
@@ -111,7 +111,7 @@ class URL003(Rule):
     severity = "error"
     needs = frozenset({"client"})
     requires = ("URL001", "URL002")
-    mends = True
+    fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
         for url in written(state):
@@ -132,7 +132,7 @@ class URL003(Rule):
                 ),
                 place=url.place,
                 hint=url.hint(one) if one else INIT,
-                mends=url.mend(one) if one else (),
+                fixes=url.fix(one) if one else (),
             )
 
 
@@ -204,7 +204,7 @@ class URL006(Rule):
     how = msg("Add `localhost,127.0.0.1` to `NO_PROXY`; `--fix` writes it beside the base URL.")
     needs = frozenset({"client", "shell"})
     requires = ("URL001",)
-    mends = True
+    fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
         url = urls.parse(state.value(v.BASE_URL))
@@ -221,10 +221,10 @@ class URL006(Rule):
         if exempt & {url.host, "*"}:
             return
         wanted = ",".join(filter(None, (state.value("NO_PROXY"), *_LOOPBACK)))
-        mends = set_everywhere(state, {"NO_PROXY": wanted})
+        fixes = set_everywhere(state, {"NO_PROXY": wanted})
         if "NO_PROXY" in state.environ:
             # `.env` never beats what is exported, so only settings.json can widen it.
-            mends = tuple(m for m in mends if m.path != state.dotenv.path)
+            fixes = tuple(m for m in fixes if m.path != state.dotenv.path)
         base = state.effective(v.BASE_URL)
         yield Problem(
             what=msg(
@@ -234,8 +234,8 @@ class URL006(Rule):
                 host=url.host,
             ),
             place=base.place or Place(),
-            hint=FIX if mends else f"export NO_PROXY={wanted}",
-            mends=mends,
+            hint=FIX if fixes else f"export NO_PROXY={wanted}",
+            fixes=fixes,
         )
 
 
@@ -299,7 +299,7 @@ class URL008(Rule):
     how = msg("Write `127.0.0.1`; `--fix` does.")
     needs = frozenset({"client"})
     requires = ("URL001",)
-    mends = True
+    fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
         for url in written(state):
@@ -311,7 +311,7 @@ class URL008(Rule):
                 what=msg("`{host}` is an address to listen on, not one to call", host=parsed.host),
                 place=url.place,
                 hint=url.hint(better),
-                mends=url.mend(better),
+                fixes=url.fix(better),
             )
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from haha_config.io.disk.files import snapshot
 from haha_config.io.disk.journal import (
-    Entry,
-    Record,
+    JournalEntry,
+    WriteRecord,
     arrivals,
     entries,
     originals,
@@ -27,9 +27,9 @@ from haha_config.io.disk.transaction import (
 
 __all__ = [
     "Applied",
-    "Entry",
-    "Record",
+    "JournalEntry",
     "Recovered",
+    "WriteRecord",
     "apply",
     "arrivals",
     "entries",

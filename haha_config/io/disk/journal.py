@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from haha_config.core.model import Arrival, Change, Format, Item, Key, Remove, Set, Write
+from haha_config.core.model import Baseline, Change, Format, Item, Key, Remove, Set, Write
 from haha_config.core.record import dataclass
 from haha_config.io.disk.exchange import Fault
 from haha_config.io.disk.files import sync_folder
@@ -34,7 +34,7 @@ _LONGEST_NAME: Final = 140
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class JournalEntry:
     """One file of a write. `temporary` stands beside `real` while it is being written.
 
     `folders` are made for it, the outermost first; `emptied` go with it once they are empty. The
@@ -67,7 +67,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class WriteRecord:
     """A write. `time` is the wall clock's, in seconds since 1970; `number` is the order."""
 
     number: int
@@ -81,7 +81,7 @@ class Record:
         """What a person calls it."""
         return str(self.number)
 
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[JournalEntry, ...]:
         """Its files with their bytes. Raises OSError or ValueError where the record is damaged."""
         data = json.loads((self.folder / _RECORD).read_bytes())
         held = (self.folder / _BYTES).read_bytes()
@@ -103,7 +103,7 @@ def begun(state: Path) -> list[Path]:
     return _folders(state / "open")
 
 
-def records(state: Path) -> list[Record]:
+def records(state: Path) -> list[WriteRecord]:
     """Every write that is kept, the oldest first. A damaged one is left out."""
     found = []
     for folder in _folders(state / "writes"):
@@ -112,7 +112,7 @@ def records(state: Path) -> list[Record]:
     return sorted(found, key=lambda r: r.number)
 
 
-def entries(state: Path) -> Iterator[tuple[int, Entry]]:
+def entries(state: Path) -> Iterator[tuple[int, JournalEntry]]:
     """Every file of every write that is kept, with its number; a damaged record has none."""
     for record in records(state):
         with contextlib.suppress(OSError, ValueError, KeyError):
@@ -130,13 +130,13 @@ def originals(state: Path) -> list[tuple[str, Path]]:
     return sorted(found)
 
 
-def arrivals(state: Path) -> dict[str, Arrival]:
+def arrivals(state: Path) -> dict[str, Baseline]:
     """By real path: each file that ours is in, as it was before us."""
     found = {}
     for folder in _folders(state / "arrivals"):
         kept = _arrival(folder)
         if kept is not None and kept.left is None:
-            found[kept.real] = Arrival(before=kept.before, number=kept.number)
+            found[kept.real] = Baseline(before=kept.before, number=kept.number)
     return found
 
 
@@ -169,10 +169,10 @@ def _folders(folder: Path) -> list[Path]:
         return []
 
 
-def load(folder: Path) -> Record:
+def load(folder: Path) -> WriteRecord:
     """Raises OSError, ValueError or KeyError where the record can't be read."""
     data = json.loads((folder / _RECORD).read_bytes())
-    return Record(
+    return WriteRecord(
         number=data["number"],
         time=data["time"],
         command=data["command"],
@@ -181,8 +181,8 @@ def load(folder: Path) -> Record:
     )
 
 
-def _entry(held: bytes, data: dict[str, Any]) -> Entry:
-    return Entry(
+def _entry(held: bytes, data: dict[str, Any]) -> JournalEntry:
+    return JournalEntry(
         path=data["path"],
         real=data["real"],
         temporary=data["temporary"],
@@ -221,7 +221,12 @@ def next_number(state: Path) -> int:
 
 
 def begin(
-    state: Path, number: int, time: float, command: str, entries: Sequence[Entry], fault: Fault
+    state: Path,
+    number: int,
+    time: float,
+    command: str,
+    entries: Sequence[JournalEntry],
+    fault: Fault,
 ) -> Path:
     """Write the record of what is about to happen. It counts from its last rename on."""
     parent = state / "open"
@@ -265,7 +270,7 @@ def is_staged(folder: Path) -> bool:
     return (folder / _STAGED).exists()
 
 
-def end(state: Path, folder: Path, entries: Sequence[Entry], fault: Fault) -> None:
+def end(state: Path, folder: Path, entries: Sequence[JournalEntry], fault: Fault) -> None:
     """The write is whole: keep it for undo, and drop the oldest ones."""
     for entry in entries:
         _keep_original(state, entry, fault)
@@ -298,14 +303,14 @@ def purge(state: Path) -> None:
             drop(folder)
 
 
-def _keep_original(state: Path, entry: Entry, fault: Fault) -> None:
+def _keep_original(state: Path, entry: JournalEntry, fault: Fault) -> None:
     folder = _named(state / "originals", entry)
     if not (folder / _RECORD).exists():
         fault(f"keep the original of {entry.path}")
         _keep(folder, entry, {"path": entry.path})
 
 
-def _keep_arrival(state: Path, entry: Entry, number: int, fault: Fault) -> None:
+def _keep_arrival(state: Path, entry: JournalEntry, number: int, fault: Fault) -> None:
     """Where ours begins and ends in a file. Done again after a crash, it does nothing more."""
     folder = _named(state / "arrivals", entry)
     kept = _arrival(folder)
@@ -320,7 +325,7 @@ def _keep_arrival(state: Path, entry: Entry, number: int, fault: Fault) -> None:
         _note(folder, {**about, "number": kept.number, "existed": existed, "left": number})
 
 
-def _named(parent: Path, entry: Entry) -> Path:
+def _named(parent: Path, entry: JournalEntry) -> Path:
     """The folder that is kept for one file: its path, or a stamp of one too long for a name."""
     path = entry.real.encode("utf-8", "surrogateescape")
     name = quote(path, safe="")
@@ -331,7 +336,7 @@ def _named(parent: Path, entry: Entry) -> Path:
     return parent / name
 
 
-def _keep(folder: Path, entry: Entry, about: dict[str, Any]) -> None:
+def _keep(folder: Path, entry: JournalEntry, about: dict[str, Any]) -> None:
     """The bytes from before the write."""
     make_private(folder.parent)
     # What a killed process left there is not kept yet.
@@ -362,7 +367,7 @@ def _put(path: Path, data: bytes) -> None:
 # --- changes as JSON -------------------------------------------------------------------------
 
 
-def _entry_json(entry: Entry, held: bytearray) -> dict[str, Any]:
+def _entry_json(entry: JournalEntry, held: bytearray) -> dict[str, Any]:
     return {
         "path": entry.path,
         "real": entry.real,

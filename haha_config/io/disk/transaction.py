@@ -34,7 +34,7 @@ from haha_config.io.disk.files import (
     snapshot,
     sync_folder,
 )
-from haha_config.io.disk.journal import Entry
+from haha_config.io.disk.journal import JournalEntry
 from haha_config.io.disk.lock import exclusive
 
 #: How often a plan is made again because somebody else wrote in between.
@@ -155,7 +155,7 @@ def _apply(
     except BaseException as error:
         journal.drop(state / "open" / str(number))
         raise _in_words(error, str(state)) from None
-    done: list[Entry] = []
+    done: list[JournalEntry] = []
     try:
         _write(folder, entries, done, fault)
     except BaseException as error:
@@ -172,7 +172,9 @@ def _apply(
     return Applied(id=str(number), paths=tuple(entry.path for entry in entries))
 
 
-def _write(folder: Path, entries: Sequence[Entry], done: list[Entry], fault: Fault) -> None:
+def _write(
+    folder: Path, entries: Sequence[JournalEntry], done: list[JournalEntry], fault: Fault
+) -> None:
     """Give every target its new bytes; `done` grows with them.
 
     Raises Changed at the first that another program has written to.
@@ -196,15 +198,15 @@ def _write(folder: Path, entries: Sequence[Entry], done: list[Entry], fault: Fau
     _clean(entries, fault)
 
 
-def _put(exchange: Exchange, entry: Entry) -> bool:
+def _put(exchange: Exchange, entry: JournalEntry) -> bool:
     return exchange.put(
         Path(entry.temporary), Path(entry.real), expect=entry.before, want=entry.after
     )
 
 
-def _entries(writes: Iterable[Write], state: Path, emptied: Sequence[str]) -> list[Entry]:
+def _entries(writes: Iterable[Write], state: Path, emptied: Sequence[str]) -> list[JournalEntry]:
     token = os.urandom(6).hex()
-    found: dict[str, Entry] = {}
+    found: dict[str, JournalEntry] = {}
     for index, write in enumerate(writes):
         entry = _entry(write, f".haha-config.{token}.{index}", state, emptied)
         if entry.real in found:
@@ -217,7 +219,7 @@ def _entries(writes: Iterable[Write], state: Path, emptied: Sequence[str]) -> li
     return list(found.values())
 
 
-def _entry(write: Write, temporary: str, state: Path, emptied: Sequence[str]) -> Entry:
+def _entry(write: Write, temporary: str, state: Path, emptied: Sequence[str]) -> JournalEntry:
     """A file of the plan, checked. Raises Changed, or Refusal where it can't be replaced."""
     path = Path(write.path)
     real = Path(os.path.realpath(path))
@@ -234,7 +236,7 @@ def _entry(write: Write, temporary: str, state: Path, emptied: Sequence[str]) ->
         raise Refusal(found.unreadable, place=Place(path=write.path))
     if found.data != write.before:
         raise _changed(write.path)
-    return Entry(
+    return JournalEntry(
         path=write.path,
         real=str(real),
         temporary=str(real.with_name(temporary)),
@@ -260,7 +262,7 @@ def _changed(path: str) -> Changed:
     )
 
 
-def _stage(entry: Entry, fault: Fault) -> None:
+def _stage(entry: JournalEntry, fault: Fault) -> None:
     """The new bytes beside the target, with its mode and owner, before its name is touched."""
     with _naming(entry.path):
         for folder in map(Path, entry.folders):
@@ -283,7 +285,7 @@ def _stage(entry: Entry, fault: Fault) -> None:
             os.fsync(descriptor)
 
 
-def _clean(entries: Sequence[Entry], fault: Fault) -> None:
+def _clean(entries: Sequence[JournalEntry], fault: Fault) -> None:
     """Nothing of ours beside the targets; what was renamed lasts."""
     for entry in entries:
         fault(f"drop {entry.temporary}")
@@ -306,7 +308,7 @@ def _remove_empty(folders: Sequence[str]) -> None:
 
 
 def _abandon(
-    state: Path, folder: Path, entries: Sequence[Entry], done: Sequence[Entry]
+    state: Path, folder: Path, entries: Sequence[JournalEntry], done: Sequence[JournalEntry]
 ) -> tuple[str, ...]:
     """Every file as it was, and the journal closed; `done` are those that may have new bytes.
 
@@ -332,12 +334,12 @@ def _abandon(
     return kept
 
 
-def _is_staged(folder: Path, entries: Sequence[Entry]) -> bool:
+def _is_staged(folder: Path, entries: Sequence[JournalEntry]) -> bool:
     """Whether any name may have been given its new bytes."""
     return journal.is_staged(folder) or any(_standing(entry) == "new" for entry in entries)
 
 
-def _restore(entry: Entry) -> bool:
+def _restore(entry: JournalEntry) -> bool:
     """The old bytes, if the target has ours. False where another program has built on ours."""
     real, temporary = Path(entry.real), Path(entry.temporary)
     standing = _standing(entry)
@@ -357,7 +359,7 @@ def _restore(entry: Entry) -> bool:
         return exchange.put(temporary, real, expect=entry.after, want=entry.before)
 
 
-def _standing(entry: Entry) -> str:
+def _standing(entry: JournalEntry) -> str:
     """`old`: not written yet. `new`: ours. `displaced`: ours, over somebody's newer bytes.
 
     `foreign`: not written, and changed by another program; `built on`: written, and changed since.
@@ -426,7 +428,7 @@ def _recover(state: Path, folder: Path) -> Recovered:
     return Recovered(message=text, paths=record.paths, finished=False, kept=kept)
 
 
-def _finish(entries: Sequence[Entry]) -> bool:
+def _finish(entries: Sequence[JournalEntry]) -> bool:
     """Write the files that were not written yet; False where that would not be right, or fails."""
     standings = [_standing(entry) for entry in entries]
     if not {"new", "built on"} & set(standings) or {"foreign", "displaced"} & set(standings):
@@ -441,7 +443,7 @@ def _finish(entries: Sequence[Entry]) -> bool:
     return True
 
 
-def _catch_up(entry: Entry) -> bool:
+def _catch_up(entry: JournalEntry) -> bool:
     temporary = Path(entry.temporary)
     if contents(temporary) != entry.after:
         temporary.unlink(missing_ok=True)

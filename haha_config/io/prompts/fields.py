@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from haha_config.core.messages import msg, nmsg
+from haha_config.io.i18n import render, wrapped
+from haha_config.io.prompts.choice_list import ChoiceList, Row
 from haha_config.io.prompts.frame import Fragments, Frame, columns, cut, fill
 from haha_config.io.prompts.question import BACK, Check, SecretAnswer
-from haha_config.io.prompts.rows import Row, Rows
-from haha_config.io.words import say, wrapped
 
 if TYPE_CHECKING:
     from prompt_toolkit import Application
@@ -48,7 +48,7 @@ def line_field(frame: Frame, *, default: str, check: Check | None) -> Applicatio
         if complaint is None:
             event.app.exit(result=value)
         else:
-            frame.complaint = say(complaint)
+            frame.complaint = render(complaint)
 
     field = text(
         ">", qmark="", placeholder=lambda: [("class:dim", "" if edited else default)]
@@ -75,7 +75,7 @@ def secret_field(
             return
         answer = judge(typed)
         if answer.complaint:
-            frame.complaint = "\n".join(say(line) for line in answer.said)
+            frame.complaint = "\n".join(render(line) for line in answer.said)
         else:
             event.app.exit(result=answer)
 
@@ -95,7 +95,7 @@ def yes_no_field(frame: Frame, *, default: bool) -> Application[Any]:
 
 
 def list_field(
-    frame: Frame, rows: Rows, *, search: bool, letters: Sequence[str] = ()
+    frame: Frame, rows: ChoiceList, *, search: bool, letters: Sequence[str] = ()
 ) -> Application[Any]:
     """A list with a pointer. Not questionary's select: with a search it can't dim a note, and it
     asks the unfiltered list whether the row under the pointer can be chosen."""
@@ -179,7 +179,7 @@ def _mask() -> Processor:
             if not length:
                 return Transformation([])
             stars = min(length, _STARS)
-            count = say(nmsg("{n} character", "{n} characters", length))
+            count = render(nmsg("{n} character", "{n} characters", length))
             return Transformation(
                 [("class:answer", "*" * stars), ("class:dim", f"  {count}")],
                 source_to_display=lambda at: min(at, stars),
@@ -189,7 +189,7 @@ def _mask() -> Processor:
     return Mask()
 
 
-def _moving(frame: Frame, rows: Rows) -> None:
+def _moving(frame: Frame, rows: ChoiceList) -> None:
     def bind(key: str, move: Callable[[], None]) -> None:
         @frame.keys.add(key, eager=True)
         def _move(_event: KeyPressEvent) -> None:
@@ -207,7 +207,7 @@ def _moving(frame: Frame, rows: Rows) -> None:
             event.app.exit(result=rows.current.value)
 
 
-def _searching(frame: Frame, rows: Rows) -> None:
+def _searching(frame: Frame, rows: ChoiceList) -> None:
     from prompt_toolkit.keys import Keys
 
     def clear() -> bool:
@@ -240,14 +240,14 @@ def _searching(frame: Frame, rows: Rows) -> None:
         rows.search(rows.typed.rstrip().rpartition(" ")[0])
 
 
-def _letter(frame: Frame, rows: Rows, letter: str) -> None:
+def _letter(frame: Frame, rows: ChoiceList, letter: str) -> None:
     @frame.keys.add(letter, eager=True)
     def _choose(event: KeyPressEvent) -> None:
         rows.at = next(at for at, row in enumerate(rows.shown) if row.value == letter)
         event.app.exit(result=letter)
 
 
-def _drawn(frame: Frame, rows: Rows, *, search: bool) -> Fragments:
+def _drawn(frame: Frame, rows: ChoiceList, *, search: bool) -> Fragments:
     width = frame.size.columns
     titles = max((columns(row.title) for row in rows.all), default=0)
     fits = all(titles + columns(row.note) + 6 <= width for row in rows.all)
@@ -261,14 +261,14 @@ def _drawn(frame: Frame, rows: Rows, *, search: bool) -> Fragments:
     for index, row in enumerate(visible, top):
         fragments += _row(row, width, titles, pointed=index == rows.at, notes=not narrow)
     if not rows.shown:
-        none = say(msg("nothing matches `{typed}`", typed=rows.typed))
+        none = render(msg("nothing matches `{typed}`", typed=rows.typed))
         fragments.append(("class:complaint", f"   {cut(none, width - 3)}\n"))
     fragments += [("class:dim", f"{line}\n") for line in below]
     *rest, (style, last) = fragments
     return [*rest, (style, last.removesuffix("\n"))]
 
 
-def _below(rows: Rows, width: int, room: int) -> list[str]:
+def _below(rows: ChoiceList, width: int, room: int) -> list[str]:
     """The whole of the pointed row's title and note, where the list cuts notes: always as many
     lines, so that nothing below jumps when the pointer moves."""
     needed = max((len(_account(row, width)) for row in rows.all), default=0)
@@ -284,8 +284,8 @@ def _account(row: Row, width: int) -> list[str]:
     return wrapped(row.note, width - 3) if row.note else []
 
 
-def _search_line(rows: Rows, width: int) -> Fragments:
-    count = say(msg("{n} of {all}", n=len(rows.shown), all=len(rows.all)))
+def _search_line(rows: ChoiceList, width: int) -> Fragments:
+    count = render(msg("{n} of {all}", n=len(rows.shown), all=len(rows.all)))
     typed = rows.typed
     while columns(typed) > width - 3 - columns(count) - 3:
         typed = typed[1:]

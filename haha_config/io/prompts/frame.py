@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from haha_config.core.messages import Message, msg
+from haha_config.io.i18n import render, wrapped
 from haha_config.io.prompts.question import BACK
-from haha_config.io.words import say, wrapped
 
 if TYPE_CHECKING:
     from prompt_toolkit import Application
@@ -109,10 +109,10 @@ class Frame:
         ways = [*self.ways, self.escape_does()]
         if self._more:
             ways.append(msg("F1 less") if self._open else msg("F1 more"))
-        hint = " · ".join(say(way) for way in ways)
+        hint = " · ".join(render(way) for way in ways)
         while columns(hint) > width and len(ways) > 1:
             ways.pop(0)
-            hint = " · ".join(say(way) for way in ways)
+            hint = " · ".join(render(way) for way in ways)
         fragments.append(("class:dim", f"  {cut(hint, width)}"))
         return fragments
 

@@ -7,6 +7,8 @@ from typing import TextIO, TypeVar
 
 from haha_config.core.errors import Cancelled
 from haha_config.core.messages import Message, msg, nmsg
+from haha_config.io.i18n import columns, render, wrapped
+from haha_config.io.prompts.choice_list import Row, matching, row
 from haha_config.io.prompts.question import (
     BACK,
     Back,
@@ -16,8 +18,6 @@ from haha_config.io.prompts.question import (
     cancelled,
     secret_answer,
 )
-from haha_config.io.prompts.rows import Row, matching, row
-from haha_config.io.words import columns, say, wrapped
 
 #: A longer list is searched, not read out.
 _READ_OUT = 20
@@ -178,7 +178,7 @@ class Plain:
             show()
         ways = msg("< goes back, ? says more") if more is not None else msg("< goes back")
         while True:
-            prompt = say(msg("{ask} ({ways}): ", ask=ask, ways=ways))
+            prompt = render(msg("{ask} ({ways}): ", ask=ask, ways=ways))
             line = self._hidden(prompt) if hidden else self._line(prompt)
             if line.strip() == "<":
                 return BACK
@@ -232,7 +232,7 @@ class Plain:
         elif len(found) == 1 and other is None:
             return found[0], found
         if other is not None:
-            found.append(Row(value=line, title=line, note=say(other)))
+            found.append(Row(value=line, title=line, note=render(other)))
         self._list(found)
         return None, found
 
@@ -263,7 +263,7 @@ class Plain:
         """A line, broken between words, the rest of a row two columns further in than its start."""
         from shutil import get_terminal_size
 
-        text = say(line)
+        text = render(line)
         margin = " " * (len(text) - len(text.lstrip()) + 2) if text.startswith(" ") else ""
         room = max(_NARROW, get_terminal_size().columns)
         first, *rest = wrapped(text, room - len(margin)) if columns(text) > room else [text]

@@ -9,6 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO
 
 from haha_config.core.messages import Message, msg
+from haha_config.io.i18n import render
+from haha_config.io.prompts.choice_list import ChoiceList, row
 from haha_config.io.prompts.question import (
     BACK,
     Back,
@@ -20,8 +22,6 @@ from haha_config.io.prompts.question import (
     masked,
     secret_answer,
 )
-from haha_config.io.prompts.rows import Rows, row
-from haha_config.io.words import say
 
 if TYPE_CHECKING:
     from prompt_toolkit import Application
@@ -53,10 +53,10 @@ class Screen:
         search: bool = False,
         other: Message | None = None,
     ) -> str | Back:
-        rows = Rows(
+        rows = ChoiceList(
             [row(choice) for choice in choices],
             default=default,
-            other=None if other is None else say(other),
+            other=None if other is None else render(other),
         )
         return self._list(question, rows, why, more, search=search or other is not None)
 
@@ -71,7 +71,7 @@ class Screen:
         more: Message | None = None,
     ) -> str | Back:
         choices = [Choice(value=key, title=does, note=key) for key, does in keys.items()]
-        rows = Rows([row(choice) for choice in choices], default=default)
+        rows = ChoiceList([row(choice) for choice in choices], default=default)
         return self._list(question, rows, why, more, letters=tuple(keys))
 
     def text(
@@ -112,12 +112,12 @@ class Screen:
 
         frame = self._frame(question, why, more)
         with self._session():
-            hint = "" if found is None else say(found)
+            hint = "" if found is None else render(found)
             answer = self._run(frame, secret_field(frame, judge, hint=hint))
         if not isinstance(answer, SecretAnswer):
             return self._left(frame)
         shown = masked(answer.value) if answer.value else found or msg("none")
-        self._answered(frame, say(shown), said=answer.said[1:])
+        self._answered(frame, render(shown), said=answer.said[1:])
         return answer.value
 
     def confirm(
@@ -136,13 +136,13 @@ class Screen:
             answer = self._run(frame, yes_no_field(frame, default=default))
         if answer is BACK:
             return self._left(frame)
-        self._answered(frame, say(msg("Yes") if answer else msg("No")))
+        self._answered(frame, render(msg("Yes") if answer else msg("No")))
         return bool(answer)
 
     def _list(
         self,
         question: Message,
-        rows: Rows,
+        rows: ChoiceList,
         why: Message,
         more: Message | None,
         *,
@@ -208,9 +208,9 @@ class Screen:
         from haha_config.io.prompts.frame import Frame
 
         return Frame(
-            say(question),
-            say(why),
-            "" if more is None else say(more),
+            render(question),
+            render(why),
+            "" if more is None else render(more),
             output=self._output,
             style=self._style,
         )
@@ -224,10 +224,10 @@ class Screen:
             raise cancelled() from None
 
     def _left(self, frame: Frame) -> Back:
-        self._print(frame.closed(say(msg("back")), hollow=True))
+        self._print(frame.closed(render(msg("back")), hollow=True))
         return BACK
 
     def _answered(self, frame: Frame, answer: str, said: Sequence[Message] = ()) -> None:
         self._print(frame.closed(answer))
         for line in said:
-            self._print(frame.remark(say(line)))
+            self._print(frame.remark(render(line)))

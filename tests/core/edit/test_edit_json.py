@@ -10,7 +10,7 @@ from haha_config.core.edit import json_text
 from haha_config.core.edit.text import changed, same
 from haha_config.core.errors import Refusal
 from haha_config.core.model import Change, Item, Oddity, Place, Remove, Set
-from haha_config.io.words import english
+from haha_config.io.i18n import english
 
 A = Set(("env", "A"), "1")
 

@@ -9,7 +9,7 @@ from haha_config.core.edit import yaml_document, yaml_text
 from haha_config.core.edit.text import changed, same
 from haha_config.core.errors import Refusal
 from haha_config.core.model import Change, Item, Place, Remove, Set
-from haha_config.io.words import english
+from haha_config.io.i18n import english
 
 X = ("list", Item("name", "x"))
 NEW = Set(("list", Item("name", "new")), {"name": "new", "v": {"k": "os.environ/K"}})

@@ -8,21 +8,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from haha_config.core import compromised, providers
-from haha_config.core.layers import LayerName
-from haha_config.core.model import (
-    Finding,
-    Format,
-    Installed,
-    Machine,
-    Owner,
-    Place,
-    Providers,
-    Snapshot,
-)
-from haha_config.core.state import File, State, parse
+from haha_config.core.model import Finding, Format, Place, Snapshot
+from haha_config.core.providers import table
+from haha_config.core.providers.model import Providers
+from haha_config.core.state import compromised
+from haha_config.core.state.layers import LayerName
+from haha_config.core.state.machine import Installed, Machine, Owner
+from haha_config.core.state.state import File, State, parse
 from haha_config.io import templates
-from haha_config.io.words import english
+from haha_config.io.i18n import english
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FOLDER = "/home/you/haha"
@@ -47,8 +41,8 @@ SETTINGS: dict[LayerName, tuple[str, str]] = {
 
 
 @cache
-def table() -> Providers:
-    return providers.load(templates.provider_texts())
+def provider_table() -> Providers:
+    return table.load(templates.provider_texts())
 
 
 @cache
@@ -71,7 +65,7 @@ def load(folder: Path) -> State:
         ),
         litellm_env=_file(folder, "litellm.env", f"{FOLDER}/litellm.env", "dotenv", facts),
         environ=facts.get("environ", {}),
-        providers=table(),
+        providers=provider_table(),
         machine=machine(facts.get("machine", {})),
         checkout=facts.get("checkout", False),
     )

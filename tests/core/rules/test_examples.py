@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from haha_config.core import rules
-from haha_config.core.mend import mended
 from haha_config.core.model import Finding
-from haha_config.core.state import State
+from haha_config.core.rules.fix import fixed
+from haha_config.core.state.state import State
 from tests.core.rules.example import EXAMPLES, load, words
 
 CODES = rules.codes()
@@ -59,35 +59,35 @@ def test_fix(folder: Path) -> None:
     state = load(folder)
     mendable = [f for f in findings(state, code) if f.fixable]
     if not mendable:
-        assert not rules.find(code).mends or folder.name != "fail"
+        assert not rules.find(code).fixable or folder.name != "fail"
         return
-    assert rules.find(code).mends
-    after = mended(state, select=[code])
+    assert rules.find(code).fixable
+    after = fixed(state, select=[code])
     left = [f for f in findings(after.state, code) if f.fixable]
     assert left == [], words(left)
-    again = mended(after.state, select=[code])
+    again = fixed(after.state, select=[code])
     assert again.plan.effective == ()
 
 
 def test_what_env_and_settings_say_is_made_one_without_what_can_not_work() -> None:
     """settings.json wins, but no mend copies what another rule calls an error."""
     folder = EXAMPLES / "ENV003"
-    after = mended(load(folder / "fail-not-offered")).state
+    after = fixed(load(folder / "fail-not-offered")).state
     assert after.slots["main"] == "gpt-6.1-sol"
     assert after.dotenv.data["ANTHROPIC_MODEL"] == "gpt-6.1-sol"
     # Neither name is offered: both stay as they are, and a person chooses.
     assert after.slots["haiku"] == "gpt-6.1-soll"
     assert after.dotenv.data["ANTHROPIC_DEFAULT_HAIKU_MODEL"] == "gpt-6-luna"
     # What may still work is not overruled.
-    retired = mended(load(folder / "fail-retired")).state
+    retired = fixed(load(folder / "fail-retired")).state
     assert retired.slots["main"] == "deepseek-chat"
     assert retired.dotenv.data["ANTHROPIC_MODEL"] == "deepseek-flash"
-    address = mended(load(folder / "fail-url")).state
+    address = fixed(load(folder / "fail-url")).state
     assert rules.run(address, select=["ENV003", "URL", "KEY"]) == []
 
 
 def test_a_key_is_not_mended_into_what_a_project_shares() -> None:
     state = load(EXAMPLES / "ENV003" / "fail-url")
     shared = replace(state, scope="project", settings={"project": state.settings["user"]})
-    after = mended(shared).state
+    after = fixed(shared).state
     assert after.target.data["env"]["ANTHROPIC_AUTH_TOKEN"] == "<your key>"

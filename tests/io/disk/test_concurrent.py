@@ -18,7 +18,7 @@ from tests.io.disk.child import start
 
 RUNS = 50
 CHANGED = 3
-#: Between two foreign writes, in seconds; tests/cli/test_fifty.py has a calmer one.
+#: Between two foreign writes, in seconds; tests/cli/test_fifty_writers.py has a calmer one.
 PAUSE = 0.001
 
 

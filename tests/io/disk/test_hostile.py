@@ -17,8 +17,8 @@ import pytest
 from haha_config.core.errors import Changed, Refusal
 from haha_config.core.model import Plan, Write
 from haha_config.io import disk
-from tests.io.disk.bed import NEW, OLD, Bed, make
 from tests.io.disk.child import NOBODY, child, start
+from tests.io.disk.fixture_dir import NEW, OLD, Bed, make
 
 root = pytest.mark.skipif(
     sys.platform == "win32" or os.getuid() != 0, reason="only root mounts and gives away"

@@ -10,7 +10,7 @@ import pytest
 
 from haha_config.core.errors import Refusal
 from haha_config.io import disk
-from tests.io.disk.bed import NEW, OLD, Bed, make
+from tests.io.disk.fixture_dir import NEW, OLD, Bed, make
 from tests.io.disk.test_killed import MOVES, start_over, steps
 
 
@@ -51,7 +51,10 @@ def test_an_error_at_every_step(
         # Once every file is new, an error of the housekeeping after it may be kept quiet.
         try:
             disk.apply(
-                bed.plan(old, new), state=bed.state, command="init", fault=raiser(at, raised)
+                bed.plan(old, new),
+                state=bed.state,
+                command="init",
+                fault=raiser(at, raised),
             )
         except KeyboardInterrupt:
             assert error is KeyboardInterrupt

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from haha_config.io import disk
-from haha_config.io.words import english
-from tests.io.disk.bed import NEW, OLD, Bed, make
+from haha_config.io.i18n import english
 from tests.io.disk.child import child, killer
+from tests.io.disk.fixture_dir import NEW, OLD, Bed, make
 
 
 def steps(bed: Bed, old: dict[str, bytes], new: dict[str, bytes]) -> list[str]:

@@ -1,0 +1,387 @@
+"""Answers and what the files hold now -> the exact byte changes. Nothing is written here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from haha_config.core import variables as v
+from haha_config.core.edit.formats import edit
+from haha_config.core.errors import Refusal
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import (
+    SLOTS,
+    Change,
+    Data,
+    Item,
+    Place,
+    Plan,
+    Remove,
+    Set,
+    Slot,
+    TargetName,
+    Write,
+)
+from haha_config.core.providers.model import Model, Providers, Upstream
+from haha_config.core.record import dataclass, replace
+from haha_config.core.setup.answers import Answers
+from haha_config.core.state.state import File, State
+
+TIMEOUT_MS: Final = "3000000"
+#: The settings key of a command that prints the credential.
+HELPER: Final = "apiKeyHelper"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Starts:
+    """The starting texts of new files (`templates/`), by target."""
+
+    texts: Mapping[TargetName, str]
+
+
+# --- what the client's variables should be ---------------------------------------------------
+
+
+def all_slots(slots: Mapping[Slot, str]) -> dict[Slot, str]:
+    """Every slot; one that was not given takes `main`'s model."""
+    return {slot: slots.get(slot) or slots["main"] for slot in SLOTS}
+
+
+def models_of(answers: Answers, providers: Providers) -> Iterator[Model | None]:
+    """What the table knows of each slot's model, behind the gateway's names too."""
+    by_name = {u.name: (u.provider, u.model) for u in answers.upstreams}
+    for name in dict.fromkeys(all_slots(answers.slots).values()):
+        key, model = by_name.get(name.removesuffix("[1m]"), (answers.provider, name))
+        yield providers[key].model(model) if key in providers else None
+
+
+def client_variables(answers: Answers, providers: Providers, helper: str = "") -> dict[str, str]:
+    """Every owned variable that the client should have, in the order in which it is written.
+
+    With a `helper` no layer may hold a credential: each of them outranks it.
+    """
+    row = providers[answers.provider]
+    other = v.API_KEY if answers.header == "bearer" else v.AUTH_TOKEN
+    credential = v.AUTH_TOKEN if answers.header == "bearer" else v.API_KEY
+    found = {
+        v.BASE_URL: answers.base_url,
+        credential: "" if helper else answers.credential,
+        other: "",
+        **{SLOTS[slot]: model for slot, model in all_slots(answers.slots).items()},
+        v.TIMEOUT: TIMEOUT_MS,
+        **_traffic(answers),
+        v.TOOL_SEARCH: "false",
+        **_model_variables(answers, providers),
+        **(row.variables if answers.route == "direct" else {}),
+        **answers.variables,
+    }
+    return {name: found[name] for name in (*v.OWNED, *found) if name in found}
+
+
+def _traffic(answers: Answers) -> dict[str, str]:
+    if answers.traffic == "default":
+        return {}
+    if answers.traffic == "minimal":
+        return {v.TELEMETRY: "1"}
+    return {v.TELEMETRY: "1", v.NONESSENTIAL: "1"}
+
+
+def _model_variables(answers: Answers, providers: Providers) -> dict[str, str]:
+    """The window, the limit of output and what else the slots' models ask for.
+
+    A new client assumes a window of 1M tokens for a name that it does not know, so the smallest
+    known one is written. One unknown model does not hide the others' limit. Some providers refuse
+    a request for more output than the model gives.
+    """
+    known = [model for model in models_of(answers, providers) if model is not None]
+    found: dict[str, str] = {}
+    for model in known:
+        found.update(model.env)
+    contexts = [model.context for model in known if model.context]
+    if answers.context:
+        contexts.append(answers.context)
+    if contexts:
+        found[v.MAX_CONTEXT] = str(min(contexts))
+    least = least_output(known)
+    if least is not None:
+        found.setdefault(v.MAX_OUTPUT, str(least))
+    return found
+
+
+def least_output(models: Iterable[Model | None]) -> int | None:
+    """The smallest limit of output, where the client would ask for more if it were not told."""
+    limits = [model.output for model in models if model is not None and model.output]
+    least = min(limits, default=v.DEFAULT_OUTPUT)
+    return least if least < v.DEFAULT_OUTPUT else None
+
+
+def context_unknown(answers: Answers, providers: Providers) -> tuple[str, ...]:
+    """The slots' models of which no window is known."""
+    names = dict.fromkeys(all_slots(answers.slots).values())
+    models = models_of(answers, providers)
+    return tuple(
+        name
+        for name, model in zip(names, models, strict=True)
+        if not (answers.context or (model and model.context))
+    )
+
+
+# --- changes, by target ----------------------------------------------------------------------
+
+
+def client_changes(
+    wanted: Mapping[str, str], held: Mapping[str, Data], root: tuple[str, ...]
+) -> tuple[Change, ...]:
+    """Sets for what is wanted, removals for what is ours and no longer wanted."""
+    sets = [Set((*root, name), value) for name, value in wanted.items()]
+    removals = [Remove((*root, name)) for name in v.OWNED if name in held and name not in wanted]
+    return (*removals, *sets)
+
+
+def litellm_changes(
+    answers: Answers, providers: Providers, held: Mapping[str, Data]
+) -> tuple[Change, ...]:
+    """What `litellm_config.yaml` needs; entries are told by `model_name`, others stay."""
+    entries = held.get("model_list")
+    by_name = {
+        entry.get("model_name"): entry
+        for entry in (entries if isinstance(entries, list) else ())
+        if isinstance(entry, Mapping)
+    }
+    changes: list[Change] = [
+        Remove(("model_list", Item("model_name", name))) for name in answers.drop
+    ]
+    for upstream in answers.upstreams:
+        changes += _entry_changes(upstream, providers, by_name.get(upstream.name))
+    if any(wants_chat_completions(u, providers) for u in answers.upstreams):
+        flag = "use_chat_completions_url_for_anthropic_messages"
+        changes.append(Set(("litellm_settings", flag), True))
+    changes.append(Set(("litellm_settings", "drop_params"), True))
+    changes.append(Set(("general_settings", "master_key"), f"os.environ/{v.MASTER_KEY}"))
+    return tuple(changes)
+
+
+def wants_chat_completions(upstream: Upstream, providers: Providers) -> bool:
+    """Whether LiteLLM would call `/responses` of a server that only has `/chat/completions`."""
+    row = providers[upstream.provider].upstream
+    if row is None or not row.prefix.startswith("openai/"):
+        return False
+    return row.chat_completions or upstream.base_url not in row.api_base.values()
+
+
+def _entry_changes(
+    upstream: Upstream, providers: Providers, held: Mapping[str, Data] | None
+) -> Iterator[Change]:
+    params = litellm_params(upstream, providers)
+    item = Item("model_name", upstream.name)
+    if held is None:
+        yield Set(("model_list", item), {"model_name": upstream.name, "litellm_params": params})
+        return
+    before = held.get("litellm_params")
+    for name, value in params.items():
+        yield Set(("model_list", item, "litellm_params", name), value)
+    # A key that an entry no longer needs goes with the upstream that needed it.
+    if "api_key" not in params and isinstance(before, Mapping) and "api_key" in before:
+        yield Remove(("model_list", item, "litellm_params", "api_key"))
+
+
+def litellm_params(upstream: Upstream, providers: Providers) -> dict[str, Data]:
+    """`litellm_params` of one entry: prefix, explicit api_base, the key by reference only."""
+    row = providers[upstream.provider]
+    how = row.upstream
+    if how is None:
+        raise Refusal(msg("`{name}` can't be reached through LiteLLM", name=row.name))
+    model = row.model(upstream.model)
+    params: dict[str, Data] = {"model": f"{how.prefix}{upstream.model.removesuffix('[1m]')}"}
+    params["api_base"] = upstream.base_url
+    if upstream.variable:
+        params["api_key"] = f"os.environ/{upstream.variable}"
+    params.update(how.params)
+    if not (model and model.thinking):
+        params.update(how.params_without_thinking)
+    return params
+
+
+def litellm_env_changes(answers: Answers) -> tuple[Change, ...]:
+    """The gateway's own environment: its keys, and what keeps it from reading ours."""
+    wanted = {
+        v.MASTER_KEY: answers.master_key,
+        "LITELLM_MODE": "PRODUCTION",
+        "HOST": "127.0.0.1",
+        "PORT": str(answers.port),
+        **answers.keys,
+    }
+    return tuple(Set((name,), value) for name, value in wanted.items())
+
+
+# --- the plan --------------------------------------------------------------------------------
+
+
+def build(answers: Answers, state: State, starts: Starts, helper: str = "") -> Plan:
+    """The plan of `init`: what every target must hold for these answers.
+
+    `helper` is the command that prints the key for the client, in place of a credential.
+
+    Raises Refusal with path, line and column where a target can't be edited safely.
+    """
+    providers = state.providers
+    wanted = client_variables(answers, providers, helper)
+    writes = list(gateway_writes(answers, state, starts))
+    writes += client_writes(wanted, state, starts, answers.targets, helper)
+    return Plan(writes=tuple(writes), notes=tuple(_notes(answers, state)))
+
+
+def gateway_writes(answers: Answers, state: State, starts: Starts) -> Iterator[Write]:
+    """The two LiteLLM files; none for somebody else's gateway or a direct route."""
+    if answers.port is None:
+        return
+    yield edited(
+        state.litellm,
+        litellm_changes(answers, state.providers, state.litellm.data),
+        starts.texts["litellm"],
+        secret=False,
+    )
+    yield edited(
+        state.litellm_env,
+        litellm_env_changes(answers),
+        starts.texts["litellm_env"],
+        secret=True,
+    )
+
+
+def client_writes(
+    wanted: Mapping[str, str],
+    state: State,
+    starts: Starts,
+    create: frozenset[TargetName],
+    helper: str = "",
+) -> Iterator[Write]:
+    """`.env` and settings.json. One that is not to be created but holds our variables moves too."""
+    held = _env(state.target.data)
+    secret = any(v.is_key(wanted.get(name, "")) for name in v.CREDENTIALS)
+    if "settings" in create or _holds_ours(held):
+        changes = client_changes(wanted, held, ("env",))
+        changes = (*changes, *helper_changes(helper, state.target.data))
+        yield edited(state.target, changes, starts.texts["settings"], secret=secret)
+    if "env" in create or _holds_ours(state.dotenv.data):
+        changes = client_changes(wanted, state.dotenv.data, ())
+        yield edited(state.dotenv, changes, starts.texts["env"], secret=secret)
+
+
+def helper_changes(helper: str, held: Mapping[str, Data]) -> tuple[Change, ...]:
+    """Set the client's `apiKeyHelper`, or take ours out; somebody else's is left alone."""
+    if helper:
+        return (Set((HELPER,), helper),)
+    return (Remove((HELPER,)),) if is_own_helper(held.get(HELPER)) else ()
+
+
+def is_own_helper(value: Data) -> bool:
+    """Whether an `apiKeyHelper` is one that we wrote."""
+    return isinstance(value, str) and " key " in value and "haha" in value.split(" key ")[0]
+
+
+def helper_profile(value: Data) -> str:
+    """The profile whose key our own `apiKeyHelper` prints; "" for anybody else's."""
+    return str(value).rpartition(" key ")[2] if is_own_helper(value) else ""
+
+
+def _env(data: Mapping[str, Data]) -> Mapping[str, Data]:
+    env = data.get("env")
+    return env if isinstance(env, Mapping) else {}
+
+
+def held_variables(state: State) -> Mapping[str, Data]:
+    """Our variables as the scope's settings.json holds them, else as `.env` does."""
+    held = _env(state.target.data)
+    return held if _holds_ours(held) else state.dotenv.data
+
+
+def _holds_ours(held: Mapping[str, Data]) -> bool:
+    return any(name in held for name in v.OWNED)
+
+
+def edited(file: File, changes: Sequence[Change], start: str, *, secret: bool) -> Write:
+    """The write that makes these changes to a file, or to the starting text of a new one."""
+    if file.error is not None:
+        raise file.error
+    if file.snapshot.unreadable is not None:
+        raise Refusal(file.snapshot.unreadable, place=Place(path=file.path))
+    before = file.snapshot.data
+    try:
+        after = edit(file.format, file.text if before is not None else start, changes)
+    except Refusal as refusal:
+        place = replace(refusal.place or Place(), path=file.path)
+        raise Refusal(refusal.what, place=place, hints=refusal.hints) from None
+    return Write(
+        path=file.path,
+        format=file.format,
+        before=before,
+        after=after.encode("utf-8"),
+        secret=secret,
+        changes=tuple(changes),
+    )
+
+
+def _notes(answers: Answers, state: State) -> Iterator[Message]:
+    unknown = context_unknown(answers, state.providers)
+    if unknown:
+        yield msg(
+            "the context window of {names} is not known, so no window is written and a new client"
+            " assumes one million tokens",
+            names=unknown,
+        )
+    if answers.route == "direct" and state.route == "litellm" and state.litellm.exists:
+        yield msg(
+            "the gateway's files stay as they are: {paths}",
+            paths=(state.litellm.path, state.litellm_env.path),
+        )
+
+
+# --- switch-model ----------------------------------------------------------------------------
+
+
+def slots_after(
+    held: Mapping[Slot, str], name: str | None, chosen: Mapping[Slot, str], *, everything: bool
+) -> dict[Slot, str]:
+    """The slots that change. With `name`: `main` and each slot that held the old `main`."""
+    if name is None:
+        return dict(chosen)
+    old = held.get("main")
+    moved: dict[Slot, str] = {
+        slot: name for slot in SLOTS if everything or slot == "main" or held.get(slot, old) == old
+    }
+    return {**moved, **chosen}
+
+
+def switch(slots: Mapping[Slot, str], limits: Mapping[str, str | None], state: State) -> Plan:
+    """Move slots in every target that holds our variables. `limits`: None takes a variable out.
+
+    Raises Refusal where no target holds any of our variables.
+    """
+    writes = list(_switched(slots, limits, state))
+    if not writes:
+        raise Refusal(
+            msg("nothing is configured here: no target holds a base URL"),
+            hints=("haha-config init",),
+        )
+    return Plan(writes=tuple(writes))
+
+
+def _switched(
+    slots: Mapping[Slot, str], limits: Mapping[str, str | None], state: State
+) -> Iterator[Write]:
+    for file, root, held in (
+        (state.target, ("env",), _env(state.target.data)),
+        (state.dotenv, (), state.dotenv.data),
+    ):
+        if file.error is not None:
+            raise file.error
+        if not _holds_ours(held):
+            continue
+        changes: list[Change] = [Set((*root, SLOTS[s]), model) for s, model in slots.items()]
+        for variable, value in limits.items():
+            if value is not None:
+                changes.append(Set((*root, variable), value))
+            elif variable in held:
+                changes.append(Remove((*root, variable)))
+        yield edited(file, changes, "", secret=False)

@@ -1,0 +1,53 @@
+"""A request and what came of it, as `io.http` sends it and the probe reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from haha_config.core.model import Data
+from haha_config.core.record import dataclass, field
+
+#: Why there was no answer. `cut`: the connection ended inside one; `slow`: nothing came in time;
+#: `stalled`: the stream fell silent; `proxy`: the way through it failed.
+Failure = Literal[
+    "dns", "refused", "unreachable", "tls", "certificate", "slow", "stalled", "cut", "proxy"
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A request to be sent, once and to nowhere else: redirects are answers, not orders.
+
+    `timeout` in seconds: for the first byte of the answer, and again for each next piece.
+    """
+
+    key: str
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Data = None
+    timeout: float = 60
+    stream: bool = False
+    #: Seconds to wait before it is sent: a second try after "too many requests".
+    after: float = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpExchange:
+    """A request and what came of it. `status` None: no answer, and `failure` says why.
+
+    A failure beside a status: the answer began and did not end. `reason` is the system's own
+    word for it. `pieces` are (ms since the request was sent, text) of a streamed body. `cut_off`:
+    the body was longer than we keep.
+    """
+
+    ask: Request
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str = ""
+    pieces: tuple[tuple[int, str], ...] = ()
+    failure: Failure | None = None
+    reason: str = ""
+    ms: int = 0
+    cut_off: bool = False

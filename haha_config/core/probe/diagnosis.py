@@ -1,0 +1,763 @@
+"""What services answer when something is wrong, and what that means: a table, most telling first.
+
+From LiteLLM (measured, 1.106.2), Ollama's source, and what users of OpenRouter, DeepSeek, MiniMax
+and local servers reported; every row has a test. A reply that no row knows is quoted.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, Literal
+from urllib.parse import urljoin, urlsplit
+
+from haha_config.core import urls
+from haha_config.core.exchange import HttpExchange
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import Data
+from haha_config.core.probe.client_profile import ClientProfile
+from haha_config.core.record import dataclass
+
+#: Where a reply says the trouble is. `params`: the model answers, but not to this shape.
+Stage = Literal["reach", "auth", "model", "params", "tools", "context"]
+
+Hint = Message | str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """Why there was no answer, and what mends it. `retry`: seconds after which to try once more.
+
+    `client_goes_on`: the client does by itself what the probe must not, so that nothing is known.
+    """
+
+    stage: Stage
+    what: Message
+    hint: Hint = None
+    retry: float | None = None
+    client_goes_on: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorContext:
+    """A refusing reply and who asked."""
+
+    exchange: HttpExchange
+    caller: ClientProfile
+    text: str
+    found: re.Match[str] | None = None
+
+    @property
+    def model(self) -> str:
+        body = self.exchange.ask.body
+        return str(body.get("model", "")) if isinstance(body, Mapping) else ""
+
+    @property
+    def said(self) -> str:
+        """The service's own words, on one line and not too long."""
+        return shortened(words(self.exchange))
+
+
+HintOf = Callable[[ErrorContext], Hint]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorPattern:
+    """A reply that we know. `pattern` is looked for in the body, without regard to case."""
+
+    stage: Stage
+    what: Message
+    pattern: str = ""
+    statuses: tuple[int, ...] = ()
+    hint: HintOf | Hint = None
+    retry: float | None = None
+
+
+# --- hints that depend on who asked ----------------------------------------------------------
+
+
+def _headers(s: ErrorContext) -> Hint:
+    """The other header kind, if the row says that it should be that one."""
+    row = s.caller.row
+    if row is not None and row.credential.header not in s.caller.kinds:
+        return msg(
+            "{name} reads the key from the other header: haha-config init --provider {key}",
+            name=row.name,
+            key=row.key,
+        )
+    if row is not None and len(row.base_urls) > 1:
+        return msg(
+            "keys of {name} work in one region only: "
+            "haha-config init --provider {key} --region {regions}",
+            name=row.name,
+            key=row.key,
+            regions="|".join(row.base_urls),
+        )
+    if s.caller.kinds == ("x-api-key",):
+        return msg("some services read only ANTHROPIC_AUTH_TOKEN: haha-config init")
+    if s.caller.route == "litellm":
+        return "haha-config validate --fix"
+    return "haha-config init"
+
+
+def _pull(s: ErrorContext) -> Hint:
+    return f"ollama pull {s.model}" if s.caller.row and s.caller.row.key == "ollama" else _listed(s)
+
+
+def _listed(_s: ErrorContext) -> Hint:
+    return "haha-config models"
+
+
+def _smaller_output(s: ErrorContext) -> Hint:
+    numbers = [int(n) for n in re.findall(r"\d{3,7}", s.text)]
+    fitting = [n for n in numbers if n < s.caller.max_tokens]
+    return msg("set CLAUDE_CODE_MAX_OUTPUT_TOKENS={n}", n=max(fitting, default=8192))
+
+
+def _no_thinking(s: ErrorContext) -> Hint:
+    if s.caller.route == "litellm":
+        return msg(
+            'add `additional_drop_params: ["reasoning_effort"]` to this model '
+            "in litellm_config.yaml"
+        )
+    return msg("set CLAUDE_CODE_DISABLE_THINKING=1")
+
+
+def _gateway_log(_s: ErrorContext) -> Hint:
+    return "haha-config proxy logs"
+
+
+def _window(s: ErrorContext) -> Hint:
+    return window_hint(s.caller)
+
+
+def window_hint(caller: ClientProfile) -> Hint:
+    """How a server on this machine is given a window that the client can work in."""
+    row = caller.row
+    if row is not None and row.key == "ollama":
+        return "OLLAMA_CONTEXT_LENGTH=65536 ollama serve"
+    return msg("load the model with a window of 64K tokens or more")
+
+
+_NO_BETAS = msg("set CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS=1")
+_NO_SEARCH = msg("set ENABLE_TOOL_SEARCH=false")
+
+
+def _any(*patterns: str) -> str:
+    return "|".join(patterns)
+
+
+#: First the replies whose words tell; statuses alone come last.
+KNOWN: Final[tuple[ErrorPattern, ...]] = (
+    # LiteLLM's own
+    ErrorPattern(
+        stage="auth",
+        pattern=r"no_db_connection|no connected db",
+        what=msg("LiteLLM does not know this key: it is not the gateway's master key"),
+        hint="haha-config validate --fix",
+    ),
+    ErrorPattern(
+        stage="auth",
+        pattern=r"no module named 'prisma'|\bprisma\b",
+        statuses=(401, 500),
+        what=msg("no key reached LiteLLM, and it has no database to look one up"),
+        hint="haha-config validate --fix",
+    ),
+    ErrorPattern(
+        stage="auth",
+        pattern=_any(
+            r"litellm virtual key expected",
+            r"invalid proxy server token",
+            r"no api key passed in",
+        ),
+        what=msg("LiteLLM does not know this key: it is not the gateway's master key"),
+        hint="haha-config validate --fix",
+    ),
+    ErrorPattern(
+        stage="model",
+        pattern=r"no deployments available.*try again in (?P<seconds>\d+)",
+        what=msg("LiteLLM pauses this model after failures of its upstream"),
+        hint=_gateway_log,
+        retry=6,
+    ),
+    ErrorPattern(
+        stage="model",
+        pattern=r"invalid model name passed in|no deployments available",
+        what=msg("the gateway offers no model `{model}`"),
+        hint=_listed,
+    ),
+    ErrorPattern(
+        stage="model",
+        pattern=r"litellm\.authenticationerror",
+        what=msg("the upstream refuses the gateway's own key for it"),
+        hint=msg("put the right key into litellm.env, then: haha-config proxy restart"),
+    ),
+    ErrorPattern(
+        stage="model",
+        pattern=r"litellm\.ratelimiterror",
+        what=msg("the upstream says: too many requests, or no credit left"),
+        hint=msg("wait, or look at the account of the upstream"),
+        retry=2,
+    ),
+    ErrorPattern(
+        stage="model",
+        pattern=_any(
+            r"litellm\.notfounderror.*(?P<said>model).*(not found|does not exist|not exist)",
+        ),
+        what=msg("the upstream does not have the model behind `{model}`"),
+        hint=_listed,
+    ),
+    ErrorPattern(
+        stage="model",
+        pattern=r"litellm\.notfounderror",
+        what=msg("the upstream answers 404: LiteLLM calls a path that it does not have"),
+        hint=msg(
+            "an `openai/` model needs use_chat_completions_url_for_anthropic_messages: "
+            "haha-config validate --fix"
+        ),
+    ),
+    ErrorPattern(
+        stage="model",
+        pattern=_any(
+            r"litellm\.(apiconnectionerror|internalservererror)"
+            r".{0,200}(connection error|cannot connect|connect call failed)",
+        ),
+        what=msg("LiteLLM can't reach its upstream"),
+        hint=_gateway_log,
+    ),
+    ErrorPattern(
+        stage="model",
+        pattern=_any(r"litellm\.\w+error.{0,200}<!doctype", r"litellm\.\w+error.{0,200}<html"),
+        what=msg("the upstream answers LiteLLM with a web page, not as an API"),
+        hint=msg("check `api_base` of this model in litellm_config.yaml"),
+    ),
+    ErrorPattern(
+        stage="model",
+        pattern=r"litellm\.timeout",
+        what=msg("the upstream did not answer LiteLLM in time"),
+        hint=_gateway_log,
+    ),
+    # what a model or a server can't do
+    ErrorPattern(
+        stage="tools",
+        pattern=_any(
+            r"does not support tools",
+            r"tool.{0,20}not supported",
+            r"no endpoints found that support tool",
+            r"enable-auto-tool-choice",
+            r"requires --jinja",
+            r"tools param requires",
+        ),
+        what=msg("this model can't call tools"),
+        hint="haha-config models --tools",
+    ),
+    ErrorPattern(
+        stage="params",
+        pattern=r"tool_reference|defer_loading",
+        what=msg("the endpoint does not know deferred tools"),
+        hint=_NO_SEARCH,
+    ),
+    ErrorPattern(
+        stage="params",
+        pattern=_any(
+            r"does not support thinking",
+            r"thinking.{0,40}not (supported|enabled)",
+            r"adaptive.{0,60}(not supported|invalid|expected)",
+            r"input tag 'adaptive'",
+        ),
+        what=msg("this model does not think, and the client asks it to"),
+        hint=_no_thinking,
+    ),
+    ErrorPattern(
+        stage="tools",
+        pattern=_any(
+            r"thinking.{0,60}must be passed back",
+            r"expected `?thinking`?",
+            r"signature.{0,40}(required|invalid)",
+        ),
+        what=msg(
+            "the endpoint wants the model's thinking back after a tool call, and does not get it"
+        ),
+        hint=_no_thinking,
+    ),
+    ErrorPattern(
+        stage="params",
+        pattern=r"context_management",
+        statuses=(400, 422),
+        # Measured (tests/e2e/test_probe.py); of the other fields both clients let none go.
+        what=msg(
+            "the endpoint refuses `context_management`: client 2.1.330 then goes on without it,"
+            " 2.1.197 does not"
+        ),
+        hint=_NO_BETAS,
+    ),
+    ErrorPattern(
+        stage="params",
+        pattern=r"(?P<field>output_config|anthropic-beta|anthropic_beta)",
+        statuses=(400, 422),
+        what=msg("the endpoint refuses `{field}`"),
+        hint=_NO_BETAS,
+    ),
+    ErrorPattern(
+        stage="params",
+        pattern=r"cache_control",
+        statuses=(400, 422),
+        what=msg("the endpoint refuses `cache_control`"),
+        hint=msg("set DISABLE_PROMPT_CACHING=1"),
+    ),
+    ErrorPattern(
+        stage="params",
+        pattern=_any(
+            r"extra inputs are not permitted",
+            r"extra_forbidden",
+            r"unknown (field|parameter|argument)",
+            r"unrecognized (request )?(field|argument)",
+            r"unsupportedparamserror",
+        ),
+        what=msg("the endpoint refuses a field that the client sends"),
+        hint=_NO_BETAS,
+    ),
+    ErrorPattern(
+        stage="context",
+        pattern=_any(
+            r"prompt is too long",
+            r"context[_ ](length|size|window)",
+            r"maximum context",
+            r"n_ctx",
+            r"exceeds? the (available )?context",
+            r"too many tokens",
+            r"input is too long",
+        ),
+        what=msg("the prompt does not fit into the model's window"),
+        hint=_window,
+    ),
+    ErrorPattern(
+        stage="params",
+        pattern=_any(
+            r"max_(completion_)?tokens",
+            r"max_output_tokens",
+            r"maximum allowed number of output tokens",
+        ),
+        statuses=(400, 422),
+        what=msg("the model's answers can't be as long as the client allows ({n} tokens)"),
+        hint=_smaller_output,
+    ),
+    ErrorPattern(
+        stage="model",
+        pattern=r"more (system )?memory|out of memory|insufficient memory",
+        what=msg("the model does not fit into this machine's memory"),
+    ),
+    # money, region, keys
+    ErrorPattern(
+        stage="model",
+        pattern=_any(
+            r"insufficient[_ ]?(balance|quota|credit|funds)",
+            r"exceeded your current quota",
+            r"requires more credits",
+            r"余额不足",
+            r"\"?status_code\"?: ?1008",
+        ),
+        what=msg("the account has no credit left"),
+        hint=msg("top up the account, or choose another provider: haha-config init"),
+    ),
+    ErrorPattern(
+        stage="auth",
+        pattern=_any(
+            r"unsupported_country",
+            r"country, region, or territory",
+            r"not available in your (country|region)",
+        ),
+        what=msg("the service does not serve this country or region"),
+    ),
+    ErrorPattern(
+        stage="auth",
+        pattern=_any(
+            r"no auth credentials found",
+            r"missing.{0,30}(api[ _-]?key|authorization|authentication|credential)",
+            r"(api[ _-]?key|authorization|authentication)"
+            r".{0,30}(required|missing|not provided)",
+            r"missing bearer",
+        ),
+        statuses=(200, 400, 401, 403),
+        what=msg("the service found no key in the header that it reads"),
+        hint=_headers,
+    ),
+    ErrorPattern(
+        stage="auth",
+        pattern=_any(
+            r"login fail",
+            r"invalid[_ ]api[_ ]?key",
+            r"incorrect api key",
+            r"invalid x-api-key",
+            r"user not found",
+            r"status_code\"?: ?(1004|2049)",
+            r"invalid token",
+            r"token.{0,20}expired",
+            r"api key.{0,20}(invalid|expired)",
+        ),
+        statuses=(200, 400, 401, 403),
+        what=msg("the service does not accept this key"),
+        hint=_headers,
+    ),
+    # model names
+    ErrorPattern(
+        stage="model",
+        pattern=_any(
+            r"not a valid model",
+            r"model_not_found",
+            r"unknown model",
+            r"no such model",
+            r"invalid model",
+            r"model[^\"]{0,80}(not found|does not exist|not exist|not supp"
+            r"orted|is not available)",
+            r"\"message\": ?\"model: ",
+        ),
+        statuses=(200, 400, 404, 422),
+        what=msg("the endpoint has no model `{model}`"),
+        hint=_pull,
+    ),
+    # statuses whose words we don't know
+    ErrorPattern(
+        stage="auth",
+        statuses=(401,),
+        what=msg("the service does not accept this key ({said})"),
+        hint=_headers,
+    ),
+    ErrorPattern(
+        stage="model",
+        statuses=(402,),
+        what=msg("the account has no credit left"),
+        hint=msg("top up the account, or choose another provider: haha-config init"),
+    ),
+    ErrorPattern(
+        stage="auth",
+        statuses=(403,),
+        what=msg("the service refuses this key or this address ({said})"),
+        hint=_headers,
+    ),
+    ErrorPattern(
+        stage="context", statuses=(413,), what=msg("the request is too large for the endpoint")
+    ),
+    ErrorPattern(
+        stage="model",
+        statuses=(429,),
+        what=msg("too many requests ({said})"),
+        hint=msg("wait, or look at the limits of the account"),
+        retry=2,
+    ),
+    ErrorPattern(
+        stage="model",
+        statuses=(503, 529),
+        what=msg("the service is overloaded or still loading the model ({said})"),
+        hint=msg("try again in a minute"),
+        retry=3,
+    ),
+)
+
+
+def judge(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
+    """Why this exchange is no answer."""
+    if exchange.status is None:
+        return _unanswered(exchange, caller)
+    text = exchange.body[:20_000]
+    if 300 <= exchange.status < 400:
+        return _redirected(exchange, caller)
+    if _is_page(exchange):
+        return _page(exchange, caller)
+    for known in KNOWN:
+        if (cause := _match(known, ErrorContext(exchange, caller, text))) is not None:
+            return cause
+    return _unknown(exchange, caller)
+
+
+def _match(known: ErrorPattern, situation: ErrorContext) -> Diagnosis | None:
+    exchange = situation.exchange
+    if known.statuses and exchange.status not in known.statuses:
+        return None
+    found = re.search(known.pattern, situation.text, re.IGNORECASE | re.DOTALL)
+    if known.pattern and found is None:
+        return None
+    if not known.statuses and (exchange.status or 0) < 400:
+        return None
+    at = ErrorContext(exchange, situation.caller, situation.text, found)
+    named = {k: v for k, v in (found.groupdict() if found else {}).items() if v}
+    values = {
+        "model": at.model,
+        "said": at.said,
+        "n": situation.caller.max_tokens,
+        **named,
+    }
+    hint = known.hint(at) if callable(known.hint) else known.hint
+    return Diagnosis(
+        stage=known.stage,
+        what=Message(known.what.text, values),
+        hint=hint,
+        retry=_retry(known, exchange, named),
+    )
+
+
+def _retry(known: ErrorPattern, exchange: HttpExchange, named: Mapping[str, str]) -> float | None:
+    if known.retry is None:
+        return None
+    asked = exchange.headers.get("retry-after", "")
+    wanted = float(asked) if asked.isdigit() else float(named.get("seconds", known.retry))
+    # Longer than this and a person would rather be told.
+    return wanted + 0.5 if wanted <= 10 else None
+
+
+# --- no answer at all ------------------------------------------------------------------------
+
+
+def _unanswered(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
+    what = silence(exchange)
+    causes: dict[str, Callable[[], Diagnosis]] = {
+        "dns": lambda: _at_reach(what),
+        "refused": lambda: _at_reach(what, _start(caller)),
+        "unreachable": lambda: _at_reach(what),
+        "tls": lambda: _at_reach(
+            what, msg("is it http:// instead of https:// ?") if caller.loopback else None
+        ),
+        "certificate": lambda: _at_reach(
+            what, msg("set NODE_EXTRA_CA_CERTS to the file with its issuer's certificate")
+        ),
+        "proxy": lambda: _at_reach(what, _check_proxy(caller)),
+        "slow": lambda: Diagnosis(stage="model", what=what, hint=_start_or_logs(caller)),
+    }
+    fallback: Callable[[], Diagnosis] = lambda: Diagnosis(stage="model", what=what)  # noqa: E731 - as above
+    return causes.get(exchange.failure or "", fallback)()
+
+
+def silence(exchange: HttpExchange) -> Message:
+    """Why no answer came at all, in words."""
+    host = urlsplit(exchange.ask.url).netloc.rpartition("@")[2]
+    seconds = round(exchange.ask.timeout)
+    words: dict[str, Message] = {
+        "dns": msg(
+            "`{host}` has no address: the name is wrong, or this machine is offline", host=host
+        ),
+        "refused": msg("nothing listens at {host}", host=host),
+        "unreachable": msg("{host} can't be reached ({reason})", host=host, reason=exchange.reason),
+        "tls": msg(
+            "{host} does not speak TLS as it should ({reason})", host=host, reason=exchange.reason
+        ),
+        "certificate": msg(
+            "nobody vouches for the certificate of {host} ({reason})",
+            host=host,
+            reason=exchange.reason,
+        ),
+        "proxy": msg("the proxy in HTTP_PROXY or HTTPS_PROXY did not lead to {host}", host=host),
+        "slow": msg("no answer began within {n} s", n=seconds),
+        "stalled": msg("the answer stopped in the middle for {n} s", n=seconds),
+    }
+    silent = msg("{host} hung up without an answer", host=host)
+    return words.get(exchange.failure or "", silent)
+
+
+def _at_reach(what: Message, hint: Hint = None) -> Diagnosis:
+    return Diagnosis(stage="reach", what=what, hint=hint)
+
+
+def _check_proxy(caller: ClientProfile) -> Hint:
+    if caller.loopback:
+        return msg("add 127.0.0.1 and localhost to the client's NO_PROXY")
+    return msg("check the client's HTTPS_PROXY and NO_PROXY: haha-config show")
+
+
+def _start(caller: ClientProfile) -> Hint:
+    if caller.route == "litellm":
+        return "haha-config proxy up"
+    if caller.row is not None and caller.row.local and caller.row.start:
+        return caller.row.start
+    return None
+
+
+def _start_or_logs(caller: ClientProfile) -> Hint:
+    return "haha-config proxy logs" if caller.route == "litellm" else None
+
+
+# --- pages and wrong places ------------------------------------------------------------------
+
+
+#: The client repeats its request at the new place; after the other codes it asks by GET, without
+#: a body. Measured with 2.1.197 and 2.1.330 (tests/e2e/test_probe.py).
+_REPEATED: Final = (307, 308)
+
+
+def _redirected(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
+    """The probe follows no redirect with a key; what the client makes of it depends."""
+    there = urljoin(exchange.ask.url, exchange.headers.get("location", ""))
+    base = urls.without_endpoint(there.split("?")[0])
+    if not urls.same_origin(there, caller.base_url):
+        return _sent_away(there, base, caller)
+    hint: Hint = f"haha-config init --base-url {base}"
+    if exchange.status in _REPEATED:
+        what = msg(
+            "the endpoint redirects to {url}: the client goes there by itself, and the probe never"
+            " takes a key along",
+            url=base,
+        )
+        return Diagnosis(stage="reach", what=what, hint=hint, client_goes_on=True)
+    what = msg(
+        "the endpoint redirects to {url} with HTTP {status}, after which the client asks there"
+        " without its question",
+        url=base,
+        status=exchange.status,
+    )
+    return Diagnosis(stage="reach", what=what, hint=hint)
+
+
+def _sent_away(there: str, base: str, caller: ClientProfile) -> Diagnosis:
+    """Another host, port or scheme: the client takes the conversation there (measured).
+
+    Of the key it leaves behind only the `Authorization` header.
+    """
+    mine, other = urlsplit(caller.base_url), urlsplit(there)
+    host = f"{other.scheme}://{other.hostname}"
+    if "x-api-key" in caller.kinds:
+        what = msg(
+            "the endpoint redirects to {host}, where the client would send the conversation and"
+            " the key; the key is not sent there now",
+            host=host,
+        )
+    else:
+        what = msg(
+            "the endpoint redirects to {host}, where the client would send the conversation"
+            " without the key",
+            host=host,
+        )
+    same_host = mine.hostname == other.hostname
+    hint: Hint = (
+        f"haha-config init --base-url {base}"
+        if same_host
+        else msg("is the URL right? {url}", url=caller.base_url)
+    )
+    return Diagnosis(stage="reach", what=what, hint=hint)
+
+
+_WALL: Final = re.compile(
+    r"cloudflare|attention required|just a moment|access denied|forbidden|captcha|waf|incapsula|"
+    r"akamai|request blocked|challenge",
+    re.IGNORECASE,
+)
+
+
+def _is_page(exchange: HttpExchange) -> bool:
+    kind = exchange.headers.get("content-type", "")
+    return "text/html" in kind or exchange.body.lstrip()[:15].lower().startswith(
+        ("<!doctype", "<html")
+    )
+
+
+def _page(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
+    status = exchange.status
+    if status in (403, 429, 503) and _WALL.search(exchange.body):
+        return _at_reach(
+            msg(
+                "a firewall in front of the endpoint refuses the request (HTTP {status})",
+                status=status,
+            ),
+            msg("is there a VPN, a company proxy or a country block in between?"),
+        )
+    if status in (502, 503, 504):
+        return _at_reach(
+            msg("a server in front of the endpoint can't reach it (HTTP {status})", status=status)
+        )
+    what = msg(
+        "a web page answers, not an API (HTTP {status}, “{title}”)",
+        status=status,
+        title=_title(exchange),
+    )
+    return _at_reach(
+        what, msg("is the URL right, and is a sign-in page in between? {url}", url=caller.base_url)
+    )
+
+
+def _title(exchange: HttpExchange) -> str:
+    found = re.search(r"<title[^>]*>(.*?)</title>", exchange.body, re.IGNORECASE | re.DOTALL)
+    return shortened(found[1] if found else exchange.body, 40)
+
+
+def _unknown(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
+    status = exchange.status or 0
+    said = shortened(words(exchange))
+    if status == 200:
+        return _not_an_answer(exchange, caller)
+    if status in (404, 405, 501):
+        return _at_reach(
+            msg("there is no Messages API at {url} (HTTP {status})", url=caller.url, status=status),
+            _better_url(caller),
+        )
+    if status >= 500 and not caller.kinds:
+        # LiteLLM looks for a key that did not come in a database that it does not have.
+        return Diagnosis(
+            stage="auth",
+            what=msg("no key is sent, and the endpoint fails (HTTP {status})", status=status),
+            hint="haha-config init",
+        )
+    if status >= 500:
+        what = msg("the endpoint failed with HTTP {status}: {said}", status=status, said=said)
+        return Diagnosis(stage="model", what=what, hint=_start_or_logs(caller))
+    what = msg(
+        "the endpoint refuses the request with HTTP {status}: {said}", status=status, said=said
+    )
+    return Diagnosis(stage="params", what=what)
+
+
+def _not_an_answer(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
+    data = _json(exchange.body)
+    if not exchange.body.strip():
+        return Diagnosis(
+            stage="model", what=msg("HTTP 200 and an empty answer"), hint=_better_url(caller)
+        )
+    if isinstance(data, Mapping) and "choices" in data:
+        return _at_reach(
+            msg("the endpoint answers in OpenAI's protocol, which the client does not speak"),
+            "haha-config init --provider custom-openai",
+        )
+    said = shortened(words(exchange))
+    return Diagnosis(
+        stage="model", what=msg("HTTP 200, but no answer of the Messages API: {said}", said=said)
+    )
+
+
+def _better_url(caller: ClientProfile) -> Hint:
+    """The row's own URL where the configured one is not it; else what is off in the path."""
+    bare = urls.without_endpoint(caller.base_url)
+    if bare != caller.base_url.rstrip("/"):
+        return f"haha-config init --base-url {bare}"
+    return msg("check the path of ANTHROPIC_BASE_URL: the client adds /v1/messages to it")
+
+
+# --- words -----------------------------------------------------------------------------------
+
+
+def words(exchange: HttpExchange) -> str:
+    """The message inside an error, whatever its shape."""
+    return next(_messages(_json(exchange.body)), exchange.body)
+
+
+def _messages(data: Data) -> Iterator[str]:
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, Mapping):
+        for name in ("error", "base_resp", "message", "status_msg", "detail", "msg"):
+            if name in data:
+                yield from _messages(data[name])
+    elif isinstance(data, list):
+        for item in data:
+            yield from _messages(item)
+
+
+def _json(text: str) -> Data:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def shortened(text: str, limit: int = 160) -> str:
+    """One line of at most `limit` characters. Keys that a service quotes are masked."""
+    line = " ".join(text.split())
+    line = re.sub(r"\b(sk|cpk|tp|pk)-[A-Za-z0-9_\-*.]{6,}", "****", line)
+    return line if len(line) <= limit else line[: limit - 1] + "…"

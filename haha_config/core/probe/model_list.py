@@ -1,0 +1,239 @@
+"""What an endpoint says it offers, in each dialect of model lists, with what we know of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from typing import Final
+from urllib.parse import urlencode, urljoin, urlsplit
+
+from haha_config.core.exchange import HttpExchange, Request
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import Data
+from haha_config.core.providers import catalog as catalogs
+from haha_config.core.providers import table as rows
+from haha_config.core.providers.catalog import Catalog, CatalogEntry, Price, per_million
+from haha_config.core.providers.model import Discovery, Model, Provider, Providers
+from haha_config.core.record import dataclass, replace
+from haha_config.core.state.configured import CurrentSetup
+
+#: A list that never ends is somebody's mistake: OpenRouter needs two pages of 500 today.
+PAGES: Final = 20
+TIMEOUT: Final = 10.0
+_ENOUGH: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """The models of an endpoint, or why there is no list."""
+
+    entries: tuple[CatalogEntry, ...] = ()
+    problem: Message | None = None
+
+
+# --- asking ----------------------------------------------------------------------------------
+
+
+def ask_for(
+    discovery: Discovery, base_url: str, headers: Mapping[str, str]
+) -> Generator[Sequence[Request], Sequence[HttpExchange], Listing]:
+    """The dialogue that reads a live list. `headers` hold the credential, or nothing if public."""
+    sent = {} if discovery.public else dict(headers)
+    url = rows.at(discovery.url, base_url)
+    if discovery.kind == "ollama":
+        return (yield from _ollama(url, sent))
+    found: list[CatalogEntry] = []
+    for _page in range(PAGES):
+        (answer,) = yield [_get(url, sent)]
+        data = _object(answer)
+        if data is None:
+            return Listing(problem=_why(answer))
+        found += _entries(discovery.kind, data)
+        following = _next(data, url)
+        if following is None:
+            break
+        url = following
+    return Listing(entries=tuple(found))
+
+
+def _get(url: str, headers: Mapping[str, str]) -> Request:
+    return Request(
+        key="models",
+        method="GET",
+        url=url,
+        headers={"accept": "application/json", **headers},
+        timeout=TIMEOUT,
+    )
+
+
+def _next(data: Mapping[str, Data], url: str) -> str | None:
+    """The next page: OpenRouter's `links.next`, Anthropic's `has_more`. Never another host."""
+    links = data.get("links")
+    following = links.get("next") if isinstance(links, Mapping) else None
+    if isinstance(following, str) and following:
+        there = urljoin(url, following)
+        return there if urlsplit(there)[:2] == urlsplit(url)[:2] and there != url else None
+    last = data.get("last_id")
+    if data.get("has_more") is True and isinstance(last, str):
+        return f"{url.split('?')[0]}?{urlencode({'limit': 1000, 'after_id': last})}"
+    return None
+
+
+def _ollama(
+    url: str, headers: Mapping[str, str]
+) -> Generator[Sequence[Request], Sequence[HttpExchange], Listing]:
+    """`/api/tags` for the names, `/api/show` for what each can do."""
+    (answer,) = yield [_get(url, headers)]
+    data = _object(answer)
+    if data is None:
+        return Listing(problem=_why(answer))
+    names = [str(m["name"]) for m in _list(data.get("models")) if "name" in m][:_ENOUGH]
+    show = urljoin(url, "show")
+    shown = yield [
+        replace(_get(show, headers), method="POST", body={"model": name}) for name in names
+    ]
+    pairs = zip(names, shown, strict=True)
+    return Listing(entries=tuple(_ollama_entry(name, _object(e) or {}) for name, e in pairs))
+
+
+def _ollama_entry(name: str, data: Mapping[str, Data]) -> CatalogEntry:
+    able = data.get("capabilities")
+    info = data.get("model_info")
+    sizes = info.items() if isinstance(info, Mapping) else ()
+    context = next((n for key, n in sizes if str(key).endswith(".context_length")), None)
+    model = Model(
+        id=name.removesuffix(":latest"),
+        context=context if isinstance(context, int) else None,
+        tools="tools" in able if isinstance(able, list) else None,
+        thinking="thinking" in able if isinstance(able, list) else None,
+    )
+    return CatalogEntry(provider="ollama", model=model)
+
+
+# --- reading ---------------------------------------------------------------------------------
+
+
+def _entries(kind: str, data: Mapping[str, Data]) -> Iterator[CatalogEntry]:
+    read = _openrouter if kind == "openrouter" else _openai
+    for item in _list(data.get("data")):
+        if isinstance(item.get("id"), str) and item["id"]:
+            yield read(item)
+
+
+def _openrouter(item: Mapping[str, Data]) -> CatalogEntry:
+    able = item.get("supported_parameters")
+    top = item.get("top_provider")
+    top = top if isinstance(top, Mapping) else {}
+    price = item.get("pricing")
+    price = price if isinstance(price, Mapping) else {}
+    model = Model(
+        id=item["id"],
+        context=_size(item.get("context_length")) or _size(top.get("context_length")),
+        output=_size(top.get("max_completion_tokens")),
+        tools="tools" in able if isinstance(able, list) else None,
+        thinking="reasoning" in able if isinstance(able, list) else None,
+        retired=_date(item.get("expiration_date")),
+    )
+    return CatalogEntry(
+        provider="openrouter",
+        model=model,
+        price=_price(per_million(price.get("prompt")), per_million(price.get("completion"))),
+    )
+
+
+def _openai(item: Mapping[str, Data]) -> CatalogEntry:
+    """OpenAI's shape and what its imitators add: vLLM's window, LM Studio's, llama.cpp's."""
+    meta = item.get("meta")
+    trained = meta.get("n_ctx_train") if isinstance(meta, Mapping) else None
+    sizes = (item.get("max_model_len"), item.get("max_context_length"), trained)
+    model = Model(
+        id=item["id"],
+        context=next((s for s in map(_size, sizes) if s), None),
+        retired=_date(item.get("shutdown_date")),
+    )
+    return CatalogEntry(provider="", model=model)
+
+
+def _price(per_input: float | None, per_output: float | None) -> Price | None:
+    if per_input is None or per_output is None:
+        return None
+    return Price(per_input, per_output)
+
+
+def _size(value: Data) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+
+
+def _date(value: Data) -> str | None:
+    """An ISO date; OpenAI writes dates, other services seconds since 1970, which are not read."""
+    found = re.match(r"\d{4}-\d{2}-\d{2}", value) if isinstance(value, str) else None
+    return found[0] if found else None
+
+
+def _object(answer: HttpExchange) -> Mapping[str, Data] | None:
+    if answer.status != 200 or answer.failure:
+        return None
+    try:
+        data = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def _list(value: Data) -> list[Mapping[str, Data]]:
+    return [v for v in value if isinstance(v, dict)] if isinstance(value, list) else []
+
+
+def _why(answer: HttpExchange) -> Message:
+    url = answer.ask.url
+    if answer.failure:
+        from haha_config.core.probe.diagnosis import silence
+
+        return silence(answer)
+    if answer.status in (401, 403):
+        return msg("{url} refused the key (HTTP {status})", url=url, status=answer.status)
+    if answer.status == 200:
+        return msg("{url} answered something that is not a model list", url=url)
+    return msg("{url} answered HTTP {status}", url=url, status=answer.status)
+
+
+# --- joining ---------------------------------------------------------------------------------
+
+
+def described(
+    listing: Iterable[CatalogEntry], row: Provider, catalog: Catalog
+) -> Iterator[CatalogEntry]:
+    """Live entries with what the row and the catalog know; what is live wins."""
+    for live in listing:
+        known = catalogs.describe(catalog, row, live.model.id)
+        yield _over(live, known, row.key)
+
+
+def gateway(
+    names: Iterable[str], held: CurrentSetup, table: Providers, catalog: Catalog
+) -> Iterator[CatalogEntry]:
+    """The names of a gateway, described by the model that each leads to."""
+    behind = {u.name: u for u in held.upstreams}
+    for name in names:
+        upstream = behind.get(name)
+        if upstream is None or upstream.provider not in table:
+            yield CatalogEntry(provider="litellm", model=Model(id=name))
+            continue
+        known = catalogs.describe(catalog, table[upstream.provider], upstream.model)
+        live = CatalogEntry(provider=upstream.provider, model=Model(id=name))
+        yield _over(live, known, upstream.provider)
+
+
+def _over(live: CatalogEntry, known: CatalogEntry, provider: str) -> CatalogEntry:
+    fields = ("context", "output", "tools", "thinking", "retired", "instead")
+    filled = {
+        f: getattr(live.model, f) if getattr(live.model, f) is not None else getattr(known.model, f)
+        for f in fields
+    }
+    return replace(
+        known,
+        provider=provider,
+        model=replace(known.model, id=live.model.id, **filled),
+        price=live.price or known.price,
+    )

@@ -1,0 +1,287 @@
+"""An answer put together again, streamed or whole, and what is wrong with how it came."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from haha_config.core.exchange import HttpExchange
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import Data
+from haha_config.core.record import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """What the model said. `flaw`: the first thing that is wrong with how it came.
+
+    `usable`: the client takes the answer in spite of its flaw (measured with 2.1.197).
+    `error`: an error event inside a stream. `first_ms`: until the first piece of content.
+    `bad_inputs`: tools whose arguments are no JSON object.
+    """
+
+    model: str = ""
+    content: tuple[Data, ...] = ()
+    stop_reason: str | None = None
+    usage: Mapping[str, Data] = field(default_factory=dict)
+    flaw: Message | None = None
+    usable: bool = True
+    error: str = ""
+    first_ms: int | None = None
+    pings: int = 0
+    bad_inputs: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        return "".join(str(b.get("text", "")) for b in self.content if b.get("type") == "text")
+
+    @property
+    def calls(self) -> tuple[Mapping[str, Data], ...]:
+        return tuple(b for b in self.content if b.get("type") == "tool_use")
+
+    @property
+    def thought(self) -> bool:
+        return any(b.get("type") in ("thinking", "redacted_thinking") for b in self.content)
+
+    @property
+    def empty(self) -> bool:
+        return not self.calls and not self.text.strip() and not self.thought
+
+    @property
+    def output_tokens(self) -> int:
+        value = self.usage.get("output_tokens")
+        return value if isinstance(value, int) else 0
+
+    @property
+    def input_tokens(self) -> int:
+        """All that was read, from a cache or not."""
+        names = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+        return sum(n for name in names if isinstance(n := self.usage.get(name), int))
+
+
+def read(exchange: HttpExchange) -> Response | None:
+    """The answer in an exchange that got one; None where this is no Messages API answer."""
+    if is_stream(exchange):
+        return _streamed(exchange)
+    data = data_of(exchange)
+    if not isinstance(data, Mapping) or data.get("type") != "message":
+        return None
+    content = data.get("content")
+    blocks = tuple(b for b in content if isinstance(b, dict)) if isinstance(content, list) else ()
+    usage = data.get("usage")
+    flaw = None
+    if exchange.ask.stream:
+        flaw = msg("it answers in one piece although a stream is asked for")
+    return Response(
+        model=str(data.get("model") or ""),
+        content=blocks,
+        stop_reason=data.get("stop_reason"),
+        usage=usage if isinstance(usage, Mapping) else {},
+        flaw=flaw,
+        bad_inputs=tuple(
+            str(b.get("name"))
+            for b in blocks
+            if b.get("type") == "tool_use" and not isinstance(b.get("input"), Mapping)
+        ),
+    )
+
+
+def data_of(exchange: HttpExchange) -> Data:
+    """The JSON of a whole answer, or None."""
+    try:
+        return json.loads(exchange.body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def is_stream(exchange: HttpExchange) -> bool:
+    return "event-stream" in exchange.headers.get("content-type", "") or exchange.body.startswith(
+        ("event:", "data:")
+    )
+
+
+# --- streams ---------------------------------------------------------------------------------
+
+
+def events(exchange: HttpExchange) -> Iterator[tuple[int, str, str]]:
+    """(ms, name, data) of every event that came whole."""
+    text, at = "", 0
+    pieces = exchange.pieces or ((exchange.ms, exchange.body),)
+    for at, piece in pieces:
+        text = (text + piece).replace("\r\n", "\n")
+        while "\n\n" in text:
+            block, text = text.split("\n\n", 1)
+            yield from _event(at, block)
+    if text.strip() and not exchange.failure:
+        yield from _event(at, text)
+
+
+def _event(at: int, block: str) -> Iterator[tuple[int, str, str]]:
+    name, data = "", []
+    for line in block.split("\n"):
+        field_, _, value = line.partition(":")
+        if field_ == "event":
+            name = value.strip()
+        elif field_ == "data":
+            data.append(value.removeprefix(" "))
+    if data or name:
+        yield at, name, "\n".join(data)
+
+
+class _Reader:
+    """Follows a stream as a client does, and notes the first thing that is out of order."""
+
+    def __init__(self) -> None:
+        self.message: dict[str, Data] = {}
+        self.usage: dict[str, Data] = {}
+        self.blocks: dict[int, dict[str, Data]] = {}
+        self.partial: dict[int, str] = {}
+        self.open: set[int] = set()
+        self.stop_reason: str | None = None
+        self.ended = False
+        self.error = ""
+        self.flaw: Message | None = None
+        self.pings = 0
+        self.first_ms: int | None = None
+        self.bad: list[str] = []
+
+    def take(self, at: int, name: str, text: str) -> None:
+        if text == "[DONE]":
+            return
+        try:
+            data = json.loads(text) if text else {}
+        except (ValueError, RecursionError):
+            self._note(msg("an event of the stream is not JSON"))
+            return
+        kind = str(data.get("type") or name) if isinstance(data, dict) else ""
+        if isinstance(data, dict) and "choices" in data:
+            self._note(msg("the stream is in OpenAI's protocol"))
+            return
+        handler = getattr(self, f"_{kind}", None) if kind in _EVENTS else None
+        if handler is None:
+            return
+        if kind not in ("message_start", "ping", "error") and not self.message:
+            self._note(msg("the stream does not begin with `message_start`"))
+        handler(at, data)
+
+    def _note(self, flaw: Message) -> None:
+        self.flaw = self.flaw or flaw
+
+    def _ping(self, _at: int, _data: Data) -> None:
+        self.pings += 1
+
+    def _error(self, _at: int, data: Data) -> None:
+        error = data.get("error")
+        said = error.get("message") if isinstance(error, dict) else error
+        self.error = str(said or "")
+
+    def _message_start(self, _at: int, data: Data) -> None:
+        message = data.get("message")
+        self.message = message if isinstance(message, dict) else {"model": ""}
+        self._use(self.message.get("usage"))
+
+    def _content_block_start(self, _at: int, data: Data) -> None:
+        index, block = data.get("index"), data.get("content_block")
+        if not isinstance(index, int) or not isinstance(block, dict):
+            self._note(msg("a block of the stream begins without its number"))
+            return
+        self.blocks[index] = dict(block)
+        self.open.add(index)
+
+    def _content_block_delta(self, at: int, data: Data) -> None:
+        index, delta = data.get("index"), data.get("delta")
+        if index not in self.open or not isinstance(delta, dict):
+            self._note(msg("text came in the stream before the block that it belongs to"))
+            return
+        self.first_ms = at if self.first_ms is None else self.first_ms
+        block = self.blocks[index]
+        kind = delta.get("type")
+        if kind == "input_json_delta":
+            self.partial[index] = self.partial.get(index, "") + str(delta.get("partial_json", ""))
+        for name in ("text", "thinking", "signature"):
+            if kind == f"{name}_delta":
+                block[name] = str(block.get(name, "")) + str(delta.get(name, ""))
+
+    def _content_block_stop(self, _at: int, data: Data) -> None:
+        index = data.get("index")
+        if index not in self.open:
+            self._note(msg("a block of the stream ends that never began"))
+            return
+        self.open.discard(index)
+        if self.blocks[index].get("type") == "tool_use":
+            self._close_call(index)
+
+    def _close_call(self, index: int) -> None:
+        block = self.blocks[index]
+        text = self.partial.get(index, "")
+        try:
+            value = json.loads(text) if text.strip() else block.get("input", {})
+        except (ValueError, RecursionError):
+            value = None
+        if not isinstance(value, dict):
+            self.bad.append(str(block.get("name", "")))
+            value = {}
+        block["input"] = value
+
+    def _message_delta(self, _at: int, data: Data) -> None:
+        delta = data.get("delta")
+        if isinstance(delta, dict):
+            self.stop_reason = delta.get("stop_reason")
+        self._use(data.get("usage"))
+
+    def _message_stop(self, _at: int, _data: Data) -> None:
+        if self.open:
+            self._note(msg("the stream ends inside a block"))
+        self.ended = True
+
+    def _use(self, usage: Data) -> None:
+        if isinstance(usage, dict):
+            self.usage.update({k: v for k, v in usage.items() if v is not None})
+
+
+_EVENTS: Final = frozenset(
+    {
+        "ping",
+        "error",
+        "message_start",
+        "message_delta",
+        "message_stop",
+        "content_block_start",
+        "content_block_delta",
+        "content_block_stop",
+    }
+)
+
+
+def _streamed(exchange: HttpExchange) -> Response:
+    reader = _Reader()
+    for at, name, text in events(exchange):
+        reader.take(at, name, text)
+    flaw, usable = reader.flaw, reader.flaw is None
+    if flaw is None and not reader.message and not reader.error:
+        flaw, usable = msg("the stream holds no answer"), False
+    elif flaw is None and not reader.ended and not reader.error:
+        flaw = _unended(exchange)
+        # The client goes by the blocks: it takes those that were closed.
+        usable = bool(reader.blocks) and not reader.open and exchange.failure is None
+    return Response(
+        model=str(reader.message.get("model") or ""),
+        content=tuple(reader.blocks[i] for i in sorted(reader.blocks)),
+        stop_reason=reader.stop_reason,
+        usage=reader.usage,
+        flaw=flaw,
+        usable=usable and not reader.error,
+        error=reader.error,
+        first_ms=reader.first_ms,
+        pings=reader.pings,
+        bad_inputs=tuple(reader.bad),
+    )
+
+
+def _unended(exchange: HttpExchange) -> Message:
+    if exchange.failure == "stalled":
+        return msg("the stream fell silent for {n} s in the middle", n=round(exchange.ask.timeout))
+    if exchange.failure:
+        return msg("the connection was closed in the middle of the stream")
+    return msg("the stream ends without `message_stop`")

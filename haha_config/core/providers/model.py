@@ -1,0 +1,167 @@
+"""The records of the provider table, and one upstream of LiteLLM."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from haha_config.core.model import Data, Header, Route, Slot
+from haha_config.core.record import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """One model of a row. `context` and `output` in tokens; None: unknown.
+
+    `retired` is the ISO date from which the provider no longer answers to this id.
+    `env` are client variables that this model asks for (window, output).
+    """
+
+    id: str
+    context: int | None = None
+    output: int | None = None
+    tools: bool | None = None
+    thinking: bool | None = None
+    retired: str | None = None
+    instead: str | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyKind:
+    """A kind of key that a provider hands out, told by how it starts.
+
+    `region` is where it is good for ("": everywhere). `base_urls` by region, `header` and `slots`
+    replace the row's own where this kind needs others (a coding plan). `fits` False: a key of this
+    kind never works for this row, and `about` says why.
+    """
+
+    prefix: str
+    name: str
+    region: str = ""
+    base_urls: Mapping[str, str] = field(default_factory=dict)
+    header: Header | None = None
+    slots: Mapping[Slot, str] = field(default_factory=dict)
+    fits: bool = True
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """Where a row's key is found and how the client must send it.
+
+    `variable` "" : no key is needed and `token` is sent instead. `optional`: `token` is sent
+    where there is no key. `either`: both headers are accepted, also at once, so that a client may
+    fetch the key from a keyring (`apiKeyHelper`).
+    """
+
+    variable: str
+    header: Header = "bearer"
+    optional: bool = False
+    token: str = ""
+    url: str = ""
+    either: bool = False
+    kinds: tuple[KeyKind, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discovery:
+    """Where the live model list is. `kind`: openai, openrouter, ollama, anthropic, litellm.
+
+    `url` holds `{base}` (the endpoint without a final slash) or `{origin}` (its scheme, host and
+    port), so that a key never goes to a host that the person did not choose. `public`: it is asked
+    without a credential. `version_url` answers `{"version": …}`; below `minimum` the server does
+    not speak the Anthropic protocol.
+    """
+
+    url: str
+    kind: str
+    public: bool = False
+    version_url: str = ""
+    minimum: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiteLLMRoute:
+    """How LiteLLM reaches this row: the model prefix, its api_base by region, extra params.
+
+    `params` are added to `litellm_params`; `params_without_thinking` too, unless the model is
+    known to think. `chat_completions`: LiteLLM would call `{api_base}/responses`, which this row
+    does not have, so the file needs `use_chat_completions_url_for_anthropic_messages`.
+    `key` False: no `api_key` is written. `other_prefixes`: what people write for the same service.
+    """
+
+    prefix: str
+    other_prefixes: tuple[str, ...] = ()
+    api_base: Mapping[str, str]
+    params: Mapping[str, Data] = field(default_factory=dict)
+    params_without_thinking: Mapping[str, Data] = field(default_factory=dict)
+    chat_completions: bool = False
+    key: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """One row of the provider table: where requests end up.
+
+    `routes`: the first is the default. `base_urls`: what the client calls on the direct route, by
+    region, the first is the default; "" where the person must give it; empty where there is no
+    direct route. `variables`: extra client variables on the direct route.
+    `slots`: model ids by slot, `main` first; a missing slot takes `main`'s. `local`: runs on this
+    machine, so its default URL is loopback, and `start` is the command that starts it. `multi`:
+    the `litellm` row, which takes upstreams. `own_models`: it serves the models of one maker only,
+    so those of another such row are not there. `order`: place in the menu.
+    `verified`: the ISO date on which the row was checked against the provider's documentation.
+    `zh`: the row's English texts (about, notes, kinds) and their Chinese.
+    """
+
+    key: str
+    name: str
+    about: str
+    docs: str
+    verified: str
+    routes: tuple[Route, ...]
+    base_urls: Mapping[str, str]
+    credential: Credential
+    variables: Mapping[str, str] = field(default_factory=dict)
+    slots: Mapping[Slot, str] = field(default_factory=dict)
+    models: tuple[Model, ...] = ()
+    discovery: Discovery | None = None
+    upstream: LiteLLMRoute | None = None
+    local: bool = False
+    multi: bool = False
+    own_models: bool = False
+    start: str = ""
+    order: int = 100
+    notes: tuple[str, ...] = ()
+    zh: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The first is the default; a row without a direct route has its upstream's."""
+        return tuple(self.base_urls or (self.upstream.api_base if self.upstream else ()))
+
+    @property
+    def region(self) -> str:
+        return next(iter(self.regions), "global")
+
+    def model(self, name: str) -> Model | None:
+        plain = name.removesuffix("[1m]")
+        return next((m for m in self.models if plain == m.id.removesuffix("[1m]")), None)
+
+
+Providers: TypeAlias = Mapping[str, Provider]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upstream:
+    """One entry of `model_list`: the name the client sees and what LiteLLM calls.
+
+    `variable` "" : this upstream needs no key.
+    """
+
+    name: str
+    provider: str
+    model: str
+    base_url: str
+    variable: str = ""

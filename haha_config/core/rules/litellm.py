@@ -1,0 +1,906 @@
+"""LLM: `litellm_config.yaml` and `litellm.env`, as LiteLLM reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from haha_config.core import urls
+from haha_config.core import variables as v
+from haha_config.core.messages import Message, msg, nmsg
+from haha_config.core.model import Change, Fix, Place, Problem, Remove, Set, Severity
+from haha_config.core.patterns import pattern
+from haha_config.core.rules.key import clean, credentials, placeholder
+from haha_config.core.rules.rule import FIX, Need, Rule, set_where_held
+from haha_config.core.state.gateway import REFERENCE, Gateway, ModelEntry, Secret
+from haha_config.core.state.state import State
+
+GATEWAY: Final[frozenset[Need]] = frozenset({"litellm", "gateway"})
+READ: Final = ("LLM001",)
+LISTED: Final = ("LLM001", "LLM002")
+CHAT_FLAG: Final = "use_chat_completions_url_for_anthropic_messages"
+INIT_GATEWAY: Final = "haha-config init --provider litellm"
+
+
+def _config(state: State, *changes: Change) -> tuple[Fix, ...]:
+    return (Fix(path=state.litellm.path, changes=changes),)
+
+
+_EDIT: Final = msg("correct that place: until then LiteLLM does not start")
+
+
+class LLM001(Rule):
+    title = msg("litellm_config.yaml is YAML that LiteLLM reads")
+    why = msg("LiteLLM does not start with a file that it can't parse.")
+    how = msg("Correct the place under the caret: YAML is indented with spaces, never tabs.")
+    severity = "error"
+    needs = frozenset({"litellm"})
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for file in (state.litellm, state.litellm_env):
+            if file.snapshot.unreadable is not None:
+                yield Problem(what=file.snapshot.unreadable, place=Place(path=file.path))
+            elif file.error is not None:
+                hint = file.error.hints[0] if file.error.hints else _EDIT
+                place = file.error.place or Place(path=file.path)
+                yield Problem(what=file.error.what, place=place, hint=hint)
+
+
+class LLM002(Rule):
+    title = msg("Every entry of `model_list` has a name and a model")
+    why = msg(
+        "LiteLLM offers exactly what stands in `model_list`: model_name, litellm_params.model."
+    )
+    how = msg("Add models with `haha-config init --provider litellm --upstream KEY:MODEL`.")
+    severity = "error"
+    needs = GATEWAY
+    requires = READ
+
+    def check(self, state: State) -> Iterable[Problem]:
+        found = state.litellm.data.get("model_list")
+        if not isinstance(found, list) or not found:
+            if state.gateway.listed_elsewhere:
+                return
+            yield Problem(
+                what=msg("`model_list` has no entry, so the gateway offers no model"),
+                place=state.litellm.place("model_list"),
+                hint=f"{INIT_GATEWAY} --upstream openai:gpt-6.1-sol",
+            )
+            return
+        good = {entry.index for entry in state.gateway.entries}
+        for index, entry in enumerate(found):
+            if index not in good:
+                yield Problem(
+                    what=_missing(entry),
+                    place=state.litellm.place("model_list", index),
+                    hint=msg(
+                        "write it as `- model_name: NAME`, below it `litellm_params:` with"
+                        " `model: PREFIX/MODEL`"
+                    ),
+                )
+
+
+def _base(entry: ModelEntry, gateway: Gateway) -> str:
+    """Its `api_base`, a reference to a variable followed; "" where that is set nowhere."""
+    return gateway.secret(entry.api_base).value or ""
+
+
+def _missing(entry: object) -> Message:
+    if not isinstance(entry, Mapping):
+        return msg("this entry of `model_list` is no table of `model_name` and `litellm_params`")
+    if not isinstance(entry.get("model_name"), str):
+        return msg("this entry of `model_list` has no `model_name`")
+    if not isinstance(entry.get("litellm_params"), Mapping):
+        return msg("`{name}` has no `litellm_params`", name=entry["model_name"])
+    return msg("`{name}` has no `litellm_params.model`", name=entry["model_name"])
+
+
+class LLM003(Rule):
+    title = msg("`litellm_settings.drop_params` is true")
+    why = msg(
+        "The client sends parameters that other providers refuse; with this switch LiteLLM leaves"
+        " out what the provider does not know. It counts under `litellm_settings` only."
+    )
+    how = msg("Write `drop_params: true` below `litellm_settings:`; `--fix` does.")
+    severity = "error"
+    fatal = False
+    needs = GATEWAY
+    requires = READ
+    fixable = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        data, gateway = state.litellm.data, state.gateway
+        right = Set(("litellm_settings", "drop_params"), True)
+        stray = [("general_settings", "drop_params"), ("router_settings", "drop_params")]
+        misplaced = [p for p in stray if p[1] in gateway.section(p[0])]
+        if "drop_params" in data:
+            misplaced.append(("drop_params",))  # type: ignore[arg-type]
+        good = gateway.settings.get("drop_params") is True
+        for path in misplaced:
+            yield Problem(
+                what=msg("`drop_params` has no effect here: it belongs below `litellm_settings`"),
+                place=state.litellm.place(*path),
+                hint=FIX,
+                severity="warning" if good else "error",
+                fixes=_config(state, right, Remove(path)),
+            )
+        if good or misplaced:
+            return
+        yield self._plain(state, right)
+
+    @staticmethod
+    def _plain(state: State, right: Change) -> Problem:
+        gateway = state.gateway
+        inside = next((e for e in gateway.entries if "drop_params" in e.params), None)
+        place = state.litellm.place("litellm_settings")
+        if "drop_params" in gateway.settings:
+            what = msg("`drop_params` is not `true`")
+            place = state.litellm.place("litellm_settings", "drop_params")
+        elif inside is not None:
+            what = msg(
+                "`drop_params` stands in one model's `litellm_params`; it is needed for all, below"
+                " `litellm_settings`"
+            )
+            place = state.litellm.place(*inside.path("drop_params"))
+        else:
+            what = msg("`litellm_settings` has no `drop_params: true`")
+        broken = not isinstance(state.litellm.data.get("litellm_settings", {}), Mapping | None)
+        return Problem(
+            what=what,
+            place=place,
+            hint=msg("write `litellm_settings:` and below it `  drop_params: true`")
+            if broken
+            else FIX,
+            fixes=() if broken else _config(state, right),
+        )
+
+
+class LLM004(Rule):
+    title = msg("Ollama models have the prefix `ollama_chat/`")
+    why = msg(
+        "With `ollama/` LiteLLM calls `/api/generate`: tools are pasted into the prompt and every"
+        " answer is forced to be JSON."
+    )
+    how = msg("Write `ollama_chat/` in place of `ollama/`; `--fix` does.")
+    needs = GATEWAY
+    requires = LISTED
+    fixable = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for entry in state.gateway.entries:
+            if entry.prefix == "ollama/":
+                better = f"ollama_chat/{entry.model.removeprefix('ollama/')}"
+                yield Problem(
+                    what=msg(
+                        "`{model}` pastes the tools into the prompt: write `{better}`",
+                        model=entry.model,
+                        better=better,
+                    ),
+                    place=state.litellm.place(*entry.path("model")),
+                    hint=FIX,
+                    fixes=_config(state, Set(entry.path("model"), better)),
+                )
+
+
+class LLM005(Rule):
+    title = msg("OpenAI-compatible servers are asked at `/chat/completions`")
+    why = msg(
+        "LiteLLM sends the client's requests for an `openai/` model to `/responses`, which most"
+        " OpenAI-compatible servers do not have."
+    )
+    how = msg(
+        "Write `use_chat_completions_url_for_anthropic_messages: true` below `litellm_settings:`;"
+        " `--fix` does."
+    )
+    needs = GATEWAY
+    requires = LISTED
+    fixable = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        gateway = state.gateway
+        if gateway.settings.get(CHAT_FLAG) is True:
+            return
+        variable = gateway.lookup(f"LITELLM_{CHAT_FLAG.upper()}")[0]
+        if (variable or "").lower() == "true":
+            return
+        for entry in gateway.entries:
+            base = _base(entry, gateway)
+            if entry.prefix != "openai/" or not base or _is_openai(base):
+                continue
+            if "/v1/messages" in (entry.info.get("supported_endpoints") or ()):
+                continue
+            yield Problem(
+                what=msg(
+                    "LiteLLM will call `{base}/responses` for `{name}`, which few servers have",
+                    base=v.shown_url(base.rstrip("/")),
+                    name=entry.name,
+                ),
+                place=state.litellm.place(*entry.path(entry.base_key)),
+                hint=FIX,
+                fixes=_config(state, Set(("litellm_settings", CHAT_FLAG), True)),
+            )
+
+
+def _is_openai(base: str) -> bool:
+    url = urls.parse(base)
+    return url is None or url.host == "api.openai.com" or url.host.endswith(".openai.azure.com")
+
+
+#: Prefixes for which LiteLLM adds `/v1/messages` to the `api_base`.
+NATIVE: Final = frozenset({"anthropic/", "minimax/", "bigmodel/", "tencent/"})
+
+
+class LLM006(Rule):
+    title = msg("An upstream that speaks Anthropic has no `/v1` in its `api_base`")
+    why = msg("LiteLLM adds `/v1/messages` there, so a `/v1` of yours would be doubled: 404.")
+    how = msg("Leave `/v1` out; `--fix` does.")
+    severity = "error"
+    needs = GATEWAY
+    requires = LISTED
+    fixable = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for entry in state.gateway.entries:
+            bare = urls.without_endpoint(entry.api_base)
+            if entry.prefix not in NATIVE or bare == entry.api_base.rstrip("/"):
+                continue
+            row = state.rows.listed(entry.model, entry.api_base)
+            known = tuple(row.upstream.api_base.values()) if row and row.upstream else ()
+            if entry.api_base in known:
+                continue
+            for base in known:
+                ours, theirs = urls.parse(base), urls.parse(bare)
+                if ours and theirs and ours.host == theirs.host:
+                    bare = base
+            yield Problem(
+                what=msg(
+                    "LiteLLM would call `{called}`: write `{bare}`",
+                    called=f"{v.shown_url(entry.api_base.rstrip('/'))}/v1/messages",
+                    bare=v.shown_url(bare),
+                ),
+                place=state.litellm.place(*entry.path(entry.base_key)),
+                hint=FIX,
+                fixes=_config(state, Set(entry.path(entry.base_key), bare)),
+            )
+
+
+class LLM007(Rule):
+    title = msg("Every `model_name` stands for one model")
+    why = msg("LiteLLM spreads requests over entries of the same name, whichever models they are.")
+    how = msg("Give them different names, unless you want the load to be shared.")
+    severity = "note"
+    needs = GATEWAY
+    requires = LISTED
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for name, entries in state.gateway.by_name.items():
+            if len(entries) > 1:
+                yield Problem(
+                    what=nmsg(
+                        "`{name}` is there {n} time",
+                        "`{name}` is there {n} times: LiteLLM shares the load among them",
+                        n=len(entries),
+                        name=name,
+                    ),
+                    place=state.litellm.place("model_list", entries[1].index, "model_name"),
+                )
+
+
+class LLM008(Rule):
+    title = msg("Model names are written out")
+    why = msg(
+        "A name with `*` takes every name that fits, so a typing error in a slot is found only"
+        " when the provider refuses it."
+    )
+    how = msg("Name the models that you use, beside the wildcard.")
+    severity = "note"
+    needs = GATEWAY
+    requires = LISTED
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for entry, _ in state.gateway.wildcards:
+            yield Problem(
+                what=msg("`{name}` takes any name, so names can't be checked", name=entry.name),
+                place=state.litellm.place("model_list", entry.index, "model_name"),
+            )
+
+
+class LLM009(Rule):
+    title = msg("litellm_config.yaml holds no key")
+    why = msg("The file is meant to be shared and committed; keys belong in `litellm.env` (0600).")
+    how = msg("Write `os.environ/NAME` there, and `NAME=` with the key in `litellm.env`.")
+    needs = GATEWAY
+    requires = LISTED
+    fixable = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        gateway = state.gateway
+        for entry in gateway.entries:
+            key = entry.params.get("api_key")
+            if not _looks_secret(key):
+                continue
+            row = state.rows.listed(entry.model, entry.api_base)
+            name = row.credential.variable if row else ""
+            name = name or f"{entry.prefix.rstrip('/').upper() or 'UPSTREAM'}_API_KEY"
+            yield self._literal(state, entry.path("api_key"), name, str(key))
+        for name, value in gateway.section("environment_variables").items():
+            if _KEY_NAME.search(str(name)) and _looks_secret(value):
+                where = ("environment_variables", str(name))
+                yield self._literal(state, where, str(name), str(value))
+        master = gateway.general.get("master_key")
+        if _looks_secret(master):
+            yield self._literal(
+                state, ("general_settings", "master_key"), v.MASTER_KEY, str(master)
+            )
+
+    @staticmethod
+    def _literal(state: State, path: tuple[str | int, ...], name: str, key: str) -> Problem:
+        """Moved only where a litellm.env is there: without one, nothing would load it."""
+        held = state.litellm_env.data.get(name)
+        movable = state.litellm_env.document is not None and held in (None, "", key)
+        fixes = (
+            *_config(state, Set(path, f"{REFERENCE}{name}")),
+            Fix(path=state.litellm_env.path, changes=(Set((name,), key),)),
+        )
+        return Problem(
+            what=msg("a key stands here in plain text"),
+            place=state.litellm.place(*path),
+            hint=FIX
+            if movable
+            else msg(
+                "write {reference}{name} here, and put the key into {path}",
+                reference=REFERENCE,
+                name=name,
+                path=state.litellm_env.path,
+            ),
+            fixes=fixes if movable else (),
+        )
+
+
+_KEY_NAME: Final = pattern(r"(KEY|TOKEN|SECRET|PASSWORD)$")
+
+
+def _looks_secret(value: object) -> bool:
+    """A literal that is a key: not a reference, a stand-in, or a local server's any-text."""
+    if not isinstance(value, str) or value.startswith(REFERENCE) or len(value) < 12:
+        return False
+    return not placeholder(value)
+
+
+class LLM010(Rule):
+    title = msg("Every `os.environ/NAME` is a variable that the gateway will have")
+    why = msg(
+        "The gateway starts with the variables of `litellm.env`; a name that is not there is sent"
+        " as no key at all."
+    )
+    how = msg("Add `NAME=` with the key to `litellm.env`.")
+    severity = "error"
+    needs = frozenset({"litellm", "gateway"})
+    requires = READ
+
+    def check(self, state: State) -> Iterable[Problem]:
+        if state.only and not state.litellm_env.exists:
+            return
+        seen: set[str] = set()
+        for path, value in _references(state.gateway):
+            name = value.removeprefix(REFERENCE)
+            if name in seen or path == ("general_settings", "master_key"):
+                continue
+            seen.add(name)
+            found, source = state.gateway.lookup(name)
+            if found is None:
+                yield Problem(
+                    what=msg(
+                        "`{name}` is set neither in {path} nor in your shell",
+                        name=name,
+                        path=state.litellm_env.path,
+                    ),
+                    place=state.litellm.place(*path),
+                    hint=msg(
+                        "add a line {name}=YOUR-KEY to {path}",
+                        name=name,
+                        path=state.litellm_env.path,
+                    ),
+                    severity="warning" if state.only else "error",
+                )
+            elif source == "shell" and state.litellm_env.exists:
+                yield Problem(
+                    what=msg(
+                        "`{name}` comes from your shell only: a gateway that is started elsewhere"
+                        " will not have it",
+                        name=name,
+                    ),
+                    place=state.litellm.place(*path),
+                    hint=msg(
+                        "add a line {name}=YOUR-KEY to {path}",
+                        name=name,
+                        path=state.litellm_env.path,
+                    ),
+                    severity="warning",
+                )
+
+
+def _references(gateway: Gateway) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    for entry in gateway.entries:
+        for name, value in entry.params.items():
+            if isinstance(value, str) and value.startswith(REFERENCE):
+                yield entry.path(name), value
+    for section in ("general_settings", "litellm_settings"):
+        for name, value in gateway.section(section).items():
+            if isinstance(value, str) and value.startswith(REFERENCE):
+                yield (section, name), value
+
+
+class LLM011(Rule):
+    title = msg("The gateway has a master key")
+    why = msg("LiteLLM 1.104 and newer refuse to start without one.")
+    how = msg("`haha-config init --provider litellm` makes one and tells the client.")
+    severity = "error"
+    needs = GATEWAY
+    requires = READ
+
+    def check(self, state: State) -> Iterable[Problem]:
+        gateway = state.gateway
+        key = gateway.master_key
+        if key is not None and key.value:
+            return
+        if key is not None and key.variable and state.only and not state.litellm_env.exists:
+            return
+        severity: Severity = "note" if gateway.weak_permitted else _by_version(state)
+        place = state.litellm.place("general_settings")
+        if key is None:
+            what = msg(
+                "no master key is set, and LiteLLM 1.104 and newer refuse to start without one"
+            )
+        elif key.variable:
+            what = msg(
+                "the master key is to come from `{name}`, which is set nowhere", name=key.variable
+            )
+            place = key.place
+        else:
+            what = msg(
+                "the master key is empty, and LiteLLM 1.104 and newer refuse to start without one"
+            )
+            place = key.place
+        yield Problem(what=what, place=place, hint=INIT_GATEWAY, severity=severity)
+
+
+def _by_version(state: State) -> Severity:
+    """LiteLLM before 1.104 started without a good key."""
+    found = state.machine.litellm if state.machine else ()
+    old = bool(found) and all(version(i.version) < (1, 104) for i in found)
+    return "warning" if old else "error"
+
+
+def version(text: str) -> tuple[int, ...]:
+    """`1.84.0` as numbers; what is no number ends it."""
+    numbers: list[int] = []
+    for part in text.split("."):
+        number = v.whole(part)
+        if number is None:
+            break
+        numbers.append(number)
+    return tuple(numbers)
+
+
+#: Keys that LiteLLM itself refuses, and ones that everybody tries first.
+WEAK: Final = frozenset({"sk-1234", "sk-12345", "sk-123456", "sk-0000", "sk-test", "sk-anything"})
+_SHORT: Final = 16
+
+
+class LLM012(Rule):
+    title = msg("The master key can't be guessed")
+    why = msg(
+        "Who knows it uses all your providers' keys. LiteLLM refuses `sk-1234`, and keys that do"
+        " not begin with `sk-`."
+    )
+    how = msg("`haha-config init --provider litellm` makes a strong one and tells the client.")
+    severity = "error"
+    fatal = False
+    needs = GATEWAY
+    requires = ("LLM001", "LLM011")
+    fixable = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        key = state.gateway.master_key
+        if key is None or not key.value or strong(key.value):
+            return
+        weak = key.value in WEAK
+        if weak:
+            what = msg("the master key is one that everybody tries first")
+        elif not key.value.startswith("sk-"):
+            what = msg("the master key does not begin with `sk-`, which LiteLLM wants")
+        else:
+            what = msg("the master key is short: {n} characters", n=len(key.value))
+        severity: Severity = "warning"
+        if weak or not key.value.startswith("sk-"):
+            severity = "warning" if state.gateway.weak_permitted else _by_version(state)
+        fixes = _the_strong_one(key, state)
+        yield Problem(
+            what=what,
+            place=_where_written(key, state),
+            hint=FIX if fixes else INIT_GATEWAY,
+            severity=severity,
+            fixes=fixes,
+        )
+
+
+def strong(key: str) -> bool:
+    """Whether LiteLLM takes it for a master key, and nobody guesses it."""
+    return key not in WEAK and key.startswith("sk-") and len(key) >= _SHORT
+
+
+def _the_strong_one(key: Secret, state: State) -> tuple[Fix, ...]:
+    """The reference to a good key that `litellm.env` holds already; a new one is for `init`."""
+    held = state.litellm_env.data.get(v.MASTER_KEY)
+    if not key.literal or not isinstance(held, str) or not strong(held):
+        return ()
+    path = ("general_settings", "master_key")
+    return _config(state, Set(path, f"{REFERENCE}{v.MASTER_KEY}"))
+
+
+def _where_written(key: Secret, state: State) -> Place:
+    """The line that holds the value, not the one that refers to it."""
+    if key.source == "litellm.env":
+        return state.litellm_env.place(key.variable)
+    return key.place if key.place.path else Place(path=state.litellm.path)
+
+
+class LLM013(Rule):
+    title = msg("The client sends the gateway's master key")
+    why = msg("LiteLLM without a database knows one key only, and answers 400 to any other.")
+    how = msg("Set `ANTHROPIC_AUTH_TOKEN` to the master key; `--fix` does.")
+    severity = "error"
+    needs = frozenset({"client", "litellm", "gateway"})
+    requires = ("LLM011", "KEY002")
+    gateway_only = True
+    fixable = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        gateway = state.gateway
+        key = gateway.master_key
+        if key is None or not key.value or gateway.has_database:
+            return
+        found = credentials(state)
+        if not found or any(f.value == key.value for f in found):
+            return
+        used = found[0]
+        # A key that everybody guesses is to go (LLM012), not to be copied to the client.
+        fixes = set_where_held(state, used.name, key.value) if strong(key.value) else ()
+        shell = used.layer == "shell"
+        yield Problem(
+            what=msg(
+                "`{name}` is not the gateway's master key, and it knows no other",
+                name=used.name,
+            ),
+            place=used.place if used.place and used.place.path else _where_written(key, state),
+            hint=f"unset {used.name}" if shell else (FIX if fixes else INIT_GATEWAY),
+            fixes=() if clean(key.value) != key.value else fixes,
+        )
+
+
+class LLM014(Rule):
+    title = msg("No model leads back to the gateway itself")
+    why = msg("The gateway would call itself for every request, without end.")
+    how = msg("Write the provider's own address as `api_base`.")
+    severity = "error"
+    needs = GATEWAY
+    requires = LISTED
+
+    def check(self, state: State) -> Iterable[Problem]:
+        shell = state.environ.get(v.BASE_URL, "")
+        for entry in state.gateway.entries:
+            if entry.api_base and self._is_self(_base(entry, state.gateway), state):
+                yield Problem(
+                    what=msg("`{name}` calls the gateway itself", name=entry.name),
+                    place=state.litellm.place(*entry.path(entry.base_key)),
+                    hint=msg("write the provider's own address as api_base"),
+                )
+            elif (
+                entry.prefix == "anthropic/"
+                and not entry.api_base
+                and shell
+                and self._is_self(shell, state)
+            ):
+                yield Problem(
+                    what=msg(
+                        "`{name}` has no `api_base`, so LiteLLM takes `{variable}` of your shell,"
+                        " which is the gateway itself",
+                        name=entry.name,
+                        variable=v.BASE_URL,
+                    ),
+                    place=state.litellm.place(*entry.path("model")),
+                    hint=msg("add api_base: https://api.anthropic.com"),
+                    severity="warning",
+                )
+
+    @staticmethod
+    def _is_self(base: str, state: State) -> bool:
+        url = urls.parse(base)
+        return url is not None and url.loopback and url.port == state.gateway.port
+
+
+class LLM015(Rule):
+    title = msg("LiteLLM does not load the client's `.env`")
+    why = msg(
+        "LiteLLM loads the first `.env` at or above the folder it is installed in. With the"
+        " client's base URL in it, it can end up calling itself."
+    )
+    how = msg("`LITELLM_MODE=PRODUCTION` in `litellm.env` turns that off; `--fix` writes it.")
+    needs = frozenset({"litellm", "gateway", "machine"})
+    requires = READ
+    fixable = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        if state.gateway.production or state.machine is None:
+            return
+        for found in state.machine.litellm:
+            if v.BASE_URL not in found.dotenv_names:
+                continue
+            writable = state.litellm_env.document is not None
+            change = Set(("LITELLM_MODE",), "PRODUCTION")
+            yield Problem(
+                what=msg(
+                    "the LiteLLM in {folder} would load {dotenv}, with the client's `{name}`",
+                    folder=found.path,
+                    dotenv=found.dotenv,
+                    name=v.BASE_URL,
+                ),
+                place=Place(path=state.litellm_env.path if writable else state.litellm.path),
+                hint=FIX if writable else "export LITELLM_MODE=PRODUCTION",
+                fixes=(Fix(path=state.litellm_env.path, changes=(change,)),) if writable else (),
+            )
+
+
+class LLM016(Rule):
+    title = msg("Each upstream has the parameters that it needs")
+    why = msg(
+        "Some upstreams refuse a field that the client always sends; LiteLLM leaves it out only"
+        " where `additional_drop_params` names it."
+    )
+    how = msg("`--fix` adds what the provider table knows.")
+    severity = "note"
+    needs = GATEWAY
+    requires = LISTED
+    fixable = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for entry in state.gateway.entries:
+            row = state.rows.listed(entry.model, entry.api_base)
+            if row is None or row.upstream is None or "*" in entry.model:
+                continue
+            known = state.rows.known(row, entry.model)
+            wanted = dict(row.upstream.params)
+            if known is not None and known.thinking is False:
+                wanted.update(row.upstream.params_without_thinking)
+            for name, value in wanted.items():
+                if name not in entry.params:
+                    yield Problem(
+                        what=msg(
+                            "`{model}` of {row} needs `{name}: {value}`",
+                            model=entry.name,
+                            row=row.name,
+                            name=name,
+                            value=_yaml(value),
+                        ),
+                        place=state.litellm.place(*entry.path("model")),
+                        hint=FIX,
+                        fixes=_config(state, Set(entry.path(name), value)),
+                    )
+
+
+def _yaml(value: object) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(str, value))}]"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+class LLM017(Rule):
+    title = msg("The gateway listens on this machine only")
+    why = msg("Without `HOST=127.0.0.1` LiteLLM listens on every network that this machine is in.")
+    how = msg("Write `HOST=127.0.0.1` into `litellm.env`; `--fix` does.")
+    needs = frozenset({"litellm", "gateway"})
+    fixable = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        env = state.litellm_env
+        if env.document is None:
+            return
+        host = env.data.get("HOST")
+        if host in {"127.0.0.1", "localhost", "::1"}:
+            return
+        what = (
+            msg("`HOST` is not set, so LiteLLM listens on every network of this machine")
+            if not host
+            else msg("`HOST` is `{host}`: other machines can reach the gateway", host=host)
+        )
+        # An address that someone wrote is a choice; none is an oversight.
+        fixes = () if host else (Fix(path=env.path, changes=(Set(("HOST",), "127.0.0.1"),)),)
+        yield Problem(
+            what=what,
+            place=env.place("HOST"),
+            hint=FIX if fixes else msg("write HOST=127.0.0.1, unless others are to use it"),
+            fixes=fixes,
+        )
+
+
+_SECTIONS: Final = (
+    "model_list",
+    "litellm_settings",
+    "general_settings",
+    "router_settings",
+    "environment_variables",
+    "guardrails",
+    "mcp_servers",
+    "credential_list",
+    "callback_settings",
+    "vector_store_registry",
+    "search_tools",
+    "files_settings",
+    "finetune_settings",
+    "assistant_settings",
+    "prompts",
+    "include",
+    "policies",
+    "policy_attachments",
+    "agent_list",
+)
+
+
+class LLM018(Rule):
+    title = msg("The sections of litellm_config.yaml are ones that LiteLLM knows")
+    why = msg("LiteLLM ignores a section whose name it does not know, without a word.")
+    how = msg("Use the name that is suggested.")
+    needs = GATEWAY
+    requires = READ
+
+    def check(self, state: State) -> Iterable[Problem]:
+        from haha_config.core.providers.table import closest
+
+        for name in state.litellm.data:
+            # YAML's keys may be numbers, dates or nothing at all.
+            if not isinstance(name, str) or name in _SECTIONS or name == "drop_params":
+                continue
+            near = closest(name, _SECTIONS)
+            if near:
+                yield Problem(
+                    what=msg("LiteLLM knows no section `{name}`", name=name),
+                    place=_key_place(state, name),
+                    hint=msg("did you mean `{name}`?", name=near[0]),
+                )
+
+
+def _key_place(state: State, *path: str) -> Place:
+    found = state.litellm.document.key_place(path) if state.litellm.document else None
+    if found is None:
+        return Place(path=state.litellm.path)
+    return Place(path=state.litellm.path, line=found.line, column=found.column)
+
+
+class LLM019(Rule):
+    title = msg("Each `api_base` is a base, not a full address")
+    why = msg("LiteLLM adds `/chat/completions` and the like itself, so it would be doubled: 404.")
+    how = msg("Leave the last part out; `--fix` does.")
+    severity = "error"
+    needs = GATEWAY
+    requires = LISTED
+    fixable = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for entry in state.gateway.entries:
+            base = entry.api_base
+            if not base or base.startswith(REFERENCE):
+                continue
+            place = state.litellm.place(*entry.path(entry.base_key))
+            if urls.parse(base) is None:
+                yield Problem(
+                    what=msg("`{url}` is not a web address", url=v.shown_url(base)),
+                    place=place,
+                    hint=msg("write http:// or https://, then the host"),
+                )
+            elif (bare := _without_call(entry)) != base.rstrip("/"):
+                yield Problem(
+                    what=msg(
+                        "LiteLLM adds the rest of the address: write `{bare}`",
+                        bare=v.shown_url(bare),
+                    ),
+                    place=place,
+                    hint=FIX,
+                    fixes=_config(state, Set(entry.path(entry.base_key), bare)),
+                )
+
+
+def _without_call(entry: ModelEntry) -> str:
+    bare = entry.api_base.rstrip("/")
+    if entry.prefix in NATIVE:  # LLM006 looks at these
+        return bare
+    for ending in (
+        "/chat/completions",
+        "/completions",
+        "/responses",
+        "/models",
+        "/api/chat",
+        "/api/generate",
+    ):
+        if bare.endswith(ending):
+            return bare.removesuffix(ending)
+    return bare
+
+
+class LLM020(Rule):
+    title = msg("Aliases and fallbacks name models that are there")
+    why = msg("LiteLLM finds out only when it needs them, and the request fails then.")
+    how = msg("Use a `model_name` of `model_list`.")
+    needs = GATEWAY
+    requires = LISTED
+
+    def check(self, state: State) -> Iterable[Problem]:
+        gateway = state.gateway
+        for alias, model in gateway.aliases.items():
+            if not gateway.offers(model):
+                yield self._nowhere(state, model, ("router_settings", "model_group_alias", alias))
+        for section in ("litellm_settings", "router_settings"):
+            found = gateway.section(section).get("fallbacks")
+            for index, pair in enumerate(found if isinstance(found, list) else ()):
+                for name, others in pair.items() if isinstance(pair, Mapping) else ():
+                    for model in others if isinstance(others, list) else ():
+                        if isinstance(model, str) and not gateway.offers(model):
+                            yield self._nowhere(state, model, (section, "fallbacks", index, name))
+
+    @staticmethod
+    def _nowhere(state: State, model: str, path: tuple[str | int, ...]) -> Problem:
+        return Problem(
+            what=msg("`{model}` is not in `model_list`", model=model),
+            place=state.litellm.place(*path),
+            hint=msg("one of {names}", names=tuple(state.gateway.by_name)[:5]),
+        )
+
+
+class LLM021(Rule):
+    title = msg("No model has `use_chat_completions_api`")
+    why = msg(
+        "With this parameter LiteLLM answers the client with an empty text, without an error."
+    )
+    how = msg("Use `use_chat_completions_url_for_anthropic_messages` instead; `--fix` does.")
+    needs = GATEWAY
+    requires = LISTED
+    fixable = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for entry in state.gateway.entries:
+            if entry.params.get("use_chat_completions_api") is True:
+                path = entry.path("use_chat_completions_api")
+                yield Problem(
+                    what=msg(
+                        "`{name}` may come back empty with this parameter",
+                        name="use_chat_completions_api",
+                    ),
+                    place=state.litellm.place(*path),
+                    hint=FIX,
+                    fixes=_config(state, Remove(path), Set(("litellm_settings", CHAT_FLAG), True)),
+                )
+
+
+RULES: Final = (
+    LLM001,
+    LLM002,
+    LLM003,
+    LLM004,
+    LLM005,
+    LLM006,
+    LLM007,
+    LLM008,
+    LLM009,
+    LLM010,
+    LLM011,
+    LLM012,
+    LLM013,
+    LLM014,
+    LLM015,
+    LLM016,
+    LLM017,
+    LLM018,
+    LLM019,
+    LLM020,
+    LLM021,
+)

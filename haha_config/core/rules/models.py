@@ -1,0 +1,493 @@
+"""MOD: the models that the client asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from itertools import islice
+from typing import Final
+
+from haha_config.core import variables as v
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import SLOTS, Place, Problem, Slot
+from haha_config.core.providers.model import Model, Provider
+from haha_config.core.rules.key import endpoint
+from haha_config.core.rules.rule import FIX, Rule, set_everywhere, set_where_held, targets
+from haha_config.core.state.gateway import ModelEntry
+from haha_config.core.state.state import State
+
+#: How long before its end a model is named.
+_NOTICE_DAYS: Final = 90
+#: `inherit` and the client's own aliases are no model names.
+ALIASES: Final = frozenset(
+    {"inherit", "default", "best", "opus", "sonnet", "haiku", "fable", "opusplan"}
+)
+
+
+def asked(state: State) -> Iterator[tuple[Slot, str]]:
+    """The slots that name a model, not an alias of the client."""
+    for slot, model in state.slots.items():
+        if model.removesuffix("[1m]").lower() not in ALIASES:
+            yield slot, model
+
+
+def by_model(state: State) -> dict[str, tuple[Slot, ...]]:
+    """Each model that is asked for, and its slots: one cause is reported once."""
+    found: dict[str, tuple[Slot, ...]] = {}
+    for slot, model in asked(state):
+        found[model] = (*found.get(model, ()), slot)
+    return found
+
+
+def slot_place(state: State, slot: Slot) -> Place:
+    return state.effective(SLOTS[slot]).place or Place()
+
+
+def behind(state: State, model: str) -> tuple[Provider | None, Model | None]:
+    """The row that answers to this model, and what it knows of it."""
+    if state.route == "litellm":
+        entry = state.gateway.entry_for(model)
+        if entry is None or "*" in entry.model:
+            return None, None
+        row = state.rows.listed(entry.model, entry.api_base)
+        return row, state.rows.known(row, entry.model)
+    known = endpoint(state)
+    row = known.row if known else None
+    return row, state.rows.known(row, model)
+
+
+def switching(slots: tuple[Slot, ...], model: str) -> str:
+    """The line that puts `model` into these slots; with `main`, all that held its model move."""
+    from shlex import quote  # a shell takes `[1m]` for a pattern
+
+    if "main" in slots:
+        return f"haha-config switch-model {quote(model)}"
+    words = " ".join(f"--slot {quote(f'{slot}={model}')}" for slot in slots)
+    return f"haha-config switch-model {words}"
+
+
+class MOD001(Rule):
+    title = msg("The gateway offers every slot's model")
+    why = msg("LiteLLM answers 400 to a name that is not in `model_list`.")
+    how = msg("Point the slot at one of the names, or add the model with `haha-config init`.")
+    severity = "error"
+    needs = frozenset({"client", "gateway"})
+    requires = ("LLM001", "LLM002")
+    gateway_only = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        if state.gateway.listed_elsewhere:
+            return
+        names = [name for name in state.gateway.by_name if "*" not in name]
+        for model, slots in by_model(state).items():
+            if state.gateway.offers(model):
+                continue
+            better = _nearest(model, names)
+            other = better or next(iter(names), None)
+            yield Problem(
+                what=self._what(model, slots, better, names),
+                place=slot_place(state, slots[0]),
+                hint=switching(slots, other) if other else "haha-config models",
+            )
+
+    @staticmethod
+    def _what(model: str, slots: tuple[Slot, ...], better: str | None, names: list[str]) -> Message:
+        if better is not None:
+            return msg(
+                "the gateway has no model `{model}` (for {slots}); did you mean `{better}`?",
+                model=model,
+                slots=slots,
+                better=better,
+            )
+        shown = (*names[:_SHOWN], "…") if len(names) > _SHOWN else tuple(names)
+        return msg(
+            "the gateway has no model `{model}` (for {slots}); it has {names}",
+            model=model,
+            slots=slots,
+            names=shown,
+        )
+
+
+#: How many names a message lists.
+_SHOWN: Final = 5
+
+
+def _nearest(name: str, names: Iterable[str]) -> str | None:
+    from haha_config.core.providers.table import closest
+
+    return next(iter(closest(name, names)), None)
+
+
+class MOD002(Rule):
+    title = msg("No model has been retired")
+    why = msg("From that day on the provider refuses the name, or answers with another model.")
+    how = msg("Switch to the successor that the provider names.")
+    needs = frozenset({"machine"})
+
+    def check(self, state: State) -> Iterable[Problem]:
+        if state.route == "direct":
+            for model, slots in by_model(state).items():
+                row, known = behind(state, model)
+                hint: Message | str | None = None
+                if known is not None and known.instead:
+                    hint = switching(slots, known.instead)
+                yield from _aged(state, row, known, slot_place(state, slots[0]), hint)
+        for entry in state.gateway.entries:
+            row = state.rows.listed(entry.model, entry.api_base)
+            known = state.rows.known(row, entry.model)
+            if known is not None and known.retired:
+                name = f"{entry.prefix}{known.instead}" if known.instead else ""
+                hint = msg("write model: {name}", name=name) if name else None
+                place = state.litellm.place(*entry.path("model"))
+                yield from _aged(state, row, known, place, hint)
+
+
+def _aged(
+    state: State,
+    row: Provider | None,
+    known: Model | None,
+    place: Place,
+    hint: Message | str | None,
+) -> Iterator[Problem]:
+    """A note ahead of a model's last day, a warning from then on."""
+    if row is None or known is None or not known.retired or state.machine is None:
+        return
+    left = (date.fromisoformat(known.retired) - date.fromisoformat(state.machine.today)).days
+    if left > _NOTICE_DAYS:
+        return
+    if left > 0:
+        what = msg(
+            "{row} ends `{model}` on {date}", row=row.name, model=known.id, date=known.retired
+        )
+    else:
+        what = msg(
+            "{row} has ended `{model}` on {date}",
+            row=row.name,
+            model=known.id,
+            date=known.retired,
+        )
+    yield Problem(
+        what=what,
+        place=place,
+        hint=hint or "haha-config models",
+        severity="note" if left > 0 else "warning",
+    )
+
+
+class MOD003(Rule):
+    title = msg("The provider lists every slot's model")
+    why = msg(
+        "A name that the provider does not know is refused, or silently answered by another model."
+    )
+    how = msg("Use a listed name; `haha-config models` lists them.")
+    needs = frozenset({"client"})
+    requires = ("ENV002", "URL003")
+
+    def check(self, state: State) -> Iterable[Problem]:
+        known = endpoint(state)
+        if known is None or known.row.local or not known.row.models:
+            return
+        for model, slots in by_model(state).items():
+            if state.rows.known(known.row, model) is not None:
+                continue
+            maker = _maker(state, known.row, model)
+            if maker is not None:
+                yield self._elsewhere(state, known.row, maker, model, slots)
+                continue
+            better = misspelt(state, model)
+            # With a live list of its own, a provider has more models than a row can name.
+            open_ended = known.row.discovery is not None
+            if open_ended and better is None and not model.startswith("claude"):
+                continue
+            yield Problem(
+                what=self._what(known.row, model, slots, better),
+                place=slot_place(state, slots[0]),
+                hint=switching(slots, better) if better else "haha-config models",
+                severity="note" if better is None else None,
+            )
+
+    @staticmethod
+    def _elsewhere(
+        state: State, row: Provider, maker: Provider, model: str, slots: tuple[Slot, ...]
+    ) -> Problem:
+        main = row.slots.get("main")
+        return Problem(
+            what=msg(
+                "`{model}` (for {slots}) is a model of {maker}, and the client calls {row}",
+                model=model,
+                slots=slots,
+                maker=maker.name,
+                row=row.name,
+            ),
+            place=slot_place(state, slots[0]),
+            hint=switching(slots, main) if main else "haha-config models",
+        )
+
+    @staticmethod
+    def _what(row: Provider, model: str, slots: tuple[Slot, ...], better: str | None) -> Message:
+        if better is not None:
+            return msg(
+                "`{model}` (for {slots}) is not in the list of {row}; did you mean `{better}`?",
+                model=model,
+                slots=slots,
+                row=row.name,
+                better=better,
+            )
+        return msg(
+            "`{model}` (for {slots}) is not in the list of {row}, which may answer with another"
+            " model",
+            model=model,
+            slots=slots,
+            row=row.name,
+        )
+
+
+def _maker(state: State, row: Provider, model: str) -> Provider | None:
+    """Whose model it is, where that can't be one of the row's."""
+    if not row.own_models:
+        return None
+    others = (other for other in state.providers.values() if other.own_models)
+    return next((o for o in others if o.key != row.key and o.model(model) is not None), None)
+
+
+def misspelt(state: State, model: str) -> str | None:
+    """The listed model that is meant by a name which the called provider does not list."""
+    known = endpoint(state)
+    if known is None or known.row.local or model.startswith("claude"):
+        return None
+    if state.rows.known(known.row, model) is not None:
+        return None
+    return _meant(known.row, model)
+
+
+def _meant(row: Provider, model: str) -> str | None:
+    better = _nearest(model, (m.id for m in row.models))
+    # Another number is another model, not a slip of the pen.
+    other = better is not None and _digits(better) != _digits(model)
+    return None if other and row.discovery is not None else better
+
+
+def ended(known: Model, state: State) -> bool:
+    """Whether its provider has retired it by now."""
+    if not known.retired or state.machine is None:
+        return False
+    return date.fromisoformat(known.retired) <= date.fromisoformat(state.machine.today)
+
+
+def _digits(name: str) -> str:
+    return "".join(c for c in name if c.isdigit())
+
+
+class MOD004(Rule):
+    title = msg("Every tier of the client has a model")
+    why = msg(
+        "The client also asks for its tiers by name: haiku does background work. A tier without"
+        " a variable is asked for under Anthropic's own name."
+    )
+    how = msg("Set all slots; `--fix` gives the missing ones the main model.")
+    needs = frozenset({"client"})
+    requires = ("ENV002",)
+    fixable = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        main = state.slots.get("main", "")
+        if not main or main.startswith("claude") or _answers_claude(state):
+            return
+        tiers: tuple[Slot, ...] = ("opus", "sonnet", "haiku")
+        missing = [slot for slot in tiers if slot not in state.slots]
+        if state.value(v.SMALL_FAST) and "haiku" in missing:
+            missing.remove("haiku")
+        if missing:
+            names = tuple(SLOTS[slot] for slot in missing)
+            fixes = set_everywhere(state, dict.fromkeys(names, main))
+            yield Problem(
+                what=msg(
+                    "not set: {names}; there the client asks for a model of Anthropic's",
+                    names=names,
+                ),
+                place=slot_place(state, "main"),
+                hint=FIX if fixes else _switch_all(main),
+                severity="warning" if state.route == "litellm" else "note",
+                fixes=fixes,
+            )
+
+
+def _switch_all(model: str) -> str:
+    return f"haha-config switch-model {model} --all"
+
+
+def _answers_claude(state: State) -> bool:
+    return state.route == "litellm" and state.gateway.offers("claude-haiku-4-5")
+
+
+class MOD005(Rule):
+    title = msg("`[1m]` stands only behind a model with that window")
+    why = msg(
+        "`[1m]` makes the client believe in a window of one million tokens, so it compacts too"
+        " late and long sessions fail."
+    )
+    how = msg("Take `[1m]` off the name.")
+    needs = frozenset({"client"})
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for model, slots in by_model(state).items():
+            _, known = behind(state, model)
+            if not model.endswith("[1m]") or known is None or not known.context:
+                continue
+            if known.context < 900_000:
+                yield Problem(
+                    what=msg(
+                        "`{model}` claims one million tokens, and the model holds {context}",
+                        model=model,
+                        context=known.context,
+                    ),
+                    place=slot_place(state, slots[0]),
+                    hint=switching(slots, model.removesuffix("[1m]")),
+                )
+
+
+class MOD006(Rule):
+    title = msg("The client knows the models' context window")
+    why = msg(
+        "A new client assumes one million tokens for a name that it does not know, so a session"
+        " grows until the model refuses it."
+    )
+    how = msg("`--fix` writes the smallest window among the slots' models.")
+    severity = "note"
+    needs = frozenset({"client"})
+    requires = ("ENV002",)
+    fixable = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        slots = by_model(state)
+        models = [(name, behind(state, name)[1]) for name in slots]
+        known = [(m.context, name) for name, m in models if m is not None and m.context]
+        if not known:
+            return
+        least, name = min(known)
+        found = state.effective(v.MAX_CONTEXT)
+        if not found.value:
+            if least < 900_000 and not state.value(v.COMPACT_WINDOW):
+                fixes = set_everywhere(state, {v.MAX_CONTEXT: str(least)})
+                yield Problem(
+                    what=msg(
+                        "`{model}` holds {context} tokens, and the client is not told so",
+                        model=name,
+                        context=least,
+                    ),
+                    place=slot_place(state, slots[name][0]),
+                    hint=FIX if fixes else f"export {v.MAX_CONTEXT}={least}",
+                    fixes=fixes,
+                )
+        elif (v.whole(found.value) or 0) > least * 1.01:
+            yield Problem(
+                what=msg(
+                    "`{variable}` is {value}, and `{model}` holds {context} tokens",
+                    variable=v.MAX_CONTEXT,
+                    value=found.value,
+                    model=name,
+                    context=least,
+                ),
+                place=found.place or Place(),
+                hint=FIX,
+                severity="warning",
+                fixes=set_where_held(state, v.MAX_CONTEXT, str(least)),
+            )
+
+
+class MOD007(Rule):
+    title = msg("The client asks for no more output than the models give")
+    why = msg(
+        "The client asks for up to 32000 tokens of output where nothing else is said; some"
+        " providers refuse a request for more than the model gives."
+    )
+    how = msg("`--fix` writes the smallest limit among the slots' models.")
+    severity = "note"
+    needs = frozenset({"client"})
+    requires = ("ENV002",)
+    fixable = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        slots = by_model(state)
+        models = [(name, behind(state, name)[1]) for name in slots]
+        known = [(m.output, name) for name, m in models if m is not None and m.output]
+        if not known:
+            return
+        least, name = min(known)
+        found = state.effective(v.MAX_OUTPUT)
+        asks = v.whole(found.value) or v.DEFAULT_OUTPUT
+        if asks <= least:
+            return
+        fixes = set_everywhere(state, {v.MAX_OUTPUT: str(least)})
+        place = found.place or slot_place(state, slots[name][0])
+        yield Problem(
+            what=msg(
+                "the client asks for {asks} tokens of output, and `{model}` gives {least} at most",
+                asks=asks,
+                model=name,
+                least=least,
+            ),
+            place=place,
+            hint=FIX if targets(state) else f"export {v.MAX_OUTPUT}={least}",
+            severity="warning" if found.value else None,
+            fixes=fixes,
+        )
+
+
+class MOD008(Rule):
+    title = msg("Every model can call tools")
+    why = msg("The client reads, edits and runs everything through tools.")
+    how = msg("Switch to a model that the provider lists as able to call tools.")
+    needs = frozenset({"client"})
+    requires = ("ENV002",)
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for name, slots in by_model(state).items():
+            row, known = behind(state, name)
+            if row is None or known is None or known.tools is not False:
+                continue
+            better = known.instead if state.route == "direct" else None
+            yield Problem(
+                what=msg("`{model}` of {row} can't call tools", model=name, row=row.name),
+                place=slot_place(state, slots[0]),
+                hint=switching(slots, better) if better else "haha-config models",
+            )
+
+
+#: A file with more models that no list has is made from another list, and not by typing.
+_TYPED: Final = 50
+
+
+class MOD009(Rule):
+    title = msg("No model in litellm_config.yaml is a slip of the pen")
+    why = msg("The provider behind the gateway answers such a name with 404, at the first request.")
+    how = msg("Write the name that is listed; `haha-config models` lists what is offered.")
+    needs = frozenset({"litellm"})
+
+    def check(self, state: State) -> Iterable[Problem]:
+        for entry, row in islice(self._unlisted(state), _TYPED):
+            name = entry.model.removeprefix(entry.prefix)
+            better = _meant(row, name)
+            if better is not None:
+                yield Problem(
+                    what=msg(
+                        "`{model}` is not in the list of {row}; did you mean `{better}`?",
+                        model=name,
+                        row=row.name,
+                        better=better,
+                    ),
+                    place=state.litellm.place(*entry.path("model")),
+                    hint=msg("write model: {name}", name=f"{entry.prefix}{better}"),
+                )
+
+    @staticmethod
+    def _unlisted(state: State) -> Iterator[tuple[ModelEntry, Provider]]:
+        for entry in state.gateway.entries:
+            row = state.rows.listed(entry.model, entry.api_base)
+            if row is None or row.local or "*" in entry.model:
+                continue
+            if state.rows.known(row, entry.model) is None:
+                yield entry, row
+
+
+RULES: Final = (MOD001, MOD002, MOD003, MOD004, MOD005, MOD006, MOD007, MOD008, MOD009)

@@ -1,0 +1,1 @@
+"""A set-up on its way: drafts, answers, profiles."""

@@ -1,0 +1,35 @@
+"""A checked set-up: all that `init` needs to know before it plans a write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from haha_config.core.model import Header, Route, Slot, TargetName, Traffic
+from haha_config.core.providers.model import Upstream
+from haha_config.core.record import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What a person chose: everything that `plan.build` needs and no file can tell.
+
+    `keys` are real values by variable name, for `litellm.env` (0600). `credential` is what the
+    client sends: the provider's key, a token, or the gateway's master key. `reference` is the
+    variable that would hold it with `--keys env`. `targets`: what may be created.
+    """
+
+    provider: str
+    route: Route
+    base_url: str
+    credential: str
+    header: Header
+    slots: Mapping[Slot, str]
+    traffic: Traffic = "quiet"
+    variables: Mapping[str, str] = field(default_factory=dict)
+    context: int | None = None
+    upstreams: tuple[Upstream, ...] = ()
+    drop: tuple[str, ...] = ()
+    port: int | None = None
+    master_key: str = ""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    targets: frozenset[TargetName] = frozenset({"env", "settings"})

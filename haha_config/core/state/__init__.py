@@ -1,0 +1,1 @@
+"""Everything that was read, and what follows from it."""

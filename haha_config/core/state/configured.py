@@ -1,0 +1,116 @@
+"""What is configured now, read back from the files: the answers that `init` would start from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from haha_config.core import urls
+from haha_config.core import variables as v
+from haha_config.core.model import Data, Header, Route, Slot
+from haha_config.core.providers.index import ProviderIndex, plain_model
+from haha_config.core.providers.model import Model, Providers, Upstream
+from haha_config.core.record import dataclass, field
+from haha_config.core.state.state import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurrentSetup:
+    """`provider` "" : nothing is configured, or an endpoint that no row has.
+
+    `own_gateway`: the gateway is described by the files of this folder. `offered`: the slots
+    whose model such a gateway has, as far as anybody can tell; all of them without one.
+    """
+
+    provider: str
+    route: Route
+    base_url: str
+    region: str
+    header: Header
+    credential: str
+    slots: Mapping[Slot, str]
+    upstreams: tuple[Upstream, ...]
+    port: int | None
+    own_gateway: bool
+    offered: Mapping[Slot, str] = field(default_factory=dict)
+
+    @property
+    def configured(self) -> bool:
+        return bool(self.base_url)
+
+
+def read(state: State) -> CurrentSetup:
+    """The set-up that is in force for this client."""
+    base = state.value(v.BASE_URL)
+    endpoint = state.rows.at(base)
+    key = endpoint.row.key if endpoint else ""
+    region = endpoint.region if endpoint and len(endpoint.row.regions) > 1 else ""
+    token, api_key = state.value(v.AUTH_TOKEN), state.value(v.API_KEY)
+    own = state.route == "litellm"
+    url = urls.parse(base)
+    return CurrentSetup(
+        provider="litellm" if own else key,
+        route=state.route,
+        base_url=base,
+        region=region,
+        header="x-api-key" if api_key and not token else "bearer",
+        credential=token or api_key,
+        slots=state.slots,
+        upstreams=upstreams(state.litellm.data, state.rows) if own else (),
+        port=url.port if own and url else state.gateway_port,
+        own_gateway=own,
+        offered={s: m for s, m in state.slots.items() if not own or state.gateway.offers(m)},
+    )
+
+
+def switches(state: State) -> dict[str, str]:
+    """The traffic switches that are on in any of our targets, read by this client or not."""
+    env = state.target.data.get("env")
+    files = (env if isinstance(env, Mapping) else {}, state.dotenv.data)
+    names = (v.TELEMETRY, v.NONESSENTIAL)
+    return {
+        name: state.value(name) or next((str(f[name]) for f in files if f.get(name)), "")
+        for name in names
+    }
+
+
+def upstreams(held: Mapping[str, Data], rows: ProviderIndex) -> tuple[Upstream, ...]:
+    """The entries of `model_list` that a row explains, in the order of the file."""
+    entries = held.get("model_list")
+    found = (
+        _upstream(entry, rows)
+        for entry in (entries if isinstance(entries, list) else ())
+        if isinstance(entry, Mapping)
+    )
+    return tuple(u for u in found if u is not None)
+
+
+def _upstream(entry: Mapping[str, Data], rows: ProviderIndex) -> Upstream | None:
+    params = entry.get("litellm_params")
+    name = entry.get("model_name")
+    if not isinstance(params, Mapping) or not isinstance(name, str):
+        return None
+    model, base = params.get("model"), params.get("api_base")
+    if not isinstance(model, str):
+        return None
+    row = rows.behind(model, base if isinstance(base, str) else "")
+    if row is None or row.upstream is None:
+        return None
+    reference = params.get("api_key")
+    named = isinstance(reference, str) and reference.startswith("os.environ/")
+    return Upstream(
+        name=name,
+        provider=row.key,
+        model=plain_model(row, model),
+        base_url=base if isinstance(base, str) else next(iter(row.upstream.api_base.values()), ""),
+        variable=str(reference).removeprefix("os.environ/") if named else "",
+    )
+
+
+def model_of(name: str, setup: CurrentSetup, providers: Providers) -> Model | None:
+    """What the table knows of the model that the client calls `name`."""
+    plain = name.removesuffix("[1m]")
+    for upstream in setup.upstreams:
+        if upstream.name == plain:
+            return providers[upstream.provider].model(upstream.model)
+    row = providers.get(setup.provider)
+    return row.model(name) if row is not None else None

@@ -1,0 +1,229 @@
+"""The LiteLLM files as LiteLLM sees them, indexed once: names, wildcards, keys, addresses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, Literal
+
+from haha_config.core import urls
+from haha_config.core import variables as v
+from haha_config.core.model import Data, Place
+from haha_config.core.record import dataclass
+
+if TYPE_CHECKING:
+    from haha_config.core.state.state import State
+
+REFERENCE: Final = "os.environ/"
+#: LiteLLM's own default.
+DEFAULT_PORT: Final = 4000
+
+Source = Literal["litellm_config.yaml", "litellm.env", "shell", ""]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelEntry:
+    """One element of `model_list` that has a name and a model."""
+
+    index: int
+    name: str
+    model: str
+    params: Mapping[str, Data]
+    info: Mapping[str, Data]
+
+    @property
+    def prefix(self) -> str:
+        """`openai/` of `openai/gpt-4o`; "" where there is none."""
+        head, slash, _ = self.model.partition("/")
+        return head + slash if slash else ""
+
+    @property
+    def api_base(self) -> str:
+        value = self.params.get("api_base") or self.params.get("base_url") or ""
+        return value if isinstance(value, str) else ""
+
+    @property
+    def base_key(self) -> str:
+        return "api_base" if "api_base" in self.params else "base_url"
+
+    def path(self, *keys: str) -> tuple[str | int, ...]:
+        return ("model_list", self.index, "litellm_params", *keys)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secret:
+    """A value of the configuration: as written, and what it is once references are followed.
+
+    `value` None: the variable that it refers to is nowhere.
+    """
+
+    written: Data
+    value: str | None
+    source: Source
+    place: Place
+    variable: str = ""
+
+    @property
+    def literal(self) -> bool:
+        return isinstance(self.written, str) and not self.variable
+
+
+class Gateway:
+    """A view of `litellm_config.yaml` and `litellm.env`; every property is computed once."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.file = state.litellm
+        self.env = state.litellm_env
+
+    @cached_property
+    def entries(self) -> tuple[ModelEntry, ...]:
+        return tuple(self._entries())
+
+    def _entries(self) -> Iterator[ModelEntry]:
+        found = self.file.data.get("model_list")
+        for index, entry in enumerate(found if isinstance(found, list) else ()):
+            if not isinstance(entry, Mapping):
+                continue
+            params = entry.get("litellm_params")
+            name = entry.get("model_name")
+            model = params.get("model") if isinstance(params, Mapping) else None
+            if isinstance(name, str) and isinstance(model, str) and isinstance(params, Mapping):
+                info = entry.get("model_info")
+                yield ModelEntry(
+                    index=index,
+                    name=name,
+                    model=model,
+                    params=params,
+                    info=info if isinstance(info, Mapping) else {},
+                )
+
+    @cached_property
+    def by_name(self) -> Mapping[str, tuple[ModelEntry, ...]]:
+        found: dict[str, list[ModelEntry]] = {}
+        for entry in self.entries:
+            found.setdefault(entry.name, []).append(entry)
+        return {name: tuple(entries) for name, entries in found.items()}
+
+    def section(self, name: str) -> Mapping[str, Data]:
+        """A top-level table; empty where it is missing or no table."""
+        value = self.file.data.get(name)
+        return value if isinstance(value, Mapping) else {}
+
+    @cached_property
+    def settings(self) -> Mapping[str, Data]:
+        return self.section("litellm_settings")
+
+    @cached_property
+    def general(self) -> Mapping[str, Data]:
+        return self.section("general_settings")
+
+    @cached_property
+    def aliases(self) -> Mapping[str, str]:
+        """`model_group_alias`: a name that clients may ask for -> a `model_name`."""
+        found = self.section("router_settings").get("model_group_alias")
+        aliases: dict[str, str] = {}
+        for name, value in found.items() if isinstance(found, Mapping) else ():
+            target = value.get("model") if isinstance(value, Mapping) else value
+            if isinstance(name, str) and isinstance(target, str):
+                aliases[name] = target
+        return aliases
+
+    @cached_property
+    def wildcards(self) -> tuple[tuple[ModelEntry, re.Pattern[str]], ...]:
+        return tuple((e, _pattern(e.name)) for e in self.entries if "*" in e.name)
+
+    @property
+    def listed_elsewhere(self) -> bool:
+        """Whether LiteLLM takes models from files that this one names, or from its database."""
+        in_database = self.general.get("store_model_in_db") is True
+        return bool(self.state.litellm.data.get("include")) or in_database
+
+    def offers(self, name: str) -> bool:
+        """Whether LiteLLM would take this name from a client."""
+        return self.entry_for(name) is not None or name.startswith("claude-router-")
+
+    def entry_for(self, name: str) -> ModelEntry | None:
+        """The entry that answers to `name`: itself, without `[1m]`, an alias, a wildcard."""
+        for candidate in (name, name.removesuffix("[1m]")):
+            named = self.aliases.get(candidate, candidate)
+            if named in self.by_name:
+                return self.by_name[named][0]
+        bare = name.removesuffix("[1m]")
+        return next((entry for entry, pattern in self.wildcards if pattern.fullmatch(bare)), None)
+
+    # --- its own address ---------------------------------------------------------------------
+
+    @cached_property
+    def port(self) -> int:
+        """Where it listens: PORT of litellm.env, the client's loopback endpoint, else 4000."""
+        if self.state.gateway_port is not None:
+            return self.state.gateway_port
+        url = urls.parse(self.state.value(v.BASE_URL))
+        if url is not None and url.loopback and self.state.route == "litellm":
+            return url.port
+        return DEFAULT_PORT
+
+    @cached_property
+    def production(self) -> bool:
+        """LiteLLM loads no `.env` by itself."""
+        return self.lookup("LITELLM_MODE")[0] == "PRODUCTION"
+
+    # --- keys --------------------------------------------------------------------------------
+
+    def lookup(self, name: str) -> tuple[str | None, Source]:
+        """A variable of the gateway's environment; litellm.env first, as `proxy up` has it.
+
+        What stands below `environment_variables:` of the configuration itself LiteLLM sets as it
+        starts, whatever was there before.
+        """
+        own = self.section("environment_variables").get(name)
+        if isinstance(own, str) and own and not own.startswith(REFERENCE):
+            return own, "litellm_config.yaml"
+        value = self.env.data.get(name)
+        if isinstance(value, str) and value:
+            return value, "litellm.env"
+        value = self.state.environ.get(name)
+        if value:
+            return value, "shell"
+        return None, ""
+
+    def secret(self, written: Data, *path: str | int) -> Secret:
+        """A value that may be a reference, followed."""
+        place = self.file.place(*path)
+        if isinstance(written, str) and written.startswith(REFERENCE):
+            name = written.removeprefix(REFERENCE)
+            value, source = self.lookup(name)
+            return Secret(written=written, value=value, source=source, place=place, variable=name)
+        text = written if isinstance(written, str) else None
+        return Secret(written=written, value=text, source="", place=place)
+
+    @cached_property
+    def master_key(self) -> Secret | None:
+        """`general_settings.master_key`, else LITELLM_MASTER_KEY, as LiteLLM looks for it."""
+        written = self.general.get("master_key")
+        if written is not None:
+            return self.secret(written, "general_settings", "master_key")
+        value, source = self.lookup(v.MASTER_KEY)
+        if value is None:
+            return None
+        place = self.env.place(v.MASTER_KEY) if source == "litellm.env" else Place()
+        return Secret(written=value, value=value, source=source, place=place, variable=v.MASTER_KEY)
+
+    @property
+    def weak_permitted(self) -> bool:
+        """Whether the configuration lets LiteLLM start without a strong key."""
+        name = "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY"
+        permitted = self.general.get("dangerously_permit_weak_or_unset_master_key")
+        return permitted is True or (self.lookup(name)[0] or "").lower() == "true"
+
+    @property
+    def has_database(self) -> bool:
+        """With a database LiteLLM knows keys that no file shows."""
+        url = self.general.get("database_url")
+        return bool(url) or self.lookup("DATABASE_URL")[0] is not None
+
+
+def _pattern(name: str) -> re.Pattern[str]:
+    return re.compile(".*".join(re.escape(part) for part in name.split("*")))

@@ -1,0 +1,63 @@
+"""What this machine showed when it was looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from haha_config.core.model import Place
+from haha_config.core.record import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """Another tool that writes one of our targets by itself.
+
+    `tool`: `cc-switch`, `claude-code-router`, `lite up`, `lite configure` or `claude-haha`.
+    `path` is what it writes, `place` where it is seen to do so; `entry` its own name of the set-up.
+    """
+
+    tool: str
+    path: str
+    place: Place
+    entry: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """A LiteLLM found on this machine, from its metadata. `markers`: files a poisoned one left.
+
+    `proxy`: what `litellm[proxy]` adds is there. `path` is the folder it is installed in.
+    """
+
+    version: str
+    path: str
+    proxy: bool = True
+    markers: tuple[str, ...] = ()
+    #: The first `.env` at or above its installation, which it would load, and the names in it.
+    dotenv: str = ""
+    dotenv_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What this machine showed when we looked, without a request that costs anything.
+
+    `listening` maps a loopback port that we care about to who answers on it: `litellm`, `ollama`,
+    `other`, or "" for nobody.
+    """
+
+    today: str
+    listening: Mapping[int, str] = field(default_factory=dict)
+    litellm: tuple[Installed, ...] = ()
+    owners: tuple[Owner, ...] = ()
+    bun: bool | None = None
+    packages: bool | None = None
+    onboarded: bool | None = None
+    primary_api_key: Place | None = None
+    journal: bool = False
+    windows_home: str = ""
+    #: Where the client keeps `hasCompletedOnboarding`.
+    client_state: str = ""
+    #: From the data list: a version -> what is known of it; and the oldest that is safe.
+    compromised: Mapping[str, str] = field(default_factory=dict)
+    oldest: str = ""

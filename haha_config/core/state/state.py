@@ -1,0 +1,218 @@
+"""Everything that was read, parsed once: what the rules, `show` and `switch-model` look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from haha_config.core import urls
+from haha_config.core import variables as v
+from haha_config.core.edit import decode
+from haha_config.core.edit.formats import read
+from haha_config.core.errors import Refusal
+from haha_config.core.model import (
+    SLOTS,
+    Client,
+    Data,
+    Document,
+    Format,
+    Place,
+    Route,
+    Slot,
+    Snapshot,
+)
+from haha_config.core.providers import table
+from haha_config.core.providers.model import Providers
+from haha_config.core.record import dataclass
+from haha_config.core.state import layers
+from haha_config.core.state.layers import Effective, Layer, LayerName
+from haha_config.core.state.machine import Installed as Installed
+from haha_config.core.state.machine import Machine as Machine
+from haha_config.core.state.machine import Owner as Owner
+
+if TYPE_CHECKING:
+    from haha_config.core.providers.index import ProviderIndex
+    from haha_config.core.state.gateway import Gateway
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """A file as read: its document, or why there is none. Absent: `document` and `error` None.
+
+    A file that is there and can't be read has an `error` too: what it says is not known.
+    """
+
+    snapshot: Snapshot
+    format: Format
+    text: str = ""
+    document: Document | None = None
+    error: Refusal | None = None
+
+    @property
+    def path(self) -> str:
+        return self.snapshot.path
+
+    @property
+    def exists(self) -> bool:
+        return self.snapshot.data is not None or self.snapshot.unreadable is not None
+
+    @property
+    def data(self) -> Mapping[str, Data]:
+        """The parsed data; empty where the file is absent or does not parse."""
+        return self.document.data if self.document is not None else {}
+
+    def place(self, *path: str | int) -> Place:
+        """Where the value at `path` stands, or the file itself where it is not there."""
+        found = self.document.place(path) if self.document is not None else None
+        if found is None:
+            return Place(path=self.path)
+        return Place(path=self.path, line=found.line, column=found.column)
+
+
+def parse(snapshot: Snapshot, format: Format) -> File:  # noqa: A002 - the field's name
+    """A File from its bytes. A file that does not parse is a result, never an exception."""
+    if snapshot.unreadable is not None:
+        error = Refusal(snapshot.unreadable, place=Place(path=snapshot.path))
+        return File(snapshot=snapshot, format=format, error=error)
+    if snapshot.data is None:
+        return File(snapshot=snapshot, format=format)
+    try:
+        text = decode(snapshot.data)
+        return File(snapshot=snapshot, format=format, text=text, document=read(format, text))
+    except Refusal as refusal:
+        where = refusal.place or Place()
+        place = Place(path=snapshot.path, line=where.line, column=where.column)
+        error = Refusal(refusal.what, place=place, hints=refusal.hints)
+        return File(
+            snapshot=snapshot,
+            format=format,
+            text=snapshot.data.decode("utf-8", "replace"),
+            error=error,
+        )
+
+
+#: With `1` claude-haha's launcher passes over `.env`.
+SKIP_DOTENV: Final = "CC_HAHA_SKIP_DOTENV"
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """One look at everything. Pure data: rules never open a file themselves.
+
+    `settings` are the client's settings files by layer: managed, local, project,
+    active-provider, user (the ones that exist or that are targets). `scope` is the layer that we
+    write. `environ` is the shell that we were started from. `only`: nothing outside the named
+    targets was read.
+    """
+
+    client: Client
+    folder: str
+    scope: LayerName
+    settings: Mapping[LayerName, File]
+    dotenv: File
+    litellm: File
+    litellm_env: File
+    environ: Mapping[str, str]
+    providers: Providers
+    machine: Machine | None = None
+    checkout: bool = False
+    only: frozenset[str] = frozenset()
+
+    @property
+    def target(self) -> File:
+        """The settings.json that we write."""
+        return self.settings[self.scope]
+
+    @property
+    def reads_dotenv(self) -> bool:
+        """Whether the client reads `.env`: only claude-haha's launcher does, unless told not to."""
+        return self.client == "haha" and self.environ.get(SKIP_DOTENV) != "1"
+
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
+        """Every layer that this client reads, strongest first."""
+        return tuple(self._layers())
+
+    def _layers(self) -> Iterator[Layer]:
+        for name in layers.ORDER:
+            if name == "shell":
+                yield Layer(name=name, path="", values=dict(self.environ))
+            elif name == "dotenv":
+                if self.reads_dotenv:
+                    yield Layer(
+                        name=name,
+                        path=self.dotenv.path,
+                        values=dict(self.dotenv.data),
+                        document=self.dotenv.document,
+                    )
+            elif (file := self.settings.get(name)) is not None:
+                values = file.data.get("env")
+                yield Layer(
+                    name=name,
+                    path=file.path,
+                    values=dict(values) if isinstance(values, Mapping) else {},
+                    document=file.document,
+                    root=("env",),
+                )
+
+    def effective(self, name: str) -> Effective:
+        return layers.resolve(self.layers, name)
+
+    def value(self, name: str) -> str:
+        """The effective value; "" where it is unset or cancelled."""
+        return self.effective(name).value or ""
+
+    @cached_property
+    def slots(self) -> Mapping[Slot, str]:
+        """The slots that hold a model now."""
+        values = {slot: self.value(name) for slot, name in SLOTS.items()}
+        return {slot: model for slot, model in values.items() if model}
+
+    @cached_property
+    def route(self) -> Route:
+        """Route on disk (design section 4)."""
+        url = urls.parse(self.value(v.BASE_URL))
+        if url is None or not url.loopback:
+            return "direct"
+        port = self.gateway_port
+        if port is not None:
+            return "litellm" if url.port == port else "direct"
+        if self.litellm.exists and url.port not in self.local_ports:
+            return "litellm"
+        return "direct"
+
+    @cached_property
+    def gateway_port(self) -> int | None:
+        """PORT of `litellm.env`; None where it is no port."""
+        value = self.litellm_env.data.get("PORT", "")
+        port = v.whole(value) if isinstance(value, str) else None
+        return port if port is not None and 1 <= port <= 65535 else None
+
+    @cached_property
+    def local_ports(self) -> frozenset[int]:
+        """The default ports of the rows that run on this machine."""
+        return table.local_ports(self.providers)
+
+    @cached_property
+    def models(self) -> tuple[str, ...]:
+        """The `model_name`s of the gateway, in the order of the file, each once."""
+        entries = self.litellm.data.get("model_list")
+        if not isinstance(entries, list):
+            return ()
+        names = (e.get("model_name") for e in entries if isinstance(e, Mapping))
+        return tuple(dict.fromkeys(n for n in names if isinstance(n, str)))
+
+    @cached_property
+    def gateway(self) -> Gateway:
+        """The LiteLLM files, indexed once."""
+        from haha_config.core.state.gateway import Gateway
+
+        return Gateway(self)
+
+    @cached_property
+    def rows(self) -> ProviderIndex:
+        """The provider table, indexed once by what a set-up shows of it."""
+        from haha_config.core.providers.index import ProviderIndex
+
+        return ProviderIndex(self.providers)

@@ -1,0 +1,467 @@
+"""Programs on this machine: clients that are open, and the gateway that we start and stop.
+
+psutil is imported inside the functions: it costs more than a whole `validate`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from haha_config.core.errors import HahaError
+from haha_config.core.messages import Message, msg
+from haha_config.core.record import dataclass
+
+if TYPE_CHECKING:
+    import subprocess
+
+    import psutil
+
+# --- clients ---------------------------------------------------------------------------------
+
+_CLIENTS: Final = frozenset({"claude", "claude-haha"})
+_RUNTIMES: Final = frozenset({"node", "bun", "nodejs"})
+#: How the client's own program is called where a runtime starts it: an npm install, a checkout.
+_ENTRIES: Final = ("claude-code/cli.js", "claude-code/cli.mjs", "src/entrypoints/cli.tsx")
+#: The desktop app is called the same and reads none of these files.
+_DESKTOP: Final = ("AnthropicClaude", "Claude.app/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningClient:
+    """An open client that would read the file being written.
+
+    `known` False: the system does not show its environment, so that it may have another home.
+    """
+
+    pid: int
+    folder: str
+    known: bool
+
+
+def running_clients(settings_path: str, home: str) -> list[RunningClient]:
+    """The open clients that read `settings_path`: their home or their folder leads there.
+
+    Only this user's. A session that `run` started is isolated from later writes and not listed.
+    """
+    return sorted(_reading(Path(settings_path), Path(home)), key=lambda c: c.pid)
+
+
+def _reading(settings: Path, home: Path) -> Iterator[RunningClient]:
+    if not _any_named_so():
+        return
+    import psutil
+
+    me = psutil.Process().username()
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if not _is_client(process) or process.username() != me:
+                continue
+            folder = _folder(process)
+            environ = _environ(process)
+            if _reads(settings, environ or {"HOME": str(home)}, folder, home):
+                yield RunningClient(pid=process.pid, folder=folder, known=environ is not None)
+
+
+def _any_named_so() -> bool:
+    """Whether any process is called as a client or its runtime is; where /proc can say so."""
+    if sys.platform != "linux":
+        return True
+    for pid in filter(str.isdigit, os.listdir("/proc")):  # noqa: PTH208 - half the time
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/comm", "rb") as comm:  # noqa: PTH123
+            if _plain(comm.read().decode(errors="replace").strip()) in _CLIENTS | _RUNTIMES:
+                return True
+    return False
+
+
+def _is_client(process: psutil.Process) -> bool:
+    name = _plain(process.name())
+    if name not in _CLIENTS | _RUNTIMES:
+        return False
+    arguments = process.cmdline()
+    # One that is just ending has given its memory back: no arguments, no environment.
+    if not arguments or _isolated(arguments):
+        return False
+    if name in _CLIENTS:
+        return not any(mark in arguments[0] for mark in _DESKTOP)
+    return any(_is_entry(a) for a in arguments[1:6])
+
+
+def _is_entry(argument: str) -> bool:
+    path = argument.replace("\\", "/")
+    return path.endswith(_ENTRIES) or path.rsplit("/", 1)[-1] in _CLIENTS
+
+
+def _isolated(arguments: Sequence[str]) -> bool:
+    """Whether `run` started it: its settings come from a file or descriptor of ours."""
+    given = [b for a, b in pairwise(arguments) if a == "--settings"]
+    given += [a.partition("=")[2] for a in arguments if a.startswith("--settings=")]
+    return any("haha-config" in g or g.startswith(("/dev/fd/", "/proc/self/fd/")) for g in given)
+
+
+def _plain(name: str) -> str:
+    return name.lower().removesuffix(".exe")
+
+
+def _folder(process: psutil.Process) -> str:
+    import psutil
+
+    try:
+        return process.cwd()
+    except (psutil.Error, OSError):
+        return ""
+
+
+def _environ(process: psutil.Process) -> Mapping[str, str] | None:
+    """Its environment, or None where the system does not show it."""
+    import psutil
+
+    try:
+        return process.environ() or None
+    except (psutil.Error, OSError):
+        return None
+
+
+def _reads(settings: Path, environ: Mapping[str, str], folder: str, home: Path) -> bool:
+    moved = environ.get("CLAUDE_CONFIG_DIR")
+    its_home = environ.get("HOME") or environ.get("USERPROFILE") or str(home)
+    user = Path(moved) if moved else Path(its_home) / ".claude"
+    if _same(user / "settings.json", settings):
+        return True
+    # Project and local settings are read from the folder that the client works in.
+    project = settings.parent.parent
+    if settings.parent.name != ".claude" or _same(project, Path(its_home)) or not folder:
+        return False
+    here = Path(folder).resolve()
+    return project.resolve() in (here, *here.parents)
+
+
+def _same(one: Path, other: Path) -> bool:
+    return os.path.normcase(one.resolve()) == os.path.normcase(other.resolve())
+
+
+# --- the client's own credential helper ------------------------------------------------------
+
+_HELPER_SECONDS: Final = 10
+
+
+def key_from_helper(command: str, environ: Mapping[str, str]) -> str:
+    """What `apiKeyHelper` prints, run by a shell as the client runs it; "" where it fails."""
+    import subprocess
+
+    try:
+        # A shell, because that is what the client does with this setting.
+        done = subprocess.run(  # noqa: S602
+            command,
+            shell=True,
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_HELPER_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+# --- ports -----------------------------------------------------------------------------------
+
+
+def port_holder(port: int) -> str:
+    """Which program listens on a port, as `name (pid N)`; "" where the system does not show it."""
+    import psutil
+
+    try:
+        found = psutil.net_connections(kind="tcp")
+    except (psutil.Error, OSError):
+        # Without rights only our own processes' sockets are shown, on macOS none.
+        return ""
+    for connection in found:
+        if connection.status != psutil.CONN_LISTEN or not connection.laddr:
+            continue
+        if connection.laddr[1] != port:
+            continue
+        with contextlib.suppress(psutil.Error, TypeError):
+            return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
+    return ""
+
+
+# --- the gateway -----------------------------------------------------------------------------
+
+#: What a program needs of the shell to run at all, and to find the way to its upstreams.
+_NEEDED: Final = frozenset(
+    {
+        *("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "TEMP", "TMP", "USER"),
+        *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+        *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
+        *("SYSTEMROOT", "SYSTEMDRIVE", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "PATHEXT"),
+        *("COMSPEC", "WINDIR", "PROGRAMDATA", "NUMBER_OF_PROCESSORS"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayRecord:
+    """A gateway that we started: enough to know it again, whatever its number is used for now.
+
+    `created` is the process's start, in seconds since 1970 as the system has it. `config` is the
+    hash of the files that it was started with.
+    """
+
+    pid: int
+    created: float
+    port: int
+    config: str
+    config_path: str
+    version: str
+
+
+def gateway_environ(
+    own: Mapping[str, str], shell: Mapping[str, str], referred: Iterable[str] = ()
+) -> dict[str, str]:
+    """The gateway's whole environment: its own file, and of the shell only what it needs.
+
+    `referred`: names that the configuration refers to and its own file may not hold.
+    """
+    wanted = _NEEDED | set(referred)
+    kept = {
+        name: value for name, value in shell.items() if name in wanted or name.upper() in wanted
+    }
+    # Its banner is not ASCII and kills it elsewhere; its model map would be fetched from the net.
+    fixed = {"PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+    return {**kept, **fixed, **own}
+
+
+def record_path(state_folder: Path, port: int) -> Path:
+    return state_folder / f"gateway-{port}.json"
+
+
+def log_path(state_folder: Path, port: int) -> Path:
+    return state_folder / f"gateway-{port}.log"
+
+
+def read_record(path: Path) -> GatewayRecord | None:
+    """The record in a pid file; None where there is none, or none of ours."""
+    import json
+
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return GatewayRecord(
+            pid=int(data["pid"]),
+            created=float(data["created"]),
+            port=int(data["port"]),
+            config=str(data["config"]),
+            config_path=str(data["config_path"]),
+            version=str(data["version"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def claim(path: Path, record: GatewayRecord) -> bool:
+    """Write the pid file, 0600, unless somebody else's is there: two `up` at once start one."""
+    import json
+    from dataclasses import asdict
+
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return False
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(asdict(record), file)
+    return True
+
+
+def release(path: Path) -> None:
+    path.unlink(missing_ok=True)
+
+
+def started_at(pid: int) -> float | None:
+    """When a process was started; None where there is none, or only its remains."""
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        return float(process.create_time())
+    except (psutil.Error, OSError):
+        return None
+
+
+def lives(record: GatewayRecord) -> bool:
+    """Whether that very process is running, and not another that was given its number."""
+    created = started_at(record.pid)
+    return created is not None and abs(created - record.created) < 1
+
+
+def spawn(
+    command: Sequence[str], environ: Mapping[str, str], *, log: Path, cwd: Path
+) -> subprocess.Popen[bytes]:
+    """Start the gateway apart from this terminal, its output into `log` (0600, begun anew).
+
+    Raises HahaError where it can't be started.
+    """
+    import subprocess
+
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+    flags = 0
+    if os.name == "nt":
+        flags = 0x00000008 | 0x00000200  # DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP
+    try:
+        return subprocess.Popen(
+            list(command),
+            env=dict(environ),
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=handle,
+            stderr=subprocess.STDOUT,
+            start_new_session=os.name != "nt",
+            creationflags=flags,
+        )
+    except OSError as error:
+        raise HahaError(
+            msg("can't start {program}: {why}", program=command[0], why=error.strerror or "")
+        ) from None
+    finally:
+        os.close(handle)
+
+
+def stop(record: GatewayRecord, seconds: float = 10) -> bool:
+    """End the gateway and what it started: asked first, then made to. Whether it is gone."""
+    import psutil
+
+    if not lives(record):
+        return True
+    try:
+        process = psutil.Process(record.pid)
+        family = [process, *process.children(recursive=True)]
+    except psutil.Error:
+        return True
+    left = family
+    for end in ("terminate", "kill"):
+        for one in left:
+            with contextlib.suppress(psutil.Error):
+                getattr(one, end)()
+        _, left = psutil.wait_procs(left, timeout=seconds)
+        if not left:
+            break
+    return not lives(record)
+
+
+def tail(log: Path, lines: int) -> list[str]:
+    """The last lines of a log; none where there is no log."""
+    try:
+        text = log.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return []
+    return [line.rstrip() for line in text.splitlines() if line.strip()][-lines:]
+
+
+def follow(log: Path, wait: Callable[[], None]) -> Iterator[str]:
+    """Lines as they are written, for ever; `wait` is called where there is nothing new.
+
+    A log that begins anew (a restart) is read from its beginning.
+    """
+    position, rest = 0, ""
+    while True:
+        try:
+            if log.stat().st_size < position:
+                position, rest = 0, ""
+            with log.open("rb") as file:
+                file.seek(position)
+                new = file.read()
+        except OSError:
+            new = b""
+        position += len(new)
+        *whole, rest = (rest + new.decode("utf-8", "replace")).split("\n")
+        yield from (line.rstrip() for line in whole)
+        if not new:
+            wait()
+
+
+def ask_gateway(port: int, path: str, key: str = "", seconds: float = 5) -> object:
+    """A JSON answer of the gateway on this machine; None where it gives none."""
+    import json
+    from http.client import HTTPConnection, HTTPException
+
+    connection = HTTPConnection("127.0.0.1", port, timeout=seconds)
+    headers = {"authorization": f"Bearer {key}"} if key else {}
+    try:
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        return json.loads(answer.read(1 << 20)) if answer.status == 200 else None
+    except (OSError, HTTPException, ValueError, RecursionError):
+        return None
+    finally:
+        connection.close()
+
+
+# --- installing it ---------------------------------------------------------------------------
+
+
+def install(
+    folder: Path, lock: Path, environ: Mapping[str, str], watch: Callable[[str], None]
+) -> None:
+    """Make an environment in `folder` from a hash lock, wheels only. `watch` gets pip's lines.
+
+    A folder that could not be filled is taken away again. Raises HahaError saying why.
+    """
+    import shutil
+    import subprocess
+
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    quiet = ("--disable-pip-version-check", "--no-input", "--progress-bar", "off")
+    steps: tuple[list[str], ...] = (
+        [sys.executable, "-m", "venv", "--clear", str(folder)],
+        [
+            *(str(python), "-m", "pip", "install", *quiet),
+            *("--require-hashes", "--only-binary", ":all:", "-r", str(lock)),
+        ],
+    )
+    done = False
+    try:
+        for step in steps:
+            last: list[str] = []
+            with subprocess.Popen(
+                step,
+                env=dict(environ),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+            ) as running:
+                assert running.stdout is not None  # noqa: S101 - a pipe was asked for
+                for line in running.stdout:
+                    last = [*last[-19:], line.rstrip()]
+                    watch(line.strip())
+            if running.returncode != 0:
+                raise HahaError(_why_not_installed(last))
+        done = True
+    except OSError as error:
+        raise HahaError(msg("can't install LiteLLM: {why}", why=error.strerror or "")) from None
+    finally:
+        if not done:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _why_not_installed(lines: Sequence[str]) -> Message:
+    text = "\n".join(lines)
+    if "ensurepip" in text:
+        return msg("this Python has no `venv` with pip in it (Debian: apt install python3-venv)")
+    if "No space left" in text:
+        return msg("no space is left: LiteLLM needs about 1 GB")
+    errors = [line for line in lines if line.upper().startswith("ERROR")]
+    said = (errors or [line for line in lines if line] or [""])[-1]
+    return msg("pip could not install LiteLLM: {said}", said=said[:300])

@@ -1,0 +1,1 @@
+"""What commands share: sessions, discovery, configuring, applying. No typer here."""

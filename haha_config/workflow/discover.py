@@ -1,0 +1,326 @@
+"""What is there before anything is asked: set-ups, keys in the environment, servers that answer."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from shlex import quote
+
+from haha_config.core import urls
+from haha_config.core import variables as v
+from haha_config.core.errors import HahaError, Usage
+from haha_config.core.messages import Message, msg
+from haha_config.core.providers.model import Provider
+from haha_config.core.record import dataclass, replace
+from haha_config.core.setup import draft as drafts
+from haha_config.core.setup.answers import Answers
+from haha_config.core.setup.draft import Draft
+from haha_config.core.setup.profile import Profile
+from haha_config.core.state import configured
+from haha_config.core.state.configured import CurrentSetup
+from haha_config.core.state.gateway import REFERENCE, ModelEntry
+from haha_config.core.state.state import State
+from haha_config.io import loopback, report
+from haha_config.workflow.session import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discovered:
+    """`keys`: providers whose variable is set, with its value. `running`: rows that answer on
+    their own port here. `ollama`: its version. `master_key`: the strong one that is there, or a
+    new one. `helper`: the profile whose key the client gets from the keyring.
+    """
+
+    state: State
+    setup: CurrentSetup
+    keys: Mapping[str, str]
+    running: Mapping[str, int]
+    ollama: str
+    master_key: str
+    helper: Profile | None = None
+
+
+def discover(session: Session, draft: Draft) -> Discovered:
+    """Read the files and knock on the local ports that the table names."""
+    state = session.state()
+    keys = {
+        row.key: key
+        for row in session.providers.values()
+        if row.credential.variable and (key := session.environ.get(row.credential.variable, ""))
+    }
+    asks = not draft.provider
+    return Discovered(
+        state=state,
+        setup=configured.read(state),
+        keys=keys,
+        running=_running(session) if asks else {},
+        ollama=_ollama(session, draft),
+        master_key=_master_key(state),
+    )
+
+
+def _running(session: Session) -> dict[str, int]:
+    """Rows of this machine that answer; Ollama and LiteLLM are known by their own words."""
+    found = {}
+    for row in session.providers.values():
+        url = urls.parse(next(iter(row.base_urls.values()), "")) if row.local else None
+        if url is not None and loopback.listens(url.port):
+            kind = loopback.who(url.port)
+            if (kind or "other") == (row.discovery.kind if row.discovery else "") or (
+                kind == "other" and row.key not in {"ollama", "litellm"}
+            ):
+                found[row.key] = url.port
+    return found
+
+
+def _ollama(session: Session, draft: Draft) -> str:
+    row = session.providers.get(draft.provider or "ollama")
+    if row is None or row.discovery is None or not row.discovery.minimum:
+        return ""
+    url = urls.parse(draft.base_url or next(iter(row.base_urls.values()), ""))
+    return loopback.ollama_version(url.port) if url is not None and url.loopback else ""
+
+
+def _master_key(state: State) -> str:
+    """A strong key that is already there is kept; else 48 hexadecimal digits of a new one."""
+    from secrets import token_hex
+
+    held = state.litellm_env.data.get(v.MASTER_KEY)
+    if isinstance(held, str) and is_strong(held):
+        return held
+    return f"sk-{token_hex(24)}"
+
+
+def is_strong(key: str) -> bool:
+    """Whether LiteLLM 1.104 and newer would start with it, and nobody could guess it."""
+    return key.startswith("sk-") and len(key) >= 20
+
+
+# --- keys ------------------------------------------------------------------------------------
+
+
+def key_for(session: Session, draft: Draft, found: Discovered, row: Provider) -> Draft:
+    """The draft with the row's key: given, found in its variable, or none where none is needed.
+
+    Raises Usage where there is none, or where it can't be a key of this row.
+    """
+    key = draft.key or found.keys.get(row.key, "")
+    if not key and not row.credential.token:
+        raise Usage(drafts.missing_key(row), hints=drafts.key_hints(row.credential.variable))
+    if key and key != row.credential.token:
+        key, said = drafts.clean_key(key)
+        if said is not None:
+            report.talk(said)
+        complaint = drafts.check_key(key, row, session.providers, draft.base_url)
+        if complaint is not None:
+            raise Usage(complaint, hints=drafts.key_hints(row.credential.variable))
+    return replace(draft, key=key)
+
+
+def upstream_keys(session: Session, draft: Draft, found: Discovered) -> Draft:
+    """The draft with a key for every upstream: given, in litellm.env, or in the environment.
+
+    Raises Usage that names the variables which are nowhere.
+    """
+    wanted = {u.variable: u for u in draft.upstreams if u.variable}
+    keys: dict[str, str] = {}
+    missing: list[str] = []
+    for variable, upstream in wanted.items():
+        key = draft.keys.get(variable) or session.environ.get(variable) or _held(found, variable)
+        row = session.providers[upstream.provider]
+        if not key:
+            if not row.credential.optional:
+                missing.append(variable)
+            continue
+        key, _ = drafts.clean_key(key)
+        complaint = drafts.check_key(key, row, session.providers)
+        if complaint is not None:
+            raise Usage(msg("{variable}: {complaint}", variable=variable, complaint=complaint))
+        keys[variable] = key
+    if missing and not draft.keep_env:
+        raise Usage(
+            msg("no key is found in {names}", names=tuple(missing)),
+            hints=tuple(msg("export {name}=…", name=name) for name in missing),
+        )
+    if draft.keep_env and wanted:
+        report.talk(msg("export these before you start the gateway: {names}", names=tuple(wanted)))
+    return replace(draft, keys={**_kept(session, draft, found), **keys})
+
+
+def _kept(session: Session, draft: Draft, found: Discovered) -> dict[str, str]:
+    """Keys of entries that stay, typed, or in the shell only: the gateway will not have that."""
+    if draft.keep_env:
+        return {}
+    known = {n: draft.keys.get(n) or session.environ.get(n, "") for n in references(draft, found)}
+    return {
+        n: drafts.clean_key(k)[0]
+        for n, k in known.items()
+        if k and (n in draft.keys or not _held(found, n))
+    }
+
+
+def references(draft: Draft, found: Discovered) -> dict[str, ModelEntry]:
+    """The variables that entries of litellm_config.yaml name and that stay, each with its entry."""
+    gone = {*draft.drop, *(u.name for u in draft.upstreams)}
+    return {
+        value.removeprefix(REFERENCE): entry
+        for entry in reversed(found.state.gateway.entries)
+        if entry.name not in gone
+        for value in entry.params.values()
+        if isinstance(value, str) and value.startswith(REFERENCE)
+    }
+
+
+def lacking(session: Session, draft: Draft, found: Discovered) -> dict[str, ModelEntry]:
+    """Those that are nowhere: the gateway would call these providers without a key."""
+    if draft.keep_env:
+        return {}
+    return {
+        name: entry
+        for name, entry in references(draft, found).items()
+        if not (draft.keys.get(name) or _held(found, name) or session.environ.get(name))
+    }
+
+
+def check_references(session: Session, draft: Draft, found: Discovered) -> None:
+    """Raises Usage where an entry that stays has no key, with each way to give it."""
+    missing = lacking(session, draft, found)
+    if not missing:
+        return
+    name = "litellm_config.yaml"
+    raise Usage(
+        msg("no key is found in {names}, which {file} names", names=tuple(missing), file=name),
+        hints=(
+            *(msg("export {name}=…", name=name) for name in missing),
+            *([msg("or pipe it in: --api-key-stdin")] if len(missing) == 1 else []),
+            msg(
+                "or take out what needs it: {flags}",
+                flags=" ".join(f"--drop {quote(entry.name)}" for entry in missing.values()),
+            ),
+            msg("or leave it to whoever starts the gateway: --keys env"),
+        ),
+    )
+
+
+def adopted(found: Discovered) -> Discovered:
+    """The entries of litellm_config.yaml count although the client does not use them now."""
+    if found.setup.own_gateway:
+        return found
+    held = configured.upstreams(found.state.litellm.data, found.state.rows)
+    return replace(found, setup=replace(found.setup, upstreams=held))
+
+
+def _held(found: Discovered, variable: str) -> str:
+    value = found.state.litellm_env.data.get(variable, "")
+    return value if isinstance(value, str) else ""
+
+
+# --- models ----------------------------------------------------------------------------------
+
+
+def say_unlisted(answers: Answers) -> None:
+    """Warn of models that a server on this machine does not list; it may get them later."""
+    url = urls.parse(answers.base_url)
+    listed = loopback.models(url.port, 1.0) if url is not None and url.loopback else None
+    if not listed:
+        return
+    # Ollama's `name` is `name:latest`.
+    known = {name for one in listed for name in (one, one.removesuffix(":latest"))}
+    for name in _asked(answers):
+        if name not in known:
+            report.talk(
+                msg(
+                    "warning: {url} does not list `{name}`; it lists {listed}",
+                    url=v.shown_url(answers.base_url),
+                    name=name,
+                    listed=tuple(listed[:5]),
+                )
+            )
+
+
+def say_toolless(answers: Answers, row: Provider) -> None:
+    """Warn of models of which the server on this machine says that they can't call tools."""
+    url = urls.parse(answers.base_url)
+    speaks = row.discovery is not None and row.discovery.kind == "ollama"
+    if url is None or not url.loopback or not speaks:
+        return
+    for name in _asked(answers):
+        if loopback.ollama_tools(url.port, name) is False:
+            report.talk(msg("warning: {what}", what=toolless(name)))
+
+
+def say_ended(session: Session, answers: Answers) -> None:
+    """Warn of models that have ended by the catalog alone: no rule knows of them."""
+    from haha_config.core.providers import catalog as catalogs
+    from haha_config.io import machine, templates
+
+    catalog = catalogs.parse(templates.text("catalog.json"))
+    today = machine.today()
+    for key, name in _behind(answers):
+        row = session.providers[key]
+        told = row.model(name)
+        date = catalogs.describe(catalog, row, name).model.retired
+        if date and date <= today and (told is None or not told.retired):
+            report.talk(msg("warning: {what}", what=ended(name, date)))
+
+
+def _behind(answers: Answers) -> dict[tuple[str, str], None]:
+    """(row, model) of what the slots hold and this write brings."""
+    asked = _asked(answers)
+    if answers.port is None:
+        return {(answers.provider, name): None for name in asked}
+    return {(u.provider, u.model): None for u in answers.upstreams if u.name in asked}
+
+
+def ended(model: str, date: str) -> Message:
+    """That a provider no longer answers to a model."""
+    return msg("`{model}` ended on {date}", model=model, date=date)
+
+
+def toolless(model: str) -> Message:
+    """What no list should have to say twice."""
+    return msg("`{model}` can't call tools: the client can do nothing with it", model=model)
+
+
+def _asked(answers: Answers) -> dict[str, None]:
+    return dict.fromkeys(name.removesuffix("[1m]") for name in answers.slots.values())
+
+
+# --- ports -----------------------------------------------------------------------------------
+
+
+def check_port(port: int, found: Discovered) -> None:
+    """Raises HahaError where another program has the gateway's port; our own gateway may."""
+    if port == found.setup.port and found.setup.own_gateway:
+        return
+    holder = loopback.who(port)
+    if not holder or (holder == "litellm" and found.state.gateway_port == port):
+        return
+    free = loopback.free_port(port + 1)
+    raise HahaError(
+        msg("port {port} is taken by {who}", port=port, who=_holder(port, holder)),
+        hints=(f"--port {free}",),
+    )
+
+
+def _holder(port: int, kind: str) -> Message | str:
+    """Who has a port: the program, where the system shows it."""
+    from haha_config.io.gateway_process import port_holder
+
+    named = port_holder(port)
+    if named:
+        return named
+    return msg("another program") if kind == "other" else kind
+
+
+def piped_key() -> str:
+    """The key that standard input holds: one line. Raises Usage where there is none, or more."""
+    try:
+        text = sys.stdin.readline() if sys.stdin.isatty() else sys.stdin.read()
+    except UnicodeDecodeError:
+        raise Usage(msg("standard input is no text")) from None
+    if not text.strip():
+        raise Usage(msg("standard input holds no key"))
+    if len(text.strip().splitlines()) > 1:
+        raise Usage(msg("standard input holds more than one line, and a key is one"))
+    return text

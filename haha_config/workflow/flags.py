@@ -1,0 +1,169 @@
+"""Answers as flags, as a TOML file and as one command line: the same names in all three."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from haha_config.core.errors import HahaError, Usage
+from haha_config.core.messages import msg
+from haha_config.core.providers import table as rows
+from haha_config.core.providers.model import Providers, Upstream
+from haha_config.core.record import dataclass, replace
+from haha_config.core.setup.draft import Draft
+from haha_config.io import profile_files
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitFlags:
+    """The flags of `init` by their long names (`-` is `_`), as they were typed."""
+
+    provider: str | None = None
+    via: str | None = None
+    region: str | None = None
+    base_url: str | None = None
+    model: str | None = None
+    slot: tuple[str, ...] = ()
+    upstream: tuple[str, ...] = ()
+    upstream_key_env: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    port: int | None = None
+    context: int | None = None
+    traffic: str | None = None
+    api_key_env: str | None = None
+    write: str | None = None
+    keys: str | None = None
+
+
+def load(path: Path) -> InitFlags:
+    """The answers of a file. Raises what `profiles.load` and `parse` raise."""
+    return parse(profile_files.load(path), path)
+
+
+def parse(data: Mapping[str, Any], path: Path) -> InitFlags:
+    """Answers by their long names.
+
+    Raises Usage for a name that is no flag's, and for a value of the wrong kind.
+    """
+    known = {field.name.replace("_", "-"): field.name for field in fields(InitFlags)}
+    found: dict[str, Any] = {}
+    for name, value in data.items():
+        if name not in known:
+            raise Usage(
+                msg("{path}: there is no answer `{name}`", path=str(path), name=name),
+                hints=rows.did_you_mean(name, known),
+            )
+        found[known[name]] = _typed(name, value, path)
+    return InitFlags(**found)
+
+
+def _typed(name: str, value: object, path: Path) -> object:
+    many = name in {"slot", "upstream", "upstream-key-env", "drop"}
+    if many and isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return tuple(value)
+    number = name in {"port", "context"}
+    if number and isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if not many and not number and isinstance(value, str):
+        return value
+    raise Usage(msg("{path}: `{name}` has a value of the wrong kind", path=str(path), name=name))
+
+
+def merged(flags: InitFlags, file: InitFlags) -> InitFlags:
+    """A flag wins over the file."""
+    given = {name: value for name, value in asdict(flags).items() if value not in (None, ())}
+    if flags.keys == "copy" and file.keys:
+        given.pop("keys", None)
+    return replace(file, **given)
+
+
+def of(draft: Draft, providers: Providers) -> InitFlags:
+    """What would have to be typed for this draft; never a key."""
+    lone = draft.provider == "litellm" and draft.upstreams
+    main = draft.slots.get("main")
+    slots = tuple(f"{s}={m}" for s, m in draft.slots.items() if s != "main" and m != main)
+    return InitFlags(
+        provider=draft.provider or None,
+        via=draft.via,
+        region=draft.region or None,
+        base_url=draft.base_url or None,
+        model=main,
+        slot=slots,
+        upstream=tuple(spec(u) for u in draft.upstreams) if lone else (),
+        upstream_key_env=unusual(draft.upstreams, providers) if lone else (),
+        drop=draft.drop,
+        port=draft.port,
+        context=draft.context,
+        traffic=draft.traffic,
+        keys="env" if draft.keep_env else None,
+    )
+
+
+def unusual(upstreams: Sequence[Upstream], providers: Providers) -> tuple[str, ...]:
+    """`NAME=VAR` where a model's key is not in the variable that its provider's row names."""
+    return tuple(
+        f"{u.name}={u.variable}"
+        for u in upstreams
+        if u.variable and u.variable != providers[u.provider].credential.variable
+    )
+
+
+def spec(upstream: Upstream) -> str:
+    """`[NAME=]KEY:MODEL@URL`."""
+    name = f"{upstream.name}=" if upstream.name != upstream.model else ""
+    return f"{name}{upstream.provider}:{upstream.model}@{upstream.base_url}"
+
+
+def save(path: Path, given: InitFlags) -> None:
+    """Write the answers as TOML; there is no secret in them.
+
+    Raises HahaError where the file can't be written.
+    """
+    try:
+        path.write_text(profile_files.text(values(given)), encoding="utf-8")
+    except OSError as error:
+        raise _unwritten(path, error) from None
+
+
+def check_saving(path: Path) -> None:
+    """Raises HahaError where `save` would; nothing is written."""
+    import errno
+    import os
+
+    problem = None
+    if path.is_dir():
+        problem = errno.EISDIR
+    elif not path.parent.is_dir():
+        problem = errno.ENOENT
+    elif not os.access(path if path.exists() else path.parent, os.W_OK):
+        problem = errno.EACCES
+    if problem is not None:
+        raise _unwritten(path, OSError(problem, os.strerror(problem)))
+
+
+def _unwritten(path: Path, error: OSError) -> HahaError:
+    return HahaError(msg("can't write {path}: {why}", path=str(path), why=error.strerror or ""))
+
+
+def values(given: InitFlags) -> dict[str, Any]:
+    """Answers as TOML has them: long names, only what was given."""
+    return {
+        name.replace("_", "-"): list(value) if isinstance(value, tuple) else value
+        for name, value in asdict(given).items()
+        if value not in (None, ())
+    }
+
+
+def command(given: InitFlags, more: Sequence[str] = ()) -> str:
+    """The same set-up again as one command line; keys come from their variables."""
+    import shlex
+
+    words = ["haha-config", "init"]
+    for name, value in asdict(given).items():
+        flag = f"--{name.replace('_', '-')}"
+        for one in value if isinstance(value, tuple) else (value,):
+            if one is not None:
+                words += [flag, str(one)]
+    return shlex.join([*words, *more, "--yes"])

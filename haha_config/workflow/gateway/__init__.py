@@ -1,0 +1,1 @@
+"""LiteLLM as a program on this machine: installed, started, watched."""

@@ -1,0 +1,260 @@
+"""The gateway's life: started, waited for, stopped, and why it died."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+from typing import TYPE_CHECKING, Final
+
+from haha_config.core import rules
+from haha_config.core.errors import FINE, PROBLEM, HahaError
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import Place
+from haha_config.core.probe.diagnosis import shortened
+from haha_config.core.state.gateway import REFERENCE
+from haha_config.core.state.state import State
+from haha_config.io import gateway_process, loopback, report
+from haha_config.io.gateway_process import GatewayRecord
+from haha_config.workflow.gateway.installation import best, looked, program_of, say_bad
+from haha_config.workflow.gateway.site import Site, Status, status_of
+from haha_config.workflow.gateway.waiting import spinner
+from haha_config.workflow.session import Session
+
+if TYPE_CHECKING:
+    import subprocess
+
+
+#: Measured: 12 to 36 s to the first healthy answer; slow disks take longer the first time.
+PATIENCE: Final = 180.0
+
+
+def start_gateway(session: Session) -> Status:
+    """Start the gateway of this folder unless it runs; its status once it answers.
+
+    Raises HahaError where it can't start, with the reason in words.
+    """
+    here = Site(session=session, state=looked(session))
+    record = here.record
+    if record is not None:
+        if loopback.who(here.port, 2) != "litellm":
+            _wait(here, record, None)
+        return _already(here)
+    command, version = _ready(here)
+    gateway_process.release(here.record_path)
+    running = gateway_process.spawn(
+        command, environ_of(here), log=here.log, cwd=here.session.state_folder
+    )
+    made = _record(here, running.pid, version)
+    if made is None:
+        raise HahaError(reason(here), hints=(here.command("logs"),))
+    if not gateway_process.claim(here.record_path, made):
+        gateway_process.stop(made)
+        raise HahaError(msg("another `proxy up` is starting it"), hints=(here.command("status"),))
+    try:
+        _wait(here, made, running)
+    except BaseException:
+        gateway_process.stop(made)
+        gateway_process.release(here.record_path)
+        raise
+    found = status_of(here)
+    report.talk(
+        msg("LiteLLM {version} answers at {url}", version=found.version or "", url=found.url)
+    )
+    if found.models:
+        report.talk(msg("models: {models}", models=found.models))
+    return found
+
+
+def _already(here: Site) -> Status:
+    found = status_of(here)
+    report.talk(msg("the gateway runs already at {url} (pid {pid})", url=found.url, pid=found.pid))
+    if found.stale:
+        report.talk(msg("its files have changed since it was started"))
+        report.hint(here.command("restart"), sys.stderr)
+    return found
+
+
+def _ready(here: Site) -> tuple[list[str], str]:
+    """The command and the version, once nothing stands in the way.
+
+    Raises HahaError naming what does.
+    """
+    state = here.state
+    if not state.litellm.exists:
+        raise HahaError(
+            msg("there is no litellm_config.yaml"),
+            place=Place(path=state.litellm.path),
+            hints=("haha-config init --provider litellm",),
+        )
+    preflight(state)
+    found = best(state)
+    if found is None:
+        say_bad(state)
+        raise HahaError(
+            msg("no LiteLLM that can be run is installed"), hints=("haha-config proxy install",)
+        )
+    _port_free(here)
+    program = program_of(found)
+    return [
+        str(program),
+        *("--config", state.litellm.path),
+        *("--host", "127.0.0.1"),
+        *("--port", str(here.port)),
+    ], found.version
+
+
+def preflight(state: State) -> None:
+    """The rules about LiteLLM's own files, before half a minute is waited for nothing."""
+    found = [
+        f
+        for f in rules.run(state)
+        if f.code.startswith("LLM") and f.severity == "error" and _own(f.place.path, state)
+    ]
+    if not found:
+        return
+    report.findings(found, None, sys.stderr)
+    raise HahaError(
+        msg("the gateway would not start or not work with these files"),
+        hints=("haha-config validate --fix",),
+    )
+
+
+def _own(path: str, state: State) -> bool:
+    return path in (state.litellm.path, state.litellm_env.path)
+
+
+def _port_free(here: Site) -> None:
+    who = loopback.who(here.port)
+    if not who:
+        return
+    holder = gateway_process.port_holder(here.port) or msg("another program")
+    if who == "litellm":
+        raise HahaError(
+            msg(
+                "a LiteLLM that haha-config did not start answers on port {port} ({holder})",
+                port=here.port,
+                holder=holder,
+            ),
+            hints=(msg("stop it, or use it as it is: haha-config probe"),),
+        )
+    free = loopback.free_port(here.port + 1)
+    raise HahaError(
+        msg("port {port} is taken by {holder}", port=here.port, holder=holder),
+        hints=(f"haha-config init --provider litellm --port {free}",),
+    )
+
+
+def environ_of(here: Site) -> dict[str, str]:
+    """All that the gateway is told. References in its configuration may lead to the shell."""
+    own = {n: val for n, val in here.state.litellm_env.data.items() if isinstance(val, str)}
+    named = re.findall(rf"{re.escape(REFERENCE)}([A-Za-z_]\w*)", here.state.litellm.text)
+    own |= {"PORT": str(here.port), "HOST": "127.0.0.1", "LITELLM_MODE": "PRODUCTION"}
+    return gateway_process.gateway_environ(own, here.session.environ, named)
+
+
+def _record(here: Site, pid: int, version: str) -> GatewayRecord | None:
+    created = gateway_process.started_at(pid)
+    if created is None:
+        return None
+    return GatewayRecord(
+        pid=pid,
+        created=created,
+        port=here.port,
+        config=here.config,
+        config_path=here.state.litellm.path,
+        version=version,
+    )
+
+
+def _wait(here: Site, record: GatewayRecord, running: subprocess.Popen[bytes] | None) -> None:
+    """Until it answers, its log's last line in sight.
+
+    Raises HahaError where it ends first or takes too long.
+    """
+    until = time.monotonic() + PATIENCE
+    with spinner(msg("starting LiteLLM, which takes 12 to 36 s")) as tell:
+        while loopback.who(here.port, 2) != "litellm":
+            # Asking the child for its end also lets the system forget it.
+            ended = running.poll() is not None if running else not gateway_process.lives(record)
+            if ended:
+                gateway_process.release(here.record_path)
+                raise HahaError(reason(here), hints=(here.command("logs"),))
+            if time.monotonic() > until:
+                raise HahaError(
+                    msg("LiteLLM did not answer within {n} s", n=round(PATIENCE)),
+                    hints=(here.command("logs"),),
+                )
+            tell(next(iter(gateway_process.tail(here.log, 1)), ""), mask=here.masked)
+            time.sleep(0.3)
+
+
+#: What the log of a gateway that died says, and what it means.
+_DEATHS: Final[tuple[tuple[str, Message], ...]] = (
+    (r"address already in use|Errno 98|Errno 48|WinError 10048", msg("its port is taken")),
+    (
+        r"no master key is set|master key.{0,40}(weak|insecure|unset)|refused to start",
+        msg("it refuses to start without a strong master key in LITELLM_MASTER_KEY"),
+    ),
+    (r"yaml\.(scanner|parser|constructor)", msg("it can't parse litellm_config.yaml")),
+    (
+        r"(ModuleNotFoundError|ImportError).{0,200}",
+        msg("a part of its installation is missing: haha-config proxy install"),
+    ),
+    (r"UnicodeEncodeError", msg("it can't write to its log")),
+    (r"MemoryError|Killed", msg("this machine has too little memory for it")),
+)
+
+
+def reason(here: Site) -> Message:
+    """Why it died, from its log."""
+    lines = gateway_process.tail(here.log, 60)
+    text = "\n".join(lines)
+    for pattern, what in _DEATHS:
+        if re.search(pattern, text, re.IGNORECASE):
+            return msg("LiteLLM ended at once: {why}", why=what)
+    last = shortened(here.masked(lines[-1]), 300) if lines else ""
+    return msg("LiteLLM ended at once: {why}", why=last or msg("it said nothing"))
+
+
+def stay(session: Session) -> int:
+    """Become the gateway, as a service manager wants it: the same process from start to end."""
+    here = Site(session=session, state=looked(session))
+    if here.record is not None:
+        _already(here)
+        return PROBLEM
+    command, version = _ready(here)
+    gateway_process.release(here.record_path)
+    made = _record(here, os.getpid(), version)
+    environ = environ_of(here)
+    if os.name != "nt" and made is not None:
+        gateway_process.claim(here.record_path, made)
+        os.chdir(session.state_folder)
+        os.execve(command[0], command, environ)  # noqa: S606 - replaces us
+    from haha_config.io import foreground
+
+    return foreground.wait_for(command, environ, cwd=session.state_folder)
+
+
+def stop_gateway(here: Site) -> int:
+    """Stop the process that `up` started, and no other."""
+    record = here.record
+    if record is None:
+        gateway_process.release(here.record_path)
+        if loopback.who(here.port):
+            holder = gateway_process.port_holder(here.port) or msg("another program")
+            raise HahaError(
+                msg(
+                    "haha-config did not start what answers on port {port} ({holder})",
+                    port=here.port,
+                    holder=holder,
+                )
+            )
+        report.talk(msg("the gateway is not running"))
+        return FINE
+    if not gateway_process.stop(record):
+        raise HahaError(msg("the gateway (pid {pid}) does not end", pid=record.pid))
+    gateway_process.release(here.record_path)
+    report.talk(msg("the gateway is stopped"))
+    return FINE

@@ -1,0 +1,131 @@
+"""The gateway of one folder: its files, its port, who started it, and who answers there."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from haha_config.core import variables as v
+from haha_config.core.record import dataclass
+from haha_config.core.state.gateway import Gateway
+from haha_config.core.state.state import State
+from haha_config.io import gateway_process, loopback
+from haha_config.io.gateway_process import GatewayRecord
+from haha_config.workflow.session import Session
+
+_KEY: Final = re.compile(r"\b(sk|pk|cpk|tp)-[A-Za-z0-9_\-]{8,}|Bearer\s+\S+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """The gateway of one folder: its files, its port, and the record of who started it."""
+
+    session: Session
+    state: State
+
+    @property
+    def gateway(self) -> Gateway:
+        return Gateway(self.state)
+
+    @property
+    def port(self) -> int:
+        return self.gateway.port
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def record_path(self) -> Path:
+        return gateway_process.record_path(self.session.state_folder, self.port)
+
+    @property
+    def log(self) -> Path:
+        return gateway_process.log_path(self.session.state_folder, self.port)
+
+    @property
+    def record(self) -> GatewayRecord | None:
+        """The gateway that we started on this port, if it is still that process."""
+        found = gateway_process.read_record(self.record_path)
+        return found if found is not None and gateway_process.lives(found) else None
+
+    @property
+    def config(self) -> str:
+        """A hash of the files that a gateway is started from."""
+        parts = (self.state.litellm.snapshot.data, self.state.litellm_env.snapshot.data)
+        return hashlib.sha256(b"\0".join(part or b"" for part in parts)).hexdigest()
+
+    @property
+    def key(self) -> str:
+        secret = self.gateway.master_key
+        return (secret.value or "") if secret is not None else ""
+
+    def command(self, verb: str) -> str:
+        """What to type about this gateway, wherever its files are: `run` keeps some elsewhere."""
+        from shlex import quote
+
+        elsewhere = self.session.folder != self.session.cwd
+        folder = f" --dir {quote(str(self.session.folder))}" if elsewhere else ""
+        return f"haha-config proxy {verb}{folder}"
+
+    def masked(self, line: str) -> str:
+        """A line of the log without the keys that we know, nor what looks like one."""
+        for name, value in self.state.litellm_env.data.items():
+            if isinstance(value, str) and len(value) >= 8 and v.is_secret(name):
+                line = line.replace(value, v.masked(value))
+        return _KEY.sub("****", line)
+
+
+def site(session: Session) -> Site:
+    """The gateway that the files of this session describe."""
+    return Site(session=session, state=session.state())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """Who answers on the gateway's port. `owned`: the process that `up` started."""
+
+    running: bool
+    owned: bool
+    url: str
+    pid: int | None = None
+    version: str | None = None
+    models: tuple[str, ...] = ()
+    stale: bool | None = None
+    #: Seconds since it was started.
+    uptime: float | None = None
+
+
+def status_of(here: Site) -> Status:
+    """Ask the port, and the record, who is there."""
+    record = here.record
+    if loopback.who(here.port, 2) != "litellm":
+        return Status(running=False, owned=record is not None, url=here.url)
+    listed = gateway_process.ask_gateway(here.port, "/v1/models", here.key)
+    return Status(
+        running=True,
+        owned=record is not None,
+        url=here.url,
+        pid=record.pid if record else None,
+        version=_version(here, record),
+        models=tuple(_names(listed)),
+        stale=record.config != here.config if record else None,
+        uptime=time.time() - record.created if record else None,
+    )
+
+
+def _version(here: Site, record: GatewayRecord | None) -> str | None:
+    ready = gateway_process.ask_gateway(here.port, "/health/readiness")
+    said = ready.get("litellm_version") if isinstance(ready, dict) else None
+    return str(said) if said else record.version if record else None
+
+
+def _names(listed: object) -> Iterator[str]:
+    data = listed.get("data") if isinstance(listed, dict) else None
+    for item in data if isinstance(data, list) else ():
+        if isinstance(item, dict) and isinstance(item.get("id"), str):
+            yield item["id"]

@@ -1,0 +1,122 @@
+"""One look at everything that the rules judge: the files, git, and this machine."""
+
+from __future__ import annotations
+
+from haha_config.core import urls
+from haha_config.core import variables as v
+from haha_config.core.model import Finding
+from haha_config.core.record import replace
+from haha_config.core.rules.fix import files
+from haha_config.core.state import compromised
+from haha_config.core.state.machine import Machine
+from haha_config.core.state.state import File, State
+from haha_config.io import disk, git, machine, paths, templates
+from haha_config.workflow.session import Session
+
+
+def read_state(session: Session, only: frozenset[str] = frozenset()) -> State:
+    """The state with what git and the machine say; with `only`, the named targets and git alone."""
+    state = with_git(session.state(only=only))
+    return state if only else replace(state, machine=_machine(session, state))
+
+
+def with_git(state: State) -> State:
+    """The state, each file with its standing in git."""
+    known = git.standings(f.path for f in files(state) if f.snapshot.data is not None)
+
+    def told(file: File) -> File:
+        standing = known.get(file.path)
+        if standing is None:
+            return file
+        snapshot = replace(
+            file.snapshot,
+            tracked=standing.tracked,
+            committed=standing.committed,
+            ignored=standing.ignored,
+        )
+        return replace(file, snapshot=snapshot)
+
+    if not known:
+        return state
+    return replace(
+        state,
+        settings={name: told(file) for name, file in state.settings.items()},
+        dotenv=told(state.dotenv),
+        litellm=told(state.litellm),
+        litellm_env=told(state.litellm_env),
+    )
+
+
+def where_to_look(session: Session) -> machine.Where:
+    """The folders and the environment that facts about this machine come from."""
+    return machine.Where(
+        environ=session.environ,
+        home=session.home,
+        client=session.client_folder,
+        settings=session.settings_paths["user"],
+        folder=session.folder,
+        data=session.data_folder,
+    )
+
+
+def poisoned_versions() -> compromised.Compromised:
+    """What is known of releases of LiteLLM that somebody had tampered with."""
+    return compromised.parse(templates.text("litellm-compromised.toml"), templates.compiled())
+
+
+def _machine(session: Session, state: State) -> Machine:
+    where = where_to_look(session)
+    poisoned = poisoned_versions()
+    port = _loopback_port(state)
+    client = machine.client_state(where)
+    return Machine(
+        today=machine.today(),
+        listening={} if port is None else {port: _who(port)},
+        litellm=machine.litellm(where, poisoned.markers, poisoned.traces)
+        if state.litellm.exists or state.route == "litellm"
+        else (),
+        owners=machine.owners(where, port=port, haha=state.client == "haha"),
+        bun=machine.bun(where) if session.checkout else None,
+        packages=machine.packages(where) if session.checkout else None,
+        onboarded=client.onboarded,
+        primary_api_key=client.primary_api_key,
+        journal=bool(disk.pending(session.state_folder)),
+        windows_home=machine.windows_home(where),
+        client_state=client.path,
+        compromised=poisoned.versions,
+        oldest=poisoned.oldest,
+    )
+
+
+def _loopback_port(state: State) -> int | None:
+    url = urls.parse(state.value(v.BASE_URL))
+    return url.port if url is not None and url.loopback else None
+
+
+def _who(port: int) -> str:
+    from haha_config.io import loopback
+
+    return loopback.who(port)
+
+
+# --- the rules over what a write has just left behind ----------------------------------------
+
+
+def findings(session: Session) -> list[Finding]:
+    """Every finding but the machine's: a gateway that is not started is what `Next` is about."""
+    return _findings(session, ignore=("SYS",))
+
+
+def owners(session: Session) -> list[Finding]:
+    """What says that another tool writes settings.json too (OWN): asked where one was used."""
+    if not paths.other_tools(session.home, session.client_folder):
+        return []
+    return _findings(session, select=("OWN",))
+
+
+def _findings(
+    session: Session, select: tuple[str, ...] = (), ignore: tuple[str, ...] = ()
+) -> list[Finding]:
+    from haha_config.core.rules import run
+
+    return run(read_state(session), select, ignore)

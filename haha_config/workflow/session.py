@@ -1,0 +1,315 @@
+"""One command's view of the world: where the files are, and the State read from them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, get_args
+
+from haha_config.core import variables as v
+from haha_config.core.change.plan import Starts
+from haha_config.core.errors import HahaError, Usage
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import Client, Plan, Scope, Snapshot, TargetName
+from haha_config.core.providers import table as rows
+from haha_config.core.providers.model import Providers
+from haha_config.core.record import dataclass, replace
+from haha_config.core.state.layers import LayerName
+from haha_config.core.state.machine import Machine
+from haha_config.core.state.state import File, State, parse
+from haha_config.io import disk, paths, report, templates
+
+if TYPE_CHECKING:
+    from haha_config.io.prompts import Prompter
+
+STARTS: Final[Mapping[TargetName, str]] = {
+    "env": "env.template",
+    "settings": "settings.template.json",
+    "litellm": "litellm_config.template.yaml",
+    "litellm_env": "litellm.env.template",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """Paths and the environment of one command. Nothing is read before it is asked for."""
+
+    environ: Mapping[str, str]
+    home: Path
+    cwd: Path
+    folder: Path
+    project: Path
+    scope: Scope
+    client: Client
+    checkout: bool
+    #: A command that only reads: it sees all of a write or none of it.
+    reads: bool = False
+    #: `folder` is not this one, but that of the last write: nothing named it.
+    remembered: bool = False
+
+    @cached_property
+    def state_folder(self) -> Path:
+        return paths.state_folder()
+
+    @cached_property
+    def config_folder(self) -> Path:
+        return paths.config_folder()
+
+    @cached_property
+    def data_folder(self) -> Path:
+        return paths.data_folder()
+
+    @cached_property
+    def client_folder(self) -> Path:
+        return paths.client_folder(self.environ, self.home)
+
+    @cached_property
+    def providers(self) -> Providers:
+        texts = templates.provider_texts(self.config_folder / "providers")
+        return rows.load(texts, templates.compiled())
+
+    @property
+    def env_path(self) -> Path:
+        return self.folder / ".env"
+
+    @property
+    def litellm_path(self) -> Path:
+        return self.folder / "litellm_config.yaml"
+
+    @property
+    def litellm_env_path(self) -> Path:
+        return self.folder / "litellm.env"
+
+    @property
+    def settings_paths(self) -> dict[LayerName, Path]:
+        """Every settings file that a client started in the project reads."""
+        return {
+            "managed": paths.managed_settings(),
+            "local": self.project / ".claude" / "settings.local.json",
+            "project": self.project / ".claude" / "settings.json",
+            "active-provider": self.client_folder / "cc-haha" / "settings.json",
+            "user": self.client_folder / "settings.json",
+        }
+
+    @property
+    def settings_path(self) -> Path:
+        """The settings.json that `--scope` names."""
+        return self.settings_paths[self.scope]
+
+    def state(self, *, only: frozenset[str] = frozenset(), machine: Machine | None = None) -> State:
+        """Read and parse everything once. `only`: the named targets and nothing else.
+
+        Raises nothing for files that do not parse: that is a result. A command that only reads
+        gets HahaError where a write was cut off.
+        """
+        with self.reading() if self.reads and not only else contextlib.nullcontext():
+            return self._state(only, machine)
+
+    def _state(self, only: frozenset[str], machine: Machine | None) -> State:
+        return State(
+            client=self.client,
+            folder=str(self.folder),
+            scope=self.scope,
+            settings=self._settings(only),
+            dotenv=parse(self._snapshot("env", self.env_path, only), "dotenv"),
+            litellm=parse(self._snapshot("litellm", self.litellm_path, only), "yaml"),
+            litellm_env=parse(self._snapshot("litellm", self.litellm_env_path, only), "dotenv"),
+            environ={} if only else self.environ,
+            providers=self.providers,
+            machine=machine,
+            checkout=self.checkout,
+            only=only,
+        )
+
+    def _settings(self, only: frozenset[str]) -> dict[LayerName, File]:
+        if only:
+            path = self.settings_path
+            return {self.scope: parse(self._snapshot("settings", path, only), "json")}
+        read = {n: p for n, p in self.settings_paths.items() if self._counts(n)}
+        return {name: parse(disk.snapshot(path), "json") for name, path in read.items()}
+
+    def _counts(self, name: LayerName) -> bool:
+        # In the home folder the project's file is the user's: one file is one layer.
+        if name == "project" and self.scope != "project":
+            return self.settings_paths["project"] != self.settings_paths["user"]
+        return name != "active-provider" or (
+            self.client == "haha" and paths.has_active_provider(self.client_folder)
+        )
+
+    @staticmethod
+    def _snapshot(target: str, path: Path, only: frozenset[str]) -> Snapshot:
+        if only and target not in only:
+            return Snapshot(path=str(path), real=str(path))
+        return disk.snapshot(path)
+
+    @cached_property
+    def starts(self) -> Starts:
+        """The starting texts of new files."""
+        return Starts(texts={name: templates.text(file) for name, file in STARTS.items()})
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[None]:
+        """Nobody of us writes meanwhile. Raises HahaError where a write was cut off, or goes on."""
+        with disk.shared(self.state_folder) as quiet:
+            if disk.pending(self.state_folder):
+                raise _cut_off() if quiet else _busy()
+            yield
+
+    def settle(self, *, dry_run: bool = False) -> None:
+        """Before a command that writes looks at anything: end a write that was cut off, and say so.
+
+        With `dry_run` nothing is written, so that such a write is an error: raises HahaError.
+        """
+        if dry_run:
+            with self.reading():
+                return
+        for one in disk.recover_alone(self.state_folder):
+            say_recovered(one)
+
+    def prompter(self, *, plain: bool = False, color: bool = True) -> Prompter:
+        """Who asks the person, on this terminal or in place of one."""
+        from haha_config.io.prompts import choose_prompter
+
+        return choose_prompter(
+            plain=plain,
+            environ=self.environ,
+            stdin=sys.stdin,
+            stderr=sys.stderr,
+            stdout=sys.stdout,
+            color=color,
+        )
+
+    def commit(self, build: Callable[[], Plan], command: str) -> tuple[Plan, disk.Applied]:
+        """Plan from fresh bytes under the lock, and write. What recovery did is said."""
+        return disk.transact(
+            build,
+            state=self.state_folder,
+            command=command,
+            waiting=lambda: report.talk(msg("waiting for another haha-config to finish")),
+            recovered=say_recovered,
+        )
+
+
+def _cut_off() -> HahaError:
+    return HahaError(
+        msg("SYS001: a write was cut off: some files may be new and others old"),
+        hints=("haha-config undo --recover",),
+    )
+
+
+def _busy() -> HahaError:
+    return HahaError(
+        msg("another haha-config is writing, and has not ended in 5 seconds"),
+        hints=(msg("run the same command again"),),
+    )
+
+
+def say_recovered(recovered: disk.Recovered) -> None:
+    """What became of a write that was cut off."""
+    report.talk(recovered.message)
+
+
+def open_session(
+    *,
+    folder: Path | None = None,
+    project: Path | None = None,
+    scope: str = "user",
+    client: str | None = None,
+    quiet: bool = False,
+    no_color: bool = False,
+    reads: bool = False,
+) -> Session:
+    """The session for a command's common options; `reads`: it writes none of the targets.
+
+    Raises Usage for a scope or client that there is not.
+    """
+    if quiet:
+        report.be_quiet()
+    if no_color:
+        report.without_color()
+    environ = dict(os.environ)
+    home, cwd = Path.home(), paths.current()
+    checkout = paths.checkout(folder.absolute() if folder else cwd)
+    chosen: Client = "haha" if checkout else "claude"
+    if client is not None:
+        chosen = choice("--client", client, get_args(Client))  # type: ignore[assignment]
+    where = Session(
+        environ=environ,
+        home=home,
+        cwd=cwd,
+        folder=cwd,
+        project=(project.absolute() if project else paths.git_top(cwd) or cwd),
+        scope=choice("--scope", scope, get_args(Scope)),  # type: ignore[arg-type]
+        client=chosen,
+        checkout=checkout is not None,
+        reads=reads,
+    )
+    if folder is not None:
+        return replace(where, folder=folder.absolute())
+    there = _folder(where, checkout)
+    last = None if there is not None else _last(where)
+    return replace(where, folder=there or last or cwd, remembered=last is not None)
+
+
+def _folder(session: Session, checkout: Path | None) -> Path | None:
+    """The folder of `.env` and the gateway's files (design section 3), where something names it."""
+    named = session.environ.get("HAHA_CONFIG_DIR")
+    if named:
+        return Path(named).expanduser().absolute()
+    if checkout is not None:
+        return checkout
+    if (session.cwd / "litellm_config.yaml").is_file() or _holds_ours(session.cwd / ".env"):
+        return session.cwd
+    return None
+
+
+def _last(session: Session) -> Path | None:
+    """The folder of the last write for this settings.json, where that is another; it is said."""
+    last = disk.last_folder(session.state_folder, session.settings_path)
+    if last is None or last == session.cwd:
+        return None
+    report.talk(
+        msg(
+            "using the files of {folder}: the last write was there; --dir . is for this folder",
+            folder=report.short(str(last)),
+        )
+    )
+    return last
+
+
+def _holds_ours(path: Path) -> bool:
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return any(name in text for name in v.OWNED)
+
+
+def choice(flag: str, value: str, known: Iterable[str]) -> str:
+    """`value` if it is one of `known`.
+
+    Raises Usage with the nearest names.
+    """
+    names = list(known)
+    if value in names:
+        return value
+    raise Usage(
+        msg("{flag}: there is no `{value}`: {known}", flag=flag, value=value, known=tuple(names)),
+        hints=rows.did_you_mean(value, names),
+    )
+
+
+def is_terminal() -> bool:
+    """Whether anybody can be asked."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def command_line(*words: str) -> Message | str:
+    """A command that can be pasted."""
+    import shlex
+
+    return shlex.join(words)

@@ -1,0 +1,83 @@
+"""`use off`: take out what is ours and leave every file as if we had never been there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from haha_config.core.change import uninstall
+from haha_config.core.messages import msg
+from haha_config.core.model import Plan, TargetName, Write
+from haha_config.core.state.state import File, State, parse
+from haha_config.io import disk, report
+from haha_config.workflow.apply import WriteOptions, report_result, write
+from haha_config.workflow.session import Session
+
+
+def off(session: Session, manner: WriteOptions) -> int:
+    """Plan and write it in one transaction; returns the exit code."""
+    outcome = write(
+        session,
+        lambda: Plan(writes=tuple(_writes(session))),
+        manner,
+        lambda: True,
+        previewed=not manner.dry_run,
+    )
+    if manner.dry_run:
+        if manner.as_json:
+            report.document(outcome.document())
+        return 0
+    if not outcome.applied:
+        return report_result(outcome, manner)
+    from haha_config.workflow.read_state import owners
+
+    outcome.findings = owners(session)
+    written = tuple(report.short(w.path) for w in outcome.plan.effective)
+    if any(Path(p).name == "litellm.env" for p in written):
+        outcome.next.append(
+            msg("if the gateway runs, stop it: {command}", command="haha-config proxy down")
+        )
+    return report_result(
+        outcome, manner, msg("nothing of ours is in {paths} any more", paths=written)
+    )
+
+
+def _writes(session: Session) -> Iterator[Write]:
+    state = session.state()
+    presences = _presences(session)
+    for target, file in _targets(session, state):
+        presence = presences.get(file.snapshot.real, uninstall.Footprint())
+        yield uninstall.removed_ours(file, presence, session.starts.texts.get(target, ""))
+
+
+def _targets(session: Session, state: State) -> Iterator[tuple[TargetName, File]]:
+    yield "settings", state.target
+    yield "env", state.dotenv
+    yield "litellm", state.litellm
+    yield "litellm_env", state.litellm_env
+    exclude = _exclude(session)
+    if exclude is not None:
+        # A name of no starting text: git made this file.
+        yield "exclude", parse(disk.snapshot(exclude), "lines")  # type: ignore[misc]
+
+
+def _exclude(session: Session) -> Path | None:
+    """The private ignore file of the work tree that `.env` is in."""
+    from haha_config.io import git, paths
+
+    if paths.git_top(session.folder) is None:
+        return None
+    fact = git.exclusion(str(session.env_path))
+    return fact.exclude if fact is not None else None
+
+
+def _presences(session: Session) -> dict[str, uninstall.Footprint]:
+    """By real path: what the journal still knows of our writes, and how each file was before."""
+    numbered: dict[str, list[tuple[int, Write]]] = {}
+    for number, entry in disk.entries(session.state_folder):
+        numbered.setdefault(entry.real, []).append((number, entry.write()))
+    arrivals = disk.arrivals(session.state_folder)
+    return {
+        real: uninstall.presence(numbered.get(real, ()), arrivals.get(real))
+        for real in {*numbered, *arrivals}
+    }

@@ -1,0 +1,76 @@
+"""How an `init` by questions ends: the gateway started, and real requests that prove it."""
+
+from __future__ import annotations
+
+from haha_config.core.errors import INTERRUPTED, HahaError
+from haha_config.core.messages import Message, msg, nmsg
+from haha_config.core.setup.answers import Answers
+from haha_config.io import loopback, report
+from haha_config.io.prompts import Prompter
+from haha_config.workflow.session import Session
+
+
+def proof(session: Session, answers: Answers, *, plain: bool) -> None:
+    """Offer to start the gateway, and to send the requests that the client will send."""
+    prompter = session.prompter(plain=plain)
+    try:
+        _proof(session, answers, prompter)
+    except HahaError as error:
+        # Everything is written by now: what can't be proved yet is said, and is no failure.
+        if error.exit_code == INTERRUPTED:
+            raise
+        report.failure(error, as_json=False)
+
+
+def _proof(session: Session, answers: Answers, prompter: Prompter) -> None:
+    if answers.port is not None and not _gateway(session, prompter, answers.port):
+        return
+    from haha_config.cli import probe
+
+    state = session.state()
+    requests, tokens = probe.priced(session, state)
+    thousands = max(1, round(tokens / 1000))
+    if session.providers[answers.provider].local and answers.port is None:
+        cost = nmsg(
+            "It sends {n} request, about {tokens} thousand tokens, to this machine.",
+            "It sends {n} requests, about {tokens} thousand tokens, to this machine.",
+            n=requests,
+            tokens=thousands,
+        )
+    else:
+        cost = nmsg(
+            "It sends {n} request, about {tokens} thousand tokens; your provider may bill them.",
+            "It sends {n} requests, about {tokens} thousand tokens; your provider may bill them.",
+            n=requests,
+            tokens=thousands,
+        )
+    if _yes(prompter, msg("Try it now, with real requests?"), cost, "haha-config probe"):
+        probe.show(probe.run_probe(session, state))
+
+
+def _gateway(session: Session, prompter: Prompter, port: int) -> bool:
+    """Whether the gateway runs with the files of now, because it does or because it may."""
+    from haha_config.cli import proxy
+
+    if loopback.who(port) == "litellm":
+        if not proxy.status_of(proxy.site(session)).stale:
+            return True
+        why = msg("It runs with the files of before.")
+        if not _yes(prompter, msg("Restart the gateway?"), why, "haha-config proxy restart"):
+            return False
+        proxy.stop_gateway(proxy.site(session))
+    elif proxy.best(proxy.looked(session)) is None:
+        # What comes next says how to install it; that takes minutes, and starting would fail.
+        return False
+    else:
+        why = msg("Your client goes through it; it can take half a minute to answer.")
+        if not _yes(prompter, msg("Start the gateway?"), why, "haha-config proxy up"):
+            return False
+    proxy.start_gateway(session)
+    return True
+
+
+def _yes(prompter: Prompter, question: Message, why: Message, flag: str) -> bool:
+    """The default is yes; going back is a no, since everything is written by now."""
+    report.talk("")
+    return prompter.confirm(question, why=why, flag=flag, default=True) is True

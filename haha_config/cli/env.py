@@ -12,7 +12,7 @@ from haha_config.cli import options as o
 from haha_config.core import variables as v
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import msg
-from haha_config.core.state.state import State
+from haha_config.core.state.state import owned_variables
 from haha_config.io import report
 from haha_config.io.i18n import _
 from haha_config.workflow.session import Session, choice, open_session
@@ -50,12 +50,6 @@ def env(
     if hide:
         report.talk(msg("keys are masked on a terminal: --reveal, or pipe this"))
     return 0
-
-
-def owned_variables(state: State) -> dict[str, str]:
-    """Every owned variable that is set or cancelled, with its effective value."""
-    found = {name: state.effective(name).value for name in v.OWNED}
-    return {name: value for name, value in found.items() if value is not None}
 
 
 def _own_shell(session: Session) -> str:

@@ -11,9 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from haha_config.cli import init
 from haha_config.cli import options as o
-from haha_config.cli.env import owned_variables
 from haha_config.core import variables as v
 from haha_config.core.change import plan as plans
 from haha_config.core.change.plan import slots_after
@@ -25,10 +23,11 @@ from haha_config.core.setup import draft as drafts
 from haha_config.core.setup.answers import Answers
 from haha_config.core.state import configured
 from haha_config.core.state.configured import CurrentSetup
-from haha_config.core.state.state import State
+from haha_config.core.state.state import State, owned_variables
 from haha_config.io import loopback, paths, settings_file
 from haha_config.io.i18n import _
 from haha_config.workflow import profiles
+from haha_config.workflow.configure import ready
 from haha_config.workflow.discover import discover
 from haha_config.workflow.session import Session, open_session
 
@@ -93,7 +92,7 @@ def run(
 def _ensure_gateway(session: Session, held: CurrentSetup) -> None:
     """Start the gateway of these files where nobody listens on its port."""
     if held.own_gateway and held.port is not None and not loopback.listens(held.port):
-        from haha_config.cli.proxy import start_gateway
+        from haha_config.workflow.gateway.life import start_gateway
 
         start_gateway(session)
 
@@ -118,7 +117,7 @@ def profile_variables(
         apart = own_gateway(session, name)
         draft = replace(draft, port=_own_port(apart, draft.port))
     found = discover(apart, draft)
-    made = replace(init.ready(apart, draft, found).answers, header=profile.header)
+    made = replace(ready(apart, draft, found).answers, header=profile.header)
     if model:
         if made.upstreams and not unlisted:
             _check_upstream(model, [u.name for u in made.upstreams])
@@ -164,7 +163,7 @@ def _own_port(apart: Session, wanted: int | None) -> int:
 
 
 def _start_gateway(apart: Session, made: Answers) -> None:
-    from haha_config.cli.proxy import start_gateway
+    from haha_config.workflow.gateway.life import start_gateway
 
     def build() -> Plan:
         return Plan(writes=tuple(plans.gateway_writes(made, apart.state(), apart.starts)))
@@ -183,7 +182,7 @@ def session_variables(state: State, model: str | None, *, unlisted: bool = False
         raise HahaError(msg("nothing is configured here"), hints=("haha-config init",))
     values = {**dict.fromkeys(v.OWNED, ""), **found}
     if model:
-        from haha_config.cli.switch_model import check_known, limits
+        from haha_config.workflow.switch import check_known, limits
 
         held = configured.read(state)
         check_known(model, state, held, unlisted=unlisted)

@@ -17,8 +17,9 @@ from haha_config.core.errors import Usage
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place
 from haha_config.core.providers.table import did_you_mean
+from haha_config.core.state.file import File
 from haha_config.core.state.layers import Effective, LayerName
-from haha_config.core.state.state import SKIP_DOTENV, File, State
+from haha_config.core.state.state import SKIP_DOTENV, State
 from haha_config.io import report
 from haha_config.io.i18n import _, render
 from haha_config.workflow.session import Session, choice, open_session

@@ -194,9 +194,9 @@ def _close(session: Session, outcome: WriteResult, port: int | None) -> None:
 
 def _stale(session: Session) -> bool:
     """Whether the gateway was started with other files, or nobody knows with which."""
-    from haha_config.cli import proxy
+    from haha_config.workflow.gateway.site import site, status_of
 
-    return proxy.status_of(proxy.site(session)).stale is not False
+    return status_of(site(session)).stale is not False
 
 
 def _ask(session: Session, *, plain: bool, silent: bool) -> str:

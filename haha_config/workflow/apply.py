@@ -13,7 +13,7 @@ from haha_config.core.errors import Cancelled, HahaError
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import Finding, Plan, Set, Snapshot, Write
 from haha_config.core.record import dataclass, field
-from haha_config.core.state.state import parse
+from haha_config.core.state.file import parse
 from haha_config.io import disk, report
 from haha_config.io.i18n import columns, english, render
 from haha_config.workflow.session import Session

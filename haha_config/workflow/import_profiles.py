@@ -22,7 +22,8 @@ from haha_config.core.setup import draft as drafts
 from haha_config.core.setup.draft import Draft
 from haha_config.core.setup.profile import RESERVED, Kind, Profile, Reference, check_name, of_data
 from haha_config.core.state import configured
-from haha_config.core.state.state import State, parse
+from haha_config.core.state.file import parse
+from haha_config.core.state.state import State
 from haha_config.io import profile_files, report
 from haha_config.io.i18n import english, render
 from haha_config.workflow import import_sources, key_destinations, profiles

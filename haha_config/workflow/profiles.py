@@ -103,12 +103,12 @@ def draft_from_profile(
 
     `where`: its file, if it is not one of ours.
     """
-    from haha_config.cli import init
+    from haha_config.workflow import configure
 
     where = where or profile_files.path(session.config_folder, profile.name)
     given = replace(flags.parse(profile.answers, where), write=targets)
     # What was accepted with --insecure once is in the file because it was.
-    draft = init.draft_from_flags(session, given, insecure=True)
+    draft = configure.draft_from_flags(session, given, insecure=True)
     return replace(draft, context=profile.context)
 
 
@@ -183,14 +183,14 @@ def _check_keys(session: Session, profile: Profile, draft: Draft) -> None:
 
 def answers(session: Session, profile: Profile) -> Answers:
     """What a profile amounts to here, checked like the answers of `init`."""
-    from haha_config.cli import init
+    from haha_config.workflow import configure
 
     draft = filled(session, profile, draft_from_profile(session, profile))
     _check_keys(session, profile, draft)
     found = discover(session, draft)
     if drafts.route(draft, rows.row(session.providers, draft.provider)) == "litellm":
         draft = _with_port(session, profile, draft, found)
-    made = init.ready(session, draft, found)
+    made = configure.ready(session, draft, found)
     return replace(made.answers, header=profile.header)
 
 

@@ -8,8 +8,9 @@ from haha_config.core.model import Finding
 from haha_config.core.record import replace
 from haha_config.core.rules.fix import files
 from haha_config.core.state import compromised
+from haha_config.core.state.file import File
 from haha_config.core.state.machine import Machine
-from haha_config.core.state.state import File, State
+from haha_config.core.state.state import State
 from haha_config.io import disk, git, machine, paths, templates
 from haha_config.workflow.session import Session
 

@@ -18,9 +18,10 @@ from haha_config.core.model import Client, Plan, Scope, Snapshot, TargetName
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.model import Providers
 from haha_config.core.record import dataclass, replace
+from haha_config.core.state.file import File, parse
 from haha_config.core.state.layers import LayerName
 from haha_config.core.state.machine import Machine
-from haha_config.core.state.state import File, State, parse
+from haha_config.core.state.state import State
 from haha_config.io import disk, paths, report, templates
 
 if TYPE_CHECKING:

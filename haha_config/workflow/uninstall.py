@@ -8,7 +8,8 @@ from pathlib import Path
 from haha_config.core.change import uninstall
 from haha_config.core.messages import msg
 from haha_config.core.model import Plan, TargetName, Write
-from haha_config.core.state.state import File, State, parse
+from haha_config.core.state.file import File, parse
+from haha_config.core.state.state import State
 from haha_config.io import disk, report
 from haha_config.workflow.apply import WriteOptions, report_result, write
 from haha_config.workflow.session import Session

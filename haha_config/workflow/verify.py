@@ -25,7 +25,7 @@ def proof(session: Session, answers: Answers, *, plain: bool) -> None:
 def _proof(session: Session, answers: Answers, prompter: Prompter) -> None:
     if answers.port is not None and not _gateway(session, prompter, answers.port):
         return
-    from haha_config.cli import probe
+    from haha_config.workflow import probe
 
     state = session.state()
     requests, tokens = probe.priced(session, state)
@@ -50,23 +50,25 @@ def _proof(session: Session, answers: Answers, prompter: Prompter) -> None:
 
 def _gateway(session: Session, prompter: Prompter, port: int) -> bool:
     """Whether the gateway runs with the files of now, because it does or because it may."""
-    from haha_config.cli import proxy
+    from haha_config.workflow.gateway.installation import best, looked
+    from haha_config.workflow.gateway.life import start_gateway, stop_gateway
+    from haha_config.workflow.gateway.site import site, status_of
 
     if loopback.who(port) == "litellm":
-        if not proxy.status_of(proxy.site(session)).stale:
+        if not status_of(site(session)).stale:
             return True
         why = msg("It runs with the files of before.")
         if not _yes(prompter, msg("Restart the gateway?"), why, "haha-config proxy restart"):
             return False
-        proxy.stop_gateway(proxy.site(session))
-    elif proxy.best(proxy.looked(session)) is None:
+        stop_gateway(site(session))
+    elif best(looked(session)) is None:
         # What comes next says how to install it; that takes minutes, and starting would fail.
         return False
     else:
         why = msg("Your client goes through it; it can take half a minute to answer.")
         if not _yes(prompter, msg("Start the gateway?"), why, "haha-config proxy up"):
             return False
-    proxy.start_gateway(session)
+    start_gateway(session)
     return True
 
 

@@ -22,7 +22,8 @@ from haha_config.core.providers.model import Provider
 from haha_config.core.setup import draft
 from haha_config.core.setup.draft import Draft
 from haha_config.core.state.configured import read
-from haha_config.core.state.state import File, State, parse
+from haha_config.core.state.file import File, parse
+from haha_config.core.state.state import State
 from haha_config.io import templates
 from haha_config.io.i18n import english
 from tests.core.public_setups import MASTER, PUBLIC, Setup

@@ -7,7 +7,7 @@ import pytest
 from haha_config.core.change.uninstall import Footprint, presence, removed_ours
 from haha_config.core.edit.formats import edit
 from haha_config.core.model import Baseline, Change, Format, Item, Remove, Set, Snapshot, Write
-from haha_config.core.state.state import File, parse
+from haha_config.core.state.file import File, parse
 
 URL = Set(("env", "ANTHROPIC_BASE_URL"), "https://a.example")
 

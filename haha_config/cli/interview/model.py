@@ -8,7 +8,6 @@ from dataclasses import replace
 from haha_config.cli.interview.endpoint import known_key
 from haha_config.cli.interview.flow import Talk, Turn, Work, onward
 from haha_config.cli.interview.offer import Offer, list_base
-from haha_config.cli.models import money, tokens
 from haha_config.core.change import plan as plans
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Slot
@@ -16,6 +15,7 @@ from haha_config.core.providers import table as rows
 from haha_config.core.providers.catalog import CatalogEntry
 from haha_config.core.providers.model import Provider
 from haha_config.io.prompts import BACK, Back, Choice
+from haha_config.workflow.listing import money, tokens
 
 
 def model(talk: Talk, work: Work) -> Turn | Back:

@@ -11,7 +11,7 @@ from haha_config.core import variables as v
 from haha_config.core.messages import CONTROLS
 from haha_config.core.model import Finding, Place
 from haha_config.core.patterns import pattern
-from haha_config.core.state.state import File
+from haha_config.core.state.file import File
 
 _WIDTH: Final = 76
 #: How far from the place a line is looked at: a settings.json of megabytes can be one line.

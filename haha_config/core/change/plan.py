@@ -25,7 +25,8 @@ from haha_config.core.model import (
 from haha_config.core.providers.model import Model, Providers, Upstream
 from haha_config.core.record import dataclass, replace
 from haha_config.core.setup.answers import Answers
-from haha_config.core.state.state import File, State
+from haha_config.core.state.file import File
+from haha_config.core.state.state import State
 
 TIMEOUT_MS: Final = "3000000"
 #: The settings key of a command that prints the credential.

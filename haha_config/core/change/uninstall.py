@@ -15,7 +15,7 @@ from haha_config.core.edit.text import same
 from haha_config.core.errors import Refusal
 from haha_config.core.model import Baseline, Change, Data, Item, Path, Place, Remove, Set, Write
 from haha_config.core.record import dataclass
-from haha_config.core.state.state import File
+from haha_config.core.state.file import File
 
 _GATEWAY: Final = (v.MASTER_KEY, "LITELLM_MODE", "HOST", "PORT")
 

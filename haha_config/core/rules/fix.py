@@ -12,7 +12,8 @@ from haha_config.core.messages import Message, msg
 from haha_config.core.model import Change, Finding, Fix, Plan, Write
 from haha_config.core.record import dataclass, replace
 from haha_config.core.rules import run
-from haha_config.core.state.state import File, State, parse
+from haha_config.core.state.file import File, parse
+from haha_config.core.state.state import State
 
 #: One mend can uncover the next problem (a `/v1`, then the provider's path): a few rounds do.
 _ROUNDS: Final = 6

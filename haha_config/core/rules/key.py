@@ -14,9 +14,10 @@ from haha_config.core.providers import table as rows
 from haha_config.core.providers.index import Endpoint
 from haha_config.core.providers.model import KeyKind
 from haha_config.core.rules.rule import FIX, INIT, Rule, holders, quoted, targets, where
+from haha_config.core.state.file import File
 from haha_config.core.state.gateway import REFERENCE
 from haha_config.core.state.layers import Effective
-from haha_config.core.state.state import File, State
+from haha_config.core.state.state import State
 
 
 def credentials(state: State) -> tuple[Effective, ...]:

@@ -9,8 +9,9 @@ from haha_config.core import variables as v
 from haha_config.core.messages import Message
 from haha_config.core.model import Change, Data, Fix, Place, Problem, Remove, Set, Severity
 from haha_config.core.record import dataclass
+from haha_config.core.state.file import File
 from haha_config.core.state.layers import LayerName
-from haha_config.core.state.state import File, State
+from haha_config.core.state.state import State
 
 #: What a rule must have been able to look at. `client`: any file with the client's variables.
 Need = Literal["env", "settings", "client", "litellm", "shell", "machine", "gateway"]

@@ -10,8 +10,9 @@ from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place, Problem
 from haha_config.core.rules.env import marks
 from haha_config.core.rules.rule import FIX, Rule, holders, table, where
+from haha_config.core.state.file import File
 from haha_config.core.state.layers import ORDER, LayerName, as_text
-from haha_config.core.state.state import File, State
+from haha_config.core.state.state import State
 
 LAYERS: Final[Mapping[LayerName, Message]] = {
     "managed": msg("managed settings"),

@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
-from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.model import Data, Place
 from haha_config.core.record import dataclass
-
-if TYPE_CHECKING:
-    from haha_config.core.state.state import State
+from haha_config.core.state.file import File
 
 REFERENCE: Final = "os.environ/"
 #: LiteLLM's own default.
@@ -72,10 +69,14 @@ class Secret:
 class Gateway:
     """A view of `litellm_config.yaml` and `litellm.env`; every property is computed once."""
 
-    def __init__(self, state: State) -> None:
-        self.state = state
-        self.file = state.litellm
-        self.env = state.litellm_env
+    def __init__(
+        self, file: File, env: File, environ: Mapping[str, str], *, port: int | None
+    ) -> None:
+        """`port`: where it is known to listen; None: LiteLLM's own default."""
+        self.file = file
+        self.env = env
+        self.environ = environ
+        self.port = port if port is not None else DEFAULT_PORT
 
     @cached_property
     def entries(self) -> tuple[ModelEntry, ...]:
@@ -138,7 +139,7 @@ class Gateway:
     def listed_elsewhere(self) -> bool:
         """Whether LiteLLM takes models from files that this one names, or from its database."""
         in_database = self.general.get("store_model_in_db") is True
-        return bool(self.state.litellm.data.get("include")) or in_database
+        return bool(self.file.data.get("include")) or in_database
 
     def offers(self, name: str) -> bool:
         """Whether LiteLLM would take this name from a client."""
@@ -154,16 +155,6 @@ class Gateway:
         return next((entry for entry, pattern in self.wildcards if pattern.fullmatch(bare)), None)
 
     # --- its own address ---------------------------------------------------------------------
-
-    @cached_property
-    def port(self) -> int:
-        """Where it listens: PORT of litellm.env, the client's loopback endpoint, else 4000."""
-        if self.state.gateway_port is not None:
-            return self.state.gateway_port
-        url = urls.parse(self.state.value(v.BASE_URL))
-        if url is not None and url.loopback and self.state.route == "litellm":
-            return url.port
-        return DEFAULT_PORT
 
     @cached_property
     def production(self) -> bool:
@@ -184,7 +175,7 @@ class Gateway:
         value = self.env.data.get(name)
         if isinstance(value, str) and value:
             return value, "litellm.env"
-        value = self.state.environ.get(name)
+        value = self.environ.get(name)
         if value:
             return value, "shell"
         return None, ""

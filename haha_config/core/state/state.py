@@ -8,88 +8,23 @@ from typing import TYPE_CHECKING, Final
 
 from haha_config.core import urls
 from haha_config.core import variables as v
-from haha_config.core.edit import decode
-from haha_config.core.edit.formats import read
-from haha_config.core.errors import Refusal
 from haha_config.core.model import (
     SLOTS,
     Client,
-    Data,
-    Document,
-    Format,
-    Place,
     Route,
     Slot,
-    Snapshot,
 )
 from haha_config.core.providers import table
 from haha_config.core.providers.model import Providers
 from haha_config.core.record import dataclass
 from haha_config.core.state import layers
+from haha_config.core.state.file import File
 from haha_config.core.state.layers import Effective, Layer, LayerName
-from haha_config.core.state.machine import Installed as Installed
-from haha_config.core.state.machine import Machine as Machine
-from haha_config.core.state.machine import Owner as Owner
+from haha_config.core.state.machine import Machine
 
 if TYPE_CHECKING:
     from haha_config.core.providers.index import ProviderIndex
     from haha_config.core.state.gateway import Gateway
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class File:
-    """A file as read: its document, or why there is none. Absent: `document` and `error` None.
-
-    A file that is there and can't be read has an `error` too: what it says is not known.
-    """
-
-    snapshot: Snapshot
-    format: Format
-    text: str = ""
-    document: Document | None = None
-    error: Refusal | None = None
-
-    @property
-    def path(self) -> str:
-        return self.snapshot.path
-
-    @property
-    def exists(self) -> bool:
-        return self.snapshot.data is not None or self.snapshot.unreadable is not None
-
-    @property
-    def data(self) -> Mapping[str, Data]:
-        """The parsed data; empty where the file is absent or does not parse."""
-        return self.document.data if self.document is not None else {}
-
-    def place(self, *path: str | int) -> Place:
-        """Where the value at `path` stands, or the file itself where it is not there."""
-        found = self.document.place(path) if self.document is not None else None
-        if found is None:
-            return Place(path=self.path)
-        return Place(path=self.path, line=found.line, column=found.column)
-
-
-def parse(snapshot: Snapshot, format: Format) -> File:  # noqa: A002 - the field's name
-    """A File from its bytes. A file that does not parse is a result, never an exception."""
-    if snapshot.unreadable is not None:
-        error = Refusal(snapshot.unreadable, place=Place(path=snapshot.path))
-        return File(snapshot=snapshot, format=format, error=error)
-    if snapshot.data is None:
-        return File(snapshot=snapshot, format=format)
-    try:
-        text = decode(snapshot.data)
-        return File(snapshot=snapshot, format=format, text=text, document=read(format, text))
-    except Refusal as refusal:
-        where = refusal.place or Place()
-        place = Place(path=snapshot.path, line=where.line, column=where.column)
-        error = Refusal(refusal.what, place=place, hints=refusal.hints)
-        return File(
-            snapshot=snapshot,
-            format=format,
-            text=snapshot.data.decode("utf-8", "replace"),
-            error=error,
-        )
 
 
 #: With `1` claude-haha's launcher passes over `.env`.
@@ -208,7 +143,11 @@ class State:
         """The LiteLLM files, indexed once."""
         from haha_config.core.state.gateway import Gateway
 
-        return Gateway(self)
+        port = self.gateway_port
+        if port is None and self.route == "litellm":
+            url = urls.parse(self.value(v.BASE_URL))
+            port = url.port if url is not None else None
+        return Gateway(self.litellm, self.litellm_env, self.environ, port=port)
 
     @cached_property
     def rows(self) -> ProviderIndex:
@@ -216,3 +155,9 @@ class State:
         from haha_config.core.providers.index import ProviderIndex
 
         return ProviderIndex(self.providers)
+
+
+def owned_variables(state: State) -> dict[str, str]:
+    """Every owned variable that is set or cancelled, with its effective value."""
+    found = {name: state.effective(name).value for name in v.OWNED}
+    return {name: value for name, value in found.items() if value is not None}

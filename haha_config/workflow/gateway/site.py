@@ -29,7 +29,7 @@ class Site:
 
     @property
     def gateway(self) -> Gateway:
-        return Gateway(self.state)
+        return self.state.gateway
 
     @property
     def port(self) -> int:

@@ -12,9 +12,10 @@ from haha_config.core.model import Finding, Format, Place, Snapshot
 from haha_config.core.providers import table
 from haha_config.core.providers.model import Providers
 from haha_config.core.state import compromised
+from haha_config.core.state.file import File, parse
 from haha_config.core.state.layers import LayerName
 from haha_config.core.state.machine import Installed, Machine, Owner
-from haha_config.core.state.state import File, State, parse
+from haha_config.core.state.state import State
 from haha_config.io import templates
 from haha_config.io.i18n import english
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from haha_config.core.model import Snapshot
 from haha_config.core.rules.fix import fixed
-from haha_config.core.state.state import State, parse
+from haha_config.core.state.file import parse
+from haha_config.core.state.state import State
 from haha_config.io.i18n import english
 from tests.core.rules.example import EXAMPLES, FOLDER, load
 

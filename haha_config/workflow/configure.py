@@ -1,0 +1,202 @@
+"""Flags or answers to a checked set-up: what is missing is found, what is wrong is said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, get_args
+
+from haha_config.core.errors import Usage
+from haha_config.core.messages import msg
+from haha_config.core.model import Route, TargetName, Traffic
+from haha_config.core.providers import table as rows
+from haha_config.core.record import dataclass, replace
+from haha_config.core.setup import draft as drafts
+from haha_config.core.setup.answers import Answers
+from haha_config.core.setup.draft import Draft
+from haha_config.core.state import configured
+from haha_config.io import report
+from haha_config.workflow import flags
+from haha_config.workflow.discover import (
+    Discovered,
+    check_port,
+    key_for,
+    lacking,
+    piped_key,
+    upstream_keys,
+)
+from haha_config.workflow.session import Session, choice
+
+if TYPE_CHECKING:
+    pass
+
+
+def draft_from_flags(session: Session, given: flags.InitFlags, *, insecure: bool) -> Draft:
+    """What the flags say. Raises Usage for a value that there is not."""
+    providers = session.providers
+    region = given.region or ""
+    slots = dict(drafts.parse_slot(one) for one in given.slot)
+    if given.model is not None:
+        slots["main"] = drafts.model_name(given.model)
+    made = Draft(
+        provider=rows.row(providers, given.provider).key if given.provider else "",
+        via=_route(given.via),
+        region=region,
+        slots=slots,
+        upstreams=tuple(drafts.parse_upstream(u, providers, region) for u in given.upstream),
+        drop=given.drop,
+        port=_port(given.port),
+        context=_context(given.context),
+        traffic=_traffic(given.traffic),
+        targets=_targets(session, given.write),
+        keep_env=choice("--keys", given.keys or "copy", ("copy", "env")) == "env",
+        insecure=insecure,
+    )
+    if region and made.provider:
+        choice("--region", region, providers[made.provider].regions)
+    made = _with_variables(made, given.upstream_key_env)
+    return _with_url(session, made, given.base_url)
+
+
+def _with_url(session: Session, draft: Draft, url: str | None) -> Draft:
+    if not url:
+        return draft
+    row = session.providers.get(draft.provider)
+    # Behind the gateway it is LiteLLM that calls this URL, and there `/v1` belongs to it.
+    upstream = row is not None and not row.multi and drafts.route(draft, row) == "litellm"
+    base, said = (url.strip(), None) if upstream else drafts.clean_url(url)
+    if said is not None:
+        report.talk(said)
+    drafts.check_url(base, insecure=draft.insecure)
+    return replace(draft, base_url=base)
+
+
+def _with_variables(draft: Draft, pairs: tuple[str, ...]) -> Draft:
+    """`--upstream-key-env NAME=VAR`."""
+    variables = {}
+    for pair in pairs:
+        name, equals, variable = pair.partition("=")
+        if not equals or not variable.isidentifier():
+            raise Usage(msg("--upstream-key-env wants NAME=VAR"))
+        choice("--upstream-key-env", name, [u.name for u in draft.upstreams])
+        variables[name] = variable
+    changed = tuple(replace(u, variable=variables.get(u.name, u.variable)) for u in draft.upstreams)
+    return replace(draft, upstreams=changed)
+
+
+def _route(text: str | None) -> Route | None:
+    return choice("--via", text, get_args(Route)) if text else None  # type: ignore[return-value]
+
+
+def _traffic(text: str | None) -> Traffic | None:
+    return choice("--traffic", text, get_args(Traffic)) if text else None  # type: ignore[return-value]
+
+
+def _port(number: int | None) -> int | None:
+    if number is not None and not 1 <= number <= 65535:
+        raise Usage(msg("--port wants a number from 1 to 65535"))
+    return number
+
+
+def _context(number: int | None) -> int | None:
+    if number is not None and number < 1:
+        raise Usage(msg("--context wants a number of tokens"))
+    return number
+
+
+def _targets(session: Session, text: str | None) -> frozenset[TargetName]:
+    """What may be created; the reason is said where it is less than both."""
+    if text is not None:
+        names = [word.strip() for word in text.split(",") if word.strip()]
+        return frozenset(
+            choice("--write", name, ("env", "settings"))  # type: ignore[misc]
+            for name in names
+        )
+    from haha_config.io import paths
+
+    if not session.checkout and paths.git_top(session.folder) is not None:
+        report.talk(
+            msg("no .env is made: every tool in this git work tree that reads one would follow it")
+        )
+        return frozenset({"settings"})
+    if session.folder == session.home:
+        report.talk(msg("no .env is made in your home folder: every Bun tool there would read it"))
+        return frozenset({"settings"})
+    return frozenset({"env", "settings"})
+
+
+def resumed(draft: Draft, found: Discovered) -> Draft:
+    return drafts.resumed(draft, found.setup, drafts.traffic_of(configured.switches(found.state)))
+
+
+def with_key(
+    session: Session, draft: Draft, found: Discovered, given: flags.InitFlags, *, from_stdin: bool
+) -> Draft:
+    """The key from standard input or a named variable, for the one credential there is.
+
+    Raises Usage where there are several, or where that place holds none.
+    """
+    wanted = {u.variable for u in draft.upstreams if u.variable}
+    row = session.providers.get(draft.provider)
+    if row is not None and row.multi and not (draft.upstreams or draft.base_url):
+        wanted = set(lacking(session, draft, found))
+    if len(wanted) > 1:
+        raise Usage(
+            msg(
+                "more than one key is needed ({names}): put each in its variable",
+                names=tuple(wanted),
+            )
+        )
+    if from_stdin:
+        key = piped_key()
+    else:
+        name = given.api_key_env or ""
+        key = session.environ.get(name, "")
+        if not key:
+            raise Usage(msg("`{name}` is not set", name=name))
+    key, said = drafts.clean_key(key)
+    if said is not None:
+        report.talk(said)
+    if wanted:
+        return replace(draft, keys={**draft.keys, wanted.pop(): key})
+    return replace(draft, key=key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """A draft that lacks nothing, and what it amounts to."""
+
+    draft: Draft
+    answers: Answers
+
+
+def ready(session: Session, draft: Draft, found: Discovered) -> Ready:
+    """Fill in what can be found, and check it all.
+
+    Raises Usage or HahaError with what is missing or wrong.
+    """
+    providers = session.providers
+    if not draft.provider:
+        draft = replace(draft, provider="litellm" if draft.upstreams else "")
+    if not draft.provider:
+        raise Usage(
+            msg("no provider is given"),
+            hints=("haha-config init --provider KEY", "haha-config providers"),
+        )
+    row = providers[draft.provider]
+    if not row.multi and draft.upstreams:
+        raise Usage(msg("--upstream goes with --provider litellm"))
+    if drafts.route(draft, row) == "litellm":
+        if not row.multi:
+            draft = key_for(session, draft, found, row)
+            draft = drafts.single_upstream(draft, row)
+        draft = upstream_keys(session, draft, found)
+    else:
+        draft = key_for(session, draft, found, row)
+    answers = drafts.answers(draft, providers, found.setup, found.master_key)
+    if answers.port is not None:
+        check_port(answers.port, found)
+    if session.scope == "project" and answers.credential != row.credential.token:
+        raise Usage(
+            msg("--scope project is shared with everybody: no credential is written there"),
+            hints=("--scope user", "--scope local"),
+        )
+    return Ready(draft=draft, answers=answers)

@@ -1,0 +1,137 @@
+"""What the endpoint or the configuration offers: asked live, else from files and catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from haha_config.core import variables as v
+from haha_config.core.errors import HahaError
+from haha_config.core.messages import msg
+from haha_config.core.probe import model_list
+from haha_config.core.probe.client_profile import credentials, proxies
+from haha_config.core.probe.model_list import Listing
+from haha_config.core.providers import catalog as catalogs
+from haha_config.core.providers import table as rows
+from haha_config.core.providers.catalog import Catalog, CatalogEntry
+from haha_config.core.providers.model import Discovery, Provider
+from haha_config.core.record import dataclass
+from haha_config.core.state import configured
+from haha_config.core.state.configured import CurrentSetup
+from haha_config.core.state.state import State
+from haha_config.io import report, templates
+from haha_config.workflow.session import Session
+
+#: What most servers offer beside the protocol: the guess for an endpoint that no row has.
+_OPENAI = Discovery(url="{base}/v1/models", kind="openai")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a list comes from, and the credential that goes there."""
+
+    row: Provider
+    base_url: str
+    headers: dict[str, str]
+    own_gateway: bool = False
+
+
+def listed(
+    session: Session, key: str | None = None, *, offline: bool = False
+) -> list[CatalogEntry]:
+    """What is on offer: live where it can be asked, else from the files and the catalog.
+
+    Raises HahaError where nothing is configured and no provider was named.
+    """
+    state = session.state()
+    held = configured.read(state)
+    source = _source(session, state, held, key)
+    catalog = catalogs.parse(templates.text("catalog.json"))
+    live = _ask(source, state) if not offline else None
+    if live is None or live.problem is not None:
+        if live is not None and live.problem is not None:
+            report.talk(live.problem)
+        return list(_offline(source, state, held, catalog))
+    if source.own_gateway:
+        names = [entry.model.id for entry in live.entries]
+        return list(model_list.gateway(names, held, session.providers, catalog))
+    return list(model_list.described(live.entries, source.row, catalog))
+
+
+def _source(session: Session, state: State, held: CurrentSetup, key: str | None) -> Source:
+    headers = credentials(state.value(v.AUTH_TOKEN), state.value(v.API_KEY))
+    if key is not None and key != held.provider:
+        return _named(session, rows.row(session.providers, key))
+    if not held.configured:
+        raise HahaError(
+            msg("no endpoint is configured here"),
+            hints=("haha-config init", "haha-config models --provider KEY"),
+        )
+    row = session.providers.get(held.provider) or _unknown(held)
+    return Source(row=row, base_url=held.base_url, headers=headers, own_gateway=held.own_gateway)
+
+
+def _named(session: Session, row: Provider) -> Source:
+    """A row that is not configured: its default URL, and the key that its own variable holds."""
+    key = session.environ.get(row.credential.variable, "") if row.credential.variable else ""
+    key = key or row.credential.token
+    bearer = row.credential.header == "bearer"
+    headers = credentials(key if bearer else "", "" if bearer else key)
+    return Source(row=row, base_url=rows.endpoint(row, row.region, key), headers=headers)
+
+
+def _unknown(held: CurrentSetup) -> Provider:
+    """A row for an endpoint that the table does not have."""
+    from haha_config.core.providers.model import Credential
+
+    return Provider(
+        key="",
+        name=held.base_url,
+        about="",
+        docs="",
+        verified="",
+        routes=("direct",),
+        base_urls={"global": held.base_url},
+        credential=Credential(variable=""),
+        discovery=_OPENAI,
+    )
+
+
+def _ask(source: Source, state: State) -> Listing | None:
+    """The live list; None where nobody can be asked."""
+    discovery = source.row.discovery
+    if discovery is None or not source.base_url:
+        return None
+    if not discovery.public and not source.headers:
+        variable = source.row.credential.variable
+        return Listing(problem=msg("`{name}` is not set, so nobody was asked", name=variable))
+    from haha_config.io import http
+
+    way = http.Transport(proxies=proxies(state.value), ca_file=state.value("NODE_EXTRA_CA_CERTS"))
+    dialogue = model_list.ask_for(discovery, source.base_url, source.headers)
+    asking = msg("asking {where} for its models …", where=v.shown_url(source.base_url))
+    with report.waiting(asking):
+        return http.run_dialogues([dialogue], way)[0]
+
+
+def _offline(
+    source: Source, state: State, held: CurrentSetup, catalog: Catalog
+) -> Iterator[CatalogEntry]:
+    if source.own_gateway:
+        report.talk(msg("these are the models of {path}", path=report.short(state.litellm.path)))
+        yield from model_list.gateway(state.models, held, state.providers, catalog)
+        return
+    report.talk(msg("these are the models that we know of, as of {date}", date=catalog.date))
+    yield from catalogs.offered(catalog, source.row)
+
+
+def tokens(count: int | None) -> str:
+    """1M, 200K: near enough to choose by; JSON has the number."""
+    if count is None:
+        return ""
+    if count >= 1_000_000:
+        return f"{count / 1_000_000:.3g}M"
+    return f"{count / 1000:.3g}K" if count >= 1000 else str(count)
+
+
+def money(amount: float) -> str:
+    return f"{amount:.2f}" if amount >= 0.1 or not amount else f"{amount:.3g}"

@@ -1,0 +1,114 @@
+"""Which names a set-up answers to, and which variables depend on the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from haha_config.core import urls
+from haha_config.core import variables as v
+from haha_config.core.change import plan as plans
+from haha_config.core.errors import Usage
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import Slot
+from haha_config.core.providers import table as rows
+from haha_config.core.providers.model import Model
+from haha_config.core.state import configured
+from haha_config.core.state.configured import CurrentSetup
+from haha_config.core.state.state import State
+from haha_config.io import report
+from haha_config.workflow.session import command_line
+
+
+def limits(after: Mapping[Slot, str], held: CurrentSetup, state: State) -> dict[str, str | None]:
+    """The variables that depend on the models: the smallest known limits; None takes one out."""
+    models = _models(after, held, state)
+    windows = [m.context for m in models if m.context]
+    found: dict[str, str | None] = {v.MAX_CONTEXT: str(min(windows)) if windows else None}
+    least = plans.least_output(models)
+    if least is not None:
+        found[v.MAX_OUTPUT] = str(least)
+    elif state.value(v.MAX_OUTPUT) == str(plans.least_output(_models(state.slots, held, state))):
+        # It was there for a model that is left.
+        found[v.MAX_OUTPUT] = None
+    for name in (v.MAX_OUTPUT, v.COMPACT_WINDOW):
+        asked = [m.env[name] for m in models if name in m.env]
+        if asked:
+            found[name] = min(asked, key=int)
+    return found
+
+
+def _models(slots: Mapping[Slot, str], held: CurrentSetup, state: State) -> list[Model]:
+    found = (configured.model_of(name, held, state.providers) for name in set(slots.values()))
+    return [model for model in found if model is not None]
+
+
+def known_models(state: State, held: CurrentSetup) -> tuple[str, ...]:
+    """The names that the endpoint is known to answer to, without asking it."""
+    if held.own_gateway:
+        return tuple(state.gateway.by_name)
+    row = state.providers.get(held.provider)
+    listed = (*row.slots.values(), *(m.id for m in row.models)) if row is not None else ()
+    return tuple(dict.fromkeys((*state.slots.values(), *listed)))
+
+
+def check_known(name: str, state: State, held: CurrentSetup, *, unlisted: bool) -> None:
+    """Raises Usage for a name that the endpoint does not offer, with what would make it right."""
+    known = known_models(state, held)
+    if unlisted or _matches(name, known, state, held):
+        return
+    live = _live(held)
+    if live is None:
+        report.talk(
+            msg(
+                "warning: {url} does not answer, so `{name}` is taken as it is",
+                url=held.base_url,
+                name=name,
+            )
+        )
+        return
+    if name.removesuffix("[1m]") in live:
+        return
+    raise Usage(
+        msg("`{name}` is not offered by {where}", name=name, where=_where(held)),
+        hints=(
+            *rows.did_you_mean(name, dict.fromkeys((*live, *known))),
+            *_elsewhere(name, state, held),
+            msg("--unlisted accepts any name; `haha-config models` lists what is there"),
+        ),
+    )
+
+
+def _matches(name: str, known: tuple[str, ...], state: State, held: CurrentSetup) -> bool:
+    plain = name.removesuffix("[1m]")
+    if plain in {k.removesuffix("[1m]") for k in known}:
+        return True
+    return held.own_gateway and state.gateway.offers(name)
+
+
+def _live(held: CurrentSetup) -> tuple[str, ...] | None:
+    """The live list of a loopback endpoint; () for a remote one, which is never asked."""
+    url = urls.parse(held.base_url)
+    if url is None or not url.loopback or held.own_gateway:
+        return ()
+    from haha_config.io import loopback
+
+    return loopback.models(url.port, seconds=1.0)
+
+
+def _where(held: CurrentSetup) -> str:
+    return "litellm_config.yaml" if held.own_gateway else v.shown_url(held.base_url)
+
+
+def _elsewhere(name: str, state: State, held: CurrentSetup) -> list[Message | str]:
+    """The line that would do it, where a saved profile has the name, or another row lists it."""
+    from haha_config.workflow.profiles import profiles_with_model
+
+    there = sorted(profiles_with_model(name), key=lambda one: not one[1])
+    if there:
+        profile, starts = there[0]
+        use = f"haha-config use {profile}"
+        return [use if starts else f"{use} && {command_line('haha-config', 'switch-model', name)}"]
+    for row in state.providers.values():
+        if row.key != held.provider and row.model(name) is not None:
+            return [f"haha-config init --provider {row.key} --model {name}"]
+    return []

@@ -16,11 +16,12 @@ from typing import Final, Literal
 
 from haha_config.core import urls
 from haha_config.core import variables as v
-from haha_config.core.gateway import REFERENCE, Entry, Gateway
-from haha_config.core.layers import LayerName, as_text
-from haha_config.core.model import Data, Item, Place, Provider, Set, Write, walk
+from haha_config.core.model import Data, Item, Place, Set, Write, walk
+from haha_config.core.providers.model import Provider
 from haha_config.core.record import dataclass, replace
-from haha_config.core.state import State
+from haha_config.core.state.gateway import REFERENCE, Gateway, ModelEntry
+from haha_config.core.state.layers import LayerName, as_text
+from haha_config.core.state.state import State
 
 #: `entry`: an upstream of the gateway and the variables that go to it. `code`: what LiteLLM loads.
 #: `setting`: any other text that LiteLLM is told. `link`: where a linked file really is.
@@ -317,12 +318,12 @@ def shell_variables(gateway: Gateway, rows: Iterable[Provider]) -> frozenset[str
     return frozenset((*_ITS_OWN, *allowed))
 
 
-def belongs(variable: str, entry: Entry, rows: Iterable[Provider]) -> bool:
+def belongs(variable: str, entry: ModelEntry, rows: Iterable[Provider]) -> bool:
     """Whether `variable` is that of a provider whose host this entry calls."""
     return any(row.credential.variable == variable and _is_for(entry, row) for row in rows)
 
 
-def _is_for(entry: Entry, row: Provider) -> bool:
+def _is_for(entry: ModelEntry, row: Provider) -> bool:
     """Whether an entry calls this row's host and names the row's variable."""
     if row.upstream is None or f"{REFERENCE}{row.credential.variable}" not in (
         value for value in entry.params.values() if isinstance(value, str)

@@ -9,16 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from haha_config.core import providers, trust
+from haha_config.core import trust
 from haha_config.core.edit.formats import read
 from haha_config.core.model import Client, Item, Place, Set, Snapshot, Write
-from haha_config.core.state import State, parse
+from haha_config.core.providers import table
+from haha_config.core.state.state import State, parse
 from haha_config.io import templates
 
 REPO = "/home/you/repo"
 USER = "/home/you/.claude/settings.json"
 FOLDERS: trust.Folders = {"project": REPO, "local": REPO, "dotenv": REPO}
-TABLE = providers.load(templates.provider_texts())
+TABLE = table.load(templates.provider_texts())
 
 
 def state(
@@ -52,7 +53,7 @@ def state(
         litellm=file(f"{REPO}/litellm_config.yaml", litellm, "yaml"),
         litellm_env=file(f"{REPO}/litellm.env", litellm_env, "dotenv"),
         environ=environ or {},
-        providers=TABLE,
+        table=TABLE,
     )
 
 

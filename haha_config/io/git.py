@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
 from haha_config.core.record import dataclass
+from haha_config.io import programs
 
-#: Longer than any `git status` of four named files takes; git that hangs is git that is not there.
+#: Longer than git takes for a few named files; git that hangs is git that is not there.
 _PATIENCE: Final = 5.0
 
 
@@ -24,7 +25,7 @@ class Standing:
 
 
 def standings(paths: Iterable[str]) -> dict[str, Standing]:
-    """The standing of each existing file that is in a git work tree; one git call a work tree.
+    """The standing of each existing file that is in a git work tree.
 
     Links are followed first: the bytes are where the link leads. Without git, nothing is known.
     """
@@ -46,35 +47,24 @@ def _top(folder: Path) -> Path | None:
 
 
 def _ask(top: Path, names: tuple[str, ...]) -> Mapping[str, Standing]:
-    done = _git(
-        top,
-        *("--literal-pathspecs", "status", "--porcelain=v2", "-z", "--no-renames"),
-        *("--untracked-files=all", "--ignored=matching", "--ignore-submodules=all"),
-        *("--", *names),
+    """From the index and the last commit: looking at a file's content could run its filter."""
+    listed = _git(top, "--literal-pathspecs", "ls-files", "-z", "--", *names)
+    if listed is None:
+        return {}
+    tracked = set(listed.split("\0"))
+    # None where there is no commit yet.
+    committed = set(
+        (_git(top, "ls-tree", "-z", "--name-only", "HEAD", "--", *names) or "").split("\0")
     )
-    return {} if done is None else dict(_read(done, names))
-
-
-def _read(output: str, names: tuple[str, ...]) -> Iterator[tuple[str, Standing]]:
-    """A name that git does not mention is in the index and the last commit, unchanged."""
-    lines = output.split("\0")
-    untracked = {line[2:] for line in lines if line.startswith("? ")}
-    ignored = [line[2:] for line in lines if line.startswith("! ")]
-    # `1 XY …eight fields… path`: X is the index against the last commit.
-    changed = {line.split(" ", 8)[8]: line[2] for line in lines if line.startswith(("1 ", "u "))}
-    for name in names:
-        if name in changed:
-            state = changed[name]
-            yield (
-                name,
-                Standing(tracked=state != "D", committed=state not in "A", ignored=False),
-            )
-        elif name in untracked:
-            yield name, Standing(tracked=False, committed=False, ignored=False)
-        elif any(name == i or (i.endswith("/") and name.startswith(i)) for i in ignored):
-            yield name, Standing(tracked=False, committed=False, ignored=True)
-        else:
-            yield name, Standing(tracked=True, committed=True, ignored=False)
+    others = [f"./{name}" for name in names if name not in tracked | committed]
+    said = _git(top, "check-ignore", "-z", "--stdin", told="\0".join(others)) if others else ""
+    ignored = set((said or "").split("\0"))
+    return {
+        name: Standing(
+            tracked=name in tracked, committed=name in committed, ignored=f"./{name}" in ignored
+        )
+        for name in names
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,24 +97,46 @@ def exclusion(path: str) -> Exclusion | None:
     )
 
 
-def _git(top: Path, *words: str) -> str | None:
-    """What git prints; None where it is not there or fails. 1 is how it says no.
+#: What git is told each time, whatever the repository's own configuration says.
+_TOLD: Final = (
+    *("--no-optional-locks", "--no-pager"),
+    *("-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}"),
+    *("-c", "protocol.allow=never"),
+)
+#: Objects that are missing are not fetched: that would start what the repository names.
+_ENVIRON: Final = {
+    "GIT_ALLOW_PROTOCOL": "none",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+}
+
+
+def _git(top: Path, *words: str, told: str = "") -> str | None:
+    """What git prints, `told` on its input; None where it is not there or fails. 1 means no.
 
     A repository that somebody else made must not start its own programs through us, and a command
     that only reads must not refresh the index.
     """
     import subprocess
 
-    command = ("git", "--no-optional-locks", "-c", "core.fsmonitor=false")
+    program = programs.find("git", os.environ.get("PATH", ""), _foreign(top))
+    if program is None:
+        return None
     try:
         done = subprocess.run(
-            (*command, *words),
+            (program, *_TOLD, *words),
             cwd=top,
+            env={**os.environ, **_ENVIRON},
             capture_output=True,
             timeout=_PATIENCE,
             check=False,
-            stdin=subprocess.DEVNULL,
+            input=told.encode("utf-8", "surrogateescape"),
         )
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.decode("utf-8", "surrogateescape") if done.returncode in (0, 1) else None
+
+
+def _foreign(top: Path) -> tuple[Path, ...]:
+    """The work tree, unless the person's home is inside of it: programs at home are their own."""
+    return () if Path.home().is_relative_to(top) else (top,)

@@ -1,0 +1,33 @@
+"""Programs on the PATH, but none that a folder brings along: it could be anybody's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def safe_path(path: str, folders: Iterable[Path]) -> str:
+    """`PATH` without entries inside of `folders`, and without those that depend on where one is."""
+    inside = [os.path.realpath(folder) for folder in folders]
+    return os.pathsep.join(
+        entry
+        for entry in path.split(os.pathsep)
+        if Path(entry).is_absolute() and not _within(os.path.realpath(entry), inside)
+    )
+
+
+def find(name: str, path: str, folders: Iterable[Path] = ()) -> str | None:
+    """The program that `name` means on this PATH; None where only a folder of these has it."""
+    import shutil
+
+    known = tuple(folders)
+    found = shutil.which(name, path=safe_path(path, known))
+    # Windows looks into the current folder first, whatever the PATH is.
+    if found is None or not Path(found).is_absolute():
+        return None
+    return None if _within(found, [os.path.realpath(folder) for folder in known]) else found
+
+
+def _within(path: str, folders: Iterable[str]) -> bool:
+    return any(Path(path).is_relative_to(folder) for folder in folders)

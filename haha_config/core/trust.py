@@ -16,7 +16,7 @@ from typing import Final, Literal
 
 from haha_config.core import urls
 from haha_config.core import variables as v
-from haha_config.core.model import Data, Item, Place, Set, Write, walk
+from haha_config.core.model import Data, Place, Set, Write, walk
 from haha_config.core.providers.model import Provider
 from haha_config.core.record import dataclass, replace
 from haha_config.core.state.gateway import REFERENCE, Gateway, ModelEntry
@@ -38,7 +38,7 @@ Steps = tuple[str | int, ...]
 class NamingValue:
     """One value, and the folder that brings it. `value` can hold a secret: show `shown`.
 
-    `path` leads to it in its file, `entry` is the `model_name` of the entry that it is a part of.
+    `path` leads to it in its file.
     """
 
     kind: Kind
@@ -47,7 +47,6 @@ class NamingValue:
     root: str
     place: Place = Place()
     path: Steps = ()
-    entry: str = ""
     #: The variables that go along.
     pulls: tuple[str, ...] = ()
 
@@ -245,14 +244,12 @@ def _entry(entry: Data, index: int) -> Iterator[NamingValue]:
         # A key that stands here is the folder's own; which one it is decides nothing.
         if path != ("model",) and (REFERENCE in text or not _KEY_NAME.search(str(path[-1])))
     )
-    name = entry.get("model_name")
     yield NamingValue(
         kind="entry",
         name="model_list",
         value="\n".join((base or prefix or "openai", prefix, *rest)),
         root="",
         path=("model_list", index, "litellm_params"),
-        entry=name if isinstance(name, str) else "",
         pulls=tuple(dict.fromkeys(n for _, text in texts for n in _VARIABLE.findall(text))),
     )
 
@@ -350,32 +347,42 @@ def _same_host(one: str, other: str) -> bool:
 
 
 def brought(
-    write: Write, before: Mapping[str, Data], after: Mapping[str, Data], root: str
+    write: Write,
+    before: Mapping[str, Data],
+    after: Mapping[str, Data],
+    root: str,
+    agreed: Collection[str] = (),
 ) -> tuple[NamingValue, ...]:
     """The naming values that a write sets, or that were not in the file before it.
 
-    What stood there already and was not touched has been confirmed by nobody.
+    What stood there already has been confirmed by nobody, unless the write sets it again. An entry
+    of the gateway is confirmed by nobody either where it calls what an unconfirmed one called:
+    an edit of ours keeps the address of an entry that somebody else made.
     """
-    read = _READERS.get(write.format)
-    if read is None:
+    if write.format not in _READERS:
         return ()
     gateway = PurePosixPath(write.path.replace("\\", "/")).name == "litellm.env"
-    reader = of_gateway_env if gateway else read
-    old = {value.fingerprint for value in reader(before)}
-    touched = [change.path for change in write.changes if isinstance(change, Set)]
-    found = (
-        value
+    reader = of_gateway_env if gateway else _READERS[write.format]
+    held = tuple(reader(before))
+    old = {value.fingerprint for value in held}
+    theirs = {
+        mark
+        for value in held
+        if value.kind == "entry" and value.fingerprint not in agreed
+        for mark in _marks(value)
+    }
+    touched = {change.path for change in write.changes if isinstance(change, Set)}
+    return tuple(
+        _rooted(value, root)
         for value in reader(after)
-        if value.fingerprint not in old or any(_touches(path, value) for path in touched)
+        if value.path in touched
+        or (value.fingerprint not in old and not (value.kind == "entry" and theirs & _marks(value)))
     )
-    return tuple(_rooted(value, root) for value in found)
 
 
-def _touches(path: tuple[object, ...], value: NamingValue) -> bool:
-    item = next((key for key in path if isinstance(key, Item)), None)
-    if item is not None:
-        return bool(value.entry) and value.entry == item.value
-    return path == value.path
+def _marks(value: NamingValue) -> set[object]:
+    """What makes an entry the same one after an edit: its place in the list, whom it calls."""
+    return {value.path, value.value.split("\n", 1)[0]}
 
 
 _READERS: Final = {

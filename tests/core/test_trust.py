@@ -374,13 +374,10 @@ def test_a_write_brings_what_it_sets_and_not_what_stood_there() -> None:
     assert [v.value for v in trust.brought(write, after, after, REPO)] == ["http://new"]
 
 
-def test_a_write_brings_the_entries_that_it_sets() -> None:
-    two = CONFIG.replace(
-        "litellm_settings:",
-        "- model_name: own\n  litellm_params: {model: openai/x, api_base: 'https://own'}\n"
-        "litellm_settings:",
-        1,
-    )
+OURS = "- model_name: own\n  litellm_params: {model: openai/x, api_base: 'https://own'}\n"
+
+
+def rewritten(before: str, after: str, agreed: list[str]) -> list[str]:
     write = Write(
         path=f"{REPO}/litellm_config.yaml",
         format="yaml",
@@ -388,10 +385,20 @@ def test_a_write_brings_the_entries_that_it_sets() -> None:
         after=b"",
         changes=(Set(("model_list", Item("model_name", "own")), {}),),
     )
-    data = read("yaml", two).data
-    (value,) = trust.brought(write, data, data, REPO)
-    assert value.shown == "https://own"
-    assert trust.brought(write, read("yaml", CONFIG).data, data, REPO) == (value,)
+    data = read("yaml", before).data, read("yaml", after).data
+    return [value.shown for value in trust.brought(write, *data, REPO, agreed)]
+
+
+def test_a_write_brings_the_entries_that_are_new_in_the_file() -> None:
+    two = CONFIG.replace("litellm_settings:", f"{OURS}litellm_settings:", 1)
+    assert rewritten(CONFIG, two, []) == ["https://own"]
+    assert rewritten(two, two, []) == []
+    # The entry that somebody else made is edited, and goes on to call the same address.
+    edited = two.replace("rpm: 5", "rpm: 5, extra_headers: {x: y}")
+    assert rewritten(CONFIG, edited, []) == ["https://own"]
+    moved = two.replace("http://h:9/v1", "http://i:9/v1")
+    assert rewritten(CONFIG, moved, []) == ["https://own"]
+    assert rewritten(CONFIG, edited, gateway()) == ["http://h:9/v1", "https://own"]
 
 
 def test_only_the_agreed_values_of_the_same_folder_are_known() -> None:

@@ -13,7 +13,8 @@ from haha_config.core import trust
 from haha_config.core.edit.formats import read
 from haha_config.core.model import Client, Item, Place, Set, Snapshot, Write
 from haha_config.core.providers import table
-from haha_config.core.state.state import State, parse
+from haha_config.core.state.file import parse
+from haha_config.core.state.state import State
 from haha_config.io import templates
 
 REPO = "/home/you/repo"
@@ -53,7 +54,7 @@ def state(
         litellm=file(f"{REPO}/litellm_config.yaml", litellm, "yaml"),
         litellm_env=file(f"{REPO}/litellm.env", litellm_env, "dotenv"),
         environ=environ or {},
-        table=TABLE,
+        providers=TABLE,
     )
 
 

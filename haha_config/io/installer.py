@@ -339,8 +339,6 @@ def pip_settings(listed: str) -> dict[str, str]:
 
 #: What uv calls the settings of pip. In variables, since an index may have a password in its URL.
 _FOR_UV: Final = (
-    ("index-url", "UV_INDEX_URL", " "),
-    ("extra-index-url", "UV_EXTRA_INDEX_URL", " "),
     ("find-links", "UV_FIND_LINKS", ","),
     ("no-index", "UV_NO_INDEX", " "),
     ("trusted-host", "UV_INSECURE_HOST", " "),
@@ -350,6 +348,11 @@ _FOR_UV: Final = (
     ("timeout", "UV_HTTP_TIMEOUT", " "),
     ("default-timeout", "UV_HTTP_TIMEOUT", " "),
 )
+
+_UV_INDEXES: Final = frozenset(
+    {"UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL"}
+)
+_PYPI: Final = "https://pypi.org/simple"
 
 
 def uv_environ(settings: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
@@ -363,8 +366,8 @@ def uv_environ(settings: Mapping[str, str], environ: Mapping[str, str]) -> dict[
         for name, variable, between in _FOR_UV
         if settings.get(name)
     }
-    if "UV_DEFAULT_INDEX" in environ or "UV_INDEX" in environ:
-        handed.pop("UV_INDEX_URL", None)
+    if not environ.keys() & _UV_INDEXES:
+        handed |= _indexes(settings)
     own = {
         "UV_INDEX_STRATEGY": "unsafe-best-match",
         # Two names of one thing, by version: the certificates of this system count.
@@ -372,6 +375,20 @@ def uv_environ(settings: Mapping[str, str], environ: Mapping[str, str]) -> dict[
         "UV_NATIVE_TLS": "true",
     }
     return {**own, **handed, **environ}
+
+
+def _indexes(settings: Mapping[str, str]) -> dict[str, str]:
+    """The indexes in pip's order. uv would ask the default one last.
+
+    Of a version that two indexes have, uv sees the files of the first only: an extra index may
+    lack the wheel for this platform.
+    """
+    extra = settings.get("extra-index-url", "").split()
+    index = settings.get("index-url", "").strip()
+    *first, last = (index or _PYPI, *extra)
+    if not (index or extra):
+        return {}
+    return {"UV_INDEX_URL": last} | ({"UV_EXTRA_INDEX_URL": " ".join(first)} if first else {})
 
 
 def _uv_on_path(environ: Mapping[str, str], avoid: Iterable[Path]) -> str | None:

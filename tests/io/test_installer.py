@@ -196,7 +196,15 @@ def test_pip_settings_are_read_as_pip_weighs_them() -> None:
         (
             {"extra-index-url": "\nhttps://b/simple\nhttps://c/simple"},
             {},
-            {"UV_EXTRA_INDEX_URL": "https://b/simple https://c/simple"},
+            {
+                "UV_EXTRA_INDEX_URL": "https://pypi.org/simple https://b/simple",
+                "UV_INDEX_URL": "https://c/simple",
+            },
+        ),
+        (
+            {"index-url": "https://a/simple", "extra-index-url": "https://b/simple"},
+            {},
+            {"UV_EXTRA_INDEX_URL": "https://a/simple", "UV_INDEX_URL": "https://b/simple"},
         ),
         ({"find-links": "/one\n/two"}, {}, {"UV_FIND_LINKS": "/one,/two"}),
         ({"cert": "/ca.pem"}, {"SSL_CERT_FILE": "/own"}, {"SSL_CERT_FILE": "/own"}),

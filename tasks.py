@@ -131,12 +131,6 @@ def docs() -> None:
     run(PYTHON, "docs/build.py")
 
 
-def tables() -> None:
-    """Read the TOML files of templates/ beforehand: after a change to one of them."""
-    venv()
-    run(PYTHON, "-m", "tools.compiled")
-
-
 def bench() -> None:
     """Compare with the others, and write docs/speed.md."""
     venv()
@@ -230,7 +224,6 @@ TASKS: dict[str, Callable[[], None]] = {
     "e2e": e2e,
     "fuzz": fuzz,
     "docs": docs,
-    "tables": tables,
     "bench": bench,
     "catalogs": catalogs,
     "lock-litellm": lock_litellm,

@@ -14,9 +14,6 @@ def main() -> None:
         return
     import gc
 
-    from haha_config.cli import later
-
-    later.prepare()
     from haha_config.cli.main import run
 
     # What a start makes stays until the end: looking through it for rubbish is 3% of `validate`.

@@ -90,11 +90,6 @@ def test_yaml_is_loaded_where_there_is_yaml_to_read(home: Path) -> None:
     assert "yaml" in loaded(home, "show", "--short")
 
 
-@pytest.mark.parametrize("words", [("show", "--short"), ("validate",)], ids=lambda words: words[0])
-def test_a_table_that_ships_is_not_parsed_again(home: Path, words: tuple[str, ...]) -> None:
-    assert "tomllib" not in loaded(home, *words)
-
-
 def test_the_help_of_all_loads_no_command(home: Path) -> None:
     modules = loaded(home, "--help")
     assert not modules & {
@@ -102,46 +97,3 @@ def test_the_help_of_all_loads_no_command(home: Path) -> None:
         "haha_config.core.rules",
         "haha_config.io.disk",
     }
-
-
-def test_what_no_short_command_uses_waits(home: Path) -> None:
-    assert not loaded(home, "validate") & {"bz2", "lzma", "subprocess"}
-
-
-#: Two threads ask for a name of the same module at once, and one module is half of a circle.
-THREADS = """
-import sys, threading
-from haha_config.cli import later
-later.prepare()
-assert {type(sys.modules[name]).__name__ for name in later.NAMES} == {"_Later"}
-import ipaddress, subprocess, textwrap, tokenize
-gate = threading.Barrier(8)
-said = []
-def ask():
-    gate.wait()
-    said.append(str(ipaddress.ip_address("127.0.0.1")) + textwrap.fill("x") + subprocess.__name__)
-threads = [threading.Thread(target=ask) for _ in range(8)]
-for thread in threads: thread.start()
-for thread in threads: thread.join()
-assert said == ["127.0.0.1xsubprocess"] * 8, said
-assert subprocess.run([sys.executable, "-c", ""]).returncode == 0
-from tokenize import tok_name
-assert {type(sys.modules[n]).__name__ for n in ("ipaddress", "textwrap", "tokenize")} == {"module"}
-try:
-    ipaddress.nothing
-except AttributeError as error:
-    assert "nothing" in str(error)
-else:
-    raise AssertionError
-"""
-
-
-def test_a_module_that_waits_is_the_module_once_it_is_used() -> None:
-    done = subprocess.run(
-        [sys.executable, "-S", "-c", THREADS],
-        env={"PYTHONPATH": str(Path(__file__).parents[1])} | dict(os.environ),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
-from typing import Final
 
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import msg
-from haha_config.core.model import Data, Place
+from haha_config.core.model import Place
 
-COMPILED: Final = "compiled.json"
 # In a wheel the folder is inside the package; in a checkout it is beside it.
 _PACKAGE = Path(__file__).parent.parent
 FOLDER = next(
@@ -23,18 +20,6 @@ FOLDER = next(
 def text(name: str) -> str:
     """The text of `templates/{name}`."""
     return (FOLDER / name).read_text(encoding="utf-8")
-
-
-@cache
-def compiled() -> dict[str, dict[str, Data]]:
-    """What `python -m tasks tables` made of our TOML files, for `core.compiled`."""
-    import json
-
-    try:
-        found: dict[str, dict[str, Data]] = json.loads(text(COMPILED))
-    except (OSError, ValueError):
-        return {}
-    return found
 
 
 def provider_texts(own: Path | None = None) -> Iterator[tuple[str, str, str]]:

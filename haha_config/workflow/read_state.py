@@ -62,7 +62,7 @@ def where_to_look(session: Session) -> machine.Where:
 
 def poisoned_versions() -> compromised.Compromised:
     """What is known of releases of LiteLLM that somebody had tampered with."""
-    return compromised.parse(templates.text("litellm-compromised.toml"), templates.compiled())
+    return compromised.parse(templates.text("litellm-compromised.toml"))
 
 
 def _machine(session: Session, state: State) -> Machine:

@@ -71,7 +71,7 @@ class Session:
     @cached_property
     def providers(self) -> Providers:
         texts = templates.provider_texts(self.config_folder / "providers")
-        return rows.load(texts, templates.compiled())
+        return rows.load(texts)
 
     @property
     def env_path(self) -> Path:

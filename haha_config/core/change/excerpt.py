@@ -10,15 +10,14 @@ from typing import Final
 from haha_config.core import variables as v
 from haha_config.core.messages import CONTROLS
 from haha_config.core.model import Finding, Place
-from haha_config.core.patterns import pattern
 from haha_config.core.state.file import File
 
 _WIDTH: Final = 76
 #: How far from the place a line is looked at: a settings.json of megabytes can be one line.
 _REACH: Final = 4096
-_LINE_END: Final = pattern(r"\r\n|\r|\n")
+_LINE_END: Final = re.compile(r"\r\n|\r|\n")
 #: `NAME=value`, `"name": "value"`, `name: value`: the name and its value, where one follows.
-_PAIR: Final = pattern(
+_PAIR: Final = re.compile(
     r"""(?P<quote>["']?)(?P<name>[A-Za-z_][\w.\-]*)(?P=quote)\s*[:=]\s*
         (?P<value>"(?:\\.|[^"\\])*"?|'[^']*'?|[^\s#,{}\[\]]+)""",
     re.VERBOSE,
@@ -38,9 +37,9 @@ _PLAIN: Final = frozenset(
         "env",
     }
 )
-_REFERENCE: Final = pattern(r"os\.environ/\w+")
+_REFERENCE: Final = re.compile(r"os\.environ/\w+")
 #: Anything long enough to be a key, with a digit in it.
-_KEYLIKE: Final = pattern(r"(?=[A-Za-z0-9_\-+/.~]*\d)[A-Za-z0-9_\-+/.~]{12,}")
+_KEYLIKE: Final = re.compile(r"(?=[A-Za-z0-9_\-+/.~]*\d)[A-Za-z0-9_\-+/.~]{12,}")
 
 #: One column each, so that the caret stands right: a control character would move it, and more.
 _BLANKS: Final = {

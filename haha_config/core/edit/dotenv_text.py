@@ -9,6 +9,7 @@ assignments wins; `\\$` is a dollar sign; `$NAME` and `${NAME}` are expanded, in
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Final
@@ -17,29 +18,28 @@ from haha_config.core.edit.text import BOM, Source, by_hand, changed, name_of, n
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Change, Oddity, Path, Place, Remove, Set
-from haha_config.core.patterns import pattern
 from haha_config.core.record import dataclass
 
 _SPACE: Final = " \t\v\f\r\n"
-_GAP: Final = pattern(rf"[{_SPACE}]*")
-_NAME: Final = pattern(r"[A-Za-z0-9_.\-]+")
-_REST: Final = pattern(r"[^\r\n]*")
-_UNQUOTED: Final = pattern(r"[^#\r\n]*")
-_LINE_END: Final = pattern(r"\r\n|\r|\n")
+_GAP: Final = re.compile(rf"[{_SPACE}]*")
+_NAME: Final = re.compile(r"[A-Za-z0-9_.\-]+")
+_REST: Final = re.compile(r"[^\r\n]*")
+_UNQUOTED: Final = re.compile(r"[^#\r\n]*")
+_LINE_END: Final = re.compile(r"\r\n|\r|\n")
 _QUOTED: Final = {
-    quote: pattern(rf"{quote}(?:\\[\s\S]|[^{quote}\\])*{quote}") for quote in ("'", '"', "`")
+    quote: re.compile(rf"{quote}(?:\\[\s\S]|[^{quote}\\])*{quote}") for quote in ("'", '"', "`")
 }
-_ESCAPES: Final = pattern(r"\\([\s\S])")
+_ESCAPES: Final = re.compile(r"\\([\s\S])")
 
-_LIVE: Final = pattern(r"(?<!\\)\$[A-Za-z0-9_{]")
-_ESCAPED: Final = pattern(r"\$(?=[A-Za-z0-9_{])|(?<=\\)\$")
-_NEW_NAME: Final = pattern(r"[A-Za-z_][A-Za-z0-9_]*")
+_LIVE: Final = re.compile(r"(?<!\\)\$[A-Za-z0-9_{]")
+_ESCAPED: Final = re.compile(r"\$(?=[A-Za-z0-9_{])|(?<=\\)\$")
+_NEW_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 #: Values, and raw texts between quotes, that Bun, Node, python-dotenv and sh all read alike.
-_BARE: Final = pattern(r"[A-Za-z0-9_./:@+=,-]*")
-_PLAIN_SINGLE: Final = pattern(r"(?:[^'\\$]|\\(?![\\'$]|\Z)|\$(?![A-Za-z0-9_{]))*")
-_PLAIN_DOUBLE: Final = pattern(r'[^"\\$`]*')
-_PLAIN_AFTER: Final = pattern(r"[ \t]*|[ \t]+#.*")
+_BARE: Final = re.compile(r"[A-Za-z0-9_./:@+=,-]*")
+_PLAIN_SINGLE: Final = re.compile(r"(?:[^'\\$]|\\(?![\\'$]|\Z)|\$(?![A-Za-z0-9_{]))*")
+_PLAIN_DOUBLE: Final = re.compile(r'[^"\\$`]*')
+_PLAIN_AFTER: Final = re.compile(r"[ \t]*|[ \t]+#.*")
 
 
 @dataclass(frozen=True, slots=True)

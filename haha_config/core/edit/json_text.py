@@ -21,17 +21,16 @@ from haha_config.core.edit.text import BOM, Source, alike, by_hand, changed, nam
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Change, Data, Oddity, Path, Place, Set
-from haha_config.core.patterns import pattern
 from haha_config.core.record import dataclass, field
 
-_GAP: Final = pattern(r"[ \t\n\r]*")
-_TOKEN: Final = pattern(
+_GAP: Final = re.compile(r"[ \t\n\r]*")
+_TOKEN: Final = re.compile(
     r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*"'
     r"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![0-9A-Za-z.+-])"
     r"|(?:true|false|null)(?![0-9A-Za-z])"
 )
-_SURROGATE: Final = pattern(r"\\u[dD][89a-fA-F]", re.ASCII)
-_UNESCAPED: Final = pattern(
+_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]", re.ASCII)
+_UNESCAPED: Final = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
     r"|(?P<half>\\u[dD][89a-fA-F])|\\[\s\S]"
 )
@@ -596,7 +595,7 @@ class _Editor:
         return Refusal(what, place=place, hints=(by_hand(change),))
 
 
-_LINES: Final = pattern(r"\r\n|\r|\n")
+_LINES: Final = re.compile(r"\r\n|\r|\n")
 
 
 def _data(member: _Member) -> Data:

@@ -6,19 +6,17 @@ one, which is LiteLLM's, judges wherever they are known to differ: a tab, U+FEFF
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
 from typing import Any, Final, TypeAlias
+
+import yaml as yaml
 
 from haha_config.core.edit.text import BOM, Source
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data, Item, Key, Oddity, Path, Place
-from haha_config.core.patterns import later, pattern
-
-#: Re-exported: nobody imports it before its patterns wait.
-with later():
-    import yaml as yaml
 
 Node: TypeAlias = yaml.Node
 _FAST: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -30,13 +28,13 @@ _MAP: Final = "tag:yaml.org,2002:map"
 _NULL: Final = "tag:yaml.org,2002:null"
 MERGE: Final = "tag:yaml.org,2002:merge"
 
-_BRACKETS: Final = pattern(r"[\[\]{}]")
-_STAIRS: Final = pattern(r"(?:[-?:][ \t]+){200}|^[ ]{1000}")
+_BRACKETS: Final = re.compile(r"[\[\]{}]")
+_STAIRS: Final = re.compile(r"(?:[-?:][ \t]+){200}|^[ ]{1000}")
 #: No stairs are shorter: other lines are not searched.
 _SHORTEST_STAIRS: Final = 400
 #: What the C loader is known to take and the pure one not, or the other way round.
 _DOUBTFUL: Final = ("\t", "\ufeff", "\x85", "\u2028", "\u2029", "?", "\n%")
-_DOUBTFUL_BLOCK: Final = pattern("[|>][0-9+-]*#")
+_DOUBTFUL_BLOCK: Final = re.compile("[|>][0-9+-]*#")
 #: Deeper than this, libyaml's recursion is left to the pure loader, whose limit is an exception.
 _DEEPEST: Final = 200
 #: As many entries as aliases may unfold to before a file is not one that a person wrote.

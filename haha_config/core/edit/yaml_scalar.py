@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import re
 from typing import Final
 
 from haha_config.core.edit.yaml_document import yaml
 from haha_config.core.messages import Message
 from haha_config.core.model import Data
-from haha_config.core.patterns import pattern
 
-_PLAIN: Final = pattern(r"[A-Za-z_](?:[A-Za-z0-9_./@+*:-]*[A-Za-z0-9_./@+*-])?")
+_PLAIN: Final = re.compile(r"[A-Za-z_](?:[A-Za-z0-9_./@+*:-]*[A-Za-z0-9_./@+*-])?")
 
 
 class UnsafeError(Exception):

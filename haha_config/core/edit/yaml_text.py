@@ -15,16 +15,15 @@ from haha_config.core.edit.yaml_scalar import UnsafeError, scalar
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Change, Data, Item, Key, Path, Remove, Set
-from haha_config.core.patterns import pattern
 from haha_config.core.record import dataclass, field
 
 __all__ = ["edit", "read"]
 
 _BREAKS: Final = "\n\r\x85\u2028\u2029"
-_LINE_END: Final = pattern(rf"\r\n|[{_BREAKS}]")
-_NOTE: Final = pattern(rf"(?:[ \t]*|[ \t]+#[^{_BREAKS}]*)(?=[{_BREAKS}]|\Z)")
-_ALIAS_VALUE: Final = pattern(r"\s*:\s+\*[^\s,\[\]{}]+")
-_ALIAS_ITEM: Final = pattern(r"\s*-\s+\*[^\s,\[\]{}]+")
+_LINE_END: Final = re.compile(rf"\r\n|[{_BREAKS}]")
+_NOTE: Final = re.compile(rf"(?:[ \t]*|[ \t]+#[^{_BREAKS}]*)(?=[{_BREAKS}]|\Z)")
+_ALIAS_VALUE: Final = re.compile(r"\s*:\s+\*[^\s,\[\]{}]+")
+_ALIAS_ITEM: Final = re.compile(r"\s*-\s+\*[^\s,\[\]{}]+")
 
 
 @dataclass(frozen=True, slots=True)

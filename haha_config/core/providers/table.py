@@ -12,7 +12,6 @@ from types import UnionType
 from typing import Any, Final, NoReturn, cast, get_args
 
 from haha_config.core import urls
-from haha_config.core.compiled import NOTHING, Compiled, stamp
 from haha_config.core.errors import Refusal, Usage
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Data, Header, Place, Route, Slot
@@ -64,12 +63,9 @@ def did_you_mean(name: str, names: Iterable[str]) -> tuple[Message, ...]:
     return (msg("did you mean `{name}`?", name=near[0]),) if near else ()
 
 
-def load(texts: Iterable[tuple[str, str, str]], compiled: Compiled = NOTHING) -> Providers:
-    """The table from (key, text, path), in menu order; a later row replaces one of the same key.
-
-    `compiled` spares the reading of texts that are in it.
-    """
-    rows = {key: parse(key, text, path=path, compiled=compiled) for key, text, path in texts}
+def load(texts: Iterable[tuple[str, str, str]]) -> Providers:
+    """The table from (key, text, path), in menu order; a later row replaces one of the same key."""
+    rows = {key: parse(key, text, path=path) for key, text, path in texts}
     return {p.key: p for p in sorted(rows.values(), key=lambda p: (p.order, p.key))}
 
 
@@ -225,9 +221,9 @@ def _tells(prefix: str) -> bool:
 # --- parsing ---------------------------------------------------------------------------------
 
 
-def parse(key: str, text: str, *, path: str = "", compiled: Compiled = NOTHING) -> Provider:
+def parse(key: str, text: str, *, path: str = "") -> Provider:
     """One row. `path` is only for the place in a refusal; "" names the table's own file."""
-    return _Reader(key, text, path or f"providers/{key}.toml", compiled).provider()
+    return _Reader(key, text, path or f"providers/{key}.toml").provider()
 
 
 class _Table:
@@ -327,11 +323,10 @@ class _Table:
 class _Reader:
     """One row's text and where things stand in it."""
 
-    def __init__(self, key: str, text: str, path: str, compiled: Compiled) -> None:
+    def __init__(self, key: str, text: str, path: str) -> None:
         self.key = key
         self.text = text
         self.path = path
-        self.compiled = compiled
 
     def provider(self) -> Provider:
         if not _KEY.fullmatch(self.key):
@@ -343,9 +338,6 @@ class _Reader:
         return provider
 
     def _data(self) -> dict[str, Data]:
-        known = self.compiled.get(stamp(self.text))
-        if known is not None:
-            return known
         import tomllib
 
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
@@ -9,7 +10,6 @@ from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import Change, Fix, Place, Problem, Remove, Set, Severity
-from haha_config.core.patterns import pattern
 from haha_config.core.rules.key import clean, credentials, placeholder
 from haha_config.core.rules.rule import FIX, Need, Rule, set_where_held
 from haha_config.core.state.gateway import REFERENCE, Gateway, ModelEntry, Secret
@@ -357,7 +357,7 @@ class LLM009(Rule):
         )
 
 
-_KEY_NAME: Final = pattern(r"(KEY|TOKEN|SECRET|PASSWORD)$")
+_KEY_NAME: Final = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)$")
 
 
 def _looks_secret(value: object) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from haha_config.core.compiled import NOTHING, Compiled, loads
 from haha_config.core.record import dataclass
 
 
@@ -18,9 +17,11 @@ class Compromised:
     traces: tuple[str, ...]
 
 
-def parse(text: str, compiled: Compiled = NOTHING) -> Compromised:
+def parse(text: str) -> Compromised:
     """The list that ships as `templates/litellm-compromised.toml`."""
-    data = loads(text, compiled)
+    import tomllib
+
+    data = tomllib.loads(text)
     return Compromised(
         versions=data["versions"],
         oldest=data["oldest"],

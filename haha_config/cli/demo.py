@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Final
 
 import typer
+from msgspec import Struct
 
 from haha_config.cli import options as o
 from haha_config.core import variables as v
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import Message, msg
-from haha_config.core.record import dataclass
 from haha_config.io import report
 from haha_config.io.demo_endpoint import ask, endpoint
 from haha_config.io.i18n import _, language, render
@@ -53,8 +53,7 @@ def demo(
     return 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
+class Stage(Struct, frozen=True, kw_only=True):
     """Where the tour happens: a folder that is home, project and everything else."""
 
     folder: Path

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
+from msgspec import Struct
+from msgspec.structs import replace
 
 from haha_config.cli import options as o
 from haha_config.core import urls
@@ -15,7 +17,6 @@ from haha_config.core.change import plan as plans
 from haha_config.core.errors import Usage
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Plan
-from haha_config.core.record import dataclass, replace
 from haha_config.core.setup.draft import Draft
 from haha_config.io import report
 from haha_config.io.i18n import _
@@ -155,8 +156,7 @@ def init(
     return _finish(session, start, found, manner, typed, previewed=asks)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Typed:
+class Typed(Struct, frozen=True, kw_only=True):
     """The flags that no draft holds."""
 
     given: flags.InitFlags

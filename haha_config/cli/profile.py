@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, cast
 
 import typer
+from msgspec.structs import replace
 
 from haha_config.cli import options as o
 from haha_config.core.errors import Cancelled, HahaError, Usage

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import typer
+from msgspec.structs import replace
 from typer.core import TyperCommand
 
 from haha_config.cli import options as o

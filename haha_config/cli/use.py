@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import typer
+from msgspec.structs import replace
 
 from haha_config.cli import options as o
 from haha_config.core import variables as v

@@ -6,6 +6,7 @@ import sys
 from typing import Any, Final
 
 import typer
+from msgspec import Struct
 
 from haha_config.cli import options as o
 from haha_config.core import rules, urls
@@ -13,7 +14,6 @@ from haha_config.core import variables as v
 from haha_config.core.errors import FINE, PROBLEM, HahaError
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Finding, Plan
-from haha_config.core.record import dataclass
 from haha_config.core.state.state import State
 from haha_config.io import report
 from haha_config.io.i18n import _, english, pad, render
@@ -24,8 +24,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 TARGETS: Final = ("env", "settings", "litellm")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, kw_only=True):
     """Which rules are asked, and of what."""
 
     only: frozenset[str]

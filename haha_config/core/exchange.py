@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from msgspec import Struct, field
+
 from haha_config.core.model import Data
-from haha_config.core.record import dataclass, field
 
 #: Why there was no answer. `cut`: the connection ended inside one; `slow`: nothing came in time;
 #: `stalled`: the stream fell silent; `proxy`: the way through it failed.
@@ -15,8 +16,7 @@ Failure = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """A request to be sent, once and to nowhere else: redirects are answers, not orders.
 
     `timeout` in seconds: for the first byte of the answer, and again for each next piece.
@@ -33,8 +33,7 @@ class Request:
     after: float = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpExchange:
+class HttpExchange(Struct, frozen=True, kw_only=True):
     """A request and what came of it. `status` None: no answer, and `failure` says why.
 
     A failure beside a status: the answer began and did not end. `reason` is the system's own

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from haha_config.core.record import dataclass
+from msgspec import Struct
 
 #: Code points that move the cursor, colour or retitle a terminal, or turn the direction of writing:
 #: they are never printed as they are.
@@ -17,8 +17,7 @@ CONTROLS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """A sentence with named holes.
 
     `text` is the English sentence and the catalog key. Backticks round a hole are printed as they

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
+from msgspec import Struct
+
 from haha_config.core.messages import Message
-from haha_config.core.record import dataclass
 
 Client = Literal["claude", "haha"]
 Route = Literal["direct", "litellm"]
@@ -32,8 +33,7 @@ SLOTS: Final[Mapping[Slot, str]] = {
 # --- places and edits ------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """Where in a file. `line` and `column` are 1-based, in code points; None: the whole file."""
 
     path: str = ""
@@ -41,8 +41,7 @@ class Place:
     column: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """The first element of a list whose member `key` equals `value`."""
 
     key: str
@@ -55,8 +54,7 @@ Path: TypeAlias = tuple[Key, ...]
 Data: TypeAlias = Any
 
 
-@dataclass(frozen=True, slots=True)
-class Set:
+class Set(Struct, frozen=True):
     """Make `path` hold `value`.
 
     Missing parents are created. A last key that is an `Item` without a match appends `value` to
@@ -67,8 +65,7 @@ class Set:
     value: Data
 
 
-@dataclass(frozen=True, slots=True)
-class Remove:
+class Remove(Struct, frozen=True):
     """Take `path` out; nothing happens where it is not there."""
 
     path: Path
@@ -77,8 +74,7 @@ class Remove:
 Change: TypeAlias = Set | Remove
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Oddity:
+class Oddity(Struct, frozen=True, kw_only=True):
     """Something that a reader noticed and that is not an error to it: a duplicate key, a BOM.
 
     `kind` is one of: `bom`, `duplicate`, `comment`, `non-string`, `bad-line`, `dialect`, `alias`,
@@ -109,8 +105,7 @@ class Document(Protocol):
 # --- plans -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Write:
+class Write(Struct, frozen=True, kw_only=True):
     """One file's exact change. `before` None: it must not exist; `after` None: it is deleted.
 
     `path` is the name the person knows; links are resolved when it is applied. `secret`: a new
@@ -128,8 +123,7 @@ class Write:
     leaves: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Baseline:
+class Baseline(Struct, frozen=True, kw_only=True):
     """A file as it was before us: before the first write since nothing of ours was in it.
 
     `number` is that write's in the journal.
@@ -139,8 +133,7 @@ class Baseline:
     number: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """Every write of one command, in the order in which they are renamed into place."""
 
     writes: tuple[Write, ...] = ()
@@ -154,8 +147,7 @@ class Plan:
 # --- findings --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fix:
+class Fix(Struct, frozen=True, kw_only=True):
     """What would set a problem right without asking: changes to one file that was read.
 
     `bare`: take its byte order mark off. `private`: nobody else may read it. `exclude`: git is to
@@ -169,8 +161,7 @@ class Fix:
     exclude: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Problem(Struct, frozen=True, kw_only=True):
     """What a rule saw. `severity` None: the rule's own. No mends: it takes a choice or a person."""
 
     what: Message
@@ -180,8 +171,7 @@ class Problem:
     fixes: tuple[Fix, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """A problem with its rule's code, ready to be reported."""
 
     code: str
@@ -199,8 +189,7 @@ class Finding:
 # --- what was read ---------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True, kw_only=True):
     """A file as it was when we looked. `data` None: it does not exist.
 
     `real` is the path with every link resolved. `mode` are the permission bits. `unreadable`

@@ -14,11 +14,13 @@ from functools import cached_property
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Final, Literal
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.model import Data, Place, Set, Write, walk
 from haha_config.core.providers.model import Provider
-from haha_config.core.record import dataclass, replace
 from haha_config.core.state.gateway import REFERENCE, Gateway, ModelEntry
 from haha_config.core.state.layers import LayerName, as_text
 from haha_config.core.state.state import State
@@ -34,8 +36,7 @@ Folders = Mapping[LayerName, str]
 Steps = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class NamingValue:
+class NamingValue(Struct, frozen=True, kw_only=True, dict=True):
     """One value, and the folder that brings it. `value` can hold a secret: show `shown`.
 
     `path` leads to it in its file.
@@ -158,8 +159,7 @@ def _placed(value: NamingValue, place: Place) -> NamingValue:
 # --- the person's own credentials ------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credential:
+class Credential(Struct, frozen=True, kw_only=True):
     """A credential that no folder brought: the name of its variable or setting, and where it is."""
 
     name: str

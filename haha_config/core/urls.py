@@ -6,14 +6,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from haha_config.core.record import dataclass
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Url:
+class Url(Struct, frozen=True, kw_only=True):
     """A base URL taken apart. `port` is the scheme's default where none is written."""
 
     scheme: str

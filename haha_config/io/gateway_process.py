@@ -13,9 +13,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import Message, msg
-from haha_config.core.record import dataclass
 
 if TYPE_CHECKING:
     import subprocess
@@ -32,8 +33,7 @@ _ENTRIES: Final = ("claude-code/cli.js", "claude-code/cli.mjs", "src/entrypoints
 _DESKTOP: Final = ("AnthropicClaude", "Claude.app/")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunningClient:
+class RunningClient(Struct, frozen=True, kw_only=True):
     """An open client that would read the file being written.
 
     `known` False: the system does not show its environment, so that it may have another home.
@@ -207,8 +207,7 @@ _NEEDED: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GatewayRecord:
+class GatewayRecord(Struct, frozen=True, kw_only=True):
     """A gateway that we started: enough to know it again, whatever its number is used for now.
 
     `created` is the process's start, in seconds since 1970 as the system has it. `config` is the
@@ -268,7 +267,8 @@ def read_record(path: Path) -> GatewayRecord | None:
 def claim(path: Path, record: GatewayRecord) -> bool:
     """Write the pid file, 0600, unless somebody else's is there: two `up` at once start one."""
     import json
-    from dataclasses import asdict
+
+    from msgspec.structs import asdict
 
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:

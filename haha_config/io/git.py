@@ -8,15 +8,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from haha_config.core.record import dataclass
+from msgspec import Struct
+
 from haha_config.io import programs
 
 #: Longer than git takes for a few named files; git that hangs is git that is not there.
 _PATIENCE: Final = 5.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Standing(Struct, frozen=True, kw_only=True):
     """How a file stands in its work tree."""
 
     tracked: bool
@@ -67,8 +67,7 @@ def _ask(top: Path, names: tuple[str, ...]) -> Mapping[str, Standing]:
     }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exclusion:
+class Exclusion(Struct, frozen=True, kw_only=True):
     """How git could be kept from a file: `line` in the private list `exclude` of its clone."""
 
     tracked: bool

@@ -13,11 +13,12 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlsplit
 
+from msgspec import Struct, field
+
 from haha_config.core.errors import Refusal
 from haha_config.core.exchange import Failure, HttpExchange, Request
 from haha_config.core.messages import msg
 from haha_config.core.model import Place
-from haha_config.core.record import dataclass, field
 
 if TYPE_CHECKING:
     import asyncio
@@ -39,8 +40,7 @@ _CONNECT_TIMEOUT: Final = 10.0
 _UNDERWAY: Final = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transport:
+class Transport(Struct, frozen=True, kw_only=True):
     """How requests leave: the client's own effective proxy variables, never the shell's.
 
     `ca_file`: NODE_EXTRA_CA_CERTS, trusted beside the usual roots. `at_once`: requests in flight.

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from msgspec import Struct
+
 from haha_config.core.model import Place
-from haha_config.core.record import dataclass
 from haha_config.core.state.machine import Installed, Owner
 
 _DIST: Final = re.compile(r"litellm-([0-9][^-]*)\.dist-info")
@@ -23,8 +24,7 @@ _ONBOARDED: Final = re.compile(rb'"hasCompletedOnboarding"\s*:\s*true')
 _PRIMARY: Final = re.compile(rb'"primaryApiKey"\s*:\s*"')
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Where:
+class Where(Struct, frozen=True, kw_only=True):
     """The places to look at. `settings` is the user's settings.json; `data` our own data folder."""
 
     environ: Mapping[str, str]
@@ -191,8 +191,7 @@ def _active_provider(path: Path) -> str | None:
 # --- the client ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientState:
+class ClientState(Struct, frozen=True, kw_only=True):
     """What the client's own state file says."""
 
     path: str

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from msgspec import Struct
+
 from haha_config.core.errors import HahaError, Refusal
 from haha_config.core.messages import msg
 from haha_config.core.model import Place
-from haha_config.core.record import dataclass
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -30,8 +31,7 @@ START_FILES: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class Table(Struct, frozen=True, kw_only=True):
     """cc-switch's rows for this client, None where its tables have other names.
 
     `current` is the id of the current one, "" where only the rows say so.

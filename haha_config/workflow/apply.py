@@ -7,20 +7,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct, field
+
 from haha_config.core import variables as v
 from haha_config.core.change.preview import Line, lines
 from haha_config.core.errors import Cancelled, HahaError
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import Finding, Plan, Set, Snapshot, Write
-from haha_config.core.record import dataclass, field
 from haha_config.core.state.file import parse
 from haha_config.io import disk, report
 from haha_config.io.i18n import columns, english, render
 from haha_config.workflow.session import Session
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WriteOptions:
+class WriteOptions(Struct, frozen=True, kw_only=True):
     """How a command writes."""
 
     command: str
@@ -31,8 +31,7 @@ class WriteOptions:
     plain: bool = False
 
 
-@dataclass(slots=True, kw_only=True)
-class WriteResult:
+class WriteResult(Struct, kw_only=True):
     """What came of it, for people and programs."""
 
     applied: bool = False

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, get_args
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from haha_config.core.errors import Usage
 from haha_config.core.messages import msg
 from haha_config.core.model import Route, TargetName, Traffic
 from haha_config.core.providers import table as rows
-from haha_config.core.record import dataclass, replace
 from haha_config.core.setup import draft as drafts
 from haha_config.core.setup.answers import Answers
 from haha_config.core.setup.draft import Draft
@@ -160,8 +162,7 @@ def with_key(
     return replace(draft, key=key)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ready:
+class Ready(Struct, frozen=True, kw_only=True):
     """A draft that lacks nothing, and what it amounts to."""
 
     draft: Draft

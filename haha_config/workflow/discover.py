@@ -6,12 +6,14 @@ import sys
 from collections.abc import Mapping
 from shlex import quote
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.errors import HahaError, Usage
 from haha_config.core.messages import Message, msg
 from haha_config.core.providers.model import Provider
-from haha_config.core.record import dataclass, replace
 from haha_config.core.setup import draft as drafts
 from haha_config.core.setup.answers import Answers
 from haha_config.core.setup.draft import Draft
@@ -24,8 +26,7 @@ from haha_config.io import loopback, report
 from haha_config.workflow.session import Session
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Discovered:
+class Discovered(Struct, frozen=True, kw_only=True):
     """`keys`: providers whose variable is set, with its value. `running`: rows that answer on
     their own port here. `ollama`: its version. `master_key`: the strong one that is there, or a
     new one. `helper`: the profile whose key the client gets from the keyring.

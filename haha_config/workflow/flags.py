@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from haha_config.core.errors import HahaError, Usage
 from haha_config.core.messages import msg
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.model import Providers, Upstream
-from haha_config.core.record import dataclass, replace
 from haha_config.core.setup.draft import Draft
 from haha_config.io import profile_files
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InitFlags:
+class InitFlags(Struct, frozen=True, kw_only=True):
     """The flags of `init` by their long names (`-` is `_`), as they were typed."""
 
     provider: str | None = None
@@ -47,7 +47,7 @@ def parse(data: Mapping[str, Any], path: Path) -> InitFlags:
 
     Raises Usage for a name that is no flag's, and for a value of the wrong kind.
     """
-    known = {field.name.replace("_", "-"): field.name for field in fields(InitFlags)}
+    known = {name.replace("_", "-"): name for name in InitFlags.__struct_fields__}
     found: dict[str, Any] = {}
     for name, value in data.items():
         if name not in known:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from haha_config.core import variables as v
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import msg
 from haha_config.core.model import Place, Plan, Set, Write
-from haha_config.core.record import replace
 from haha_config.io import disk
 
 

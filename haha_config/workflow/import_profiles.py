@@ -8,6 +8,9 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.errors import HahaError, Usage
@@ -17,7 +20,6 @@ from haha_config.core.model import SLOTS, Place, Plan, Snapshot
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.index import ProviderIndex, plain_model
 from haha_config.core.providers.model import Provider, Upstream
-from haha_config.core.record import dataclass, replace
 from haha_config.core.setup import draft as drafts
 from haha_config.core.setup.draft import Draft
 from haha_config.core.setup.profile import RESERVED, Kind, Profile, Reference, check_name, of_data
@@ -35,8 +37,7 @@ from haha_config.workflow.session import Session
 _Named = tuple[str, ImportedSetup]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class Taken(Struct, frozen=True, kw_only=True):
     """An entry and what becomes of it. `made` None: it is skipped, and `why` says so."""
 
     entry: ImportedSetup

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from haha_config.core import variables as v
 from haha_config.core.edit.formats import read
 from haha_config.core.errors import HahaError, Refusal, Usage
@@ -23,7 +25,6 @@ from haha_config.core.imports import (
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place
 from haha_config.core.providers import table as rows
-from haha_config.core.record import replace
 from haha_config.io import other_tools, report
 from haha_config.workflow.session import Session
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.errors import HahaError, Usage
 from haha_config.core.messages import Message, msg
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.model import Provider, Providers
-from haha_config.core.record import dataclass
 from haha_config.core.setup import draft as drafts
 from haha_config.core.setup.draft import Draft
 from haha_config.core.setup.profile import Profile, Reference
@@ -18,8 +19,7 @@ from haha_config.io import store
 from haha_config.workflow.session import Session
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
+class _Call(Struct, frozen=True):
     """A URL that is called, and the variable whose key goes there; "" for none."""
 
     url: str

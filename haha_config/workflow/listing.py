@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from haha_config.core import variables as v
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import msg
@@ -14,7 +16,6 @@ from haha_config.core.providers import catalog as catalogs
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.catalog import Catalog, CatalogEntry
 from haha_config.core.providers.model import Discovery, Provider
-from haha_config.core.record import dataclass
 from haha_config.core.state import configured
 from haha_config.core.state.configured import CurrentSetup
 from haha_config.core.state.state import State
@@ -25,8 +26,7 @@ from haha_config.workflow.session import Session
 _OPENAI = Discovery(url="{base}/v1/models", kind="openai")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True):
     """Where a list comes from, and the credential that goes there."""
 
     row: Provider

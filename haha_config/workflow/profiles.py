@@ -8,6 +8,9 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from msgspec import Struct, field
+from msgspec.structs import replace
+
 from haha_config.core import variables as v
 from haha_config.core.change import plan as plans
 from haha_config.core.errors import HahaError, Usage
@@ -15,7 +18,6 @@ from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Place, Plan, Snapshot, Write
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.model import Provider
-from haha_config.core.record import dataclass, field, replace
 from haha_config.core.setup import draft as drafts
 from haha_config.core.setup.answers import Answers
 from haha_config.core.setup.draft import Draft
@@ -28,8 +30,7 @@ from haha_config.workflow.discover import Discovered, check_port, discover
 from haha_config.workflow.session import Session
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SavedProfile:
+class SavedProfile(Struct, frozen=True, kw_only=True):
     """A profile that is being saved, and its keys by variable; they never go into its file."""
 
     profile: Profile

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.model import Finding
-from haha_config.core.record import replace
 from haha_config.core.rules.fix import files
 from haha_config.core.state import compromised
 from haha_config.core.state.file import File

@@ -10,6 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, get_args
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from haha_config.core import variables as v
 from haha_config.core.change.plan import Starts
 from haha_config.core.errors import HahaError, Usage
@@ -17,7 +20,6 @@ from haha_config.core.messages import Message, msg
 from haha_config.core.model import Client, Plan, Scope, Snapshot, TargetName
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.model import Providers
-from haha_config.core.record import dataclass, replace
 from haha_config.core.state.file import File, parse
 from haha_config.core.state.layers import LayerName
 from haha_config.core.state.machine import Machine
@@ -35,8 +37,7 @@ STARTS: Final[Mapping[TargetName, str]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Session:
+class Session(Struct, frozen=True, kw_only=True, dict=True):
     """Paths and the environment of one command. Nothing is read before it is asked for."""
 
     environ: Mapping[str, str]

@@ -135,7 +135,7 @@ def test_the_lock_is_of_the_version_that_the_end_to_end_tests_run() -> None:
 def test_which_installation_is_run(
     work: Path, versions: tuple[str, ...], chosen: str | None
 ) -> None:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     state = proxy.looked(open_session())
     assert state.machine is not None
@@ -145,7 +145,7 @@ def test_which_installation_is_run(
 
 
 def test_one_with_traces_of_poison_or_without_its_proxy_is_not_run(work: Path) -> None:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     state = proxy.looked(open_session())
     assert state.machine is not None

@@ -162,7 +162,7 @@ def generated() -> Iterator[Case]:
                         chosen = Draft(
                             **{
                                 name: getattr(wanted, name)
-                                for name in wanted.__dataclass_fields__
+                                for name in wanted.__struct_fields__
                                 if name != "targets"
                             },
                             targets=TARGETS[targets],

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from haha_config.cli.interview import endpoint, gateway, model, summary
 from haha_config.cli.interview.flow import Prepared, Step, Talk, Turn, Work, walk

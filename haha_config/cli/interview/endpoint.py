@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from haha_config.cli.interview.flow import Talk, Turn, Work, onward, remark
 from haha_config.core import urls

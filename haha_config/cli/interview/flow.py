@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+from msgspec import Struct, field
+
 from haha_config.cli.interview.offer import Offers
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Plan, Slot
 from haha_config.core.providers.model import Provider
-from haha_config.core.record import dataclass, field
 from haha_config.core.setup.answers import Answers
 from haha_config.core.setup.draft import Draft
 from haha_config.io import i18n, report
@@ -20,8 +21,7 @@ from haha_config.workflow.discover import Discovered
 from haha_config.workflow.session import Session
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Adding:
+class Adding(Struct, frozen=True, kw_only=True):
     """A model that is being put behind the gateway. `variable` "": it needs no key."""
 
     provider: str
@@ -31,8 +31,7 @@ class Adding:
     model: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
+class Work(Struct, frozen=True, kw_only=True):
     """All that is decided so far.
 
     `slots` are the ones that were in the files when the provider was chosen, `chosen` the ones
@@ -55,8 +54,7 @@ class Work:
         return self.session.providers[self.draft.provider]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
+class Prepared(Struct, frozen=True, kw_only=True):
     """A draft that lacks nothing, what it amounts to, and what that writes."""
 
     draft: Draft
@@ -64,8 +62,7 @@ class Prepared:
     plan: Plan
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Talk:
+class Talk(Struct, frozen=True, kw_only=True):
     """What stays the same: who asks, what the flags said, and how a draft is made ready."""
 
     ask: Prompter
@@ -77,8 +74,7 @@ class Talk:
     said: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+class Turn(Struct, frozen=True, kw_only=True):
     """What came of one step, and the name of the next; "" ends. `asked` False: nobody was."""
 
     work: Work

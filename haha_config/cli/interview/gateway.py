@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import chain, count
+
+from msgspec.structs import replace
 
 from haha_config.cli.interview import endpoint, model
 from haha_config.cli.interview.flow import Adding, Talk, Turn, Work

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from haha_config.cli.interview.endpoint import known_key
 from haha_config.cli.interview.flow import Talk, Turn, Work, onward

@@ -7,6 +7,9 @@ from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import Final
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from haha_config.core import urls
 from haha_config.core.exchange import HttpExchange, Request
 from haha_config.core.messages import Message, msg, nmsg
@@ -17,7 +20,6 @@ from haha_config.core.providers import catalog as catalogs
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.catalog import Catalog, CatalogEntry
 from haha_config.core.providers.model import Provider
-from haha_config.core.record import dataclass, replace
 from haha_config.core.setup import draft as drafts
 from haha_config.io import report
 
@@ -27,8 +29,7 @@ PATIENCE: Final = 2.0
 _UNNOTICED: Final = 0.2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
+class Offer(Struct, frozen=True, kw_only=True):
     """What a row offers, models that have ended last.
 
     `said` tells where the list is from; `live`: the endpoint gave it; `today`: an ISO date.

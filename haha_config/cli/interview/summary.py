@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
+
+from msgspec.structs import replace
 
 from haha_config.cli.interview import gateway, model, trial
 from haha_config.cli.interview.endpoint import begun, default_url, known_key

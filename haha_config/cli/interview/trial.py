@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from msgspec import Struct
+
 from haha_config.cli.interview.flow import Work
 from haha_config.core.exchange import HttpExchange, Request
 from haha_config.core.messages import Message, msg
@@ -13,7 +15,6 @@ from haha_config.core.probe import requests
 from haha_config.core.probe.client_profile import ClientProfile, credentials, proxies
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.model import Provider, Upstream
-from haha_config.core.record import dataclass
 from haha_config.core.setup.answers import Answers
 from haha_config.io import report
 
@@ -21,8 +22,7 @@ from haha_config.io import report
 PATIENCE: Final = 30.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Try:
+class Try(Struct, frozen=True, kw_only=True):
     """A request and how to read its answer. `name`: the model, as the person knows it."""
 
     name: str

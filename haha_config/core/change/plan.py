@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from haha_config.core import variables as v
 from haha_config.core.edit.formats import edit
 from haha_config.core.errors import Refusal
@@ -23,7 +26,6 @@ from haha_config.core.model import (
     Write,
 )
 from haha_config.core.providers.model import Model, Providers, Upstream
-from haha_config.core.record import dataclass, replace
 from haha_config.core.setup.answers import Answers
 from haha_config.core.state.file import File
 from haha_config.core.state.state import State
@@ -33,8 +35,7 @@ TIMEOUT_MS: Final = "3000000"
 HELPER: Final = "apiKeyHelper"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Starts:
+class Starts(Struct, frozen=True, kw_only=True):
     """The starting texts of new files (`templates/`), by target."""
 
     texts: Mapping[TargetName, str]

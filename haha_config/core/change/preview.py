@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal
 
+from msgspec import Struct
+
 from haha_config.core import variables as v
 from haha_config.core.model import Data, Format, Item, Path, Remove, Set, Write
-from haha_config.core.record import dataclass
 
 Sign = Literal["+", "-", " "]
 
@@ -28,8 +29,7 @@ _PUBLIC_LEAVES: Final = frozenset(
 _URL_LEAVES: Final = frozenset({"api_base"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(Struct, frozen=True, kw_only=True):
     """One line of a preview: what goes out (`-`) or comes in (`+`)."""
 
     sign: Sign

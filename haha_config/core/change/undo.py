@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from haha_config.core.edit import decode
 from haha_config.core.edit.formats import edit, read
 from haha_config.core.edit.text import same
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import msg
 from haha_config.core.model import Change, Data, Item, Path, Place, Plan, Remove, Set, Write
-from haha_config.core.record import replace
 
 #: What `at` gives where nothing stands.
 MISSING: Final = object()

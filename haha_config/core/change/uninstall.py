@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
+from msgspec import Struct
+
 from haha_config.core import variables as v
 from haha_config.core.change.plan import HELPER, is_own_helper
 from haha_config.core.change.undo import MISSING, at, equal
@@ -14,14 +16,12 @@ from haha_config.core.edit.formats import edit, read
 from haha_config.core.edit.text import same
 from haha_config.core.errors import Refusal
 from haha_config.core.model import Baseline, Change, Data, Item, Path, Place, Remove, Set, Write
-from haha_config.core.record import dataclass
 from haha_config.core.state.file import File
 
 _GATEWAY: Final = (v.MASTER_KEY, "LITELLM_MODE", "HOST", "PORT")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Footprint:
+class Footprint(Struct, frozen=True, kw_only=True):
     """Our time in a file: how it was before us, and our writes since that are still known.
 
     `arrival` None: that is not known. `whole`: no write since is forgotten.

@@ -14,11 +14,12 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Final
 
+from msgspec import Struct
+
 from haha_config.core.edit.text import BOM, Source, by_hand, changed, name_of, newline
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Change, Oddity, Path, Place, Remove, Set
-from haha_config.core.record import dataclass
 
 _SPACE: Final = " \t\v\f\r\n"
 _GAP: Final = re.compile(rf"[{_SPACE}]*")
@@ -42,16 +43,14 @@ _PLAIN_DOUBLE: Final = re.compile(r'[^"\\$`]*')
 _PLAIN_AFTER: Final = re.compile(r"[ \t]*|[ \t]+#.*")
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Struct, frozen=True):
     """How a value is written. `portable`: Bun, Node, python-dotenv and sh all read it back."""
 
     text: str
     portable: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Binding:
+class _Binding(Struct, frozen=True, kw_only=True):
     """One assignment and where its parts stand; `end` is the end of its last line."""
 
     start: int

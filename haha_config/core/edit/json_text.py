@@ -17,11 +17,12 @@ from json.decoder import (  # type: ignore[attr-defined]
 )
 from typing import Any, Final, NoReturn
 
+from msgspec import Struct, field
+
 from haha_config.core.edit.text import BOM, Source, alike, by_hand, changed, name_of, newline, same
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Change, Data, Oddity, Path, Place, Set
-from haha_config.core.record import dataclass, field
 
 _GAP: Final = re.compile(r"[ \t\n\r]*")
 _TOKEN: Final = re.compile(
@@ -37,8 +38,7 @@ _UNESCAPED: Final = re.compile(
 _DEEPEST: Final = 500
 
 
-@dataclass(slots=True)
-class _Member:
+class _Member(Struct):
     """One entry: the white space before its key, the key, what is between, the value, and after."""
 
     lead: str
@@ -51,8 +51,7 @@ class _Member:
     data: Data = None
 
 
-@dataclass(slots=True)
-class _Object:
+class _Object(Struct):
     """An object that was opened up; `gap` is what stands between the braces of an empty one."""
 
     members: list[_Member] = field(default_factory=list)

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Final
 
+from msgspec import Struct, field
+
 from haha_config.core.edit import yaml_document as tree
 from haha_config.core.edit.text import BOM, alike, by_hand, changed, matches, name_of, newline, same
 from haha_config.core.edit.yaml_document import Node, read, yaml
@@ -15,7 +17,6 @@ from haha_config.core.edit.yaml_scalar import UnsafeError, scalar
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Change, Data, Item, Key, Path, Remove, Set
-from haha_config.core.record import dataclass, field
 
 __all__ = ["edit", "read"]
 
@@ -26,8 +27,7 @@ _ALIAS_VALUE: Final = re.compile(r"\s*:\s+\*[^\s,\[\]{}]+")
 _ALIAS_ITEM: Final = re.compile(r"\s*-\s+\*[^\s,\[\]{}]+")
 
 
-@dataclass(frozen=True, slots=True)
-class _Splice:
+class _Splice(Struct, frozen=True):
     start: int
     end: int
     text: str
@@ -75,8 +75,7 @@ def _refusal(
 # --- editing ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Step:
+class _Step(Struct, frozen=True, kw_only=True):
     """What one change does to one tree: the splices, and which entry of which collection it is."""
 
     splices: tuple[_Splice, ...]
@@ -85,8 +84,7 @@ class _Step:
     removes: bool = False
 
 
-@dataclass(slots=True)
-class _Pending:
+class _Pending(Struct):
     """Steps that were computed on one tree and do not disturb each other."""
 
     steps: list[_Step] = field(default_factory=list)

@@ -6,17 +6,17 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from msgspec import Struct, field
+
 from haha_config.core import urls
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place, Slot
-from haha_config.core.record import dataclass, field
 
 #: Of a database whose tables or columns have other names.
 STRANGE: Final = msg("its tables are not as we know them: it may be newer than this haha-config")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Served:
+class Served(Struct, frozen=True, kw_only=True):
     """A model behind a gateway: the name that the client sees, and where it is answered.
 
     `url` is a base URL, or the full path of one request, as the tool had it. `key` is a real one,
@@ -32,16 +32,14 @@ class Served:
     anthropic: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportedGateway:
+class ImportedGateway(Struct, frozen=True, kw_only=True):
     """A set-up that needs translation. `slots` name what is served."""
 
     served: tuple[Served, ...]
     slots: Mapping[Slot, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportedSetup:
+class ImportedSetup(Struct, frozen=True, kw_only=True):
     """One set-up of another tool: client variables, or a gateway, or why it is neither.
 
     `env` holds real keys. `notes` say what is lost on the way.

@@ -8,10 +8,11 @@ from collections.abc import Set as AbstractSet
 from itertools import chain, count
 from typing import Final
 
+from msgspec import Struct
+
 from haha_config.core.imports.entry import ImportedGateway, ImportedSetup, Served, credential
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data, Place, Slot
-from haha_config.core.record import dataclass
 
 SOURCE: Final = "claude-code-router"
 _SLOTS: Final[Mapping[str, Slot]] = {"default": "main", "background": "haiku"}
@@ -20,8 +21,7 @@ _REFERENCE: Final = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
 _GOOGLES: Final = "/v1beta/models"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Provider:
+class _Provider(Struct, frozen=True, kw_only=True):
     name: str
     url: str
     key: str

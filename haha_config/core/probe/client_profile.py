@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from msgspec import Struct, field
+
 from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.model import Data, Header, Route
 from haha_config.core.providers.model import Provider
-from haha_config.core.record import dataclass, field
 from haha_config.core.state.configured import CurrentSetup
 from haha_config.core.state.state import State
 
@@ -35,8 +36,7 @@ _EXPERIMENTAL = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientProfile:
+class ClientProfile(Struct, frozen=True, kw_only=True):
     """A client with its variables. `headers` hold the credential: never printed.
 
     `kinds`: the credential headers that go out. `thinking`, `experimental`, `caching`: what the

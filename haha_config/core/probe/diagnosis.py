@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final, Literal
 from urllib.parse import urljoin, urlsplit
 
+from msgspec import Struct
+
 from haha_config.core import urls
 from haha_config.core.exchange import HttpExchange
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data
 from haha_config.core.probe.client_profile import ClientProfile
-from haha_config.core.record import dataclass
 
 #: Where a reply says the trouble is. `params`: the model answers, but not to this shape.
 Stage = Literal["reach", "auth", "model", "params", "tools", "context"]
@@ -25,8 +26,7 @@ Stage = Literal["reach", "auth", "model", "params", "tools", "context"]
 Hint = Message | str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnosis:
+class Diagnosis(Struct, frozen=True, kw_only=True):
     """Why there was no answer, and what mends it. `retry`: seconds after which to try once more.
 
     `client_goes_on`: the client does by itself what the probe must not, so that nothing is known.
@@ -39,8 +39,7 @@ class Diagnosis:
     client_goes_on: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorContext:
+class ErrorContext(Struct, frozen=True):
     """A refusing reply and who asked."""
 
     exchange: HttpExchange
@@ -62,8 +61,7 @@ class ErrorContext:
 HintOf = Callable[[ErrorContext], Hint]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorPattern:
+class ErrorPattern(Struct, frozen=True, kw_only=True):
     """A reply that we know. `pattern` is looked for in the body, without regard to case."""
 
     stage: Stage

@@ -9,6 +9,9 @@ import re
 from collections.abc import Generator, Mapping, Sequence
 from typing import Final
 
+from msgspec import Struct, field
+from msgspec.structs import replace
+
 from haha_config.core.exchange import HttpExchange, Request
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data, Slot
@@ -18,14 +21,12 @@ from haha_config.core.probe.client_profile import ClientProfile
 from haha_config.core.probe.diagnosis import Diagnosis, Hint
 from haha_config.core.probe.response import Response
 from haha_config.core.probe.scorecard import Check, Scorecard, Status, order
-from haha_config.core.record import dataclass, field, replace
 
 Talk = Generator[Sequence[Request], Sequence[HttpExchange], Scorecard]
 _Sent = Generator[Sequence[Request], Sequence[HttpExchange], list[HttpExchange]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Struct, frozen=True, kw_only=True):
     """What to examine. `aliases`: other names under which the answer may come (a gateway's own)."""
 
     model: str
@@ -35,8 +36,7 @@ class Order:
     timeout: float = 60
 
 
-@dataclass(slots=True)
-class _Notes:
+class _Notes(Struct):
     """Checks and exchanges so far."""
 
     checks: list[Check] = field(default_factory=list)

@@ -8,6 +8,9 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 from urllib.parse import urlencode, urljoin, urlsplit
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from haha_config.core.exchange import HttpExchange, Request
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data
@@ -15,7 +18,6 @@ from haha_config.core.providers import catalog as catalogs
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.catalog import Catalog, CatalogEntry, Price, per_million
 from haha_config.core.providers.model import Discovery, Model, Provider, Providers
-from haha_config.core.record import dataclass, replace
 from haha_config.core.state.configured import CurrentSetup
 
 #: A list that never ends is somebody's mistake: OpenRouter needs two pages of 500 today.
@@ -24,8 +26,7 @@ TIMEOUT: Final = 10.0
 _ENOUGH: Final = 200
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class Listing(Struct, frozen=True, kw_only=True):
     """The models of an endpoint, or why there is no list."""
 
     entries: tuple[CatalogEntry, ...] = ()

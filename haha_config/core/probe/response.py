@@ -6,14 +6,14 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from msgspec import Struct, field
+
 from haha_config.core.exchange import HttpExchange
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data
-from haha_config.core.record import dataclass, field
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Response:
+class Response(Struct, frozen=True, kw_only=True):
     """What the model said. `flaw`: the first thing that is wrong with how it came.
 
     `usable`: the client takes the answer in spite of its flaw (measured with 2.1.197).

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal
 
+from msgspec import Struct
+
 from haha_config.core.exchange import HttpExchange
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data, Slot
 from haha_config.core.probe.diagnosis import Hint
-from haha_config.core.record import dataclass, field
 
 Grade = Literal["none", "reach", "auth", "model", "stream", "tools"]
 Status = Literal["pass", "fail", "warn", "skip"]
@@ -18,8 +19,7 @@ Status = Literal["pass", "fail", "warn", "skip"]
 GRADES: Final[tuple[Grade, ...]] = ("none", "reach", "auth", "model", "stream", "tools")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class Check(Struct, frozen=True, kw_only=True):
     """One thing that was tried. `ms`: how long the slowest of its requests took."""
 
     name: str
@@ -29,14 +29,17 @@ class Check:
     ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scorecard:
+class Scorecard(Struct, frozen=True, kw_only=True):
     """A model's checks. `exchanges`: the recorded requests; their headers hold the credential."""
 
     model: str
     slots: tuple[Slot, ...] = ()
     checks: tuple[Check, ...] = ()
-    exchanges: tuple[HttpExchange, ...] = field(default=(), repr=False)
+    exchanges: tuple[HttpExchange, ...] = ()
+
+    def __repr__(self) -> str:
+        """Without the exchanges: a traceback or a failed test must not show a key."""
+        return f"Scorecard({self.model!r}, {self.checks!r})"
 
     @property
     def grade(self) -> Grade:
@@ -84,8 +87,7 @@ class Scorecard:
         return tuple(found)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProbeReport:
+class ProbeReport(Struct, frozen=True, kw_only=True):
     """Every model's scorecard, in the order in which they were asked for."""
 
     cards: tuple[Scorecard, ...]

@@ -10,24 +10,24 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from haha_config.core.model import Data
 from haha_config.core.providers.model import Model, Provider
-from haha_config.core.record import dataclass, replace
 
 #: What is copied from the catalog into a row's model where the row does not say it.
 _FILLED: Final = ("context", "output", "tools", "thinking", "retired")
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(Struct, frozen=True):
     """USD per million tokens."""
 
     input: float
     output: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CatalogEntry:
+class CatalogEntry(Struct, frozen=True, kw_only=True):
     """A model as the catalog knows it. `provider` is a row's key; `price` None: unknown."""
 
     provider: str
@@ -36,8 +36,7 @@ class CatalogEntry:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Catalog:
+class Catalog(Struct, frozen=True, kw_only=True):
     """`date`: when it was made; `sources`: the packages and versions that it was made from."""
 
     date: str

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from haha_config.core import urls
 from haha_config.core.providers.model import KeyKind, Model, Provider, Providers
-from haha_config.core.record import dataclass, replace
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True, kw_only=True):
     """One base URL of the table, and the key kind that it is for (None: the row's own)."""
 
     row: Provider

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
+from msgspec import Struct, field
+
 from haha_config.core.model import Data, Header, Route, Slot
-from haha_config.core.record import dataclass, field
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
+class Model(Struct, frozen=True, kw_only=True):
     """One model of a row. `context` and `output` in tokens; None: unknown.
 
     `retired` is the ISO date from which the provider no longer answers to this id.
@@ -27,8 +27,7 @@ class Model:
     env: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyKind:
+class KeyKind(Struct, frozen=True, kw_only=True):
     """A kind of key that a provider hands out, told by how it starts.
 
     `region` is where it is good for ("": everywhere). `base_urls` by region, `header` and `slots`
@@ -46,8 +45,7 @@ class KeyKind:
     about: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credential:
+class Credential(Struct, frozen=True, kw_only=True):
     """Where a row's key is found and how the client must send it.
 
     `variable` "" : no key is needed and `token` is sent instead. `optional`: `token` is sent
@@ -64,8 +62,7 @@ class Credential:
     kinds: tuple[KeyKind, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Discovery:
+class Discovery(Struct, frozen=True, kw_only=True):
     """Where the live model list is. `kind`: openai, openrouter, ollama, anthropic, litellm.
 
     `url` holds `{base}` (the endpoint without a final slash) or `{origin}` (its scheme, host and
@@ -81,8 +78,7 @@ class Discovery:
     minimum: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiteLLMRoute:
+class LiteLLMRoute(Struct, frozen=True, kw_only=True):
     """How LiteLLM reaches this row: the model prefix, its api_base by region, extra params.
 
     `params` are added to `litellm_params`; `params_without_thinking` too, unless the model is
@@ -100,8 +96,7 @@ class LiteLLMRoute:
     key: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Provider:
+class Provider(Struct, frozen=True, kw_only=True):
     """One row of the provider table: where requests end up.
 
     `routes`: the first is the default. `base_urls`: what the client calls on the direct route, by
@@ -153,8 +148,7 @@ class Provider:
 Providers: TypeAlias = Mapping[str, Provider]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upstream:
+class Upstream(Struct, frozen=True, kw_only=True):
     """One entry of `model_list`: the name the client sees and what LiteLLM calls.
 
     `variable` "" : this upstream needs no key.

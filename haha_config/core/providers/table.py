@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import UnionType
 from typing import Any, Final, NoReturn, cast, get_args
 
+from msgspec.structs import replace
+
 from haha_config.core import urls
 from haha_config.core.errors import Refusal, Usage
 from haha_config.core.messages import Message, msg
@@ -24,7 +26,6 @@ from haha_config.core.providers.model import (
     Provider,
     Providers,
 )
-from haha_config.core.record import replace
 from haha_config.core.variables import BASE_URL, CREDENTIALS, OWNED, SLOT_OF
 
 DISCOVERY_KINDS: Final = ("openai", "openrouter", "ollama", "anthropic", "litellm")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from haha_config.core.edit.formats import edit
 from haha_config.core.edit.text import BOM
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Change, Finding, Fix, Plan, Write
-from haha_config.core.record import dataclass, replace
 from haha_config.core.rules import run
 from haha_config.core.state.file import File, parse
 from haha_config.core.state.state import State
@@ -19,8 +21,7 @@ from haha_config.core.state.state import State
 _ROUNDS: Final = 6
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fixed:
+class Fixed(Struct, frozen=True, kw_only=True):
     """The plan, the state after it, and what no edit does.
 
     `private`: files that nobody else may read any more. `exclude`: files that git is to ignore.

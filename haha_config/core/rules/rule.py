@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import ClassVar, Final, Literal
 
+from msgspec import Struct
+
 from haha_config.core import variables as v
 from haha_config.core.messages import Message
 from haha_config.core.model import Change, Data, Fix, Place, Problem, Remove, Set, Severity
-from haha_config.core.record import dataclass
 from haha_config.core.state.file import File
 from haha_config.core.state.layers import LayerName
 from haha_config.core.state.state import State
@@ -73,8 +74,7 @@ def configured(state: State) -> bool:
 # --- the files that hold the client's variables ----------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holder:
+class Holder(Struct, frozen=True, kw_only=True):
     """One file's client variables. `ours`: a target, which `--fix` may write."""
 
     layer: LayerName

@@ -6,18 +6,18 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from msgspec import Struct
+
 from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Fix, Place, Problem
-from haha_config.core.record import dataclass
 from haha_config.core.rules.rule import FIX, INIT, Holder, Rule, holders, set_everywhere
 from haha_config.core.state.layers import as_text
 from haha_config.core.state.state import State
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class Written(Struct, frozen=True, kw_only=True):
     """A base URL as it stands in one place; `holder` None: the shell."""
 
     value: str

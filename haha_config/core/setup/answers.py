@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from msgspec import Struct, field
+
 from haha_config.core.model import Header, Route, Slot, TargetName, Traffic
 from haha_config.core.providers.model import Upstream
-from haha_config.core.record import dataclass, field
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answers:
+class Answers(Struct, frozen=True, kw_only=True):
     """What a person chose: everything that `plan.build` needs and no file can tell.
 
     `keys` are real values by variable name, for `litellm.env` (0600). `credential` is what the

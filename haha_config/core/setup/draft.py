@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final, get_args
 
+from msgspec import Struct, field
+from msgspec.structs import replace
+
 from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.errors import Usage
@@ -12,15 +15,13 @@ from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Header, Route, Slot, TargetName, Traffic
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.model import Provider, Providers, Upstream
-from haha_config.core.record import dataclass, field, replace
 from haha_config.core.setup.answers import Answers
 from haha_config.core.state.configured import CurrentSetup
 
 DEFAULT_PORT: Final = 4000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(Struct, frozen=True, kw_only=True):
     """Everything that can be chosen; None or "" where it was not yet.
 
     `key` is the credential of a direct row or of somebody else's gateway. `keys` are the upstream

@@ -6,10 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, Literal, cast, get_args
 
+from msgspec import Struct, field
+
 from haha_config.core.errors import Refusal, Usage
 from haha_config.core.messages import msg
 from haha_config.core.model import Data, Header, Place
-from haha_config.core.record import dataclass, field
 
 Kind = Literal["env", "file", "keyring"]
 
@@ -22,8 +23,7 @@ _WHOLE: Final = re.compile(r"/|~|[A-Za-z]:[/\\]")
 _OWN: Final = ("header", "either", "context", "keys")
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """Where a key is: `env:NAME`, `file:PATH`, `keyring:NAME`.
 
     A `file` without a folder is in our own store.
@@ -36,8 +36,7 @@ class Reference:
         return f"{self.kind}:{self.name}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
+class Profile(Struct, frozen=True, kw_only=True):
     """`answers` are flags of `init` by their long names; `keys` by the variable that holds each.
 
     `header` is written down because the key tells it, and the key is not here. `either`: a person

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from haha_config.core.record import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compromised:
+class Compromised(Struct, frozen=True, kw_only=True):
     """`versions`: release -> the day it was poisoned. `markers` stand beside the packages."""
 
     versions: Mapping[str, str]

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from msgspec import Struct, field
+
 from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.model import Data, Header, Route, Slot
 from haha_config.core.providers.index import ProviderIndex, plain_model
 from haha_config.core.providers.model import Model, Providers, Upstream
-from haha_config.core.record import dataclass, field
 from haha_config.core.state.state import State
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CurrentSetup:
+class CurrentSetup(Struct, frozen=True, kw_only=True):
     """`provider` "" : nothing is configured, or an endpoint that no row has.
 
     `own_gateway`: the gateway is described by the files of this folder. `offered`: the slots

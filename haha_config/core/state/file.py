@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from msgspec import Struct
+
 from haha_config.core.edit import decode
 from haha_config.core.edit.formats import read
 from haha_config.core.errors import Refusal
@@ -14,14 +16,12 @@ from haha_config.core.model import (
     Place,
     Snapshot,
 )
-from haha_config.core.record import dataclass
 from haha_config.core.state.machine import Installed as Installed
 from haha_config.core.state.machine import Machine as Machine
 from haha_config.core.state.machine import Owner as Owner
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class File:
+class File(Struct, frozen=True, kw_only=True):
     """A file as read: its document, or why there is none. Absent: `document` and `error` None.
 
     A file that is there and can't be read has an `error` too: what it says is not known.

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Final, Literal
 
+from msgspec import Struct
+
 from haha_config.core import variables as v
 from haha_config.core.model import Data, Place
-from haha_config.core.record import dataclass
 from haha_config.core.state.file import File
 
 REFERENCE: Final = "os.environ/"
@@ -19,8 +20,7 @@ DEFAULT_PORT: Final = 4000
 Source = Literal["litellm_config.yaml", "litellm.env", "shell", ""]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelEntry:
+class ModelEntry(Struct, frozen=True, kw_only=True):
     """One element of `model_list` that has a name and a model."""
 
     index: int
@@ -48,8 +48,7 @@ class ModelEntry:
         return ("model_list", self.index, "litellm_params", *keys)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Secret:
+class Secret(Struct, frozen=True, kw_only=True):
     """A value of the configuration: as written, and what it is once references are followed.
 
     `value` None: the variable that it refers to is nowhere.

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
+from msgspec import Struct
+
 from haha_config.core.model import Data, Document, Place
-from haha_config.core.record import dataclass
 
 LayerName = Literal[
     "managed", "flag", "local", "project", "active-provider", "user", "shell", "dotenv"
@@ -29,8 +30,7 @@ ORDER: tuple[LayerName, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layer:
+class Layer(Struct, frozen=True, kw_only=True):
     """One place that variables can come from. `path` "" : not a file (the shell)."""
 
     name: LayerName
@@ -47,8 +47,7 @@ class Layer:
         return Place(path=self.path, line=found.line, column=found.column)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class Origin(Struct, frozen=True, kw_only=True):
     """A value and the layer it stands in. The value is as written; it may be a secret."""
 
     value: str
@@ -56,8 +55,7 @@ class Origin:
     place: Place
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effective:
+class Effective(Struct, frozen=True, kw_only=True):
     """What the client gets for one variable. `value` None: unset; "": set to nothing."""
 
     name: str

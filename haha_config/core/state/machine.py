@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from msgspec import Struct, field
+
 from haha_config.core.model import Place
-from haha_config.core.record import dataclass, field
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owner:
+class Owner(Struct, frozen=True, kw_only=True):
     """Another tool that writes one of our targets by itself.
 
     `tool`: `cc-switch`, `claude-code-router`, `lite up`, `lite configure` or `claude-haha`.
@@ -22,8 +22,7 @@ class Owner:
     entry: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Installed:
+class Installed(Struct, frozen=True, kw_only=True):
     """A LiteLLM found on this machine, from its metadata. `markers`: files a poisoned one left.
 
     `proxy`: what `litellm[proxy]` adds is there. `path` is the folder it is installed in.
@@ -38,8 +37,7 @@ class Installed:
     dotenv_names: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
+class Machine(Struct, frozen=True, kw_only=True):
     """What this machine showed when we looked, without a request that costs anything.
 
     `listening` maps a loopback port that we care about to who answers on it: `litellm`, `ollama`,

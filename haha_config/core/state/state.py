@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.model import (
@@ -16,7 +18,6 @@ from haha_config.core.model import (
 )
 from haha_config.core.providers import table
 from haha_config.core.providers.model import Providers
-from haha_config.core.record import dataclass
 from haha_config.core.state import layers
 from haha_config.core.state.file import File
 from haha_config.core.state.layers import Effective, Layer, LayerName
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
 SKIP_DOTENV: Final = "CC_HAHA_SKIP_DOTENV"
 
 
-@dataclass(frozen=True, kw_only=True)
-class State:
+class State(Struct, frozen=True, kw_only=True, dict=True):
     """One look at everything. Pure data: rules never open a file themselves.
 
     `settings` are the client's settings files by layer: managed, local, project,

@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+from msgspec import Struct
+
 from haha_config.core.model import Baseline, Change, Format, Item, Key, Remove, Set, Write
-from haha_config.core.record import dataclass
 from haha_config.io.disk.exchange import Fault
 from haha_config.io.disk.files import sync_folder
 from haha_config.io.disk.lock import make_private
@@ -33,8 +34,7 @@ _STAGED: Final = "staged"
 _LONGEST_NAME: Final = 140
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JournalEntry:
+class JournalEntry(Struct, frozen=True, kw_only=True):
     """One file of a write. `temporary` stands beside `real` while it is being written.
 
     `folders` are made for it, the outermost first; `emptied` go with it once they are empty. The
@@ -66,8 +66,7 @@ class JournalEntry:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WriteRecord:
+class WriteRecord(Struct, frozen=True, kw_only=True):
     """A write. `time` is the wall clock's, in seconds since 1970; `number` is the order."""
 
     number: int
@@ -140,8 +139,7 @@ def arrivals(state: Path) -> dict[str, Baseline]:
     return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Arrival:
+class _Arrival(Struct, frozen=True, kw_only=True):
     """`left`: the write that took ours out again."""
 
     real: str

@@ -19,10 +19,12 @@ from pathlib import Path
 from shlex import quote
 from typing import Final
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from haha_config.core.errors import Changed, HahaError, Refusal
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place, Plan, Write
-from haha_config.core.record import dataclass, replace
 from haha_config.io.disk import journal
 from haha_config.io.disk.exchange import Exchange, Fault
 from haha_config.io.disk.files import (
@@ -44,16 +46,14 @@ _RECOVER: Final = "haha-config undo --recover"
 _PAUSE: Final = 0.01
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Applied:
+class Applied(Struct, frozen=True, kw_only=True):
     """What a write was called in the journal (None: nothing had to be written)."""
 
     id: str | None
     paths: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recovered:
+class Recovered(Struct, frozen=True, kw_only=True):
     """What became of a write that was cut off. `kept`: files left as another program made them."""
 
     message: Message

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from unicodedata import category
 
+from msgspec import Struct
+
 from haha_config.core.messages import Message, msg
-from haha_config.core.record import dataclass
 from haha_config.io.i18n import render
 from haha_config.io.prompts.question import Choice
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(Struct, frozen=True, kw_only=True):
     """A choice in the person's language."""
 
     value: str

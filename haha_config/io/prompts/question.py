@@ -6,9 +6,10 @@ import enum
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NoReturn, Protocol
 
+from msgspec import Struct
+
 from haha_config.core.errors import Cancelled, Usage
 from haha_config.core.messages import Message, msg, nmsg
-from haha_config.core.record import dataclass
 
 
 class Back(enum.Enum):
@@ -24,8 +25,7 @@ Clean = Callable[[str], tuple[str, Message | None]]
 Check = Callable[[str], Message | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(Struct, frozen=True, kw_only=True):
     """One row. `marked`: it is what is set now; `disabled`: why it can't be chosen; `tag`: the word
     of its note that a narrow list shows too."""
 
@@ -137,8 +137,7 @@ class NeverAsk:
         self._refuse(flag)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecretAnswer:
+class SecretAnswer(Struct, frozen=True, kw_only=True):
     """What became of a pasted key, and what to tell the person about it."""
 
     value: str

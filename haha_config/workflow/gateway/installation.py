@@ -81,7 +81,7 @@ def _found(state: State) -> tuple[Installed, ...]:
 
 def looked(session: Session) -> State:
     """The state with every LiteLLM on this machine, whatever the client's route is."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from haha_config.io import machine
     from haha_config.workflow.read_state import poisoned_versions, read_state, where_to_look

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from msgspec import Struct
+
 from haha_config.core import variables as v
-from haha_config.core.record import dataclass
 from haha_config.core.state.gateway import Gateway
 from haha_config.core.state.state import State
 from haha_config.io import gateway_process, loopback
@@ -20,8 +21,7 @@ from haha_config.workflow.session import Session
 _KEY: Final = re.compile(r"\b(sk|pk|cpk|tp)-[A-Za-z0-9_\-]{8,}|Bearer\s+\S+")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Site:
+class Site(Struct, frozen=True, kw_only=True):
     """The gateway of one folder: its files, its port, and the record of who started it."""
 
     session: Session
@@ -85,8 +85,7 @@ def site(session: Session) -> Site:
     return Site(session=session, state=session.state())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
+class Status(Struct, frozen=True, kw_only=True):
     """Who answers on the gateway's port. `owned`: the process that `up` started."""
 
     running: bool

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from haha_config.core.model import Snapshot
 from haha_config.core.rules.fix import fixed

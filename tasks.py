@@ -143,6 +143,12 @@ def catalogs() -> None:
     run(PYTHON, "tools/catalogs.py")
 
 
+def facts() -> None:
+    """Ask the real parts again what they take, and write templates/facts (minutes)."""
+    venv()
+    run(PYTHON, "-m", "tools.facts.litellm")
+
+
 def lock_litellm() -> None:
     """Write the hash locks of LiteLLM and of uv; with `--newest` for LiteLLM's newest version."""
     table = tomllib.loads(PARTS.read_text(encoding="utf-8"))
@@ -226,6 +232,7 @@ TASKS: dict[str, Callable[[], None]] = {
     "docs": docs,
     "bench": bench,
     "catalogs": catalogs,
+    "facts": facts,
     "lock-litellm": lock_litellm,
 }
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from haha_config.core.errors import HahaError
-from haha_config.core.messages import Message, msg
+from haha_config.core.messages import msg
 
 if TYPE_CHECKING:
     import subprocess
@@ -404,64 +404,3 @@ def ask_gateway(port: int, path: str, key: str = "", seconds: float = 5) -> obje
         return None
     finally:
         connection.close()
-
-
-# --- installing it ---------------------------------------------------------------------------
-
-
-def install(
-    folder: Path, lock: Path, environ: Mapping[str, str], watch: Callable[[str], None]
-) -> None:
-    """Make an environment in `folder` from a hash lock, wheels only. `watch` gets pip's lines.
-
-    A folder that could not be filled is taken away again. Raises HahaError saying why.
-    """
-    import shutil
-    import subprocess
-
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    quiet = ("--disable-pip-version-check", "--no-input", "--progress-bar", "off")
-    steps: tuple[list[str], ...] = (
-        [sys.executable, "-m", "venv", "--clear", str(folder)],
-        [
-            *(str(python), "-m", "pip", "install", *quiet),
-            *("--require-hashes", "--only-binary", ":all:", "-r", str(lock)),
-        ],
-    )
-    done = False
-    try:
-        for step in steps:
-            last: list[str] = []
-            with subprocess.Popen(
-                step,
-                env=dict(environ),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                encoding="utf-8",
-                errors="replace",
-            ) as running:
-                assert running.stdout is not None  # noqa: S101 - a pipe was asked for
-                for line in running.stdout:
-                    last = [*last[-19:], line.rstrip()]
-                    watch(line.strip())
-            if running.returncode != 0:
-                raise HahaError(_why_not_installed(last))
-        done = True
-    except OSError as error:
-        raise HahaError(msg("can't install LiteLLM: {why}", why=error.strerror or "")) from None
-    finally:
-        if not done:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _why_not_installed(lines: Sequence[str]) -> Message:
-    text = "\n".join(lines)
-    if "ensurepip" in text:
-        return msg("this Python has no `venv` with pip in it (Debian: apt install python3-venv)")
-    if "No space left" in text:
-        return msg("no space is left: LiteLLM needs about 1 GB")
-    errors = [line for line in lines if line.upper().startswith("ERROR")]
-    said = (errors or [line for line in lines if line] or [""])[-1]
-    return msg("pip could not install LiteLLM: {said}", said=said[:300])

@@ -20,12 +20,10 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import Message, msg
+from haha_config.core.state.machine import UNFINISHED
 
 if TYPE_CHECKING:
     import subprocess
-
-#: Stands in a folder while it is being filled: what is there is no installation yet.
-UNFINISHED: Final = ".installing"
 
 #: Both locks are complete, so that no installer has anything to look up.
 _BY_HASH: Final = ("--no-deps", "--require-hashes", "--only-binary", ":all:")

@@ -16,7 +16,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from haha_config.core.model import Place
-from haha_config.core.state.machine import Installed, Owner
+from haha_config.core.state.machine import UNFINISHED, Installed, Owner
 
 _DIST: Final = re.compile(r"litellm-([0-9][^-]*)\.dist-info")
 _NAME: Final = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*[=:]", re.MULTILINE)
@@ -93,7 +93,8 @@ def _prefixes(where: Where) -> Iterator[Path]:
         if pipx:
             yield Path(pipx) / "venvs" / "litellm"
     yield from (where.folder / ".venv", where.folder / "venv")
-    yield from (c.parent for c in sorted(where.data.glob("*/pyvenv.cfg")))
+    ours = (c.parent for c in sorted(where.data.glob("*/pyvenv.cfg")))
+    yield from (folder for folder in ours if not (folder / UNFINISHED).exists())
 
 
 def _version(packages: Path) -> str | None:

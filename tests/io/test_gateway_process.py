@@ -255,15 +255,3 @@ def test_the_helpers_key() -> None:
         "sk-test-0123456789abcdef"
     )
     assert gateway_process.key_from_helper("echo x; exit 1", os.environ) == ""
-
-
-def test_an_installation_that_fails_leaves_nothing(tmp_path: Path) -> None:
-    lock = tmp_path / "lock.txt"
-    lock.write_text("no-such-package==1.0\n")
-    target = tmp_path / "env"
-    with pytest.raises(HahaError) as caught:
-        gateway_process.install(
-            target, lock, {"PATH": os.environ["PATH"], "PIP_NO_INDEX": "1"}, print
-        )
-    assert "pip could not install" in caught.value.what.text
-    assert not target.exists()

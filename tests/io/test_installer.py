@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from haha_config.core.state.machine import UNFINISHED
 from haha_config.io import installer
 from haha_config.io.installer import Locks, NotInstalled, Progress
 
@@ -84,7 +85,7 @@ def test_without_uv_pip_installs_from_the_lock(bench: Bench) -> None:
     bench.install()
 
     assert bench.program().exists()
-    assert not (bench.folder / installer.UNFINISHED).exists()
+    assert not (bench.folder / UNFINISHED).exists()
     assert bench.seen[-1].total == 2, "the package for another Python is not counted"
     assert max(p.done for p in bench.seen if p.stage == "fetch") == 2
 

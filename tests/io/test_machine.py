@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from haha_config.core.state.machine import UNFINISHED
 from haha_config.io import machine
 from haha_config.io.machine import Where
 
@@ -75,6 +76,17 @@ def test_markers_and_the_dotenv_above(where: Callable[..., Where], tmp_path: Pat
     assert found.markers == ("cook.pth",)
     assert found.dotenv == str(dotenv)
     assert found.dotenv_names == ("ANTHROPIC_BASE_URL", "OTHER")
+
+
+@posix
+def test_an_installation_that_was_cut_off_is_none(where: Callable[..., Where], home: Path) -> None:
+    data = where().data
+    for name in ("whole", "cut-off"):
+        install(data / name, "1.106.2")
+        (data / name / "pyvenv.cfg").touch()
+    (data / "cut-off" / UNFINISHED).mkdir()
+    (found,) = machine.litellm(where())
+    assert Path(found.path).is_relative_to(data / "whole")
 
 
 def test_nothing_installed(where: Callable[..., Where]) -> None:

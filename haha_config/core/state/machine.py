@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from msgspec import Struct, field
 
 from haha_config.core.model import Place
+
+#: Stands in a folder that is being filled: what is there is no installation yet.
+UNFINISHED: Final = ".installing"
 
 
 class Owner(Struct, frozen=True, kw_only=True):

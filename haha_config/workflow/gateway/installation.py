@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from pathlib import Path
 from typing import Final
 
 from haha_config.core.errors import HahaError
-from haha_config.core.messages import msg
+from haha_config.core.messages import Message, msg
 from haha_config.core.state.machine import Installed
 from haha_config.core.state.state import State
-from haha_config.io import disk, gateway_process, report, templates
-from haha_config.workflow.gateway.waiting import spinner
+from haha_config.io import disk, installer, report, templates
+from haha_config.workflow.gateway.waiting import clock, progress
 from haha_config.workflow.session import Session
 
 LOCK: Final = "litellm-requirements.txt"
+UV_LOCK: Final = "uv-requirements.txt"
+#: A login in the URL of an index, as an installer may repeat it.
+_URL_LOGIN: Final = re.compile(r"//[^/@\s]+@")
 
 
 def locked_version() -> str:
@@ -55,16 +59,46 @@ def _waiting() -> None:
 def _install(session: Session) -> None:
     version = locked_version()
     target = session.data_folder / f"litellm-{version}"
+    began = time.monotonic()
+    try:
+        with progress(msg("installing LiteLLM {version}", version=version)) as tell:
+            installer.install(
+                target,
+                installer.Locks(templates.FOLDER / LOCK, templates.FOLDER / UV_LOCK),
+                session.environ,
+                lambda reached: tell(_reached(reached)),
+                avoid=_projects(session),
+            )
+    except installer.NotInstalled as failed:
+        for line in failed.said:
+            report.talk(_URL_LOGIN.sub("//****@", line))
+        raise
     report.talk(
         msg(
-            "installing LiteLLM {version} into {path}",
+            "Installed LiteLLM {version} in {clock}: {path}",
             version=version,
+            clock=clock(time.monotonic() - began),
             path=report.short(str(target)),
         )
     )
-    with spinner(msg("installing")) as tell:
-        gateway_process.install(target, templates.FOLDER / LOCK, session.environ, tell)
-    report.talk(msg("LiteLLM {version} is installed", version=version))
+
+
+def _projects(session: Session) -> list[Path]:
+    """The folders whose programs are not run: what is at or above the home is no project."""
+    folders = {session.folder, session.project, session.cwd}
+    return [folder for folder in folders if not session.home.is_relative_to(folder)]
+
+
+def _reached(reached: installer.Progress) -> Message:
+    total = reached.total
+    if total is None:
+        return msg("looking for the installer")
+    if reached.stage == "install":
+        return msg("{n} of {total} packages unpacked", n=reached.done, total=total)
+    if not reached.size:
+        return msg("{n} of {total} packages", n=reached.done, total=total)
+    size = round(reached.size / 1e6)
+    return msg("{n} of {total} packages, {size} MB", n=reached.done, total=total, size=size)
 
 
 def say_bad(state: State) -> None:

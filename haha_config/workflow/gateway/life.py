@@ -19,7 +19,7 @@ from haha_config.io import gateway_process, loopback, report
 from haha_config.io.gateway_process import GatewayRecord
 from haha_config.workflow.gateway.installation import best, looked, program_of, say_bad
 from haha_config.workflow.gateway.site import Site, Status, status_of
-from haha_config.workflow.gateway.waiting import spinner
+from haha_config.workflow.gateway.waiting import progress
 from haha_config.workflow.session import Session
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def _wait(here: Site, record: GatewayRecord, running: subprocess.Popen[bytes] | 
     Raises HahaError where it ends first or takes too long.
     """
     until = time.monotonic() + PATIENCE
-    with spinner(msg("starting LiteLLM, which takes 12 to 36 s")) as tell:
+    with progress(msg("starting LiteLLM")) as tell:
         while loopback.who(here.port, 2) != "litellm":
             # Asking the child for its end also lets the system forget it.
             ended = running.poll() is not None if running else not gateway_process.lives(record)
@@ -186,7 +186,7 @@ def _wait(here: Site, record: GatewayRecord, running: subprocess.Popen[bytes] | 
                     msg("LiteLLM did not answer within {n} s", n=round(PATIENCE)),
                     hints=(here.command("logs"),),
                 )
-            tell(next(iter(gateway_process.tail(here.log, 1)), ""), mask=here.masked)
+            tell(here.masked(next(iter(gateway_process.tail(here.log, 1)), "")))
             time.sleep(0.3)
 
 

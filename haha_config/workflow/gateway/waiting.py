@@ -1,37 +1,62 @@
-"""Something that moves while a person waits for a program of somebody else's."""
+"""What a person sees while a program of somebody else's works: a line with a clock that moves."""
 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from haha_config.core.messages import Message
 from haha_config.core.probe.diagnosis import shortened
 from haha_config.io import report
 from haha_config.io.i18n import render
 
+if TYPE_CHECKING:
+    from rich.text import Text
 
-def _silent(_line: str, mask: Callable[[str], str] | None = None) -> None:
-    del mask
+#: Columns that the spinner and the space before the clock take.
+_AROUND = 4
 
 
 @contextmanager
-def spinner(about: Message) -> Iterator[Callable[..., None]]:
-    """Something that moves while a person waits, with the last line that was said."""
-    if not sys.stderr.isatty() or not report.colored(sys.stderr):
+def progress(about: Message) -> Iterator[Callable[[Message | str], None]]:
+    """Show `about`, the time that has passed, and the detail that is told last.
+
+    Without a terminal that can redraw a line, `about` is said once.
+    """
+    if report.is_quiet() or not report.colored(sys.stderr):
         report.talk(about)
-        yield _silent
+        yield lambda _detail: None
         return
     from rich.console import Console
-    from rich.text import Text
 
     console = Console(stderr=True)
-    with console.status(render(about)) as status:
+    line = _Line(render(about), console.width - _AROUND)
+    with console.status(line):
+        yield line.tell
 
-        def tell(line: str, mask: Callable[[str], str] | None = None) -> None:
-            shown = mask(line) if mask else line
-            room = max(10, console.width - len(render(about)) - 8)
-            status.update(Text(f"{render(about)}  {shortened(shown, room)}"))
 
-        yield tell
+class _Line:
+    """Drawn anew a few times a second, so that the clock goes on while nothing is told."""
+
+    def __init__(self, about: str, width: int) -> None:
+        self.about, self.width = about, width
+        self.detail = ""
+        self.began = time.monotonic()
+
+    def tell(self, detail: Message | str) -> None:
+        self.detail = render(detail)
+
+    def __rich__(self) -> Text:
+        from rich.text import Text
+
+        head = f"{self.about} {clock(time.monotonic() - self.began)}"
+        room = self.width - len(head) - 2
+        return Text(f"{head}  {shortened(self.detail, room)}" if room > 10 else head)
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"

@@ -213,7 +213,7 @@ def guard(session: Session, plan: Plan, manner: WriteOptions) -> None:
     """
     if not moves_endpoint(plan):
         return
-    from haha_config.io.gateway_process import running_clients
+    from haha_config.io.clients import running_clients
 
     found = {
         client.pid: client
@@ -254,7 +254,7 @@ def _anyway(session: Session, *, plain: bool) -> bool:
 
 def live_lines(session: Session, plan: Plan, model: str) -> list[Message]:
     """What open sessions will do after a change of models only: nothing, until told."""
-    from haha_config.io.gateway_process import running_clients
+    from haha_config.io.clients import running_clients
 
     if moves_endpoint(plan):
         return []

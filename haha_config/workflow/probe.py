@@ -127,9 +127,9 @@ def _helper(session: Session, state: State) -> str:
         file = state.settings.get(layer)
         command = file.data.get("apiKeyHelper") if file is not None else None
         if isinstance(command, str) and command:
-            from haha_config.io import gateway_process
+            from haha_config.io import clients
 
-            return gateway_process.key_from_helper(command, session.environ)
+            return clients.key_from_helper(command, session.environ)
     return ""
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from haha_config.core.errors import HahaError
 from haha_config.io import gateway_process
-from haha_config.io.gateway_process import RunningClient, running_clients
+from haha_config.io.clients import RunningClient, key_from_helper, running_clients
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="programs are faked by links")
 
@@ -251,7 +251,7 @@ def test_following_a_log_that_grows_and_begins_anew(tmp_path: Path) -> None:
 
 
 def test_the_helpers_key() -> None:
-    assert gateway_process.key_from_helper("echo ' sk-test-0123456789abcdef '", os.environ) == (
+    assert key_from_helper("echo ' sk-test-0123456789abcdef '", os.environ) == (
         "sk-test-0123456789abcdef"
     )
-    assert gateway_process.key_from_helper("echo x; exit 1", os.environ) == ""
+    assert key_from_helper("echo x; exit 1", os.environ) == ""

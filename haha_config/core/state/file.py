@@ -9,13 +9,7 @@ from msgspec import Struct
 from haha_config.core.edit import decode
 from haha_config.core.edit.formats import read
 from haha_config.core.errors import Refusal
-from haha_config.core.model import (
-    Data,
-    Document,
-    Format,
-    Place,
-    Snapshot,
-)
+from haha_config.core.model import Data, Document, Format, Place, Snapshot
 from haha_config.core.state.machine import Installed as Installed
 from haha_config.core.state.machine import Machine as Machine
 from haha_config.core.state.machine import Owner as Owner

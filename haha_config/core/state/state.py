@@ -10,12 +10,7 @@ from msgspec import Struct
 
 from haha_config.core import urls
 from haha_config.core import variables as v
-from haha_config.core.model import (
-    SLOTS,
-    Client,
-    Route,
-    Slot,
-)
+from haha_config.core.model import SLOTS, Client, Route, Slot
 from haha_config.core.providers import table
 from haha_config.core.providers.model import Providers
 from haha_config.core.state import layers

@@ -17,6 +17,7 @@ MAKERS = (
     "docs/_generate/rules.py",
     "docs/_generate/cli.py",
     "tools/pictures.py",
+    "tools/house.py",
 )
 
 

@@ -74,7 +74,7 @@ def _spoken(command: Any) -> Any:
 
 def _unknown(name: str) -> None:
     from haha_config.core.errors import Usage
-    from haha_config.core.providers.table import did_you_mean
+    from haha_config.core.providers.decode import did_you_mean
 
     raise Usage(
         msg("there is no command `{name}`", name=name),

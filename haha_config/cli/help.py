@@ -66,7 +66,7 @@ def complaint(error: Any) -> Message:
 
 def nearest(error: Any) -> tuple[Message, ...]:
     """The hint for an option that is not one."""
-    from haha_config.core.providers.table import did_you_mean
+    from haha_config.core.providers.decode import did_you_mean
 
     return did_you_mean(
         getattr(error, "option_name", ""), getattr(error, "possibilities", None) or ()

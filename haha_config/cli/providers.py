@@ -13,6 +13,7 @@ from haha_config.core.errors import Usage
 from haha_config.core.messages import msg
 from haha_config.core.model import Plan, Write
 from haha_config.core.providers import table
+from haha_config.core.providers.decode import did_you_mean
 from haha_config.core.providers.model import Provider, Providers
 from haha_config.io import paths, report, templates
 from haha_config.io.i18n import _, render
@@ -33,7 +34,7 @@ def providers(context: typer.Context, format_: FormatOption = "text", _lang: Lan
     if format_ not in ("text", "json"):
         raise Usage(
             msg("there is no format `{name}`", name=format_),
-            hints=table.did_you_mean(format_, ("text", "json")),
+            hints=did_you_mean(format_, ("text", "json")),
         )
     rows = table.load(templates.provider_texts(_own()))
     if format_ == "json":

@@ -18,7 +18,7 @@ from haha_config.core.change.plan import slots_after
 from haha_config.core.errors import HahaError, Usage
 from haha_config.core.messages import msg
 from haha_config.core.model import SLOTS, Plan
-from haha_config.core.providers.table import did_you_mean
+from haha_config.core.providers.decode import did_you_mean
 from haha_config.core.setup import draft as drafts
 from haha_config.core.setup.answers import Answers
 from haha_config.core.state import configured

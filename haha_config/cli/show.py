@@ -16,7 +16,7 @@ from haha_config.core.change.plan import HELPER, is_own_helper
 from haha_config.core.errors import Usage
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place
-from haha_config.core.providers.table import did_you_mean
+from haha_config.core.providers.decode import did_you_mean
 from haha_config.core.state.file import File
 from haha_config.core.state.layers import Effective, LayerName
 from haha_config.core.state.state import SKIP_DOTENV, State

@@ -11,7 +11,7 @@ from msgspec.structs import asdict, replace
 
 from haha_config.core.errors import HahaError, Usage
 from haha_config.core.messages import msg
-from haha_config.core.providers import table as rows
+from haha_config.core.providers.decode import did_you_mean
 from haha_config.core.providers.model import Providers, Upstream
 from haha_config.core.setup.draft import Draft
 from haha_config.io import profile_files
@@ -53,7 +53,7 @@ def parse(data: Mapping[str, Any], path: Path) -> InitFlags:
         if name not in known:
             raise Usage(
                 msg("{path}: there is no answer `{name}`", path=str(path), name=name),
-                hints=rows.did_you_mean(name, known),
+                hints=did_you_mean(name, known),
             )
         found[known[name]] = _typed(name, value, path)
     return InitFlags(**found)

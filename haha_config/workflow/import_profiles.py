@@ -18,6 +18,7 @@ from haha_config.core.imports import ImportedGateway, ImportedSetup, Served, nam
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Place, Plan, Snapshot
 from haha_config.core.providers import table as rows
+from haha_config.core.providers.decode import did_you_mean
 from haha_config.core.providers.index import ProviderIndex, plain_model
 from haha_config.core.providers.model import Provider, Upstream
 from haha_config.core.setup import draft as drafts
@@ -174,7 +175,7 @@ def _chosen(entries: Sequence[_Named], wanted: str, tool: str) -> list[_Named]:
     if not found:
         raise Usage(
             msg("{source} has no set-up `{name}`", source=tool, name=wanted),
-            hints=rows.did_you_mean(wanted, [name for name, _ in there]),
+            hints=did_you_mean(wanted, [name for name, _ in there]),
         )
     return found
 

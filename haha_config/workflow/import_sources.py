@@ -24,7 +24,7 @@ from haha_config.core.imports import (
 )
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place
-from haha_config.core.providers import table as rows
+from haha_config.core.providers.decode import did_you_mean
 from haha_config.io import other_tools, report
 from haha_config.workflow.session import Session
 
@@ -53,7 +53,7 @@ def entries(session: Session, source: str) -> Sources:
     else:
         raise Usage(
             msg("there is no file and no tool `{name}`: {known}", name=source, known=TOOLS),
-            hints=rows.did_you_mean(source, TOOLS),
+            hints=did_you_mean(source, TOOLS),
         )
 
 

@@ -17,6 +17,7 @@ from haha_config.core.errors import HahaError, Usage
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Place, Plan, Snapshot, Write
 from haha_config.core.providers import table as rows
+from haha_config.core.providers.decode import did_you_mean
 from haha_config.core.providers.model import Provider
 from haha_config.core.setup import draft as drafts
 from haha_config.core.setup.answers import Answers
@@ -65,7 +66,7 @@ def load(session: Session, name: str) -> Profile:
         raise Usage(
             msg("there is no profile `{name}`", name=name),
             hints=(
-                *rows.did_you_mean(name, known),
+                *did_you_mean(name, known),
                 "haha-config profile list" if known else f"haha-config profile save {name}",
             ),
         )

@@ -19,6 +19,7 @@ from haha_config.core.errors import HahaError, Usage
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Client, Plan, Scope, Snapshot, TargetName
 from haha_config.core.providers import table as rows
+from haha_config.core.providers.decode import did_you_mean
 from haha_config.core.providers.model import Providers
 from haha_config.core.state.file import File, parse
 from haha_config.core.state.layers import LayerName
@@ -301,7 +302,7 @@ def choice(flag: str, value: str, known: Iterable[str]) -> str:
         return value
     raise Usage(
         msg("{flag}: there is no `{value}`: {known}", flag=flag, value=value, known=tuple(names)),
-        hints=rows.did_you_mean(value, names),
+        hints=did_you_mean(value, names),
     )
 
 

@@ -10,7 +10,7 @@ from haha_config.core.change import plan as plans
 from haha_config.core.errors import Usage
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Slot
-from haha_config.core.providers import table as rows
+from haha_config.core.providers.decode import did_you_mean
 from haha_config.core.providers.model import Model
 from haha_config.core.state import configured
 from haha_config.core.state.configured import CurrentSetup
@@ -71,7 +71,7 @@ def check_known(name: str, state: State, held: CurrentSetup, *, unlisted: bool) 
     raise Usage(
         msg("`{name}` is not offered by {where}", name=name, where=_where(held)),
         hints=(
-            *rows.did_you_mean(name, dict.fromkeys((*live, *known))),
+            *did_you_mean(name, dict.fromkeys((*live, *known))),
             *_elsewhere(name, state, held),
             msg("--unlisted accepts any name; `haha-config models` lists what is there"),
         ),

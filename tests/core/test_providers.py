@@ -10,6 +10,7 @@ import pytest
 from haha_config.core.errors import Refusal, Usage
 from haha_config.core.model import SLOTS
 from haha_config.core.providers import table
+from haha_config.core.providers.decode import did_you_mean
 from haha_config.core.providers.model import Provider
 from haha_config.io import templates
 from haha_config.io.i18n import english
@@ -180,7 +181,7 @@ def test_an_unknown_provider_names_the_nearest() -> None:
 
 
 def test_nothing_near_gives_no_hint() -> None:
-    assert table.did_you_mean("zzzzzz", ROWS) == ()
+    assert did_you_mean("zzzzzz", ROWS) == ()
 
 
 @pytest.mark.parametrize(
@@ -307,18 +308,25 @@ def test_a_row_of_ones_own_replaces_the_tables() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "line", "said", "hint"),
     [
-        ("name =", "nmae =", None, "`name` is missing", None),
+        ("name =", "nmae =", 2, "there is no `nmae` here", "did you mean `name`?"),
+        ('name = "Mine"\n', "", None, "`name` is missing", None),
         (
             'name = "Mine"',
             'name = "Mine"\nbase_url = "x"',
             3,
-            "a provider row has no `base_url`",
+            "there is no `base_url` here",
             "did you mean `base_urls`?",
         ),
         ('about = "A service of mine."', "about = 3", 3, "`about` has the wrong type", None),
         ("context = 100000", 'context = "100k"', 17, "`models.context` has the wrong type", None),
         ("context = 100000", "context = true", 17, "`models.context` has the wrong type", None),
-        ('["direct"]', '["direkt"]', 4, "there is no route `direkt`", "did you mean `direct`?"),
+        (
+            '["direct"]',
+            '["direkt"]',
+            4,
+            "`routes` can't be `direkt`: direct, litellm",
+            "did you mean `direct`?",
+        ),
         ('["direct"]', "[]", 4, "`routes` is empty", None),
         ('["direct"]', '["litellm"]', 4, "the route `litellm` needs a table `upstream`", None),
         (
@@ -336,7 +344,13 @@ def test_a_row_of_ones_own_replaces_the_tables() -> None:
             "`credential.header` can't be `barer`: bearer, x-api-key",
             "did you mean `bearer`?",
         ),
-        ("main =", "mian =", 13, "there is no slot `mian`", "did you mean `main`?"),
+        (
+            "main =",
+            "mian =",
+            13,
+            "`slots` can't be `mian`: main, opus, sonnet, haiku, fable, subagent",
+            "did you mean `main`?",
+        ),
         (
             'main = "one"',
             'main = "onne"',
@@ -348,7 +362,7 @@ def test_a_row_of_ones_own_replaces_the_tables() -> None:
             'id = "one"',
             'id = "one"\nretired = "soon"',
             17,
-            '`retired` must be a date like "2026-11-22"',
+            '`models.retired` must be a date like "2026-11-22"',
             None,
         ),
         (

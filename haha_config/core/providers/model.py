@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from haha_config.core.model import Data, Header, Route, Slot
 
+#: An ISO date.
+Date: TypeAlias = Annotated[str, Meta(pattern=r"^(\d{4}-\d{2}-\d{2})?$")]
 
-class Model(Struct, frozen=True, kw_only=True):
+
+class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One model of a row. `context` and `output` in tokens; None: unknown.
 
     `retired` is the ISO date from which the provider no longer answers to this id.
@@ -22,12 +25,12 @@ class Model(Struct, frozen=True, kw_only=True):
     output: int | None = None
     tools: bool | None = None
     thinking: bool | None = None
-    retired: str | None = None
+    retired: Date | None = None
     instead: str | None = None
     env: Mapping[str, str] = field(default_factory=dict)
 
 
-class KeyKind(Struct, frozen=True, kw_only=True):
+class KeyKind(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A kind of key that a provider hands out, told by how it starts.
 
     `region` is where it is good for ("": everywhere). `base_urls` by region, `header` and `slots`
@@ -45,7 +48,7 @@ class KeyKind(Struct, frozen=True, kw_only=True):
     about: str = ""
 
 
-class Credential(Struct, frozen=True, kw_only=True):
+class Credential(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where a row's key is found and how the client must send it.
 
     `variable` "" : no key is needed and `token` is sent instead. `optional`: `token` is sent
@@ -53,7 +56,7 @@ class Credential(Struct, frozen=True, kw_only=True):
     fetch the key from a keyring (`apiKeyHelper`).
     """
 
-    variable: str
+    variable: str = ""
     header: Header = "bearer"
     optional: bool = False
     token: str = ""
@@ -62,7 +65,7 @@ class Credential(Struct, frozen=True, kw_only=True):
     kinds: tuple[KeyKind, ...] = ()
 
 
-class Discovery(Struct, frozen=True, kw_only=True):
+class Discovery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the live model list is. `kind`: openai, openrouter, ollama, anthropic, litellm.
 
     `url` holds `{base}` (the endpoint without a final slash) or `{origin}` (its scheme, host and
@@ -72,13 +75,13 @@ class Discovery(Struct, frozen=True, kw_only=True):
     """
 
     url: str
-    kind: str
+    kind: Literal["openai", "openrouter", "ollama", "anthropic", "litellm"]
     public: bool = False
     version_url: str = ""
     minimum: str = ""
 
 
-class LiteLLMRoute(Struct, frozen=True, kw_only=True):
+class LiteLLMRoute(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How LiteLLM reaches this row: the model prefix, its api_base by region, extra params.
 
     `params` are added to `litellm_params`; `params_without_thinking` too, unless the model is
@@ -89,14 +92,14 @@ class LiteLLMRoute(Struct, frozen=True, kw_only=True):
 
     prefix: str
     other_prefixes: tuple[str, ...] = ()
-    api_base: Mapping[str, str]
+    api_base: Mapping[str, str] = field(default_factory=dict)
     params: Mapping[str, Data] = field(default_factory=dict)
     params_without_thinking: Mapping[str, Data] = field(default_factory=dict)
     chat_completions: bool = False
     key: bool = True
 
 
-class Provider(Struct, frozen=True, kw_only=True):
+class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One row of the provider table: where requests end up.
 
     `routes`: the first is the default. `base_urls`: what the client calls on the direct route, by
@@ -113,10 +116,10 @@ class Provider(Struct, frozen=True, kw_only=True):
     key: str
     name: str
     about: str
-    docs: str
-    verified: str
+    docs: str = ""
+    verified: Date = ""
     routes: tuple[Route, ...]
-    base_urls: Mapping[str, str]
+    base_urls: Mapping[str, str] = field(default_factory=dict)
     credential: Credential
     variables: Mapping[str, str] = field(default_factory=dict)
     slots: Mapping[Slot, str] = field(default_factory=dict)

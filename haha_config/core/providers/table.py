@@ -8,31 +8,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import UnionType
-from typing import Any, Final, NoReturn, cast, get_args
+from typing import Any, Final, NoReturn, TypeVar
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from haha_config.core import urls
 from haha_config.core.errors import Refusal, Usage
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import SLOTS, Data, Header, Place, Route, Slot
+from haha_config.core.model import Data, Place
+from haha_config.core.providers.decode import Misshapen, decode, did_you_mean
 from haha_config.core.providers.model import (
-    Credential,
-    Discovery,
     KeyKind,
-    LiteLLMRoute,
-    Model,
     Provider,
     Providers,
 )
 from haha_config.core.variables import BASE_URL, CREDENTIALS, OWNED, SLOT_OF
 
-DISCOVERY_KINDS: Final = ("openai", "openrouter", "ollama", "anthropic", "litellm")
+T = TypeVar("T")
 #: The client variables that a row or a model can ask for: ours, but not what a set-up is made of.
 SETTABLE: Final = tuple(n for n in OWNED if n not in (BASE_URL, *CREDENTIALS, *SLOT_OF))
 _KEY: Final = re.compile(r"[a-z0-9][a-z0-9-]*")
-_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 #: How keys of services start that are in no row: such a key is never sent to a row of the table.
 FOREIGN: Final[Mapping[str, str]] = {
@@ -47,21 +43,6 @@ FOREIGN: Final[Mapping[str, str]] = {
 
 
 # --- look-ups --------------------------------------------------------------------------------
-
-
-def closest(name: str, names: Iterable[str]) -> list[str]:
-    """Up to three names that `name` could have meant, the nearest first."""
-    from difflib import get_close_matches
-
-    by_fold = {n.casefold(): n for n in names}
-    near = get_close_matches(name.casefold(), by_fold, n=3, cutoff=0.6)
-    return [by_fold[n] for n in near]
-
-
-def did_you_mean(name: str, names: Iterable[str]) -> tuple[Message, ...]:
-    """The hint for a name that is not one of `names`; empty where none is near."""
-    near = closest(name, names)
-    return (msg("did you mean `{name}`?", name=near[0]),) if near else ()
 
 
 def load(texts: Iterable[tuple[str, str, str]]) -> Providers:
@@ -227,98 +208,12 @@ def parse(key: str, text: str, *, path: str = "") -> Provider:
     return _Reader(key, text, path or f"providers/{key}.toml").provider()
 
 
-class _Table:
-    """One TOML table: takes each name once with its type, then refuses what was not taken."""
+class _Chinese(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A row's own texts in Chinese; "" or none: the English one serves."""
 
-    def __init__(self, reader: _Reader, data: dict[str, Data], within: tuple[str, ...]) -> None:
-        self.reader = reader
-        self.data = data
-        self.within = within
-        self.known: list[str] = []
-
-    def take(self, name: str, kind: type | UnionType, default: Data = ...) -> Any:
-        self.known.append(name)
-        if name not in self.data:
-            if default is not ...:
-                return default
-            self.reader.refuse(msg("`{name}` is missing", name=self._dotted(name)), self.within)
-        value = self.data[name]
-        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            self.refuse(name, msg("`{name}` has the wrong type", name=self._dotted(name)))
-        return value
-
-    def strings(self, name: str) -> dict[str, str]:
-        values = self.take(name, dict, {})
-        for member, value in values.items():
-            if not isinstance(value, str):
-                self.reader.refuse(
-                    msg("`{name}` must be text in quotes", name=member),
-                    (*self.within, name, member),
-                )
-        return dict(values)
-
-    def one_of(self, name: str, choices: Sequence[str], default: Data = ...) -> Any:
-        value = self.take(name, str, default)
-        if value is not default and value not in choices:
-            self.refuse(
-                name,
-                msg(
-                    "`{name}` can't be `{value}`: {choices}",
-                    name=self._dotted(name),
-                    value=value,
-                    choices=tuple(choices),
-                ),
-                did_you_mean(value, choices),
-            )
-        return value
-
-    def texts(self, name: str) -> tuple[str, ...]:
-        values = self.take(name, list, [])
-        if not all(isinstance(v, str) for v in values):
-            self.refuse(name, msg("`{name}` must be a list of texts", name=self._dotted(name)))
-        return tuple(values)
-
-    def tables(self, name: str) -> list[_Table]:
-        values = self.take(name, list, [])
-        if not all(isinstance(v, dict) for v in values):
-            self.refuse(name, msg("`{name}` must be a list of tables", name=self._dotted(name)))
-        return [_Table(self.reader, v, (*self.within, name)) for v in values]
-
-    def table(self, name: str, default: Data = ...) -> _Table | None:
-        value = self.take(name, dict, default)
-        return None if value is None else _Table(self.reader, value, (*self.within, name))
-
-    def slots(self, name: str = "slots") -> dict[Slot, str]:
-        values = self.strings(name)
-        for slot in values:
-            if slot not in SLOTS:
-                self.reader.refuse(
-                    msg("there is no slot `{name}`", name=slot),
-                    (*self.within, name, slot),
-                    did_you_mean(slot, SLOTS),
-                )
-        return cast("dict[Slot, str]", values)
-
-    def date(self, name: str, default: Data = ...) -> Any:
-        value = self.take(name, str, default)
-        if value is not default and not _DATE.fullmatch(value):
-            self.refuse(name, msg('`{name}` must be a date like "2026-11-22"', name=name))
-        return value
-
-    def end(self) -> None:
-        for name in self.data:
-            if name not in self.known:
-                self.refuse(
-                    name,
-                    msg("a provider row has no `{name}`", name=self._dotted(name)),
-                    did_you_mean(name, self.known),
-                )
-
-    def refuse(self, name: str, what: Message, hints: tuple[Message, ...] = ()) -> NoReturn:
-        self.reader.refuse(what, (*self.within, name), hints)
-
-    def _dotted(self, name: str) -> str:
-        return ".".join((*self.within, name))
+    name: str = ""
+    about: str = ""
+    notes: tuple[str, ...] = ()
 
 
 class _Reader:
@@ -332,11 +227,21 @@ class _Reader:
     def provider(self) -> Provider:
         if not _KEY.fullmatch(self.key):
             self.refuse(msg("`{key}` can't be a provider's key: a-z, 0-9 and `-`", key=self.key))
-        top = _Table(self, self._data(), ())
-        provider = self._provider(top)
-        top.end()
-        self._agree(provider)
-        return provider
+        data = self._data()
+        chinese = self._decoded(data.pop("zh", {}), _Chinese, ("zh",))
+        kinds = data.get("credential", {})
+        kinds = kinds.get("kinds", []) if isinstance(kinds, dict) else []
+        tables = [kind.pop("zh", {}) for kind in kinds if isinstance(kind, dict)]
+        told = [self._decoded(table, _Chinese, ("credential", "kinds", "zh")) for table in tables]
+        row = self._decoded(data, Provider, ())
+        if row.key != self.key:
+            what = msg(
+                "`key` is `{key}`, but the file is named `{name}.toml`", key=row.key, name=self.key
+            )
+            self.refuse(what, ("key",))
+        row = replace(row, zh=self._texts(row, chinese, told))
+        self._agree(row)
+        return row
 
     def _data(self) -> dict[str, Data]:
         import tomllib
@@ -352,155 +257,25 @@ class _Reader:
                 place=Place(path=self.path, line=line, column=column),
             ) from None
 
-    def _provider(self, top: _Table) -> Provider:
-        kept = top.take("key", str)
-        if kept != self.key:
-            top.refuse(
-                "key",
-                msg(
-                    "`key` is `{key}`, but the file is named `{name}.toml`", key=kept, name=self.key
-                ),
-            )
-        credential, kind_texts = self._credential(top)
-        name, about, notes = top.take("name", str), top.take("about", str), top.texts("notes")
-        return Provider(
-            key=self.key,
-            name=name,
-            about=about,
-            docs=top.take("docs", str, ""),
-            verified=top.date("verified", ""),
-            routes=self._routes(top),
-            base_urls=top.strings("base_urls"),
-            credential=credential,
-            variables=top.strings("variables"),
-            slots=top.slots(),
-            models=tuple(map(self._model, top.tables("models"))),
-            discovery=self._discovery(top),
-            upstream=self._upstream(top),
-            local=top.take("local", bool, False),
-            multi=top.take("multi", bool, False),
-            own_models=top.take("own_models", bool, False),
-            start=top.take("start", str, ""),
-            order=top.take("order", int, 100),
-            notes=notes,
-            zh=self._chinese(top, name, about, notes) | kind_texts,
-        )
+    def _decoded(self, data: Data, kind: type[T], within: tuple[str, ...]) -> T:
+        try:
+            return decode(data, kind)
+        except Misshapen as wrong:
+            self.refuse(wrong.what, (*within, *wrong.path), wrong.hints)
 
-    def _routes(self, top: _Table) -> tuple[Route, ...]:
-        routes = top.texts("routes")
-        for name in routes:
-            if name not in get_args(Route):
-                top.refuse(
-                    "routes",
-                    msg("there is no route `{name}`", name=name),
-                    did_you_mean(name, get_args(Route)),
-                )
-        if not routes:
-            top.refuse("routes", msg("`{name}` is empty", name="routes"))
-        return cast("tuple[Route, ...]", routes)
-
-    def _credential(self, top: _Table) -> tuple[Credential, dict[str, str]]:
-        table = top.table("credential")
-        assert table is not None  # noqa: S101 - no default: missing is refused
-        texts: dict[str, str] = {}
-        kinds = tuple(self._kind(k, texts) for k in table.tables("kinds"))
-        credential = Credential(
-            variable=table.take("variable", str, ""),
-            header=cast("Header", table.one_of("header", get_args(Header), "bearer")),
-            optional=table.take("optional", bool, False),
-            token=table.take("token", str, ""),
-            url=table.take("url", str, ""),
-            either=table.take("either", bool, False),
-            kinds=kinds,
-        )
-        table.end()
-        return credential, texts
-
-    def _kind(self, table: _Table, texts: dict[str, str]) -> KeyKind:
-        name, about = table.take("name", str), table.take("about", str, "")
-        chinese = table.table("zh", None)
-        if chinese is not None:
-            texts[name] = chinese.take("name", str, name)
-            said = chinese.take("about", str, about)
-            if about:
-                texts[about] = said
-            chinese.end()
-        kind = KeyKind(
-            prefix=table.take("prefix", str),
-            name=name,
-            region=table.take("region", str, ""),
-            base_urls=table.strings("base_urls"),
-            header=table.one_of("header", get_args(Header), None),
-            slots=table.slots(),
-            fits=table.take("fits", bool, True),
-            about=about,
-        )
-        table.end()
-        return kind
-
-    def _model(self, table: _Table) -> Model:
-        model = Model(
-            id=table.take("id", str),
-            context=table.take("context", int, None),
-            output=table.take("output", int, None),
-            tools=table.take("tools", bool, None),
-            thinking=table.take("thinking", bool, None),
-            retired=table.date("retired", None),
-            instead=table.take("instead", str, None),
-            env=table.strings("env"),
-        )
-        table.end()
-        return model
-
-    def _discovery(self, top: _Table) -> Discovery | None:
-        table = top.table("discovery", None)
-        if table is None:
-            return None
-        discovery = Discovery(
-            url=table.take("url", str),
-            kind=table.one_of("kind", DISCOVERY_KINDS),
-            public=table.take("public", bool, False),
-            version_url=table.take("version_url", str, ""),
-            minimum=table.take("minimum", str, ""),
-        )
-        table.end()
-        return discovery
-
-    def _upstream(self, top: _Table) -> LiteLLMRoute | None:
-        table = top.table("upstream", None)
-        if table is None:
-            return None
-        upstream = LiteLLMRoute(
-            prefix=table.take("prefix", str),
-            other_prefixes=table.texts("other_prefixes"),
-            api_base=table.strings("api_base"),
-            params=table.take("params", dict, {}),
-            params_without_thinking=table.take("params_without_thinking", dict, {}),
-            chat_completions=table.take("chat_completions", bool, False),
-            key=table.take("key", bool, True),
-        )
-        table.end()
-        return upstream
-
-    def _chinese(
-        self, top: _Table, name: str, about: str, notes: tuple[str, ...]
-    ) -> dict[str, str]:
-        table = top.table("zh", None)
-        if table is None:
-            return {}
-        texts = {about: table.take("about", str, about)}
-        # Most names are the service's own in every language.
-        own = table.take("name", str, "")
-        if own:
-            texts[name] = own
-        translated_notes = table.texts("notes")
-        if translated_notes and len(translated_notes) != len(notes):
-            table.refuse("notes", msg("`zh.notes` must have as many texts as `notes`"))
-        table.end()
-        return texts | dict(zip(notes, translated_notes, strict=False))
+    def _texts(self, row: Provider, own: _Chinese, kinds: Sequence[_Chinese]) -> dict[str, str]:
+        """Each English text of the row and its Chinese. Most names are the same in both."""
+        if own.notes and len(own.notes) != len(row.notes):
+            self.refuse(msg("`zh.notes` must have as many texts as `notes`"), ("zh", "notes"))
+        pairs = [(row.name, own.name), (row.about, own.about), *zip(row.notes, own.notes)]  # noqa: B905
+        for kind, told in zip(row.credential.kinds, kinds, strict=True):
+            pairs += [(kind.name, told.name), (kind.about, told.about)]
+        return {english: chinese for english, chinese in pairs if english and chinese}
 
     def _agree(self, p: Provider) -> None:
         """What no single field can show: routes against URLs, doubles, a default that is gone."""
+        if not p.routes:
+            self.refuse(msg("`{name}` is empty", name="routes"), ("routes",))
         if "direct" in p.routes and not p.base_urls:
             self.refuse(msg("the route `direct` needs `base_urls`"), ("routes",))
         if "litellm" in p.routes and p.upstream is None and not p.multi:

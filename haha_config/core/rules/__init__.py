@@ -72,7 +72,7 @@ def find(code: str) -> type[Rule]:
         for rule in family(wanted[:3]):
             if code_of(rule) == wanted:
                 return rule
-    from haha_config.core.providers.table import did_you_mean
+    from haha_config.core.providers.decode import did_you_mean
 
     raise Usage(
         msg("there is no rule `{code}`", code=code),

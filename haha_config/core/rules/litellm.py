@@ -755,7 +755,7 @@ class LLM018(Rule):
     requires = READ
 
     def check(self, state: State) -> Iterable[Problem]:
-        from haha_config.core.providers.table import closest
+        from haha_config.core.providers.decode import closest
 
         for name in state.litellm.data:
             # YAML's keys may be numbers, dates or nothing at all.

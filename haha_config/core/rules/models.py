@@ -113,7 +113,7 @@ _SHOWN: Final = 5
 
 
 def _nearest(name: str, names: Iterable[str]) -> str | None:
-    from haha_config.core.providers.table import closest
+    from haha_config.core.providers.decode import closest
 
     return next(iter(closest(name, names)), None)
 

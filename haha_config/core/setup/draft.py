@@ -14,6 +14,7 @@ from haha_config.core.errors import Usage
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Header, Route, Slot, TargetName, Traffic
 from haha_config.core.providers import table as rows
+from haha_config.core.providers.decode import did_you_mean
 from haha_config.core.providers.model import Provider, Providers, Upstream
 from haha_config.core.setup.answers import Answers
 from haha_config.core.state.configured import CurrentSetup
@@ -71,7 +72,7 @@ def parse_slot(text: str) -> tuple[Slot, str]:
             return slot, model_name(model)
     raise Usage(
         msg("there is no slot `{name}`: {known}", name=name, known=tuple(SLOTS)),
-        hints=rows.did_you_mean(name, SLOTS),
+        hints=did_you_mean(name, SLOTS),
     )
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import Event
 
 import pytest
-from msgspec.structs import replace
 
 from tests.e2e.upstream import Upstream
 from tests.e2e.wire import Reply, Request

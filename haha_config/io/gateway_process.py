@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 from msgspec import Struct
 
 from haha_config.core.errors import HahaError
@@ -97,35 +98,21 @@ def log_path(state_folder: Path, port: int) -> Path:
 
 def read_record(path: Path) -> GatewayRecord | None:
     """The record in a pid file; None where there is none, or none of ours."""
-    import json
-
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        return GatewayRecord(
-            pid=int(data["pid"]),
-            created=float(data["created"]),
-            port=int(data["port"]),
-            config=str(data["config"]),
-            config_path=str(data["config_path"]),
-            version=str(data["version"]),
-        )
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return msgspec.json.decode(path.read_bytes(), type=GatewayRecord)
+    except (OSError, msgspec.MsgspecError, RecursionError):
         return None
 
 
 def claim(path: Path, record: GatewayRecord) -> bool:
     """Write the pid file, 0600, unless somebody else's is there: two `up` at once start one."""
-    import json
-
-    from msgspec.structs import asdict
-
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return False
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(asdict(record), file)
+    with os.fdopen(handle, "wb") as file:
+        file.write(msgspec.json.encode(record))
     return True
 
 

@@ -11,13 +11,19 @@ from msgspec.structs import asdict, replace
 
 from haha_config.core.errors import HahaError, Usage
 from haha_config.core.messages import msg
-from haha_config.core.providers.decode import did_you_mean
+from haha_config.core.providers.decode import Misshapen, decode
 from haha_config.core.providers.model import Providers, Upstream
 from haha_config.core.setup.draft import Draft
 from haha_config.io import profile_files
 
 
-class InitFlags(Struct, frozen=True, kw_only=True):
+class InitFlags(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    rename=lambda name: name.replace("_", "-"),
+):
     """The flags of `init` by their long names (`-` is `_`), as they were typed."""
 
     provider: str | None = None
@@ -47,28 +53,11 @@ def parse(data: Mapping[str, Any], path: Path) -> InitFlags:
 
     Raises Usage for a name that is no flag's, and for a value of the wrong kind.
     """
-    known = {name.replace("_", "-"): name for name in InitFlags.__struct_fields__}
-    found: dict[str, Any] = {}
-    for name, value in data.items():
-        if name not in known:
-            raise Usage(
-                msg("{path}: there is no answer `{name}`", path=str(path), name=name),
-                hints=did_you_mean(name, known),
-            )
-        found[known[name]] = _typed(name, value, path)
-    return InitFlags(**found)
-
-
-def _typed(name: str, value: object, path: Path) -> object:
-    many = name in {"slot", "upstream", "upstream-key-env", "drop"}
-    if many and isinstance(value, list) and all(isinstance(one, str) for one in value):
-        return tuple(value)
-    number = name in {"port", "context"}
-    if number and isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if not many and not number and isinstance(value, str):
-        return value
-    raise Usage(msg("{path}: `{name}` has a value of the wrong kind", path=str(path), name=name))
+    try:
+        return decode(data, InitFlags)
+    except Misshapen as wrong:
+        said = msg("{path}: {what}", path=str(path), what=wrong.what)
+        raise Usage(said, hints=wrong.hints) from None
 
 
 def merged(flags: InitFlags, file: InitFlags) -> InitFlags:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from haha_config.core.errors import HahaError
-from haha_config.io import gateway_process
+from haha_config.io import clients, gateway_process
 from haha_config.io.clients import RunningClient, key_from_helper, running_clients
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="programs are faked by links")
@@ -88,7 +88,7 @@ def test_a_client_that_is_just_ending_does_not_count() -> None:
         def cmdline(self) -> list[str]:
             return []
 
-    assert not gateway_process._is_client(Ending())  # type: ignore[arg-type]
+    assert not clients._is_client(Ending())  # type: ignore[arg-type]
 
 
 def test_a_client_of_another_home_does_not_count(home: Path, work: Path, tmp_path: Path) -> None:

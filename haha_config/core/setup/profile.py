@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from haha_config.core.errors import Refusal, Usage
 from haha_config.core.messages import msg
 from haha_config.core.model import Data, Header, Place
+from haha_config.core.providers.decode import Misshapen, decode
 
 Kind = Literal["env", "file", "keyring"]
 
@@ -20,7 +21,6 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 #: A file of our own store, which no name leads out of.
 _STORED: Final = re.compile(r"(?!\.+$)[^/\\:]+")
 _WHOLE: Final = re.compile(r"/|~|[A-Za-z]:[/\\]")
-_OWN: Final = ("header", "either", "context", "keys")
 
 
 class Reference(Struct, frozen=True):
@@ -34,6 +34,15 @@ class Reference(Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.name}"
+
+
+class _Own(Struct, frozen=True, kw_only=True):
+    """What stands beside the answers in a profile's file. A key is a reference, and no text."""
+
+    header: Header = "bearer"
+    either: bool = False
+    context: int | None = None
+    keys: Mapping[str, Data] = field(default_factory=dict)
 
 
 class Profile(Struct, frozen=True, kw_only=True):
@@ -92,25 +101,18 @@ def of_data(name: str, data: Mapping[str, Data], path: str) -> Profile:
 
     Raises Refusal for a member of ours that is of the wrong kind.
     """
-    header = data.get("header", "bearer")
-    either = data.get("either", False)
-    context = data.get("context")
-    keys = data.get("keys", {})
-    if header not in get_args(Header):
-        raise _wrong(path, "header")
-    if not isinstance(either, bool):
-        raise _wrong(path, "either")
-    if context is not None and (isinstance(context, bool) or not isinstance(context, int)):
-        raise _wrong(path, "context")
-    if not isinstance(keys, Mapping):
-        raise _wrong(path, "keys")
+    own = {key: value for key, value in data.items() if key in _Own.__struct_fields__}
+    try:
+        held = decode(own, _Own)
+    except Misshapen as wrong:
+        raise Refusal(wrong.what, place=Place(path=path), hints=wrong.hints) from None
     return Profile(
         name=name,
-        answers={k: value for k, value in data.items() if k not in _OWN},
-        header=cast("Header", header),
-        either=either,
-        context=context,
-        keys={variable: reference(text, path) for variable, text in keys.items()},
+        answers={key: value for key, value in data.items() if key not in own},
+        header=held.header,
+        either=held.either,
+        context=held.context,
+        keys={variable: reference(text, path) for variable, text in held.keys.items()},
     )
 
 
@@ -130,7 +132,3 @@ def reference(text: object, path: str = "") -> Reference:
             msg("a key's file is named by its whole path, file:/PATH"), place=Place(path=path)
         )
     return Reference(cast("Kind", kind), name)
-
-
-def _wrong(path: str, name: str) -> Refusal:
-    return Refusal(msg("`{name}` has a value of the wrong kind", name=name), place=Place(path=path))

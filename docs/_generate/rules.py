@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from difflib import unified_diff
 from pathlib import Path
 from typing import Final
 
@@ -24,7 +25,7 @@ INTRODUCTION: Final = """\
 
 `haha-config validate` asks these rules of the files, the environment and this machine, without a
 request to anybody's server. `validate --explain CODE` prints one of them, `--select` and `--ignore`
-take codes or families, separated by commas.
+take codes, names or families, separated by commas.
 
 - **error**: the client will not work with these files. `validate` exits 1.
 - **warning**: it may not, or what was seen may be temporary. With `--strict` the exit code is 1.
@@ -51,12 +52,28 @@ def _families() -> Iterator[str]:
 def _rule(rule: type[rules.Rule]) -> Iterator[str]:
     code = rules.code_of(rule)
     mends = " · `--fix` mends" if rule.fixable else ""
-    yield f"### {code}: {english(rule.title)}\n"
+    yield f"### {code} {rule.name}: {english(rule.title)}\n"
     yield f"*{rule.severity}*{mends}\n"
     yield f"{english(rule.why)}\n"
     yield f"{english(rule.how)}\n"
     words = (EXAMPLES / code / "fail" / "expected.txt").read_text(encoding="utf-8")
     yield f"```text\n{words}```\n"
+    yield from _examples(EXAMPLES / code)
+
+
+def _examples(folder: Path) -> Iterator[str]:
+    """What makes the failing example the passing one, in the first file that differs."""
+    for good in sorted((folder / "pass").rglob("*")):
+        within = good.relative_to(folder / "pass")
+        bad = folder / "fail" / within
+        if good.is_file() and bad.is_file() and good.name != "state.toml":
+            before, after = (f.read_text("utf-8", "replace") for f in (bad, good))
+            if before != after:
+                name = within.as_posix().replace("home/", "~/")
+                lines = unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=1)
+                yield f"From the example that fails to the one that passes, in `{name}`:\n"
+                yield "\n".join(("```diff", *list(lines)[2:], "```\n"))
+                return
 
 
 def main(arguments: list[str]) -> int:

@@ -271,7 +271,7 @@ def _explain(code: str, *, as_json: bool) -> int:
     if as_json:
         report.document({"rule": _as_json(rule)})
         return FINE
-    print(f"{rules.code_of(rule)}: {render(rule.title)}")
+    print(f"{rules.code_of(rule)} {rule.name}: {render(rule.title)}")
     print(f"\n{render(rule.why)}\n{render(rule.how)}")
     print(f"\n{render(report.SEVERITY[rule.severity])}{render(_FIXABLE) if rule.fixable else ''}")
     return FINE
@@ -288,13 +288,15 @@ def _list(*, as_json: bool) -> int:
         print(report.paint(render(about), "path", sys.stdout))
         for rule in rules.family(family):
             severity = pad(render(report.SEVERITY[rule.severity]), 8)
-            print(f"  {rules.code_of(rule)}  {severity} {render(rule.title)}")
+            name = pad(rule.name, 22)
+            print(f"  {rules.code_of(rule)}  {name} {severity} {render(rule.title)}")
     return FINE
 
 
 def _as_json(rule: type[rules.Rule]) -> dict[str, Any]:
     return {
         "code": rules.code_of(rule),
+        "name": rule.name,
         "severity": rule.severity,
         "title": english(rule.title),
         "why": english(rule.why),

@@ -66,17 +66,20 @@ def codes() -> list[str]:
 
 
 def find(code: str) -> type[Rule]:
-    """The rule of a code, in any case of letters; a usage error names the nearest."""
+    """The rule of a code or a name, in any case of letters; a usage error names the nearest."""
     wanted = code.upper()
     if wanted[:3] in FAMILIES:
         for rule in family(wanted[:3]):
             if code_of(rule) == wanted:
                 return rule
+    by_name = {rule.name: rule for rule in every()}
+    if code.lower() in by_name:
+        return by_name[code.lower()]
     from haha_config.core.providers.decode import did_you_mean
 
     raise Usage(
         msg("there is no rule `{code}`", code=code),
-        hints=(*did_you_mean(wanted, codes()), "haha-config validate --list"),
+        hints=(*did_you_mean(code, (*codes(), *by_name)), "haha-config validate --list"),
     )
 
 

@@ -22,6 +22,7 @@ from haha_config.core.state.state import SKIP_DOTENV, State
 
 
 class ENV001(Rule):
+    name = "dotenv-readable"
     title = msg("`.env` can be read")
     why = msg("A file that can't be read gives the client no variable at all.")
     how = msg("Save it as UTF-8 text, and let the account that starts the client read it.")
@@ -38,6 +39,7 @@ class ENV001(Rule):
 
 
 class ENV002(Rule):
+    name = "endpoint-and-model"
     title = msg("The base URL and the model are set")
     why = msg(
         "Without `ANTHROPIC_BASE_URL` the client calls Anthropic itself. Without a model it asks"
@@ -93,6 +95,7 @@ def _home(state: State) -> Place:
 
 
 class ENV003(Rule):
+    name = "files-agree"
     title = msg("`.env` and settings.json say the same")
     why = msg(
         "This client reads both, and settings.json wins: what only `.env` says is dead, and the"
@@ -168,6 +171,7 @@ class ENV003(Rule):
 
 
 class ENV004(Rule):
+    name = "dotenv-dialect"
     title = msg("Every line of `.env` is an assignment that all readers read alike")
     why = msg(
         "Bun, Node, python-dotenv and a shell read quotes, `#` and `$` differently, and Bun skips"
@@ -204,6 +208,7 @@ class ENV004(Rule):
 
 
 class ENV005(Rule):
+    name = "duplicate-variable"
     title = msg("No variable is assigned twice in one file")
     why = msg("The last assignment wins, so editing the first one changes nothing.")
     how = msg("Take out all but the last one.")
@@ -228,6 +233,7 @@ class ENV005(Rule):
 
 
 class ENV006(Rule):
+    name = "dotenv-bom"
     title = msg("The file begins without a byte order mark")
     why = msg(
         "Some readers take the invisible mark for a part of the first name, others ignore the"
@@ -254,6 +260,7 @@ def marks(path: str, data: bytes | None) -> Iterator[Problem]:
 
 
 class ENV007(Rule):
+    name = "shell-override"
     title = msg("The shell does not change what the files say")
     why = msg(
         "A variable in settings.json beats the same one in the shell, and the shell beats `.env`."
@@ -344,6 +351,7 @@ _OFF: Final = frozenset({"0", "false", "no", "off"})
 
 
 class ENV008(Rule):
+    name = "cloud-switch"
     title = msg("No cloud provider is switched on")
     why = msg(
         "With one of these switches the client goes to that cloud and ignores"
@@ -387,6 +395,7 @@ _LONGEST: Final = 2_147_483_647
 
 
 class ENV009(Rule):
+    name = "api-timeout"
     title = msg("`API_TIMEOUT_MS` lets a slow model finish")
     why = msg(
         "It is in milliseconds. Below a minute, slow answers are cut off; above 2147483647 it"
@@ -425,6 +434,7 @@ class ENV009(Rule):
 
 
 class ENV010(Rule):
+    name = "zero-means-on"
     title = msg("A switch that any value turns on does not say `0`")
     why = msg(
         "The client looks only whether these variables are set: `0` and `false` switch them on"
@@ -451,6 +461,7 @@ class ENV010(Rule):
 
 
 class ENV011(Rule):
+    name = "small-fast-model"
     title = msg("`ANTHROPIC_SMALL_FAST_MODEL` is not used")
     why = msg(
         "It is deprecated: `ANTHROPIC_DEFAULT_HAIKU_MODEL` names the model of background work now."
@@ -490,6 +501,7 @@ _RANGES: Final = {
 
 
 class ENV012(Rule):
+    name = "whole-numbers"
     title = msg("Numbers are whole numbers that the client accepts")
     why = msg(
         "The client reads `500k` as 500 and pulls a number out of range to its nearest limit,"
@@ -520,6 +532,7 @@ class ENV012(Rule):
 
 
 class ENV013(Rule):
+    name = "variable-name"
     title = msg("Variable names are spelled as the client knows them")
     why = msg("The client ignores a name that it does not know, without a word.")
     how = msg("Use the name that is suggested, or take the line out.")
@@ -550,6 +563,7 @@ class ENV013(Rule):
 
 
 class ENV014(Rule):
+    name = "provider-variables"
     title = msg("The variables that this provider asks for are set")
     why = msg("The provider's own page asks for them; without them it works less well.")
     how = msg("`--fix` writes the provider's value.")
@@ -578,6 +592,7 @@ class ENV014(Rule):
 
 
 class ENV015(Rule):
+    name = "tool-search"
     title = msg("Tool search is on only where the endpoint understands it")
     why = msg(
         "With `ENABLE_TOOL_SEARCH` the client holds back most tools and sends references that"
@@ -606,6 +621,7 @@ class ENV015(Rule):
 
 
 class ENV016(Rule):
+    name = "model-discovery"
     title = msg("Model discovery is not switched off by another switch")
     why = msg(
         "`CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC` also stops the request that fetches the"
@@ -630,6 +646,7 @@ class ENV016(Rule):
 
 
 class ENV017(Rule):
+    name = "dotenv-read"
     title = msg("claude-haha reads the `.env` that is written for it")
     why = msg(
         "With `CC_HAHA_SKIP_DOTENV=1` its launcher passes over the file, as its desktop does."

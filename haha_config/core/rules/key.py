@@ -32,6 +32,7 @@ def endpoint(state: State) -> Endpoint | None:
 
 
 class KEY001(Rule):
+    name = "one-credential"
     title = msg("One credential is set, not two")
     why = msg(
         "With both variables set the client sends both headers and warns at every start; which"
@@ -106,6 +107,7 @@ def header(known: Endpoint) -> Header:
 
 
 class KEY002(Rule):
+    name = "credential"
     title = msg("A credential goes along with the base URL")
     why = msg(
         "Without one the client sends the login of your own Anthropic account to that address."
@@ -186,6 +188,7 @@ def placeholder(value: str) -> bool:
 
 
 class KEY003(Rule):
+    name = "placeholder-key"
     title = msg("Keys are keys, not what a guide printed in their place")
     why = msg("A text such as `sk-xxx` or `your_token_here` is refused by every provider.")
     how = msg("Put your own key there.")
@@ -221,6 +224,7 @@ _VARIABLE: Final = re.compile(r"\$\{?([A-Za-z_]\w*)\}?")
 
 
 class KEY004(Rule):
+    name = "key-characters"
     title = msg("Keys hold no spaces, quotes or line ends")
     why = msg("What was pasted along with a key is sent along with it, and the key is refused.")
     how = msg("Take the quotes and spaces off; `--fix` does.")
@@ -253,6 +257,7 @@ def clean(value: str) -> str:
 
 
 class KEY005(Rule):
+    name = "key-kind"
     title = msg("The key is one that this provider takes, at this URL")
     why = msg(
         "How a key begins tells whose it is, and sometimes for which plan and region. A key in"
@@ -300,6 +305,7 @@ def _better(known: Endpoint, kind: KeyKind | None) -> Message | str:
 
 
 class KEY006(Rule):
+    name = "key-header"
     title = msg("The key goes in the header that the provider reads")
     why = msg(
         "`ANTHROPIC_AUTH_TOKEN` is sent as `Authorization: Bearer`, `ANTHROPIC_API_KEY` as"
@@ -367,6 +373,7 @@ def _literal_key(value: object) -> bool:
 
 
 class KEY007(Rule):
+    name = "file-mode"
     title = msg("Only you can read a file with a key in it")
     why = msg("Every account and program on this machine could copy the key.")
     how = msg("`chmod 600 FILE`; `--fix` does.")
@@ -390,6 +397,7 @@ class KEY007(Rule):
 
 
 class KEY008(Rule):
+    name = "key-in-git"
     title = msg("No file with a key in it is in git")
     why = msg("Everyone who gets the repository gets the key, now and in its history.")
     how = msg("Take the file out of git, and make a new key if it was ever pushed.")
@@ -415,6 +423,7 @@ class KEY008(Rule):
 
 
 class KEY009(Rule):
+    name = "key-not-ignored"
     title = msg("Git ignores the files with keys in them")
     why = msg("The next `git add .` would take the key along.")
     how = msg("Name it in `.git/info/exclude`, which stays on this machine; `--fix` does.")
@@ -433,6 +442,7 @@ class KEY009(Rule):
 
 
 class KEY010(Rule):
+    name = "second-credential"
     title = msg("No other credential stands behind the one in use")
     why = msg(
         "The client warns of two credentials at every start, and uses the other one as soon as"
@@ -486,6 +496,7 @@ class KEY010(Rule):
 
 
 class KEY011(Rule):
+    name = "custom-header"
     title = msg("No custom header replaces the credential")
     why = msg("A header of `ANTHROPIC_CUSTOM_HEADERS` goes out in place of the client's own.")
     how = msg("Take the header out; the key belongs into `ANTHROPIC_AUTH_TOKEN`.")
@@ -508,6 +519,7 @@ class KEY011(Rule):
 
 
 class KEY012(Rule):
+    name = "project-key"
     title = msg("The project's settings.json holds no key")
     why = msg("It is made to be committed and shared; `settings.local.json` is the private one.")
     how = msg("Move the key to user or local settings.")

@@ -30,6 +30,7 @@ _EDIT: Final = msg("correct that place: until then LiteLLM does not start")
 
 
 class LLM001(Rule):
+    name = "config-yaml"
     title = msg("litellm_config.yaml is YAML that LiteLLM reads")
     why = msg("LiteLLM does not start with a file that it can't parse.")
     how = msg("Correct the place under the caret: YAML is indented with spaces, never tabs.")
@@ -47,6 +48,7 @@ class LLM001(Rule):
 
 
 class LLM002(Rule):
+    name = "model-entry"
     title = msg("Every entry of `model_list` has a name and a model")
     why = msg(
         "LiteLLM offers exactly what stands in `model_list`: model_name, litellm_params.model."
@@ -96,6 +98,7 @@ def _missing(entry: object) -> Message:
 
 
 class LLM003(Rule):
+    name = "drop-params"
     title = msg("`litellm_settings.drop_params` is true")
     why = msg(
         "The client sends parameters that other providers refuse; with this switch LiteLLM leaves"
@@ -156,6 +159,7 @@ class LLM003(Rule):
 
 
 class LLM004(Rule):
+    name = "ollama-chat"
     title = msg("Ollama models have the prefix `ollama_chat/`")
     why = msg(
         "With `ollama/` LiteLLM calls `/api/generate`: tools are pasted into the prompt and every"
@@ -183,6 +187,7 @@ class LLM004(Rule):
 
 
 class LLM005(Rule):
+    name = "chat-completions"
     title = msg("OpenAI-compatible servers are asked at `/chat/completions`")
     why = msg(
         "LiteLLM sends the client's requests for an `openai/` model to `/responses`, which most"
@@ -231,6 +236,7 @@ NATIVE: Final = frozenset({"anthropic/", "minimax/", "bigmodel/", "tencent/"})
 
 
 class LLM006(Rule):
+    name = "native-api-base"
     title = msg("An upstream that speaks Anthropic has no `/v1` in its `api_base`")
     why = msg("LiteLLM adds `/v1/messages` there, so a `/v1` of yours would be doubled: 404.")
     how = msg("Leave `/v1` out; `--fix` does.")
@@ -265,6 +271,7 @@ class LLM006(Rule):
 
 
 class LLM007(Rule):
+    name = "duplicate-model-name"
     title = msg("Every `model_name` stands for one model")
     why = msg("LiteLLM spreads requests over entries of the same name, whichever models they are.")
     how = msg("Give them different names, unless you want the load to be shared.")
@@ -287,6 +294,7 @@ class LLM007(Rule):
 
 
 class LLM008(Rule):
+    name = "wildcard-names"
     title = msg("Model names are written out")
     why = msg(
         "A name with `*` takes every name that fits, so a typing error in a slot is found only"
@@ -306,6 +314,7 @@ class LLM008(Rule):
 
 
 class LLM009(Rule):
+    name = "key-in-config"
     title = msg("litellm_config.yaml holds no key")
     why = msg("The file is meant to be shared and committed; keys belong in `litellm.env` (0600).")
     how = msg("Write `os.environ/NAME` there, and `NAME=` with the key in `litellm.env`.")
@@ -368,6 +377,7 @@ def _looks_secret(value: object) -> bool:
 
 
 class LLM010(Rule):
+    name = "environ-reference"
     title = msg("Every `os.environ/NAME` is a variable that the gateway will have")
     why = msg(
         "The gateway starts with the variables of `litellm.env`; a name that is not there is sent"
@@ -432,6 +442,7 @@ def _references(gateway: Gateway) -> Iterator[tuple[tuple[str | int, ...], str]]
 
 
 class LLM011(Rule):
+    name = "master-key"
     title = msg("The gateway has a master key")
     why = msg("LiteLLM 1.104 and newer refuse to start without one.")
     how = msg("`haha-config init --provider litellm` makes one and tells the client.")
@@ -489,6 +500,7 @@ _SHORT: Final = 16
 
 
 class LLM012(Rule):
+    name = "master-key-strong"
     title = msg("The master key can't be guessed")
     why = msg(
         "Who knows it uses all your providers' keys. LiteLLM refuses `sk-1234`, and keys that do"
@@ -547,6 +559,7 @@ def _where_written(key: Secret, state: State) -> Place:
 
 
 class LLM013(Rule):
+    name = "master-key-client"
     title = msg("The client sends the gateway's master key")
     why = msg("LiteLLM without a database knows one key only, and answers 400 to any other.")
     how = msg("Set `ANTHROPIC_AUTH_TOKEN` to the master key; `--fix` does.")
@@ -580,6 +593,7 @@ class LLM013(Rule):
 
 
 class LLM014(Rule):
+    name = "calls-itself"
     title = msg("No model leads back to the gateway itself")
     why = msg("The gateway would call itself for every request, without end.")
     how = msg("Write the provider's own address as `api_base`.")
@@ -621,6 +635,7 @@ class LLM014(Rule):
 
 
 class LLM015(Rule):
+    name = "dotenv-loaded"
     title = msg("LiteLLM does not load the client's `.env`")
     why = msg(
         "LiteLLM loads the first `.env` at or above the folder it is installed in. With the"
@@ -653,6 +668,7 @@ class LLM015(Rule):
 
 
 class LLM016(Rule):
+    name = "upstream-params"
     title = msg("Each upstream has the parameters that it needs")
     why = msg(
         "Some upstreams refuse a field that the client always sends; LiteLLM leaves it out only"
@@ -696,6 +712,7 @@ def _yaml(value: object) -> str:
 
 
 class LLM017(Rule):
+    name = "listen-address"
     title = msg("The gateway listens on this machine only")
     why = msg("Without `HOST=127.0.0.1` LiteLLM listens on every network that this machine is in.")
     how = msg("Write `HOST=127.0.0.1` into `litellm.env`; `--fix` does.")
@@ -748,6 +765,7 @@ _SECTIONS: Final = (
 
 
 class LLM018(Rule):
+    name = "config-sections"
     title = msg("The sections of litellm_config.yaml are ones that LiteLLM knows")
     why = msg("LiteLLM ignores a section whose name it does not know, without a word.")
     how = msg("Use the name that is suggested.")
@@ -778,6 +796,7 @@ def _key_place(state: State, *path: str) -> Place:
 
 
 class LLM019(Rule):
+    name = "api-base"
     title = msg("Each `api_base` is a base, not a full address")
     why = msg("LiteLLM adds `/chat/completions` and the like itself, so it would be doubled: 404.")
     how = msg("Leave the last part out; `--fix` does.")
@@ -828,6 +847,7 @@ def _without_call(entry: ModelEntry) -> str:
 
 
 class LLM020(Rule):
+    name = "aliases-and-fallbacks"
     title = msg("Aliases and fallbacks name models that are there")
     why = msg("LiteLLM finds out only when it needs them, and the request fails then.")
     how = msg("Use a `model_name` of `model_list`.")
@@ -857,6 +877,7 @@ class LLM020(Rule):
 
 
 class LLM021(Rule):
+    name = "chat-completions-api"
     title = msg("No model has `use_chat_completions_api`")
     why = msg(
         "With this parameter LiteLLM answers the client with an empty text, without an error."

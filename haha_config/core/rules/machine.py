@@ -28,6 +28,7 @@ class MachineRule(Rule):
 
 
 class SYS001(MachineRule):
+    name = "write-cut-off"
     title = msg("No write was cut off")
     why = msg("A command was killed while it wrote: some files may be new and others old.")
     how = msg("`haha-config undo --recover` finishes or takes back that write.")
@@ -44,6 +45,7 @@ class SYS001(MachineRule):
 
 
 class SYS002(MachineRule):
+    name = "nothing-listens"
     title = msg("Something listens where the client will call")
     why = msg("The endpoint is on this machine, and nothing answers on its port.")
     how = msg("Start it with the line of the hint.")
@@ -73,6 +75,7 @@ class SYS002(MachineRule):
 
 
 class SYS003(MachineRule):
+    name = "other-program"
     title = msg("The program on the gateway's port is the gateway")
     why = msg("Another program took the port, so the client's requests end up there.")
     how = msg("Stop that program, or choose another port with `haha-config init --port N`.")
@@ -97,6 +100,7 @@ class SYS003(MachineRule):
 
 
 class SYS004(MachineRule):
+    name = "litellm-poisoned"
     title = msg("The installed LiteLLM is none that was poisoned")
     why = msg("Some releases on the package index held code that steals keys when Python starts.")
     how = msg("Remove that environment, install a safe version, and make all its keys new.")
@@ -126,6 +130,7 @@ def _installed(found: Installed, what: Message) -> Problem:
 
 
 class SYS005(MachineRule):
+    name = "litellm-old"
     title = msg("The installed LiteLLM has the known holes closed")
     why = msg("Older versions can be taken over by a request; newer ones have that repaired.")
     how = msg("`haha-config proxy install` installs the version that our tests ran.")
@@ -147,6 +152,7 @@ class SYS005(MachineRule):
 
 
 class SYS006(MachineRule):
+    name = "bun"
     title = msg("Bun is installed for claude-haha")
     why = msg("claude-haha is started through Bun, which also loads its `.env`.")
     how = msg("Install Bun as its page says.")
@@ -161,6 +167,7 @@ class SYS006(MachineRule):
 
 
 class SYS007(MachineRule):
+    name = "packages"
     title = msg("The packages of claude-haha are installed")
     why = msg("Without `node_modules` the client stops at its first import.")
     how = msg("Run `bun install` in the checkout.")
@@ -177,6 +184,7 @@ class SYS007(MachineRule):
 
 
 class SYS008(MachineRule):
+    name = "first-run"
     title = msg("The client's first-run questions are answered")
     why = msg("On a first start the client asks for a theme and, in some versions, for a login.")
     how = msg("Answer them once in the client; we never write its state file.")
@@ -198,6 +206,7 @@ class SYS008(MachineRule):
 
 
 class SYS009(MachineRule):
+    name = "windows-and-wsl"
     title = msg("One of Windows and WSL holds the client's settings")
     why = msg("A client under Windows reads other files than one under WSL.")
     how = msg("Configure the side on which you start the client.")
@@ -216,6 +225,7 @@ class SYS009(MachineRule):
 
 
 class SYS010(MachineRule):
+    name = "litellm-proxy"
     title = msg("The installed LiteLLM can run as a proxy")
     why = msg(
         "`pip install litellm` leaves out what the proxy needs: it stops with an import error."

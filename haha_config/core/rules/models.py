@@ -67,6 +67,7 @@ def switching(slots: tuple[Slot, ...], model: str) -> str:
 
 
 class MOD001(Rule):
+    name = "model-offered"
     title = msg("The gateway offers every slot's model")
     why = msg("LiteLLM answers 400 to a name that is not in `model_list`.")
     how = msg("Point the slot at one of the names, or add the model with `haha-config init`.")
@@ -119,6 +120,7 @@ def _nearest(name: str, names: Iterable[str]) -> str | None:
 
 
 class MOD002(Rule):
+    name = "model-retired"
     title = msg("No model has been retired")
     why = msg("From that day on the provider refuses the name, or answers with another model.")
     how = msg("Switch to the successor that the provider names.")
@@ -175,6 +177,7 @@ def _aged(
 
 
 class MOD003(Rule):
+    name = "model-listed"
     title = msg("The provider lists every slot's model")
     why = msg(
         "A name that the provider does not know is refused, or silently answered by another model."
@@ -279,6 +282,7 @@ def _digits(name: str) -> str:
 
 
 class MOD004(Rule):
+    name = "all-tiers"
     title = msg("Every tier of the client has a model")
     why = msg(
         "The client also asks for its tiers by name: haiku does background work. A tier without"
@@ -321,6 +325,7 @@ def _answers_claude(state: State) -> bool:
 
 
 class MOD005(Rule):
+    name = "million-suffix"
     title = msg("`[1m]` stands only behind a model with that window")
     why = msg(
         "`[1m]` makes the client believe in a window of one million tokens, so it compacts too"
@@ -347,6 +352,7 @@ class MOD005(Rule):
 
 
 class MOD006(Rule):
+    name = "context-window"
     title = msg("The client knows the models' context window")
     why = msg(
         "A new client assumes one million tokens for a name that it does not know, so a session"
@@ -396,6 +402,7 @@ class MOD006(Rule):
 
 
 class MOD007(Rule):
+    name = "output-limit"
     title = msg("The client asks for no more output than the models give")
     why = msg(
         "The client asks for up to 32000 tokens of output where nothing else is said; some"
@@ -435,6 +442,7 @@ class MOD007(Rule):
 
 
 class MOD008(Rule):
+    name = "model-tools"
     title = msg("Every model can call tools")
     why = msg("The client reads, edits and runs everything through tools.")
     how = msg("Switch to a model that the provider lists as able to call tools.")
@@ -459,6 +467,7 @@ _TYPED: Final = 50
 
 
 class MOD009(Rule):
+    name = "model-slip"
     title = msg("No model in litellm_config.yaml is a slip of the pen")
     why = msg("The provider behind the gateway answers such a name with 404, at the first request.")
     how = msg("Write the name that is listed; `haha-config models` lists what is offered.")

@@ -32,6 +32,7 @@ def _named(owner: Owner) -> Message:
 
 
 class OWN001(OwnedBy):
+    name = "cc-switch"
     title = msg("cc-switch does not manage this settings.json")
     why = msg("cc-switch writes the whole file from its own database at every switch.")
     how = msg("Choose the provider in cc-switch, or take it out of use there first.")
@@ -50,6 +51,7 @@ class OWN001(OwnedBy):
 
 
 class OWN002(OwnedBy):
+    name = "claude-code-router"
     title = msg("claude-code-router has not taken this settings.json over")
     why = msg("claude-code-router points the client at itself and puts that back when it starts.")
     how = msg("`ccr stop`, then write your own set-up.")
@@ -66,6 +68,7 @@ class OWN002(OwnedBy):
 
 
 class OWN003(OwnedBy):
+    name = "lite"
     title = msg("LiteLLM's own `lite` does not manage this settings.json")
     why = msg("`lite up` and `lite configure` keep a receipt, and restore what was there before.")
     how = msg("`lite down` or `lite unconfigure claude`, then write your own set-up.")
@@ -85,6 +88,7 @@ class OWN003(OwnedBy):
 
 
 class OWN004(OwnedBy):
+    name = "active-provider"
     title = msg("claude-haha has no active provider of its own")
     why = msg("An active provider in claude-haha's settings beats user settings and `.env`.")
     how = msg("Deactivate it in claude-haha under Settings, Providers.")

@@ -34,6 +34,8 @@ class Rule:
     `fatal`: with an error of it the client gets no answer; other errors are a danger, not an end.
     """
 
+    #: What people call it, beside the code: `drop-params`.
+    name: ClassVar[str]
     title: ClassVar[Message]
     why: ClassVar[Message]
     how: ClassVar[Message]

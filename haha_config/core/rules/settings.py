@@ -28,6 +28,7 @@ _EDIT: Final = msg("correct that place: until then the client ignores the whole 
 
 
 class SET001(Rule):
+    name = "settings-json"
     title = msg("settings.json is JSON that the client reads")
     why = msg(
         "The client ignores the whole file for one comma too many or one comment, and goes on"
@@ -51,6 +52,7 @@ class SET001(Rule):
 
 
 class SET002(Rule):
+    name = "env-text"
     title = msg("Values in `env` are text")
     why = msg("Older clients crash on a number or a switch in `env`; every client takes text.")
     how = msg("Put the value in double quotes; `--fix` does.")
@@ -75,6 +77,7 @@ class SET002(Rule):
 
 
 class SET003(Rule):
+    name = "duplicate-name"
     title = msg("No name stands twice in one object")
     why = msg("The last one wins, so editing the first one changes nothing.")
     how = msg("Take out all but one.")
@@ -96,6 +99,7 @@ class SET003(Rule):
 
 
 class SET004(Rule):
+    name = "settings-bom"
     title = msg("settings.json begins without a byte order mark")
     why = msg("Several readers of this file ignore it, or start anew, when it begins with a mark.")
     how = msg("Save it as UTF-8 without BOM; `--fix` takes the mark off.")
@@ -107,6 +111,7 @@ class SET004(Rule):
 
 
 class SET005(Rule):
+    name = "shadowed-setting"
     title = msg("No stronger layer overrides what is configured")
     why = msg(
         "Managed, local and project settings beat user settings, variable by variable: what you"
@@ -151,6 +156,7 @@ class SET005(Rule):
 
 
 class SET006(Rule):
+    name = "unknown-setting"
     title = msg("Names in settings.json are ones that the client documents")
     why = msg("The client ignores a name that it does not know, without a word.")
     how = msg("Use the name that is suggested. A name newer than our table is fine.")
@@ -193,6 +199,7 @@ def _key_place(file: File, *path: str) -> Place:
 
 
 class SET007(Rule):
+    name = "setting-type"
     title = msg("Settings have the type that the client documents")
     why = msg("A value of another type is ignored, or takes the whole file with it.")
     how = msg("Write the value as the type that is named.")
@@ -244,6 +251,7 @@ def _is(value: object, kind: str) -> bool:
 
 
 class SET008(Rule):
+    name = "managed-settings"
     title = msg("Managed settings let a gateway's credential through")
     why = msg(
         "`forceLoginMethod` and `forceLoginOrgUUID` in managed settings make the client insist on"

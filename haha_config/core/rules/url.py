@@ -48,6 +48,7 @@ HOST: Final = re.compile(r"[\w.\-]+|[0-9a-fA-F:.%]+")
 
 
 class URL001(Rule):
+    name = "base-url"
     title = msg("The base URL is a web address")
     why = msg("The client can only call `http://` or `https://`, a host, and perhaps a path.")
     how = msg("Copy the address from your provider's page, without spaces and quotes.")
@@ -69,6 +70,7 @@ class URL001(Rule):
 
 
 class URL002(Rule):
+    name = "base-url-v1"
     title = msg("The base URL stops before `/v1`")
     why = msg("The client adds `/v1/messages` itself, so a `/v1` of yours would be doubled: 404.")
     how = msg("Leave out `/v1` and everything behind it; `--fix` does.")
@@ -102,6 +104,7 @@ def _anthropic(url: str, state: State) -> str | None:
 
 
 class URL003(Rule):
+    name = "base-url-path"
     title = msg("The path is the provider's Anthropic one")
     why = msg(
         "A provider answers the Anthropic protocol at one path of its host only; at another one"
@@ -137,6 +140,7 @@ class URL003(Rule):
 
 
 class URL004(Rule):
+    name = "base-url-extras"
     title = msg("The base URL holds no password, query or fragment")
     why = msg(
         "What stands before an `@` is a password in plain sight, and `/v1/messages` added behind"
@@ -165,6 +169,7 @@ class URL004(Rule):
 
 
 class URL005(Rule):
+    name = "plain-http"
     title = msg("The way to another machine is encrypted")
     why = msg("With `http://` everyone on the way reads your key and your conversation.")
     how = msg("Use `https://`, or a tunnel to this machine.")
@@ -196,6 +201,7 @@ _LOOPBACK: Final = ("localhost", "127.0.0.1")
 
 
 class URL006(Rule):
+    name = "proxy-loopback"
     title = msg("A web proxy leaves this machine's own addresses alone")
     why = msg(
         "With a proxy variable set, requests to an endpoint on this machine go to that proxy,"
@@ -244,6 +250,7 @@ def _both(name: str) -> tuple[str, str]:
 
 
 class URL007(Rule):
+    name = "anthropic-protocol"
     title = msg("The endpoint speaks the Anthropic protocol")
     why = msg(
         "This host speaks OpenAI's protocol only. The client can't: LiteLLM has to translate"
@@ -294,6 +301,7 @@ _OPENAI_PATH: Final = re.compile(r"/(openai|compatible-mode)(/|$)")
 
 
 class URL008(Rule):
+    name = "callable-address"
     title = msg("The endpoint is an address that can be called")
     why = msg("`0.0.0.0` means every address when a server listens; as a target it is none.")
     how = msg("Write `127.0.0.1`; `--fix` does.")
@@ -320,6 +328,7 @@ def _any(url: urls.Url) -> bool:
 
 
 class URL009(Rule):
+    name = "gateway-port"
     title = msg("The client calls the port on which the gateway listens")
     why = msg("`PORT` in `litellm.env` says where the gateway listens; the client calls another.")
     how = msg("Write the same port in both places.")

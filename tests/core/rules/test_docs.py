@@ -30,6 +30,15 @@ def test_every_pain_has_an_answer() -> None:
         assert named <= known, number
 
 
+def test_every_rule_has_a_name_of_its_own_that_is_taken_like_its_code() -> None:
+    names = [rule.name for rule in rules.every()]
+    assert len(set(names)) == len(names)
+    for rule in rules.every():
+        assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", rule.name)
+        assert rules.find(rule.name) is rules.find(rules.code_of(rule)) is rule
+    assert rules.chosen(["drop-params"], []) == [rules.find("LLM003")]
+
+
 def test_every_rule_reads_well() -> None:
     for rule in rules.every():
         assert re.fullmatch(r"[A-Z]{3}\d{3}", rules.code_of(rule))

@@ -1,7 +1,12 @@
-"""Examples on disk as States: real files, under the names that a person's machine gives them."""
+"""Examples on disk as States: real files, under the names that a person's machine gives them.
+
+`python -m tests.core.rules.example --write CODE/NAME …` writes what the rule finds in an example
+beside it, as `expected.txt`; without names, in every failing example.
+"""
 
 from __future__ import annotations
 
+import argparse
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -9,6 +14,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from haha_config.core import rules
 from haha_config.core.model import Finding, Format, Place, Snapshot
 from haha_config.core.providers import table
 from haha_config.core.providers.model import Providers
@@ -134,3 +140,28 @@ def _words(f: Finding) -> str:
     place = ":".join(str(part) for part in (f.place.path, f.place.line, f.place.column) if part)
     hint = f"  hint: {english(f.hint)}\n" if f.hint else ""
     return f"{place or '-'}: {f.severity}: {english(f.what)} [{f.code}]\n{hint}"
+
+
+def failing() -> list[Path]:
+    """Every example in which its rule finds something."""
+    return sorted(folder for folder in EXAMPLES.glob("*/fail*") if folder.is_dir())
+
+
+def write(folder: Path) -> str:
+    """What the rule of this example finds now, kept as what it is expected to find."""
+    found = words(rules.run(load(folder), select=[folder.parent.name]))
+    (folder / "expected.txt").write_text(found, encoding="utf-8")
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", nargs="*", metavar="CODE/NAME", required=True)
+    for folder in [EXAMPLES / name for name in parser.parse_args().write] or failing():
+        if not folder.is_dir():
+            parser.error(f"{folder} is no folder")
+        print(f"{folder.relative_to(EXAMPLES)}:\n{write(folder) or '(nothing found)'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -15,6 +15,7 @@ import pytest
 from haha_config.core.edit import dotenv_text
 from haha_config.core.errors import Refusal
 from haha_config.core.model import Set
+from tests.core.edit.test_edit_dotenv import EXPANDED, REFERENCES
 from tests.e2e.processes import ReaderFailed, bun_reads, node_reads, python_dotenv_reads, sh_reads
 from tests.fuzz import random_documents
 
@@ -231,3 +232,13 @@ def test_what_node_python_and_sh_make_of_a_dialect(tmp_path: Path) -> None:
             else:
                 seen.add(found.get("A"))
         assert len(seen) > 1, line
+
+
+def test_bun_replaces_references_as_we_say(tmp_path: Path) -> None:
+    file, scratch = tmp_path / ".env", tmp_path / "scratch"
+    file.write_text(REFERENCES, encoding="utf-8")
+    scratch.mkdir()
+    exported = {"EXPORTED": "exp", "BOTH": "shell"}
+    read = bun_reads(file, scratch, exported)
+    # What is exported stays: the file never replaces it.
+    assert {name: read[name] for name in EXPANDED} == {**EXPANDED, "BOTH": "shell"}

@@ -10,7 +10,7 @@ assignments wins; `\\$` is a dollar sign; `$NAME` and `${NAME}` are expanded, in
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Final
 
@@ -32,6 +32,9 @@ _QUOTED: Final = {
 }
 _ESCAPES: Final = re.compile(r"\\([\s\S])")
 
+#: What Bun puts a value in the place of: `$NAME`, `${NAME}`, `${NAME:-text}`.
+_NAMED: Final = re.compile(r"\$([A-Za-z0-9_]+)()")
+_BRACED: Final = re.compile(r"\$\{([A-Za-z0-9_]+)(?::-([^}]*))?\}")
 _LIVE: Final = re.compile(r"(?<!\\)\$[A-Za-z0-9_{]")
 _ESCAPED: Final = re.compile(r"\$(?=[A-Za-z0-9_{])|(?<=\\)\$")
 _NEW_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -62,6 +65,7 @@ class _Binding(Struct, frozen=True, kw_only=True):
     end: int
     name: str
     value: str
+    raw: str
     live: bool
 
 
@@ -117,6 +121,31 @@ def read(text: str) -> _Document:
     variable, or that Node, python-dotenv or sh read differently.
     """
     return _Document(text)
+
+
+def expanded(text: str, exported: Mapping[str, str]) -> dict[str, str]:
+    """Every variable as Bun hands it to the client: `$NAME` replaced, in the order of the file.
+
+    What is exported beats the file. A name that is nowhere is replaced by nothing.
+    """
+    raw = {binding.name: binding.raw for binding in read(text).bindings}
+    for name in raw:
+        raw[name] = _with_references(raw[name], lambda n: exported.get(n, raw.get(n)))
+    return raw
+
+
+def _with_references(raw: str, value_of: Callable[[str], str | None]) -> str:
+    """From the last `$` to the first; what was put in is not looked at again."""
+    at = end = len(raw)
+    while (at := raw.rfind("$", 0, end)) >= 0:
+        # A bare name ends before what was put in behind it.
+        found = _BRACED.match(raw, at) or _NAMED.match(raw, at, end)
+        end = at
+        if found is None or raw[at - 1 : at] == "\\":
+            continue
+        value = value_of(found[1])
+        raw = raw[:at] + (found[2] or "" if value is None else value) + raw[found.end() :]
+    return raw.replace("\\$", "$")
 
 
 def edit(text: str, changes: Sequence[Change]) -> str:
@@ -244,6 +273,7 @@ def _binding(text: str, start: int, key_start: int, key_end: int, sep_end: int) 
         end=_rest(text, value_end),
         name=text[key_start:key_end],
         value=raw.replace("\\$", "$"),
+        raw=raw,
         live=bool(_LIVE.search(raw)),
     )
 

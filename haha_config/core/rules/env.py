@@ -117,7 +117,7 @@ class ENV003(Rule):
         mine = state.dotenv
         theirs = state.target.data.get("env") or {}
         for name in v.OWNED:
-            here, there = mine.data.get(name), theirs.get(name)
+            here, there = state.dotenv_values.get(name), theirs.get(name)
             if not isinstance(here, str) or not isinstance(there, str):
                 continue
             if not here or not there or here == there:

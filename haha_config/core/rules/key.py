@@ -198,7 +198,7 @@ class KEY003(Rule):
         url = urls.parse(state.value(v.BASE_URL))
         local = url is not None and url.loopback
         for found in credentials(state):
-            if placeholder(found.value or "") and not _expanded(found, state):
+            if placeholder(found.value or ""):
                 yield Problem(
                     what=msg("`{name}` holds a placeholder, not a key", name=found.name),
                     place=found.place or Place(),
@@ -212,15 +212,6 @@ class KEY003(Rule):
                     place=state.litellm_env.place(name),
                     hint=msg("put your own key there, or take the line out"),
                 )
-
-
-def _expanded(found: Effective, state: State) -> bool:
-    """Whether Bun puts an exported variable there as it reads `.env`."""
-    name = _VARIABLE.fullmatch(found.value or "")
-    return found.layer == "dotenv" and name is not None and bool(state.environ.get(name[1]))
-
-
-_VARIABLE: Final = re.compile(r"\$\{?([A-Za-z_]\w*)\}?")
 
 
 class KEY004(Rule):

@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from haha_config.core import urls
 from haha_config.core import variables as v
-from haha_config.core.model import SLOTS, Client, Route, Slot
+from haha_config.core.edit import dotenv_text
+from haha_config.core.model import SLOTS, Client, Data, Route, Slot
 from haha_config.core.providers import table
 from haha_config.core.providers.model import Providers
 from haha_config.core.state import layers
@@ -60,6 +61,13 @@ class State(Struct, frozen=True, kw_only=True, dict=True):
         return self.client == "haha" and self.environ.get(SKIP_DOTENV) != "1"
 
     @cached_property
+    def dotenv_values(self) -> Mapping[str, Data]:
+        """The variables of `.env` as Bun hands them on, `$NAME` replaced."""
+        if "$" not in self.dotenv.text or self.dotenv.document is None:
+            return self.dotenv.data
+        return dotenv_text.expanded(self.dotenv.text, self.environ)
+
+    @cached_property
     def layers(self) -> tuple[Layer, ...]:
         """Every layer that this client reads, strongest first."""
         return tuple(self._layers())
@@ -73,7 +81,7 @@ class State(Struct, frozen=True, kw_only=True, dict=True):
                     yield Layer(
                         name=name,
                         path=self.dotenv.path,
-                        values=dict(self.dotenv.data),
+                        values=dict(self.dotenv_values),
                         document=self.dotenv.document,
                     )
             elif (file := self.settings.get(name)) is not None:

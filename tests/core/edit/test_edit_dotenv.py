@@ -186,3 +186,85 @@ def test_places() -> None:
     assert document.key_place(("A",)) == Place(line=2, column=10)
     assert document.place(("A",)) == Place(line=2, column=14)
     assert document.place(("B",)) is None
+
+
+#: A `.env`, and what Bun 1.4.5 made of it with EXPORTED=exp and BOTH=shell exported (measured;
+#: tests/e2e/test_dialects.py runs it again).
+REFERENCES = r"""H=https://h.example
+A1=${H}/anthropic
+A2=$H/anthropic
+A3='${H}/q'
+A4="${H}/q"
+A5=`${H}/q`
+A6=\$H/x
+A7=\${H}/x
+A9=${LATER}/x
+LATER=later
+B1=${NOPE}/x
+B2=${NOPE:-def}/x
+B3=${H:-def}/x
+B4=${EMPTY:-def}/x
+EMPTY=
+B5=$H$H
+B6=${H
+B7=$
+B8=a$1b
+B9=${EXPORTED}x
+C1=${BOTH}
+BOTH=file
+C2=${H}${A1}
+C3=$C3
+C4=${A9}
+C5=$H_x
+C6=${H}_x
+C9=${ H }
+D1=$$H
+D2=${H}$
+D3="x\$H ${H}"
+D4=${NOPE:-${H}}
+D5=${NOPE-def}
+D6=${NOPE:-}z
+D8=a$-b
+"""
+EXPANDED = {
+    "H": "https://h.example",
+    "A1": "https://h.example/anthropic",
+    "A2": "https://h.example/anthropic",
+    "A3": "https://h.example/q",
+    "A4": "https://h.example/q",
+    "A5": "https://h.example/q",
+    "A6": "$H/x",
+    "A7": "${H}/x",
+    "A9": "later/x",
+    "LATER": "later",
+    "B1": "/x",
+    "B2": "def/x",
+    "B3": "https://h.example/x",
+    "B4": "/x",
+    "EMPTY": "",
+    "B5": "https://h.examplehttps://h.example",
+    "B6": "${H",
+    "B7": "$",
+    "B8": "a",
+    "B9": "expx",
+    "C1": "shell",
+    "BOTH": "file",
+    "C2": "https://h.examplehttps://h.example/anthropic",
+    "C3": "$C3",
+    "C4": "later/x",
+    "C5": "",
+    "C6": "https://h.example_x",
+    "C9": "${ H }",
+    "D1": "$https://h.example",
+    "D2": "https://h.example$",
+    "D3": "x$H https://h.example",
+    "D4": "https://h.example",
+    "D5": "${NOPE-def}",
+    "D6": "z",
+    "D8": "a$-b",
+}
+
+
+def test_references_are_replaced_as_bun_does() -> None:
+    exported = {"EXPORTED": "exp", "BOTH": "shell"}
+    assert dotenv_text.expanded(REFERENCES, exported) == EXPANDED

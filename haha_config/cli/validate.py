@@ -112,18 +112,34 @@ def _look(session: Session, wanted: Wanted) -> State:
 def _check(session: Session, wanted: Wanted, *, strict: bool, as_json: bool) -> int:
     state = _shared(session, wanted)
     found = rules.run(state, wanted.select, wanted.ignore)
-    if not found and nothing_here(state):
-        raise HahaError(
-            msg("nothing is configured here: no target holds a base URL"),
-            hints=("haha-config init",),
-        )
+    nothing = nothing_here(state)
+    if nothing and not found:
+        raise _nothing(state)
     if as_json:
         report.document(
             {"findings": report.findings_json(found), "summary": report.summary_json(found)}
         )
     else:
         _print(state, found)
-    return exit_code(found, strict=strict)
+    code = exit_code(found, strict=strict)
+    if nothing and code == FINE:
+        if not as_json:
+            report.failure(_nothing(state), as_json=False)
+        return PROBLEM
+    return code
+
+
+def _nothing(state: State) -> HahaError:
+    place = report.short(state.target.path)
+    files = (
+        msg("{settings} or .env", settings=place)
+        if state.reads_dotenv
+        else msg("{settings}", settings=place)
+    )
+    return HahaError(
+        msg("Nothing is set up yet: no {name} in {files}.", name=v.BASE_URL, files=files),
+        hints=("haha-config init",),
+    )
 
 
 def _shared(session: Session, wanted: Wanted) -> State:
@@ -137,12 +153,20 @@ def _shared(session: Session, wanted: Wanted) -> State:
 
 
 def nothing_here(state: State) -> bool:
-    """Whether no target is there to be judged."""
+    """Whether no target is there to be judged, whatever else a file holds.
+
+    For a hook a file without our variables is a file in order.
+    """
+    from haha_config.core.rules.env import stays_home
+    from haha_config.core.rules.fix import files
     from haha_config.core.rules.rule import configured
 
-    broken = any(f.error is not None for f in state.settings.values())
+    if state.only and any(f.exists for f in files(state)):
+        return False
+    broken = any(f.error is not None for f in files(state))
     journal = state.machine is not None and state.machine.journal
-    return not (configured(state) or state.litellm.exists or broken or journal)
+    ours = bool(state.value(v.BASE_URL)) or (configured(state) and not stays_home(state))
+    return not (ours or state.litellm.exists or broken or journal)
 
 
 def exit_code(found: list[Finding], *, strict: bool) -> int:

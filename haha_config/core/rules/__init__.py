@@ -125,9 +125,14 @@ class Run:
     def _ask(self, rule: type[Rule]) -> tuple[Problem, ...] | None:
         if not can_look(rule, self.state) or (rule.gateway_only and not joined(self.state)):
             return None
-        if any(self.problems(find(code)) for code in rule.requires):
+        if any(self._stands_in_the_way(find(code)) for code in rule.requires):
             return None
         return tuple(rule().check(self.state))
+
+    def _stands_in_the_way(self, required: type[Rule]) -> bool:
+        """Whether a required rule found more than a note."""
+        problems = self.problems(required) or ()
+        return any(_RANK[p.severity or required.severity] for p in problems)
 
     def findings(self, rule: type[Rule]) -> Iterator[Finding]:
         code = code_of(rule)

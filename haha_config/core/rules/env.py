@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from haha_config.core import variables as v
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import SLOTS, Fix, Place, Problem, Set
+from haha_config.core.model import SLOTS, Fix, Place, Problem, Set, Severity, Slot
 from haha_config.core.rules.rule import (
+    ALIASES,
     FIX,
     INIT,
+    Holder,
     Rule,
+    configured,
     holders,
+    quoted,
     set_everywhere,
     set_where_held,
     targets,
     where,
 )
+from haha_config.core.state.layers import ORDER, Effective, as_text
 from haha_config.core.state.state import SKIP_DOTENV, State
 
 
@@ -43,49 +48,98 @@ class ENV002(Rule):
     title = msg("The base URL and the model are set")
     why = msg(
         "Without `ANTHROPIC_BASE_URL` the client calls Anthropic itself. Without a model it asks"
-        " for one of Anthropic's, which a gateway does not have."
+        " for the one of the opus slot, and without that for one of Anthropic's, which a gateway"
+        " does not have."
     )
     how = msg("`haha-config init` writes every variable that is needed.")
     severity = "error"
     needs = frozenset({"client"})
     requires = ("ENV001", "SET001")
+    fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
         url = state.effective(v.BASE_URL)
-        if not url.value:
-            yield self._missing(v.BASE_URL, url.place, state)
-            return
-        if state.value(SLOTS["main"]) or _chooses_elsewhere(state):
-            return
-        main = state.effective(SLOTS["main"])
-        if state.route == "litellm":
-            if not state.gateway.offers("claude-sonnet-4-5"):
-                hint = f"haha-config switch-model {state.models[0]}" if state.models else INIT
-                yield self._missing(SLOTS["main"], main.place, state, hint)
-        elif main.value is not None or not any(state.slots):
+        if url.value:
+            yield from self._model(state)
+        elif not stays_home(state):
+            # Another file may hold it, which `--only` does not read.
+            severity: Severity = "note" if state.only else "error"
             yield Problem(
-                what=msg(
-                    "`{name}` is not set, so the client asks for Anthropic's own models by name",
-                    name=SLOTS["main"],
-                ),
-                place=main.place or _home(state),
+                what=_absent(v.BASE_URL, url),
+                place=url.place or _home(state),
                 hint=INIT,
-                severity="note",
+                severity=severity,
             )
 
+    def _model(self, state: State) -> Iterator[Problem]:
+        main, key = state.effective(SLOTS["main"]), _model_key(state)
+        if main.value or state.only:
+            return
+        place = main.place or _home(state)
+        if key is None and (opus := state.slots.get("opus")):
+            fixes = set_everywhere(state, {SLOTS["main"]: opus})
+            yield Problem(
+                what=msg(
+                    "{absent}: the client asks for `{model}`, the model for opus",
+                    absent=_absent(SLOTS["main"], main),
+                    model=opus,
+                ),
+                place=place,
+                hint=FIX if fixes else f"haha-config switch-model {quoted(opus)}",
+                severity="note",
+                fixes=fixes,
+            )
+            return
+        asked = _behind_alias(key or "opus", state)
+        if state.route == "litellm" and not state.gateway.offers(asked):
+            hint = f"haha-config switch-model {quoted(state.models[0])}" if state.models else INIT
+            yield self._own_model(main, asked, place, hint, "error")
+        elif key is None:
+            yield self._own_model(main, asked, place, INIT, "note")
+
     @staticmethod
-    def _missing(name: str, place: Place | None, state: State, hint: str = INIT) -> Problem:
-        if place is None:
-            what = msg("`{name}` is not set", name=name)
-        else:
-            what = msg("`{name}` is empty", name=name)
-        return Problem(what=what, place=place or _home(state), hint=hint)
+    def _own_model(
+        main: Effective, asked: str, place: Place, hint: str, severity: Severity
+    ) -> Problem:
+        absent = _absent(SLOTS["main"], main)
+        what = msg("{absent}: the client asks for `{model}`", absent=absent, model=asked)
+        if asked.startswith("claude"):
+            what = msg("{absent}: the client asks for a model of Anthropic's", absent=absent)
+        return Problem(what=what, place=place, hint=hint, severity=severity)
 
 
-def _chooses_elsewhere(state: State) -> bool:
-    """Whether the tiers, or the `model` key, say which model is asked for."""
-    tiers = all(slot in state.slots for slot in ("opus", "sonnet", "haiku"))
-    return tiers or any(isinstance(f.data.get("model"), str) for f in state.settings.values())
+def _absent(name: str, found: Effective) -> Message:
+    if found.value is None:
+        return msg("`{name}` is not set", name=name)
+    return msg("`{name}` is empty", name=name)
+
+
+def _model_key(state: State) -> str | None:
+    """`model` of the strongest settings file that has one: it decides without ANTHROPIC_MODEL."""
+    held = (state.settings[n].data.get("model") for n in ORDER if n in state.settings)
+    return next((model for model in held if isinstance(model, str) and model), None)
+
+
+def _behind_alias(model: str, state: State) -> str:
+    """What the client asks for by this name: its aliases stand for the model of a slot."""
+    plain = model.removesuffix("[1m]").lower()
+    tiers: dict[str, Slot] = {"sonnet": "sonnet", "haiku": "haiku", "fable": "fable"}
+    if plain in tiers:
+        return state.slots.get(tiers[plain], f"claude-{plain}-5")
+    if plain in {"opus", "default", "best", "opusplan"}:
+        return state.slots.get("opus", "claude-opus-5-5")
+    return model
+
+
+def stays_home(state: State) -> bool:
+    """Whether this client is meant for Anthropic itself, or for a cloud that has its models."""
+    if any((state.value(name)).lower() in _ON for name in CLOUDS):
+        return True
+    models = (model.removesuffix("[1m]").lower() for model in state.slots.values())
+    keys = (state.value(name) for name in v.CREDENTIALS)
+    return all(m in ALIASES or m.startswith("claude") for m in models) and all(
+        not key or key.startswith("sk-ant-") for key in keys
+    )
 
 
 def _home(state: State) -> Place:
@@ -369,6 +423,9 @@ class ENV008(Rule):
                 continue
             if name == "CLAUDE_CODE_USE_AZURE_OPENAI" and state.client != "haha":
                 continue
+            if not state.value(v.BASE_URL):
+                yield self._choice(name, cloud, found)
+                continue
             yield Problem(
                 what=msg(
                     "`{name}` sends the client to {cloud}, and the base URL is ignored",
@@ -379,6 +436,15 @@ class ENV008(Rule):
                 hint=f"unset {name}" if found.layer == "shell" else FIX,
                 fixes=self._fixes(name, state),
             )
+
+    @staticmethod
+    def _choice(name: str, cloud: str, found: Effective) -> Problem:
+        """Without a base URL nothing is ignored: somebody wants that cloud."""
+        return Problem(
+            what=msg("`{name}` sends the client to {cloud}", name=name, cloud=cloud),
+            place=found.place or Place(),
+            severity="note",
+        )
 
     @staticmethod
     def _fixes(name: str, state: State) -> tuple[Fix, ...]:
@@ -408,6 +474,7 @@ class ENV009(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         found = state.effective(v.TIMEOUT)
         if not found.value or found.place is None:
+            yield from self._absent(found, state)
             return
         fixes = set_where_held(state, v.TIMEOUT, "3000000")
         hint = f"unset {v.TIMEOUT}" if found.layer == "shell" else (FIX if fixes else None)
@@ -432,6 +499,35 @@ class ENV009(Rule):
             return
         yield Problem(what=what, place=found.place, hint=hint, severity=severity, fixes=fixes)
 
+    @staticmethod
+    def _absent(found: Effective, state: State) -> Iterator[Problem]:
+        if taken_out(v.TIMEOUT, state):
+            fixes = set_everywhere(state, {v.TIMEOUT: "3000000"})
+            yield Problem(
+                what=msg(
+                    "{absent}: the client gives up on an answer after 10 minutes",
+                    absent=_absent(v.TIMEOUT, found),
+                ),
+                place=found.place or _home(state),
+                hint=FIX if fixes else f"export {v.TIMEOUT}=3000000",
+                severity="note",
+                fixes=fixes,
+            )
+
+
+#: Every guide writes these together. Each works without the others.
+_TOGETHER: Final = (v.TIMEOUT, v.TELEMETRY, v.NONESSENTIAL)
+
+
+def taken_out(name: str, state: State) -> bool:
+    """Whether a set-up has all of what guides write together, but for `name`.
+
+    A set-up that never had them is not told what it lacks.
+    """
+    if state.only or not state.value(v.BASE_URL) or state.value(name):
+        return False
+    return all(state.value(other) for other in _TOGETHER if other != name)
+
 
 class ENV010(Rule):
     name = "zero-means-on"
@@ -444,6 +540,7 @@ class ENV010(Rule):
     needs = frozenset({"client"})
 
     def check(self, state: State) -> Iterable[Problem]:
+        yield from self._traffic(state)
         for name in (v.TELEMETRY, v.NONESSENTIAL, "DISABLE_ERROR_REPORTING"):
             found = state.effective(name)
             if (found.value or "").lower() in _OFF:
@@ -458,6 +555,19 @@ class ENV010(Rule):
                     if found.layer == "shell"
                     else msg("take the line out, or write 1"),
                 )
+
+    @staticmethod
+    def _traffic(state: State) -> Iterator[Problem]:
+        if taken_out(v.NONESSENTIAL, state):
+            yield Problem(
+                what=msg(
+                    "`{name}` is not set: the client also calls api.anthropic.com at every start",
+                    name=v.NONESSENTIAL,
+                ),
+                place=_home(state),
+                hint=msg("add {name}=1 to {path}", name=v.NONESSENTIAL, path=_home(state).path),
+                severity="note",
+            )
 
 
 class ENV011(Rule):
@@ -535,31 +645,79 @@ class ENV013(Rule):
     name = "variable-name"
     title = msg("Variable names are spelled as the client knows them")
     why = msg("The client ignores a name that it does not know, without a word.")
-    how = msg("Use the name that is suggested, or take the line out.")
-    needs = frozenset({"client"})
+    how = msg("Use the name that is suggested, or take the line out; `--fix` renames it.")
+    fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
+        taken: set[str] = set()
         for holder in holders(state):
+            if holder.layer == "dotenv" and not configured(state):
+                continue  # a program's own
             for name in holder.values:
-                if name in v.CLIENT or not name.upper().startswith(("ANTHROPIC", "CLAUDE", "API_")):
-                    continue
-                yield from self._unknown(name, holder.place(name))
+                meant = None if _known(name) else _meant(name)
+                if meant is not None:
+                    yield self._unknown(name, meant, holder, state, first=meant not in taken)
+                    taken.add(meant)
 
     @staticmethod
-    def _unknown(name: str, place: Place) -> Iterator[Problem]:
-        from difflib import get_close_matches
+    def _unknown(name: str, meant: str, holder: Holder, state: State, *, first: bool) -> Problem:
+        place = holder.place(name)
+        what = msg(
+            "the client does not know `{name}`; did you mean `{meant}`?", name=name, meant=meant
+        )
+        if state.value(meant):
+            held = state.effective(meant).place
+            hint = msg("take the line out: your shell has `{name}`", name=meant)
+            if held is not None and held.path:
+                hint = msg("take the line out: {place} has `{name}`", place=where(held), name=meant)
+            return Problem(what=what, place=place, hint=hint)
+        value = as_text(holder.values[name])
+        fixes = holder.fix(holder.remove(name), holder.set(meant, value)) if first else ()
+        hint = msg("rename it to {name}", name=meant)
+        return Problem(what=what, place=place, hint=FIX if fixes else hint, fixes=fixes)
 
-        from haha_config.core.state.known_keys import VARIABLES
 
-        if name in VARIABLES:
-            return
-        near = get_close_matches(name.upper(), v.CLIENT, n=1, cutoff=0.88)
-        if near:
-            yield Problem(
-                what=msg("the client does not know `{name}`", name=name),
-                place=place,
-                hint=msg("did you mean `{name}`?", name=near[0]),
-            )
+def _known(name: str) -> bool:
+    """Whether it is a name of the client's, or one that is no business of the client's."""
+    from haha_config.core.state.known_keys import VARIABLES
+
+    ours = name.upper().startswith(("ANTHROPIC", "CLAUDE", "API_"))
+    return not ours or name in v.CLIENT or name in VARIABLES
+
+
+#: Words of a name that say only whose it is.
+_BRANDS: Final = frozenset({"ANTHROPIC", "CLAUDE", "CODE", "DEFAULT"})
+#: What is left of a name without these -> the variable that people mean by it.
+_MEANT: Final[Mapping[str, tuple[str, ...]]] = {
+    v.BASE_URL: ("URL", "BASE", "API URL", "API BASE", "API BASE URL", "BASE URL", "ENDPOINT",
+                 "API ENDPOINT", "HOST", "API HOST"),
+    v.AUTH_TOKEN: ("TOKEN", "AUTH", "AUTH TOKEN", "API TOKEN", "ACCESS TOKEN", "AUTH KEY"),
+    v.API_KEY: ("KEY", "API KEY", "APIKEY", "SECRET KEY"),
+    SLOTS["main"]: ("MODEL", "MAIN MODEL", "MODEL NAME", "MODEL ID"),
+    SLOTS["opus"]: ("OPUS", "OPUS MODEL"),
+    SLOTS["sonnet"]: ("SONNET", "SONNET MODEL"),
+    SLOTS["haiku"]: ("HAIKU", "HAIKU MODEL", "SMALL MODEL", "FAST MODEL"),
+    SLOTS["fable"]: ("FABLE", "FABLE MODEL"),
+    SLOTS["subagent"]: ("SUBAGENT MODEL", "SUBAGENTS MODEL", "AGENT MODEL"),
+    "ANTHROPIC_CUSTOM_HEADERS": ("HEADERS", "CUSTOM HEADERS", "EXTRA HEADERS", "HEADER"),
+    "ANTHROPIC_BETAS": ("BETA", "BETAS"),
+    v.TIMEOUT: ("TIMEOUT", "API TIMEOUT", "TIMEOUT MS", "API TIMEOUT MS", "REQUEST TIMEOUT"),
+    v.MAX_CONTEXT: ("CONTEXT TOKENS", "MAX CONTEXT", "MAX CONTEXT TOKENS", "CONTEXT WINDOW"),
+    v.MAX_OUTPUT: ("OUTPUT TOKENS", "MAX OUTPUT", "MAX OUTPUT TOKENS", "MAX TOKENS"),
+}  # fmt: skip
+
+
+def _meant(name: str) -> str | None:
+    """The variable that a name which nobody knows is meant to be."""
+    words = frozenset(name.upper().split("_")) - _BRANDS
+    for variable, names in _MEANT.items():
+        if any(words == frozenset(n.split()) for n in names):
+            return variable
+    from difflib import get_close_matches
+
+    # A slip must not lead to a switch that turns the client away (ENV008).
+    candidates = [c for c in v.CLIENT if c not in CLOUDS]
+    return next(iter(get_close_matches(name.upper(), candidates, n=1, cutoff=0.88)), None)
 
 
 class ENV014(Rule):

@@ -12,16 +12,12 @@ from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Place, Problem, Slot
 from haha_config.core.providers.model import Model, Provider
 from haha_config.core.rules.key import endpoint
-from haha_config.core.rules.rule import FIX, Rule, set_everywhere, set_where_held, targets
+from haha_config.core.rules.rule import ALIASES, FIX, Rule, set_everywhere, set_where_held, targets
 from haha_config.core.state.gateway import ModelEntry
 from haha_config.core.state.state import State
 
 #: How long before its end a model is named.
 _NOTICE_DAYS: Final = 90
-#: `inherit` and the client's own aliases are no model names.
-ALIASES: Final = frozenset(
-    {"inherit", "default", "best", "opus", "sonnet", "haiku", "fable", "opusplan"}
-)
 
 
 def asked(state: State) -> Iterator[tuple[Slot, str]]:

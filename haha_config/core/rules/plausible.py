@@ -10,6 +10,7 @@ from haha_config.core import variables as v
 from haha_config.core.model import SLOTS, Severity
 from haha_config.core.providers import table as rows
 from haha_config.core.rules import key, models, url
+from haha_config.core.rules.rule import ALIASES
 from haha_config.core.state.state import State
 
 
@@ -23,7 +24,7 @@ def suspicion(name: str, value: str, state: State) -> Severity | None:
 
 
 def _of_model(model: str, state: State) -> Severity | None:
-    if model.removesuffix("[1m]").lower() in models.ALIASES:
+    if model.removesuffix("[1m]").lower() in ALIASES:
         return None
     if state.route == "litellm" and state.gateway.entries and not state.gateway.offers(model):
         return "error"

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from haha_config.core import variables as v
 from haha_config.core.messages import Message
-from haha_config.core.model import Change, Data, Fix, Place, Problem, Remove, Set, Severity
+from haha_config.core.model import SLOTS, Change, Data, Fix, Place, Problem, Remove, Set, Severity
 from haha_config.core.state.file import File
 from haha_config.core.state.layers import LayerName
 from haha_config.core.state.state import State
@@ -69,8 +69,16 @@ def _has(need: Need, state: State) -> bool:
 
 
 def configured(state: State) -> bool:
-    """Whether any file that the client reads holds a variable of ours."""
-    return any(name in h.values for h in holders(state) for name in v.OWNED)
+    """Whether any file that the client reads is a set-up for an endpoint, not a mere preference.
+
+    An API key alone in `.env` belongs to a program that uses Anthropic's own service.
+    """
+    return any(
+        h.values.get(name)
+        for h in holders(state)
+        for name in (v.BASE_URL, v.AUTH_TOKEN, *SLOTS.values(), v.API_KEY)
+        if name != v.API_KEY or h.layer != "dotenv"
+    )
 
 
 # --- the files that hold the client's variables ----------------------------------------------
@@ -151,6 +159,10 @@ def table(value: Data) -> Mapping[str, Data]:
 
 # --- words that many rules share -------------------------------------------------------------
 
+#: `inherit` and the client's own aliases are no model names.
+ALIASES: Final = frozenset(
+    {"inherit", "default", "best", "opus", "sonnet", "haiku", "fable", "opusplan"}
+)
 FIX: Final = "haha-config validate --fix"
 INIT: Final = "haha-config init"
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, Final, TypeAlias
 
 from haha_config.core import variables as v
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Place, Problem
+from haha_config.core.model import Change, Data, Fix, Place, Problem, Remove, Set
 from haha_config.core.rules.env import marks
 from haha_config.core.rules.rule import FIX, Rule, holders, table, where
 from haha_config.core.state.file import File
@@ -158,22 +158,50 @@ class SET005(Rule):
 class SET006(Rule):
     name = "unknown-setting"
     title = msg("Names in settings.json are ones that the client documents")
-    why = msg("The client ignores a name that it does not know, without a word.")
-    how = msg("Use the name that is suggested. A name newer than our table is fine.")
+    why = msg(
+        "The client ignores a name that it does not know, without a word; variables count inside"
+        " `env` only."
+    )
+    how = msg(
+        "Use the name that is suggested; `--fix` moves variables into `env`. A name newer than our"
+        " table is fine."
+    )
     severity = "note"
     needs = frozenset({"settings"})
     requires = ("SET001",)
+    fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
-        for file in state.settings.values():
-            yield from self._in(file)
+        for layer, file in state.settings.items():
+            groups = tuple(_misplaced(file))
+            for paths, values in groups:
+                yield self._outside(paths, values, file, state, ours=layer == state.scope)
+            yield from self._in(file, {path[0] for paths, _ in groups for path in paths})
 
     @staticmethod
-    def _in(file: File) -> Iterator[Problem]:
+    def _outside(
+        paths: Paths, values: Mapping[str, Data], file: File, state: State, *, ours: bool
+    ) -> Problem:
+        env = file.data.get("env", {})
+        movable = ours and isinstance(env, Mapping) and not any(env.get(n) for n in values)
+        movable = movable and all(isinstance(x, str | int | float) for x in values.values())
+        moves: tuple[Change, ...] = tuple(Set(("env", n), as_text(x)) for n, x in values.items())
+        fix = Fix(path=file.path, changes=(*(Remove(path) for path in paths), *moves))
+        needed = v.BASE_URL in values and not state.value(v.BASE_URL)
+        return Problem(
+            what=msg("{names}: the client reads this inside `env` only", names=tuple(values)),
+            place=_key_place(file, *paths[0]),
+            hint=FIX if movable else msg('move it into "env"'),
+            severity="error" if needed else "warning",
+            fixes=(fix,) if movable else (),
+        )
+
+    @staticmethod
+    def _in(file: File, misplaced: Collection[str]) -> Iterator[Problem]:
         from haha_config.core.state.known_keys import SETTINGS
 
         for name in file.data:
-            if name in SETTINGS:
+            if name in SETTINGS or name in misplaced:
                 continue
             near = _nearest(name, SETTINGS)
             yield Problem(
@@ -181,6 +209,24 @@ class SET006(Rule):
                 place=_key_place(file, name),
                 hint=msg("did you mean `{name}`?", name=near) if near else None,
             )
+
+
+Paths: TypeAlias = tuple[tuple[str, ...], ...]
+
+
+def _misplaced(file: File) -> Iterator[tuple[Paths, Mapping[str, Data]]]:
+    """Variables of the client where it does not look for them: the entries, and the variables."""
+    from haha_config.core.state.known_keys import SETTINGS, VARIABLES
+
+    top = {n: value for n, value in file.data.items() if n in v.CLIENT or n in VARIABLES}
+    if top:
+        yield tuple((name,) for name in top), top
+    for name, value in file.data.items():
+        if name not in SETTINGS and set(table(value)) & set(v.CLIENT):
+            yield ((name,),), table(value)
+    for name, value in table(file.data.get("env")).items():
+        if set(table(value)) & set(v.CLIENT):
+            yield (("env", name),), table(value)
 
 
 def _nearest(name: str, names: Iterable[str]) -> str | None:

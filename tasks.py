@@ -152,6 +152,7 @@ def facts() -> None:
     """Ask the real parts again what they take, and write templates/facts (minutes)."""
     venv()
     run(PYTHON, "-m", "tools.facts.litellm")
+    run(PYTHON, "-m", "tools.facts.settings")
 
 
 def lock_litellm() -> None:

@@ -21,11 +21,13 @@ from haha_config.core.model import Client, Plan, Scope, Snapshot, TargetName
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.decode import did_you_mean
 from haha_config.core.providers.model import Providers
-from haha_config.core.state.file import File, parse
+from haha_config.core.state import accepted
+from haha_config.core.state.accepted import Accepted
+from haha_config.core.state.file import File, parse, parse_settings
 from haha_config.core.state.layers import LayerName
 from haha_config.core.state.machine import Machine
 from haha_config.core.state.state import State
-from haha_config.io import disk, paths, report, templates
+from haha_config.io import client_program, disk, paths, report, templates
 
 if TYPE_CHECKING:
     from haha_config.io.prompts import Prompter
@@ -74,6 +76,23 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
     def providers(self) -> Providers:
         texts = templates.provider_texts(self.config_folder / "providers")
         return rows.load(texts)
+
+    @cached_property
+    def accepted(self) -> Accepted:
+        """What was measured of the settings that clients take."""
+        return accepted.parse(templates.text("facts/settings.json"))
+
+    @cached_property
+    def client_version(self) -> str:
+        """The installed client's version; "" where it is not known, as of claude-haha."""
+        if self.client != "claude":
+            return ""
+        return client_program.version(self.environ.get("PATH", ""), (self.folder, self.project))
+
+    @cached_property
+    def answers_for(self) -> str:
+        """The measured version whose behaviour is shown."""
+        return self.accepted.nearest(self.client_version)
 
     @property
     def env_path(self) -> Path:
@@ -126,14 +145,26 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
             machine=machine,
             checkout=self.checkout,
             only=only,
+            client_version=self.client_version,
+            answers_for=self.answers_for,
+            known_versions=self.accepted.versions,
         )
 
     def _settings(self, only: frozenset[str]) -> dict[LayerName, File]:
         if only:
             path = self.settings_path
-            return {self.scope: parse(self._snapshot("settings", path, only), "json")}
+            return {self.scope: self._read_settings(self._snapshot("settings", path, only))}
         read = {n: p for n, p in self.settings_paths.items() if self._counts(n)}
-        return {name: parse(disk.snapshot(path), "json") for name, path in read.items()}
+        return {
+            name: self._read_settings(disk.snapshot(path), administrator=name == "managed")
+            for name, path in read.items()
+        }
+
+    def _read_settings(self, snapshot: Snapshot, *, administrator: bool = False) -> File:
+        # Of managed settings the client drops the one value that it does not take.
+        if administrator or snapshot.data is None:
+            return parse(snapshot, "json")
+        return parse_settings(snapshot, self.accepted, self.answers_for)
 
     def _counts(self, name: LayerName) -> bool:
         # In the home folder the project's file is the user's: one file is one layer.

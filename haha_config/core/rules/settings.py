@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from haha_config.core import variables as v
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Change, Data, Fix, Place, Problem, Remove, Set
 from haha_config.core.rules.env import marks
 from haha_config.core.rules.rule import FIX, Rule, holders, table, where
-from haha_config.core.state.file import File
+from haha_config.core.state.accepted import Rejected, mend, told
+from haha_config.core.state.file import File, rejected_place
 from haha_config.core.state.layers import ORDER, LayerName, as_text
 from haha_config.core.state.state import State
 
@@ -43,7 +44,7 @@ class SET001(Rule):
             severity = "error" if name == state.scope else "warning"
             if file.snapshot.unreadable is not None:
                 what, place, hint = file.snapshot.unreadable, Place(path=file.path), None
-            elif file.error is not None:
+            elif file.error is not None and not file.rejected:
                 what, place = file.error.what, file.error.place or Place(path=file.path)
                 hint = file.error.hints[0] if file.error.hints else _EDIT
             else:
@@ -245,55 +246,47 @@ def _key_place(file: File, *path: str) -> Place:
 
 
 class SET007(Rule):
-    name = "setting-type"
-    title = msg("Settings have the type that the client documents")
-    why = msg("A value of another type is ignored, or takes the whole file with it.")
-    how = msg("Write the value as the type that is named.")
-    severity = "note"
+    name = "settings-taken"
+    title = msg("The client takes every settings file")
+    why = msg(
+        "For one value that it does not take, the client ignores the whole file, variables"
+        " included, and goes on with the shell's. Measured with Claude Code itself, value by value."
+    )
+    how = msg("Write the value as is said, or delete the entry.")
+    severity = "error"
     needs = frozenset({"settings"})
-    requires = ("SET001",)
 
     def check(self, state: State) -> Iterable[Problem]:
-        from haha_config.core.state.known_keys import SETTINGS
-
-        for file in state.settings.values():
-            for name, value in file.data.items():
-                kinds = SETTINGS.get(name, "")
-                if kinds and not any(_is(value, kind) for kind in kinds):
-                    yield Problem(
-                        what=msg(
-                            "`{name}` must be {kinds}",
-                            name=name,
-                            kinds=tuple(_KINDS[kind] for kind in kinds),
-                        ),
-                        place=file.place(name),
-                    )
+        for name, file in state.settings.items():
+            for one, versions in _by_place(file):
+                needed = name == state.scope or any(n in table(_env(file)) for n in v.OWNED)
+                counts = not state.client_version or state.answers_for in versions
+                yield Problem(
+                    what=_ignored(told(one), versions, state),
+                    place=rejected_place(file, one),
+                    hint=mend(one),
+                    severity="error" if needed and counts else "warning",
+                )
 
 
-_KINDS: Final = {
-    "s": msg("text"),
-    "b": msg("true or false"),
-    "i": msg("a whole number"),
-    "n": msg("a number"),
-    "a": msg("a list"),
-    "o": msg("an object"),
-    "0": msg("null"),
-}
-_TYPES: Final[Mapping[str, Any]] = {
-    "s": str,
-    "b": bool,
-    "i": int,
-    "n": (int, float),
-    "a": list,
-    "o": Mapping,
-    "0": type(None),
-}
+def _by_place(file: File) -> Iterator[tuple[Rejected, tuple[str, ...]]]:
+    """Each value that is not taken, as the oldest of the versions has it, and all of them."""
+    known: dict[tuple[object, ...], list[tuple[Rejected, str]]] = {}
+    for version, values in file.rejected.items():
+        for one in values:
+            known.setdefault(one.path, []).append((one, version))
+    for found in known.values():
+        yield found[0][0], tuple(version for _, version in found)
 
 
-def _is(value: object, kind: str) -> bool:
-    if isinstance(value, bool):
-        return kind == "b"
-    return isinstance(value, _TYPES[kind])
+def _env(file: File) -> Data:
+    return file.document.data.get("env") if file.document is not None else None
+
+
+def _ignored(why: Message, versions: tuple[str, ...], state: State) -> Message:
+    if set(versions) == set(state.known_versions):
+        return msg("{why}: Claude Code ignores this whole file", why=why)
+    return msg("{why}: Claude Code {versions} ignores this whole file", why=why, versions=versions)
 
 
 class SET008(Rule):

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from haha_config.core.edit import decode
 from haha_config.core.edit.formats import read
 from haha_config.core.errors import Refusal
+from haha_config.core.messages import msg
 from haha_config.core.model import Data, Document, Format, Place, Snapshot
+from haha_config.core.state.accepted import Accepted, Rejected, mend, told
 from haha_config.core.state.machine import Installed as Installed
 from haha_config.core.state.machine import Machine as Machine
 from haha_config.core.state.machine import Owner as Owner
@@ -18,7 +21,9 @@ from haha_config.core.state.machine import Owner as Owner
 class File(Struct, frozen=True, kw_only=True):
     """A file as read: its document, or why there is none. Absent: `document` and `error` None.
 
-    A file that is there and can't be read has an `error` too: what it says is not known.
+    A file that is there and can't be read has an `error` too: what it says is not known. So has a
+    settings file that the client does not take, and that has a document: for the client it is not
+    there. `rejected`: for each known version that drops the file, the values that it drops it for.
     """
 
     snapshot: Snapshot
@@ -26,6 +31,7 @@ class File(Struct, frozen=True, kw_only=True):
     text: str = ""
     document: Document | None = None
     error: Refusal | None = None
+    rejected: Mapping[str, tuple[Rejected, ...]] = {}
 
     @property
     def path(self) -> str:
@@ -37,8 +43,8 @@ class File(Struct, frozen=True, kw_only=True):
 
     @property
     def data(self) -> Mapping[str, Data]:
-        """The parsed data; empty where the file is absent or does not parse."""
-        return self.document.data if self.document is not None else {}
+        """The parsed data; empty where the file is absent, does not parse or is not taken."""
+        return self.document.data if self.document is not None and self.error is None else {}
 
     def place(self, *path: str | int) -> Place:
         """Where the value at `path` stands, or the file itself where it is not there."""
@@ -68,3 +74,27 @@ def parse(snapshot: Snapshot, format: Format) -> File:  # noqa: A002 - the field
             text=snapshot.data.decode("utf-8", "replace"),
             error=error,
         )
+
+
+def parse_settings(snapshot: Snapshot, accepted: Accepted, version: str) -> File:
+    """A client's settings file, and whether the clients that are known take it.
+
+    `version`: the client that it is read for, one of the measured ones.
+    """
+    file = parse(snapshot, "json")
+    found = {known: accepted.rejected(file.data, known) for known in accepted.versions}
+    rejected = {known: values for known, values in found.items() if values}
+    if version not in rejected:
+        return replace(file, rejected=rejected) if rejected else file
+    first = rejected[version][0]
+    error = Refusal(
+        msg("Claude Code ignores the whole file: {why}", why=told(first)),
+        place=rejected_place(file, first),
+        hints=(mend(first),),
+    )
+    return replace(file, rejected=rejected, error=error)
+
+
+def rejected_place(file: File, one: Rejected) -> Place:
+    """Where the value stands for which a client drops this file."""
+    return file.place(*one.path)

@@ -34,7 +34,8 @@ class State(Struct, frozen=True, kw_only=True, dict=True):
     `settings` are the client's settings files by layer: managed, local, project,
     active-provider, user (the ones that exist or that are targets). `scope` is the layer that we
     write. `environ` is the shell that we were started from. `only`: nothing outside the named
-    targets was read.
+    targets was read. `client_version` is the installed client's, "" where it is not known;
+    `answers_for` is the measured one whose behaviour this state is, of `known_versions`.
     """
 
     client: Client
@@ -49,6 +50,9 @@ class State(Struct, frozen=True, kw_only=True, dict=True):
     machine: Machine | None = None
     checkout: bool = False
     only: frozenset[str] = frozenset()
+    client_version: str = ""
+    answers_for: str = ""
+    known_versions: tuple[str, ...] = ()
 
     @property
     def target(self) -> File:

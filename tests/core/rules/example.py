@@ -18,8 +18,8 @@ from haha_config.core import rules
 from haha_config.core.model import Finding, Format, Place, Snapshot
 from haha_config.core.providers import table
 from haha_config.core.providers.model import Providers
-from haha_config.core.state import compromised
-from haha_config.core.state.file import File, parse
+from haha_config.core.state import accepted, compromised
+from haha_config.core.state.file import File, parse, parse_settings
 from haha_config.core.state.layers import LayerName
 from haha_config.core.state.machine import Installed, Machine, Owner
 from haha_config.core.state.state import State
@@ -54,6 +54,11 @@ def provider_table() -> Providers:
 
 
 @cache
+def taken() -> accepted.Accepted:
+    return accepted.parse(templates.text("facts/settings.json"))
+
+
+@cache
 def poisoned() -> compromised.Compromised:
     return compromised.parse(templates.text("litellm-compromised.toml"))
 
@@ -61,7 +66,11 @@ def poisoned() -> compromised.Compromised:
 def load(folder: Path) -> State:
     """The State of one example; `state.toml` says what its files do not."""
     facts = _facts(folder / "state.toml")
-    read = {name: _file(folder, rel, path, "json", facts) for name, (rel, path) in SETTINGS.items()}
+    version = facts.get("client_version", "")
+    read = {
+        name: _settings(_file(folder, rel, path, "json", facts), version, name)
+        for name, (rel, path) in SETTINGS.items()
+    }
     return State(
         client=facts.get("client", "haha"),
         folder=FOLDER,
@@ -76,11 +85,20 @@ def load(folder: Path) -> State:
         providers=provider_table(),
         machine=machine(facts.get("machine", {})),
         checkout=facts.get("checkout", False),
+        client_version=version,
+        answers_for=taken().nearest(version),
+        known_versions=taken().versions,
     )
 
 
 def _facts(path: Path) -> dict[str, Any]:
     return tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def _settings(file: File, version: str, layer: LayerName) -> File:
+    if layer == "managed":
+        return file
+    return parse_settings(file.snapshot, taken(), taken().nearest(version))
 
 
 def _file(folder: Path, rel: str, path: str, kind: Format, facts: dict[str, Any]) -> File:

@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from haha_config.core import variables as v
+from haha_config.core.change.template import begun
 from haha_config.core.edit.formats import edit
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import Message, msg
@@ -310,7 +311,8 @@ def edited(file: File, changes: Sequence[Change], start: str, *, secret: bool) -
         raise Refusal(file.snapshot.unreadable, place=Place(path=file.path))
     before = file.snapshot.data
     try:
-        after = edit(file.format, file.text if before is not None else start, changes)
+        text = file.text if before is not None else begun(file.format, start, changes)
+        after = edit(file.format, text, changes)
     except Refusal as refusal:
         place = replace(refusal.place or Place(), path=file.path)
         raise Refusal(refusal.what, place=place, hints=refusal.hints) from None

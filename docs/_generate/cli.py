@@ -39,9 +39,9 @@ def page() -> str:
     from haha_config.cli.app import COMMANDS
 
     parts = [HEADER, INTRODUCTION, _section(())]
-    for name, (module, _) in COMMANDS.items():
+    for name, command in COMMANDS.items():
         parts.append(_section((name,)))
-        parts += [_section((name, each)) for each in _below(module)]
+        parts += [_section((name, each)) for each in _below(command.module)]
     return "\n".join(parts)
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from difflib import unified_diff
@@ -19,6 +20,9 @@ EXAMPLES: Final = DOCS.parent / "tests" / "examples"
 HEADER: Final = (
     "<!-- Made by docs/_generate/rules.py from haha_config/core/rules: edit there. -->\n"
 )
+
+#: A key of an example; the page shows none that could be taken for a real one.
+_KEY: Final = re.compile(r"\b(?:sk|cpk)-[\w-]{12,}")
 
 INTRODUCTION: Final = """\
 # Rules
@@ -72,7 +76,8 @@ def _examples(folder: Path) -> Iterator[str]:
                 name = within.as_posix().replace("home/", "~/")
                 lines = unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=1)
                 yield f"From the example that fails to the one that passes, in `{name}`:\n"
-                yield "\n".join(("```diff", *list(lines)[2:], "```\n"))
+                text = "\n".join(list(lines)[2:])
+                yield f"```diff\n{_KEY.sub('sk-…', text)}\n```\n"
                 return
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import typer
 from typer.core import TyperGroup
@@ -15,22 +15,58 @@ from haha_config.core.errors import USAGE
 from haha_config.core.messages import Message, msg
 from haha_config.io.i18n import _, language, render
 
-#: name -> its module in haha_config.cli, and one line for `--help`. Each module has `app`, a Typer.
-COMMANDS: Final[dict[str, tuple[str, Message]]] = {
-    "init": ("init", msg("Ask a few questions and write the client's files.")),
-    "validate": ("validate", msg("Say what is wrong in the files, where and why; --fix mends it.")),
-    "switch-model": ("switch_model", msg("Point the client at another configured model.")),
-    "show": ("show", msg("Every client variable, its value, and the layer it comes from.")),
-    "models": ("models", msg("List the models that the endpoint or the configuration offers.")),
-    "probe": ("probe", msg("Send real requests and grade the answers.")),
-    "use": ("use", msg("Point the client at a saved profile; `use off` takes ours out.")),
-    "profile": ("profile", msg("Named set-ups: save, list, show, remove, import, export.")),
-    "run": ("run", msg("Start the client on this set-up, for this session only.")),
-    "env": ("env", msg("Print the client's variables for a shell.")),
-    "proxy": ("proxy", msg("Install, start, stop and look at the LiteLLM gateway.")),
-    "undo": ("undo", msg("Take back what a write changed.")),
-    "providers": ("providers", msg("List the provider table, or add a row of your own.")),
-    "demo": ("demo", msg("The whole tour in a throwaway folder; touches nothing of yours.")),
+
+class Command(NamedTuple):
+    """A module of haha_config.cli that has `app`, a Typer, and the one line that says what it does.
+
+    The line stands here only: it heads the command's own help page too.
+    """
+
+    module: str
+    about: Message
+
+
+#: The commands as `--help` groups them.
+GROUPS: Final[tuple[tuple[Message, dict[str, Command]], ...]] = (
+    (
+        msg("Set up and switch"),
+        {
+            "init": Command("init", msg("Ask a few questions and write the client's files.")),
+            "validate": Command(
+                "validate", msg("Say what is wrong, where and why; --fix mends it.")
+            ),
+            "switch-model": Command("switch_model", msg("Switch to another model, everywhere.")),
+            "undo": Command("undo", msg("Take back what a write changed.")),
+        },
+    ),
+    (
+        msg("Look"),
+        {
+            "show": Command("show", msg("What the client will use, and which file says so.")),
+            "models": Command("models", msg("List the models you can switch to.")),
+            "probe": Command("probe", msg("Send real requests and grade the answers.")),
+            "providers": Command("providers", msg("List the providers, or add one of your own.")),
+        },
+    ),
+    (
+        msg("Several set-ups"),
+        {
+            "use": Command("use", msg("Switch to a saved profile; `use off` removes everything.")),
+            "profile": Command("profile", msg("Named set-ups: save, list, show, import, export.")),
+            "run": Command("run", msg("Start the client on a set-up for this session only.")),
+            "env": Command("env", msg("Print the client's variables for a shell.")),
+        },
+    ),
+    (
+        msg("LiteLLM, trust, the tour"),
+        {
+            "proxy": Command("proxy", msg("Install, start, check and stop the LiteLLM gateway.")),
+            "demo": Command("demo", msg("See it all in a throwaway folder; changes nothing.")),
+        },
+    ),
+)
+COMMANDS: Final[dict[str, Command]] = {
+    name: command for _heading, group in GROUPS for name, command in group.items()
 }
 #: Commands that programs call: they work, and `--help` does not list them.
 HIDDEN: Final[dict[str, str]] = {"key": "key"}
@@ -43,11 +79,14 @@ class _Lazy(TyperGroup):
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
-        module = COMMANDS[cmd_name][0] if cmd_name in COMMANDS else HIDDEN.get(cmd_name)
+        known = COMMANDS.get(cmd_name)
+        module = known.module if known is not None else HIDDEN.get(cmd_name)
         if module is None:
             return None
         command = typer.main.get_command(import_module(f"haha_config.cli.{module}").app)
         command.name = cmd_name
+        if known is not None:
+            command.help = render(known.about)
         return _spoken(command)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -56,11 +95,19 @@ class _Lazy(TyperGroup):
             _unknown(name)
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
-        with formatter.section(_("Commands")):
-            formatter.write_dl(
-                [(name, render(about)) for name, (_module, about) in COMMANDS.items()]
-            )
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
+        """One screen of 24 lines: what it is, the commands in groups, the few options in a line."""
+        usage = render(msg("Usage: "))
+        more = render(msg("haha-config COMMAND --help says more"))
+        formatter.write(f"{usage}haha-config COMMAND [OPTIONS]   ({more})\n\n")
+        formatter.write(f"{self.help}\n")
+        first = max(map(len, COMMANDS))
+        for heading, group in GROUPS:
+            formatter.write(f"{render(heading)}:\n")
+            for name, command in group.items():
+                formatter.write(f"  {name:{first}}  {render(command.about)}\n")
+        options = " ".join(("--version", "--lang en|zh", "--install-completion", "--help"))
+        formatter.write(f"{render(msg('Options: {options}', options=options))}\n")
 
 
 def _spoken(command: Any) -> Any:
@@ -110,7 +157,7 @@ def _root() -> Any:
             help=_("Print the version and exit."),
         ),
         _lang: str | None = typer.Option(
-            None, "--lang", metavar="en|zh", help=_("The language that is spoken to you.")
+            None, "--lang", metavar="en|zh", help=_("Language of all messages.")
         ),
     ) -> None:
         pass

@@ -29,7 +29,7 @@ _KEY: Final = "demo-key-0123456789abcdef"
 _PASSED: Final = ("PATH", "LANG", "LC_ALL", "TERM", "NO_COLOR", "SYSTEMROOT", "COLUMNS")
 
 
-@app.command(help=_("The whole tour in a throwaway folder; touches nothing of yours."))
+@app.command()
 def demo(
     keep: bool = typer.Option(False, "--keep", help=_("Leave the folder there to look at.")),
     no_color: o.NoColor = False,

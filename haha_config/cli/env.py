@@ -20,7 +20,7 @@ from haha_config.workflow.session import Session, choice, open_session
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
-@app.command(help=_("Print the client's variables for a shell."))
+@app.command()
 def env(
     shell: str | None = typer.Option(
         None, "--shell", metavar="sh|fish|pwsh", help=_("For which shell; else from SHELL.")

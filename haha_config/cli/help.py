@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import typer
+from typer.core import TyperCommand
 
 from haha_config.core.messages import Message, msg
-from haha_config.io.i18n import columns, pad, render, wrapped
+from haha_config.io.i18n import _, columns, pad, render, wrapped
 
 #: What the framework says on a help page, beside the texts that we give it.
 _OWN: Final[dict[str, Message]] = {
@@ -86,6 +87,30 @@ def speak(command: Any) -> None:
     command.context_class = _context()
     for each in getattr(command, "commands", {}).values():
         speak(each)
+
+
+def sectioned(
+    sections: Mapping[str, Sequence[str]], examples: Sequence[str], others: str
+) -> type[TyperCommand]:
+    """A command whose help page has examples, and its options under headings.
+
+    `sections`: heading -> options by their long names. What is in none stands under `others`.
+    """
+
+    class Sectioned(TyperCommand):
+        def format_options(self, ctx: Any, formatter: Any) -> None:
+            with formatter.section(_("Examples")):
+                for line in examples:
+                    formatter.write(f"  {line}\n")
+            left = {param.opts[0]: param.get_help_record(ctx) for param in self.get_params(ctx)}
+            for heading, names in sections.items():
+                rows = [row for name in names if (row := left.pop(name, None)) is not None]
+                with formatter.section(heading):
+                    formatter.write_dl(rows)
+            with formatter.section(others):
+                formatter.write_dl([row for row in left.values() if row is not None])
+
+    return Sectioned
 
 
 def _context() -> type[Any]:

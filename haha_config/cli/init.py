@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from haha_config.cli import options as o
+from haha_config.cli.help import sectioned
 from haha_config.core import urls
 from haha_config.core.change import plan as plans
 from haha_config.core.errors import Usage
@@ -40,7 +41,28 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
-@app.command(help=_("Ask a few questions and write the client's files."))
+@app.command(
+    cls=sectioned(
+        {
+            _("What the client will use"): (
+                *("--provider", "--model", "--slot", "--region", "--base-url", "--via"),
+                *("--upstream", "--upstream-key-env", "--drop", "--port", "--context"),
+                *("--fallback", "--permissions", "--deny-web-search", "--traffic"),
+            ),
+            _("Keys"): ("--api-key-env", "--api-key-stdin", "--keys", "--insecure"),
+            _("Files"): (
+                *("--write", "--dir", "--scope", "--project", "--client"),
+                *("--save-as", "--answers", "--save-answers"),
+            ),
+        },
+        (
+            "haha-config init",
+            "haha-config init --provider deepseek --yes",
+            "haha-config init --provider litellm --upstream openai:gpt-6-luna --yes",
+        ),
+        _("How it runs"),
+    )
+)
 def init(
     provider: str | None = typer.Option(None, "--provider", metavar="KEY", help=_("A provider.")),
     via: str | None = typer.Option(None, "--via", metavar="direct|litellm", help=_("The route.")),

@@ -24,7 +24,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 _NARROWEST = 16
 
 
-@app.command(help=_("List the models that the endpoint or the configuration offers."))
+@app.command()
 def models(
     search: str = typer.Option("", "--search", metavar="TEXT", help=_("Only names with this.")),
     tools: bool = typer.Option(False, "--tools", help=_("Only models that can call tools.")),

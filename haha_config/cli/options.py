@@ -15,15 +15,26 @@ Dir = Annotated[
 ]
 Project = Annotated[
     Path | None,
-    typer.Option("--project", help=_("Where project and local settings live.")),
+    typer.Option(
+        "--project", help=_("The folder whose project and local settings count; default: this one.")
+    ),
 ]
 ScopeOption = Annotated[
-    str, typer.Option("--scope", metavar="user|project|local", help=_("Which settings.json."))
+    str,
+    typer.Option(
+        "--scope",
+        metavar="user|project|local",
+        help=_(
+            "Which settings.json: yours (user), the project's, or yours in the project (local)."
+        ),
+    ),
 ]
 ClientOption = Annotated[
     str | None,
     typer.Option(
-        "--client", metavar="claude|haha", help=_("The client; `haha` inside a checkout.")
+        "--client",
+        metavar="claude|haha",
+        help=_("Which client; default: haha inside its checkout, else claude."),
     ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help=_("Ask nothing; write."))]
@@ -40,7 +51,7 @@ NoColor = Annotated[bool, typer.Option("--no-color", help=_("No colours; NO_COLO
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help=_("Only results and errors."))]
 Lang = Annotated[
     str | None,
-    typer.Option("--lang", metavar="en|zh", help=_("The language that is spoken to you.")),
+    typer.Option("--lang", metavar="en|zh", help=_("Language of all messages.")),
 ]
 Insecure = Annotated[
     bool, typer.Option("--insecure", help=_("Allow http:// to a host that is not private."))
@@ -48,6 +59,7 @@ Insecure = Annotated[
 WhileRunning = Annotated[
     bool,
     typer.Option(
-        "--while-running", help=_("With --yes: write although clients that are open would follow.")
+        "--while-running",
+        help=_("With --yes: write even if an open client would pick it up mid-session."),
     ),
 ]

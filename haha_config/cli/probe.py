@@ -20,7 +20,7 @@ from haha_config.workflow.session import Session, choice, open_session
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
-@app.command(help=_("Send real requests and grade the answers."))
+@app.command()
 def probe(
     names: list[str] = typer.Argument(None, metavar="[MODEL]...", help=_("Only these models.")),
     slot: list[str] = typer.Option([], "--slot", metavar="SLOT", help=_("Only these slots.")),

@@ -25,7 +25,6 @@ from haha_config.workflow.discover import discover, piped_key
 from haha_config.workflow.session import Session, choice, is_terminal, open_session
 
 app = typer.Typer(
-    help=_("Named set-ups: save, list, show, remove, import, export."),
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,

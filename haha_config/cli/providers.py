@@ -19,7 +19,6 @@ from haha_config.io import paths, report, templates
 from haha_config.io.i18n import _, render
 
 app = typer.Typer(
-    help=_("List the provider table, or add a row of your own."),
     invoke_without_command=True,
     add_completion=False,
     rich_markup_mode=None,

@@ -42,7 +42,7 @@ def _complete(incomplete: str) -> list[str]:
     return [name for name in v.CLIENT if name.startswith(incomplete.upper())]
 
 
-@app.command(help=_("Every client variable, its value, and the layer it comes from."))
+@app.command()
 def show(
     names: list[str] = typer.Argument(
         None, metavar="[NAME]...", help=_("Only these variables."), autocompletion=_complete

@@ -25,7 +25,7 @@ from haha_config.workflow.switch import check_known, known_models, limits
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
-@app.command(help=_("Point the client at another configured model."))
+@app.command()
 def switch_model(
     name: str | None = typer.Argument(None, help=_("The model; without it, you are asked.")),
     slot: list[str] = typer.Option(

@@ -19,7 +19,7 @@ from haha_config.workflow.session import Session, choice, is_terminal, open_sess
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
-@app.command(help=_("Take back what a write changed; without ID, the last one."))
+@app.command()
 def undo(
     which: str | None = typer.Argument(
         None, metavar="[ID]", help=_("A write of --list; an undo can be undone too.")

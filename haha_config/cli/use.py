@@ -29,7 +29,7 @@ def _complete(incomplete: str) -> list[str]:
     return [*profiles.complete(incomplete), *(n for n in ("off",) if n.startswith(incomplete))]
 
 
-@app.command(help=_("Point the client at a saved profile; `use off` takes ours out."))
+@app.command()
 def use(
     name: str | None = typer.Argument(
         None,

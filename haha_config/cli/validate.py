@@ -32,7 +32,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     ignore: tuple[str, ...]
 
 
-@app.command(help=_("Say what is wrong in the files, where and why; --fix mends it."))
+@app.command()
 def validate(
     folder: o.Dir = None,
     project: o.Project = None,

@@ -26,7 +26,6 @@ from haha_config.workflow.gateway.site import Site, Status, site, status_of
 from haha_config.workflow.session import choice, open_session
 
 app = typer.Typer(
-    help=_("Install, start, stop and look at the LiteLLM gateway."),
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,

@@ -29,6 +29,7 @@ from haha_config.io.i18n import _
 from haha_config.workflow import profiles
 from haha_config.workflow.configure import ready
 from haha_config.workflow.discover import discover
+from haha_config.workflow.gateway.sessions import end_session, join_gateway
 from haha_config.workflow.session import Session, open_session
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -77,24 +78,36 @@ def run(
     arguments: list[str] = context.meta[_CLIENT]
     model = None if model is None else drafts.model_name(model)
     program = client_program(session)
-    if name is not None:
-        values, helper = profile_variables(session, name, model, unlisted=unlisted)
+    try:
+        if name is not None:
+            values, helper = profile_variables(session, name, model, unlisted=unlisted)
+        else:
+            values, helper = _variables(session, model, unlisted=unlisted), ""
         return start(session, program, values, arguments, helper)
+    finally:
+        end_session(session)
+
+
+def _variables(session: Session, model: str | None, *, unlisted: bool) -> dict[str, str]:
+    """Every owned variable of a session on what is configured, its gateway started."""
     state = session.state()
     for file in (state.target, state.dotenv):
         if file.error is not None:
             raise file.error
     values = session_variables(state, model, unlisted=unlisted)
     _ensure_gateway(session, configured.read(state))
-    return start(session, program, values, arguments)
+    return values
 
 
 def _ensure_gateway(session: Session, held: CurrentSetup) -> None:
     """Start the gateway of these files where nobody listens on its port."""
-    if held.own_gateway and held.port is not None and not loopback.listens(held.port):
-        from haha_config.workflow.gateway.life import start_gateway
+    if not held.own_gateway or held.port is None:
+        return
+    from haha_config.workflow.gateway.life import start_gateway
 
-        start_gateway(session)
+    join_gateway(session, held.port)
+    if not loopback.listens(held.port):
+        start_gateway(session, kept=False)
 
 
 def profile_variables(
@@ -124,7 +137,7 @@ def profile_variables(
         moved = slots_after(made.slots, model, {}, everything=False)
         made = replace(made, slots={**made.slots, **moved})
     if made.port is not None:
-        _start_gateway(apart, made)
+        _start_gateway(apart, made, made.port)
     values = plans.client_variables(made, session.providers, helper)
     return {**dict.fromkeys(v.OWNED, ""), **values}, helper
 
@@ -162,14 +175,15 @@ def _own_port(apart: Session, wanted: int | None) -> int:
     return port
 
 
-def _start_gateway(apart: Session, made: Answers) -> None:
+def _start_gateway(apart: Session, made: Answers, port: int) -> None:
     from haha_config.workflow.gateway.life import start_gateway
 
     def build() -> Plan:
         return Plan(writes=tuple(plans.gateway_writes(made, apart.state(), apart.starts)))
 
     apart.commit(build, "run")
-    start_gateway(apart)
+    join_gateway(apart, port)
+    start_gateway(apart, kept=False)
 
 
 def session_variables(state: State, model: str | None, *, unlisted: bool = False) -> dict[str, str]:

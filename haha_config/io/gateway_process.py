@@ -61,7 +61,7 @@ class GatewayRecord(Struct, frozen=True, kw_only=True):
     """A gateway that we started: enough to know it again, whatever its number is used for now.
 
     `created` is the process's start, in seconds since 1970 as the system has it. `config` is the
-    hash of the files that it was started with.
+    hash of the files that it was started with. `kept`: it stays when no session uses it any more.
     """
 
     pid: int
@@ -70,6 +70,11 @@ class GatewayRecord(Struct, frozen=True, kw_only=True):
     config: str
     config_path: str
     version: str
+    kept: bool = True
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.config_path).parent
 
 
 def gateway_environ(
@@ -118,6 +123,52 @@ def claim(path: Path, record: GatewayRecord) -> bool:
 
 def release(path: Path) -> None:
     path.unlink(missing_ok=True)
+
+
+def keep(path: Path, record: GatewayRecord) -> None:
+    """Note that the gateway stays when the session that started it ends."""
+    made = path.with_suffix(".new")
+    release(made)
+    claim(made, msgspec.structs.replace(record, kept=True))
+    made.replace(path)
+
+
+def running(state_folder: Path) -> list[GatewayRecord]:
+    """Every gateway that we started and that still runs, whichever folder it is for."""
+    paths = sorted(state_folder.glob("gateway-*.json"))
+    found = (read_record(path) for path in paths if path.stem.removeprefix("gateway-").isdigit())
+    return [record for record in found if record is not None and lives(record)]
+
+
+def join(folder: Path, port: int) -> None:
+    """Note in `folder` that this process is a session that uses the gateway on `port`."""
+    note = folder / f"{port}-{os.getpid()}"
+    note.write_text(str(started_at(os.getpid())), encoding="utf-8")
+
+
+def leave(folder: Path) -> list[int]:
+    """Take this process's notes away; the ports that it used."""
+    ports = []
+    for note in folder.glob(f"*-{os.getpid()}"):
+        note.unlink(missing_ok=True)
+        ports.append(int(note.name.partition("-")[0]))
+    return ports
+
+
+def joined(folder: Path, port: int) -> bool:
+    """Whether any session that still runs uses the gateway on `port`."""
+    return any(map(_session_runs, folder.glob(f"{port}-*")))
+
+
+def _session_runs(note: Path) -> bool:
+    try:
+        created = started_at(int(note.name.rpartition("-")[2]))
+        if created is not None and abs(created - float(note.read_text(encoding="utf-8"))) < 1:
+            return True
+    except (OSError, ValueError):
+        return False
+    note.unlink(missing_ok=True)
+    return False
 
 
 def started_at(pid: int) -> float | None:

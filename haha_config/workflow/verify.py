@@ -50,7 +50,7 @@ def _proof(session: Session, answers: Answers, prompter: Prompter) -> None:
 
 def _gateway(session: Session, prompter: Prompter, port: int) -> bool:
     """Whether the gateway runs with the files of now, because it does or because it may."""
-    from haha_config.workflow.gateway.installation import best, looked
+    from haha_config.workflow.gateway.installation import best, install_locked, looked
     from haha_config.workflow.gateway.life import start_gateway, stop_gateway
     from haha_config.workflow.gateway.site import site, status_of
 
@@ -62,10 +62,13 @@ def _gateway(session: Session, prompter: Prompter, port: int) -> bool:
             return False
         stop_gateway(site(session))
     elif best(looked(session)) is None:
-        # What comes next says how to install it; that takes minutes, and starting would fail.
-        return False
+        why = msg("Your client goes through LiteLLM. It is not installed yet: about 600 MB.")
+        question = msg("Install LiteLLM and start the gateway?")
+        if not _yes(prompter, question, why, "haha-config proxy install"):
+            return False
+        install_locked(session)
     else:
-        why = msg("Your client goes through it; it can take half a minute to answer.")
+        why = msg("Your client goes through it.")
         if not _yes(prompter, msg("Start the gateway?"), why, "haha-config proxy up"):
             return False
     start_gateway(session)

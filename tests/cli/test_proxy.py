@@ -51,6 +51,42 @@ def test_status_of_what_is_down(work: Path, capsys: pytest.CaptureFixture[str]) 
     assert (data["pid"], data["litellm"], data["models"], data["stale"]) == (None, None, [], None)
 
 
+def test_status_where_nothing_is_installed_names_the_installation(
+    work: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert main.run(["proxy", "status"]) == 1
+    said = capsys.readouterr().out
+    assert "LiteLLM is not installed" in said
+    assert "haha-config proxy install" in said
+    assert "proxy up" not in said
+
+
+@pytest.mark.parametrize("files", [True, False])
+def test_status_of_a_direct_set_up_says_that_none_is_needed(
+    work: Path, home: Path, capsys: pytest.CaptureFixture[str], files: bool
+) -> None:
+    if not files:
+        (work / "litellm_config.yaml").unlink()
+        (work / "litellm.env").unlink()
+    env = {"ANTHROPIC_BASE_URL": "https://api.deepseek.com/anthropic"}
+    (home / ".claude").mkdir()
+    (home / ".claude" / "settings.json").write_text(json.dumps({"env": env}))
+    assert main.run(["proxy", "status"]) == 1
+    said = capsys.readouterr().out
+    assert "No gateway is needed" in said
+    assert "https://api.deepseek.com/anthropic" in said
+    assert "hint" not in said
+
+
+def test_status_of_nothing_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main.run(["proxy", "status"]) == 1
+    assert "haha-config init" in capsys.readouterr().out
+
+
 def test_down_of_what_is_down(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["proxy", "down"]) == 0
     assert "not running" in capsys.readouterr().err

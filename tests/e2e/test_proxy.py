@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -207,6 +208,67 @@ def test_foreign_and_own_on_the_same_port(running: Place, tmp_path: Path) -> Non
     assert running.alive()
 
 
+def test_a_gateway_of_another_folder_is_named_and_left_alone(
+    running: Place, tmp_path: Path
+) -> None:
+    other = Place(tmp_path, "http://127.0.0.1:9")
+    other.home = running.home
+    pid = running.status()["pid"]
+
+    said, data, down = other.run("proxy", "status"), other.status(), other.run("proxy", "down")
+
+    assert data["elsewhere"] == [{"folder": str(running.folder), "port": running.port, "pid": pid}]
+    assert f"pid {pid}" in said.stdout
+    stop = f"haha-config proxy down --dir {running.folder}"
+    assert stop in said.stdout
+    assert stop in down.stderr
+    assert running.alive()
+
+
+def test_its_port_is_anothers_in_another_folder(running: Place, tmp_path: Path) -> None:
+    other = Place(tmp_path, "http://127.0.0.1:9")
+    other.home, other.port = running.home, running.port
+    other.write_env(MASTER)
+
+    up, down = other.run("proxy", "up"), other.run("proxy", "down")
+
+    assert (up.returncode, down.returncode) == (1, 1)
+    for done in (up, down):
+        assert f"the gateway of {running.folder}" in done.stderr
+    assert running.alive()
+
+
+def client(place: Place, script: str) -> dict[str, str]:
+    """A PATH with a `claude` that does nothing but this."""
+    folder = Path(tempfile.mkdtemp(dir=place.home))
+    program = folder / "claude"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    return {"PATH": f"{folder}{os.pathsep}{place.environ['PATH']}"}
+
+
+def test_a_session_leaves_the_gateway_of_up_running(running: Place) -> None:
+    assert running.run("run", **client(running, "exit 0")).returncode == 0
+    assert running.alive()
+
+
+def test_the_last_session_ends_the_gateway_that_the_first_started(place: Place) -> None:
+    go = place.home / "go"
+    wait = client(place, f"until [ -e {go} ]; do sleep 0.1; done")
+    command = [sys.executable, "-m", "haha_config", "run"]
+    with subprocess.Popen(
+        command, cwd=place.folder, env={**place.environ, **wait}, stderr=subprocess.PIPE, text=True
+    ) as first:
+        wait_until(place.alive)
+        assert place.run("run", **client(place, "exit 3")).returncode == 3
+        assert place.alive(), "the first session still uses it"
+        go.touch()
+        assert first.stderr is not None
+        assert "Stopped the gateway" in first.stderr.read()
+    assert not place.alive()
+    assert not place.record.exists()
+
+
 def test_restart_crash_and_down(place: Place) -> None:
     """One life from start to end; each step would cost half a minute of its own."""
     assert place.run("proxy", "up").returncode == 0
@@ -228,7 +290,7 @@ def test_restart_crash_and_down(place: Place) -> None:
     assert place.run("proxy", "up").returncode == 0
     third = place.status()["pid"]
     down = place.run("proxy", "down")
-    assert (down.returncode, down.stderr) == (0, "the gateway is stopped\n")
+    assert (down.returncode, down.stderr) == (0, "Stopped the gateway.\n")
     assert not psutil.pid_exists(third)
     assert not place.record.exists()
     assert place.run("proxy", "down").returncode == 0
@@ -261,7 +323,7 @@ def test_a_stale_pid_file_whose_number_is_somebody_elses(place: Place) -> None:
         )
         assert place.status()["running"] is False
         done = place.run("proxy", "down")
-        assert (done.returncode, done.stderr) == (0, "the gateway is not running\n")
+        assert (done.returncode, done.stderr) == (0, "The gateway is not running.\n")
         assert bystander.poll() is None
         assert not place.record.exists()
         bystander.kill()

@@ -255,3 +255,17 @@ def test_the_helpers_key() -> None:
         "sk-test-0123456789abcdef"
     )
     assert key_from_helper("echo x; exit 1", os.environ) == ""
+
+
+def test_sessions_that_use_a_gateway(tmp_path: Path) -> None:
+    gateway_process.join(tmp_path, 4000)
+    assert gateway_process.joined(tmp_path, 4000)
+    assert not gateway_process.joined(tmp_path, 400)
+    assert gateway_process.leave(tmp_path) == [4000]
+    assert not gateway_process.joined(tmp_path, 4000)
+
+
+def test_a_session_that_was_killed_uses_nothing(tmp_path: Path) -> None:
+    for text in ("1.0", "", "None"):
+        (tmp_path / f"4000-{os.getpid()}").write_text(text)
+        assert not gateway_process.joined(tmp_path, 4000), text

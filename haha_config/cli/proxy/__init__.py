@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import TextIO
 
 import typer
 
 from haha_config.cli import options as o
 from haha_config.cli.proxy import service as services
+from haha_config.core import variables as v
 from haha_config.core.errors import FINE, PROBLEM, HahaError
 from haha_config.core.messages import Message, msg
 from haha_config.io import gateway_process, loopback, report
@@ -20,9 +22,10 @@ from haha_config.workflow.gateway.life import (
     reason,
     start_gateway,
     stay,
+    stop_all,
     stop_gateway,
 )
-from haha_config.workflow.gateway.site import Site, Status, site, status_of
+from haha_config.workflow.gateway.site import Site, Status, proxy_command, site, status_of
 from haha_config.workflow.session import choice, open_session
 
 app = typer.Typer(
@@ -76,8 +79,21 @@ def up(
 
 
 @app.command("down", help=_("Stop the gateway that `up` started."))
-def down(folder: o.Dir = None, quiet: o.Quiet = False, _lang: o.Lang = None) -> int:
-    return stop_gateway(site(open_session(folder=folder, quiet=quiet)))
+def down(
+    everything: bool = typer.Option(False, "--all", help=_("Those of other folders too.")),
+    folder: o.Dir = None,
+    quiet: o.Quiet = False,
+    _lang: o.Lang = None,
+) -> int:
+    here = site(open_session(folder=folder, quiet=quiet))
+    if everything:
+        found = [*here.records(), *here.elsewhere()]
+        if not found:
+            report.talk(msg("No gateway is running."))
+        return stop_all(here, found)
+    code = stop_gateway(here)
+    _show_elsewhere(here, sys.stderr)
+    return code
 
 
 @app.command("restart", help=_("Stop it and start it with the files as they are."))
@@ -109,35 +125,51 @@ def status(
     here = site(open_session(folder=folder, quiet=quiet, no_color=no_color, reads=True))
     found = status_of(here)
     if as_json:
-        report.document(
-            {
-                "running": found.running,
-                "owned": found.owned,
-                "url": found.url,
-                "pid": found.pid,
-                # `version` is that of the shape, in every JSON result.
-                "litellm": found.version,
-                "models": list(found.models),
-                "stale": found.stale,
-            }
-        )
+        _document(here, found)
     else:
         _show(here, found)
     return FINE if found.running else PROBLEM
 
 
+def _document(here: Site, found: Status) -> None:
+    data: dict[str, object] = {
+        "running": found.running,
+        "owned": found.owned,
+        "url": found.url,
+        "pid": found.pid,
+        # `version` is that of the shape, in every JSON result.
+        "litellm": found.version,
+        "models": list(found.models),
+        "stale": found.stale,
+    }
+    elsewhere = here.elsewhere()
+    if elsewhere:
+        data["elsewhere"] = [
+            {"folder": str(one.folder), "port": one.port, "pid": one.pid} for one in elsewhere
+        ]
+    report.document(data)
+
+
 def _show(here: Site, found: Status) -> None:
-    if not found.running:
-        report.result(_down(here, found))
-        report.hint(here.command("up"), sys.stdout)
-        return
-    who = msg("LiteLLM {version} answers at {url}", version=found.version or "?", url=found.url)
-    report.result(who)
-    if found.owned:
+    if found.running and (found.owned or here.needed):
+        _show_running(here, found)
+    else:
+        _show_down(here, found)
+    _show_elsewhere(here, sys.stdout)
+
+
+def _show_running(here: Site, found: Status) -> None:
+    report.result(
+        msg("LiteLLM {version} answers at {url}", version=found.version or "?", url=found.url)
+    )
+    record = here.record
+    if record is not None:
         minutes = round((found.uptime or 0) / 60)
         report.result(
             msg("started by haha-config: pid {pid}, up {n} min", pid=found.pid, n=minutes)
         )
+        if not record.kept:
+            report.result(msg("ends with the session that started it"))
     else:
         holder = gateway_process.port_holder(here.port) or msg("another program")
         report.result(msg("not started by haha-config: {holder}", holder=holder))
@@ -146,6 +178,43 @@ def _show(here: Site, found: Status) -> None:
     if found.stale:
         report.result(msg("its files have changed since it was started"))
         report.hint(here.command("restart"), sys.stdout)
+
+
+def _show_down(here: Site, found: Status) -> None:
+    if not here.needed and not found.owned:
+        direct = here.state.value(v.BASE_URL)
+        if direct:
+            report.result(
+                msg(
+                    "No gateway is needed: the client talks to {url} directly.",
+                    url=v.shown_url(direct),
+                )
+            )
+        else:
+            report.result(msg("Nothing is set up yet."))
+            report.hint("haha-config init", sys.stdout)
+        return
+    report.result(_down(here, found))
+    installed = best(looked(here.session)) is not None
+    if not installed:
+        report.result(msg("LiteLLM is not installed."))
+    report.hint(here.command("up") if installed else "haha-config proxy install", sys.stdout)
+
+
+def _show_elsewhere(here: Site, stream: TextIO) -> None:
+    """The gateways of other folders: each takes memory and a port."""
+    for record in here.elsewhere():
+        said = msg(
+            "Also running: the gateway of {folder} at http://127.0.0.1:{port}, pid {pid}.",
+            folder=report.short(str(record.folder)),
+            port=record.port,
+            pid=record.pid,
+        )
+        if stream is sys.stdout:
+            report.result(said)
+        else:
+            report.talk(said)
+        report.hint(proxy_command("down", record.folder, here.session.cwd), stream)
 
 
 def _down(here: Site, found: Status) -> Message:

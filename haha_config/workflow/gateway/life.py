@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from haha_config.core import rules
@@ -18,7 +19,7 @@ from haha_config.core.state.state import State
 from haha_config.io import gateway_process, loopback, report
 from haha_config.io.gateway_process import GatewayRecord
 from haha_config.workflow.gateway.installation import best, looked, program_of, say_bad
-from haha_config.workflow.gateway.site import Site, Status, status_of
+from haha_config.workflow.gateway.site import Site, Status, proxy_command, status_of
 from haha_config.workflow.gateway.waiting import progress
 from haha_config.workflow.session import Session
 
@@ -30,14 +31,17 @@ if TYPE_CHECKING:
 PATIENCE: Final = 180.0
 
 
-def start_gateway(session: Session) -> Status:
+def start_gateway(session: Session, *, kept: bool = True) -> Status:
     """Start the gateway of this folder unless it runs; its status once it answers.
 
-    Raises HahaError where it can't start, with the reason in words.
+    `kept` False: it ends with the last session that uses it. Raises HahaError where it can't
+    start, with the reason in words.
     """
     here = Site(session=session, state=looked(session))
     record = here.record
     if record is not None:
+        if kept and not record.kept:
+            gateway_process.keep(here.record_path, record)
         if loopback.who(here.port, 2) != "litellm":
             _wait(here, record, None)
         return _already(here)
@@ -46,7 +50,7 @@ def start_gateway(session: Session) -> Status:
     running = gateway_process.spawn(
         command, environ_of(here), log=here.log, cwd=here.session.state_folder
     )
-    made = _record(here, running.pid, version)
+    made = _record(here, running.pid, version, kept=kept)
     if made is None:
         raise HahaError(reason(here), hints=(here.command("logs"),))
     if not gateway_process.claim(here.record_path, made):
@@ -126,6 +130,8 @@ def _own(path: str, state: State) -> bool:
 
 
 def _port_free(here: Site) -> None:
+    if _elsewhere_on(here) is not None:
+        raise _not_ours(here)
     who = loopback.who(here.port)
     if not who:
         return
@@ -154,7 +160,7 @@ def environ_of(here: Site) -> dict[str, str]:
     return gateway_process.gateway_environ(own, here.session.environ, named)
 
 
-def _record(here: Site, pid: int, version: str) -> GatewayRecord | None:
+def _record(here: Site, pid: int, version: str, *, kept: bool) -> GatewayRecord | None:
     created = gateway_process.started_at(pid)
     if created is None:
         return None
@@ -165,6 +171,7 @@ def _record(here: Site, pid: int, version: str) -> GatewayRecord | None:
         config=here.config,
         config_path=here.state.litellm.path,
         version=version,
+        kept=kept,
     )
 
 
@@ -226,7 +233,7 @@ def stay(session: Session) -> int:
         return PROBLEM
     command, version = _ready(here)
     gateway_process.release(here.record_path)
-    made = _record(here, os.getpid(), version)
+    made = _record(here, os.getpid(), version, kept=True)
     environ = environ_of(here)
     if os.name != "nt" and made is not None:
         gateway_process.claim(here.record_path, made)
@@ -238,23 +245,57 @@ def stay(session: Session) -> int:
 
 
 def stop_gateway(here: Site) -> int:
-    """Stop the process that `up` started, and no other."""
-    record = here.record
-    if record is None:
+    """Stop the gateway of this folder, on whichever port it runs, and no other program."""
+    ours = here.records()
+    if ours:
+        return stop_all(here, ours)
+    if here.record_path.exists() and not _elsewhere_on(here):
         gateway_process.release(here.record_path)
-        if loopback.who(here.port):
-            holder = gateway_process.port_holder(here.port) or msg("another program")
-            raise HahaError(
-                msg(
-                    "haha-config did not start what answers on port {port} ({holder})",
-                    port=here.port,
-                    holder=holder,
-                )
-            )
-        report.talk(msg("the gateway is not running"))
-        return FINE
-    if not gateway_process.stop(record):
-        raise HahaError(msg("the gateway (pid {pid}) does not end", pid=record.pid))
-    gateway_process.release(here.record_path)
-    report.talk(msg("the gateway is stopped"))
+    if loopback.who(here.port):
+        raise _not_ours(here)
+    report.talk(msg("The gateway is not running."))
     return FINE
+
+
+def stop_all(here: Site, records: Iterable[GatewayRecord]) -> int:
+    """Stop these gateways of ours.
+
+    Raises HahaError where one does not end.
+    """
+    for record in records:
+        if not gateway_process.stop(record):
+            raise HahaError(msg("the gateway (pid {pid}) does not end", pid=record.pid))
+        gateway_process.release(here.record_path_of(record.port))
+        if record.folder == here.session.folder:
+            report.talk(msg("Stopped the gateway."))
+        else:
+            folder = report.short(str(record.folder))
+            report.talk(msg("Stopped the gateway of {folder}.", folder=folder))
+    return FINE
+
+
+def _elsewhere_on(here: Site) -> GatewayRecord | None:
+    """The gateway of ours that has this folder's port and is for another folder."""
+    return next((record for record in here.elsewhere() if record.port == here.port), None)
+
+
+def _not_ours(here: Site) -> HahaError:
+    """Why who answers on this port is not stopped, or stands in the way of a start."""
+    other = _elsewhere_on(here)
+    if other is not None:
+        return HahaError(
+            msg(
+                "port {port} is used by the gateway of {folder} (pid {pid})",
+                port=here.port,
+                folder=report.short(str(other.folder)),
+                pid=other.pid,
+            ),
+            hints=(proxy_command("down", other.folder, here.session.cwd),),
+        )
+    return HahaError(
+        msg(
+            "haha-config did not start what answers on port {port} ({holder})",
+            port=here.port,
+            holder=gateway_process.port_holder(here.port) or msg("another program"),
+        )
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -36,12 +37,22 @@ class Site(Struct, frozen=True, kw_only=True):
         return self.gateway.port
 
     @property
+    def needed(self) -> bool:
+        """Whether the client goes through the gateway of this folder, or nothing is known of it."""
+        return self.state.route == "litellm" or (
+            self.state.litellm.exists and not self.state.value(v.BASE_URL)
+        )
+
+    @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def record_path(self) -> Path:
-        return gateway_process.record_path(self.session.state_folder, self.port)
+        return self.record_path_of(self.port)
+
+    def record_path_of(self, port: int) -> Path:
+        return gateway_process.record_path(self.session.state_folder, port)
 
     @property
     def log(self) -> Path:
@@ -49,9 +60,22 @@ class Site(Struct, frozen=True, kw_only=True):
 
     @property
     def record(self) -> GatewayRecord | None:
-        """The gateway that we started on this port, if it is still that process."""
+        """The gateway that we started for these files on this port, if it is that process still."""
         found = gateway_process.read_record(self.record_path)
-        return found if found is not None and gateway_process.lives(found) else None
+        return found if found and self._is_here(found) and gateway_process.lives(found) else None
+
+    def records(self) -> list[GatewayRecord]:
+        """Every gateway that we started for these files: their port may be another now."""
+        running = gateway_process.running(self.session.state_folder)
+        return [record for record in running if self._is_here(record)]
+
+    def elsewhere(self) -> list[GatewayRecord]:
+        """The gateways that we started for other folders."""
+        running = gateway_process.running(self.session.state_folder)
+        return [record for record in running if not self._is_here(record)]
+
+    def _is_here(self, record: GatewayRecord) -> bool:
+        return os.path.realpath(record.config_path) == os.path.realpath(self.state.litellm.path)
 
     @property
     def config(self) -> str:
@@ -66,11 +90,7 @@ class Site(Struct, frozen=True, kw_only=True):
 
     def command(self, verb: str) -> str:
         """What to type about this gateway, wherever its files are: `run` keeps some elsewhere."""
-        from shlex import quote
-
-        elsewhere = self.session.folder != self.session.cwd
-        folder = f" --dir {quote(str(self.session.folder))}" if elsewhere else ""
-        return f"haha-config proxy {verb}{folder}"
+        return proxy_command(verb, self.session.folder, self.session.cwd)
 
     def masked(self, line: str) -> str:
         """A line of the log without the keys that we know, nor what looks like one."""
@@ -78,6 +98,14 @@ class Site(Struct, frozen=True, kw_only=True):
             if isinstance(value, str) and len(value) >= 8 and v.is_secret(name):
                 line = line.replace(value, v.masked(value))
         return _KEY.sub("****", line)
+
+
+def proxy_command(verb: str, folder: Path, cwd: Path) -> str:
+    """The `proxy` command about the gateway of `folder`, as typed in `cwd`."""
+    from shlex import quote
+
+    where = f" --dir {quote(str(folder))}" if folder != cwd else ""
+    return f"haha-config proxy {verb}{where}"
 
 
 def site(session: Session) -> Site:

@@ -10,9 +10,9 @@ from typing import Any
 from msgspec import Struct, field
 
 from haha_config.core import variables as v
-from haha_config.core.change.preview import Line, lines
+from haha_config.core.change.preview import Line, lines, rows
 from haha_config.core.errors import Cancelled, HahaError
-from haha_config.core.messages import Message, msg, nmsg
+from haha_config.core.messages import Message, msg
 from haha_config.core.model import Finding, Plan, Set, Snapshot, Write
 from haha_config.core.state.file import parse
 from haha_config.io import disk, report
@@ -117,6 +117,8 @@ def changes_json(plan: Plan) -> list[dict[str, Any]]:
     ]
 
 
+#: More of one file than a person reads before answering.
+_MOST_ROWS = 15
 _ACTIONS = {
     "create": msg("new file"),
     "update": msg("changed"),
@@ -141,23 +143,24 @@ def preview(plan: Plan, manner: WriteOptions) -> None:
             file=stream,
         )
         if _tightens(write):
-            text = msg("it holds a key from now on: only you will be able to read it (mode 600)")
+            text = msg("will hold a key: mode 600")
             print(f"  {render(text)}", file=stream)
         lines_ = preview_lines(write)
+        short = rows(lines_)
+        most = None if manner.dry_run else _MOST_ROWS
         same = shown.setdefault(_bare(lines_), write.path)
         if lines_ and same != write.path:
-            text = nmsg(
-                "the same {n} line as in {path}",
-                "the same {n} lines as in {path}",
-                n=len(lines_),
-                path=report.short(same),
-            )
+            text = msg("the same as in {path}", path=report.short(same))
             print(report.paint(f"  {render(text)}", "dim", stream), file=stream)
         else:
-            for line in lines_:
-                broken = report.fitted(line.text, stream, indent=4)
-                print(report.paint(f"  {line.sign} {broken}", line.sign, stream), file=stream)
-        print(file=stream)
+            for row in short[:most]:
+                broken = report.fitted(render(row.text), stream, indent=4)
+                print(report.paint(f"  {row.sign} {broken}", row.sign, stream), file=stream)
+            if most is not None and len(short) > most:
+                more = msg("and {n} more: --dry-run shows them", n=len(short) - most)
+                print(report.paint(f"  {render(more)}", "dim", stream), file=stream)
+        if lines_:
+            print(file=stream)
     for note in plan.notes:
         head = render(msg("note:"))
         print(

@@ -240,4 +240,4 @@ def test_a_number_that_becomes_text_is_seen_to_do_so(tool: Tool) -> None:
     tool.settings.parent.mkdir()
     tool.settings.write_text('{"env": {"API_TIMEOUT_MS": 600000}}', encoding="utf-8")
     said = tool("validate", "--fix", "--dry-run", "--select", "SET002").out
-    assert '- env.API_TIMEOUT_MS: 600000\n  + env.API_TIMEOUT_MS: "600000"\n' in said
+    assert '~ env.API_TIMEOUT_MS: 600000 → "600000"\n' in said

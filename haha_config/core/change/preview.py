@@ -6,15 +6,18 @@ file. An entry's value is shown only where the table of variables says that it m
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from haha_config.core import variables as v
-from haha_config.core.model import Data, Format, Item, Path, Remove, Set, Write
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import SLOTS, Data, Format, Item, Path, Remove, Set, Write
 
-Sign = Literal["+", "-", " "]
+#: `~`: a value that becomes another one.
+Sign = Literal["+", "-", "~"]
 
 _PUBLIC_LEAVES: Final = frozenset(
     {
@@ -27,13 +30,72 @@ _PUBLIC_LEAVES: Final = frozenset(
     }
 )
 _URL_LEAVES: Final = frozenset({"api_base"})
+_SLOT_OF: Final = {variable: slot for slot, variable in SLOTS.items()}
 
 
 class Line(Struct, frozen=True, kw_only=True):
-    """One line of a preview: what goes out (`-`) or comes in (`+`)."""
+    """One line of a preview: what goes out (`-`) or comes in (`+`).
+
+    `name` with its `=` or `: ` behind it, "" for a line that is all value; `leaf` is the last key.
+    """
 
     sign: Sign
-    text: str
+    value: str
+    name: str = ""
+    leaf: str = ""
+
+    @property
+    def text(self) -> str:
+        return f"{self.name}{self.value}"
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """What a person is shown of one or several lines."""
+
+    sign: Sign
+    text: Message | str
+
+
+def rows(lines: Sequence[Line]) -> list[Row]:
+    """The same said shortly: `old → new` in one line, and equal models once."""
+    made = list(_changed(lines))
+    models = [line for line in made if line.leaf in _SLOT_OF]
+    found: list[Row] = []
+    told: set[tuple[str, str]] = set()
+    for line in made:
+        alike = [m for m in models if (m.sign, m.value) == (line.sign, line.value)]
+        if line not in models or len(alike) < 2:
+            found.append(Row(sign=line.sign, text=line.text))
+        elif (line.sign, line.value) not in told:
+            told.add((line.sign, line.value))
+            slots = tuple(_SLOT_OF[m.leaf] for m in alike)
+            whole = len(slots) == len(_SLOT_OF)
+            value = line.value.replace('"', "")
+            text = (
+                msg("all models: {value}", value=value)
+                if whole
+                else msg("models {slots}: {value}", slots=slots, value=value)
+            )
+            found.append(Row(sign=line.sign, text=text))
+    return found
+
+
+def _changed(lines: Sequence[Line]) -> Iterator[Line]:
+    """A `-` and the `+` of the same name behind it as one."""
+    waiting: Line | None = None
+    for line in lines:
+        if waiting is not None and line.sign == "+" and line.name and line.name == waiting.name:
+            value = f"{waiting.value} → {line.value}"
+            yield replace(line, sign="~", value=value)
+            waiting = None
+            continue
+        if waiting is not None:
+            yield waiting
+        waiting = line if line.sign == "-" else None
+        if waiting is None:
+            yield line
+    if waiting is not None:
+        yield waiting
 
 
 def lines(write: Write, before: Mapping[str, Data], after: Mapping[str, Data]) -> list[Line]:
@@ -42,7 +104,7 @@ def lines(write: Write, before: Mapping[str, Data], after: Mapping[str, Data]) -
     for change in write.changes:
         if write.format == "lines":
             sign: Sign = "+" if isinstance(change, Set) else "-"
-            found.append(Line(sign=sign, text=str(change.path[-1])))
+            found.append(Line(sign=sign, value=str(change.path[-1])))
         elif isinstance(change, Set | Remove):
             found += _entry(write.format, change.path, before, after)
     return found
@@ -58,9 +120,11 @@ def _entry(
             continue
         name = _name(kind, leaf)
         if leaf in old:
-            yield Line(sign="-", text=f"{name}{_shown(kind, leaf, was)}")
+            shown = _shown(kind, leaf, was)
+            yield Line(sign="-", value=shown, name=name, leaf=str(leaf[-1]))
         if leaf in new:
-            yield Line(sign="+", text=f"{name}{_shown(kind, leaf, becomes)}")
+            shown = _shown(kind, leaf, becomes)
+            yield Line(sign="+", value=shown, name=name, leaf=str(leaf[-1]))
 
 
 def _leaves(data: Data, path: Path, done: Path = ()) -> Iterator[tuple[Path, Data]]:

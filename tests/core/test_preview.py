@@ -1,0 +1,60 @@
+"""What a person is shown of a plan: `old → new` on one line, and equal models once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from haha_config.core.change.preview import lines, rows
+from haha_config.core.model import SLOTS, Change, Remove, Set, Write
+from haha_config.io.i18n import english
+
+ALL = dict.fromkeys(SLOTS.values(), "a")
+
+
+def shown(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    names = dict.fromkeys((*before, *after))
+    changes: tuple[Change, ...] = tuple(
+        Set(("env", name), after[name]) if name in after else Remove(("env", name))
+        for name in names
+    )
+    write = Write(
+        path="settings.json",
+        format="json",
+        before=json.dumps(before).encode(),
+        after=json.dumps(after).encode(),
+        changes=changes,
+    )
+    found = rows(lines(write, {"env": before}, {"env": after}))
+    return [f"{row.sign} {english(row.text)}" for row in found]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (ALL, dict.fromkeys(ALL, "b"), ["~ all models: a → b"]),
+        ({}, ALL, ["+ all models: a"]),
+        (
+            ALL,
+            {**dict.fromkeys(ALL, "b"), SLOTS["haiku"]: "c", SLOTS["subagent"]: "c"},
+            ["~ models main, opus, sonnet, fable: a → b", "~ models haiku, subagent: a → c"],
+        ),
+        # One slot alone is named as it stands in the file.
+        (ALL, {**ALL, SLOTS["haiku"]: "c"}, [f'~ env.{SLOTS["haiku"]}: "a" → "c"']),
+        (
+            {"API_TIMEOUT_MS": "1", "DISABLE_TELEMETRY": "1"},
+            {"API_TIMEOUT_MS": "2"},
+            ['~ env.API_TIMEOUT_MS: "1" → "2"', '- env.DISABLE_TELEMETRY: "1"'],
+        ),
+        # A key is masked on both sides of the arrow.
+        (
+            {"ANTHROPIC_AUTH_TOKEN": "sk-0123456789abcdef"},
+            {"ANTHROPIC_AUTH_TOKEN": "sk-fedcba9876543210"},
+            ['~ env.ANTHROPIC_AUTH_TOKEN: "****cdef" → "****3210"'],
+        ),
+    ],
+)
+def test_rows(before: dict[str, str], after: dict[str, str], said: list[str]) -> None:
+    assert shown(before, after) == said

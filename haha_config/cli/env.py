@@ -44,6 +44,8 @@ def env(
     found = owned_variables(state)
     if not found.get(v.BASE_URL):
         raise HahaError(msg("nothing is configured here"), hints=("haha-config init",))
+    if state.value(v.HEADERS):
+        found[v.HEADERS] = state.value(v.HEADERS)
     hide = sys.stdout.isatty() and not reveal
     for name, value in found.items():
         report.result(SHELLS[kind](name, v.shown(name, value) if hide else value))

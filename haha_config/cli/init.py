@@ -14,10 +14,12 @@ from msgspec.structs import replace
 from haha_config.cli import options as o
 from haha_config.cli.help import sectioned
 from haha_config.core import urls
+from haha_config.core.change import beside
 from haha_config.core.change import plan as plans
 from haha_config.core.errors import Usage
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Plan
+from haha_config.core.setup.answers import Answers
 from haha_config.core.setup.draft import Draft
 from haha_config.io import report
 from haha_config.io.i18n import _
@@ -86,6 +88,12 @@ def init(
     traffic: str | None = typer.Option(
         None, "--traffic", metavar="quiet|minimal|default", help=_("What else the client sends.")
     ),
+    permissions: str | None = typer.Option(
+        None,
+        "--permissions",
+        metavar="ask|auto|keep",
+        help=_("Who decides on a command: you (ask), the endpoint's model (auto), no change."),
+    ),
     api_key_env: str | None = typer.Option(
         None, "--api-key-env", metavar="NAME", help=_("The variable that holds the key.")
     ),
@@ -137,6 +145,7 @@ def init(
         port=port,
         context=context,
         traffic=traffic,
+        permissions=permissions,
         api_key_env=api_key_env,
         write=write_,
         keys=keys,
@@ -230,8 +239,8 @@ def _finish(
     made, build = _builder(session, draft, found, typed.save_as)
     # What is said from here on is about the whole gateway, also what was in it before.
     made = replace(made, draft=profiles.with_kept_upstreams(made.draft, draft, found))
-    if not previewed and made.answers.route == "direct":
-        say_unlisted(made.answers)
+    if not previewed:
+        _warn(made.answers, typed, found)
     # The interview's summary was the question.
     outcome = write(session, build, manner, lambda: True, previewed=previewed)
     row = session.providers[made.answers.provider]
@@ -288,6 +297,19 @@ def _builder(
         return replace(plan, writes=(*plan.writes, *profiles.writes(session, shelved)))
 
     return made, build
+
+
+def _warn(answers: Answers, typed: Typed, found: Discovered) -> None:
+    """What the questions would have brought up."""
+    if answers.route == "direct":
+        say_unlisted(answers)
+    if typed.given.permissions is None and beside.undecided(found.state):
+        report.talk(
+            msg(
+                "warning: your `permissions.defaultMode` is auto, which stops at the first command"
+                " on this endpoint; --permissions ask or auto changes that"
+            )
+        )
 
 
 def _prepared(save_as: str | None, session: Session, draft: Draft, found: Discovered) -> Prepared:

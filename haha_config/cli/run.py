@@ -13,11 +13,12 @@ from typer.core import TyperCommand
 
 from haha_config.cli import options as o
 from haha_config.core import variables as v
+from haha_config.core.change import beside
 from haha_config.core.change import plan as plans
 from haha_config.core.change.plan import slots_after
 from haha_config.core.errors import HahaError, Usage
 from haha_config.core.messages import msg
-from haha_config.core.model import SLOTS, Plan
+from haha_config.core.model import SLOTS, Data, Plan
 from haha_config.core.providers.decode import did_you_mean
 from haha_config.core.setup import draft as drafts
 from haha_config.core.setup.answers import Answers
@@ -80,10 +81,10 @@ def run(
     program = client_program(session)
     try:
         if name is not None:
-            values, helper = profile_variables(session, name, model, unlisted=unlisted)
+            values, settings = profile_variables(session, name, model, unlisted=unlisted)
         else:
-            values, helper = _variables(session, model, unlisted=unlisted), ""
-        return start(session, program, values, arguments, helper)
+            values, helper = _variables(session, model, unlisted=unlisted), {}
+        return start(session, program, values, arguments, settings)
     finally:
         end_session(session)
 
@@ -112,8 +113,8 @@ def _ensure_gateway(session: Session, held: CurrentSetup) -> None:
 
 def profile_variables(
     session: Session, name: str, model: str | None, *, unlisted: bool = False
-) -> tuple[dict[str, str], str]:
-    """Every owned variable of a profile's session, and its `apiKeyHelper` ("": none).
+) -> tuple[dict[str, str], dict[str, Data]]:
+    """Every owned variable of a profile's session, and what stands beside them in its settings.
 
     No target is read or written. A profile that needs a gateway gets one of its own, in a folder
     and on a port of its own, so that sessions on two profiles never meet. Raises HahaError where
@@ -130,7 +131,7 @@ def profile_variables(
         apart = own_gateway(session, name)
         draft = replace(draft, port=_own_port(apart, draft.port))
     found = discover(apart, draft)
-    made = replace(ready(apart, draft, found).answers, header=profile.header)
+    made = ready(apart, draft, found, header=profile.header).answers
     if model:
         if made.upstreams and not unlisted:
             _check_upstream(model, [u.name for u in made.upstreams])
@@ -138,8 +139,15 @@ def profile_variables(
         made = replace(made, slots={**made.slots, **moved})
     if made.port is not None:
         _start_gateway(apart, made, made.port)
-    values = plans.client_variables(made, session.providers, helper)
-    return {**dict.fromkeys(v.OWNED, ""), **values}, helper
+    values = {
+        **dict.fromkeys(v.OWNED, ""),
+        **plans.client_variables(made, session.providers, helper),
+        **beside.session_headers(made.credential if made.key_header else "", found.state),
+    }
+    if made.permissions == "keep":
+        values.pop(v.AUTO_MODE_SERVER)
+    settings = {plans.HELPER: helper} if helper else {}
+    return values, {**settings, **beside.session_settings(made.permissions, made.base_url)}
 
 
 def _check_upstream(model: str, names: Sequence[str]) -> None:
@@ -195,6 +203,8 @@ def session_variables(state: State, model: str | None, *, unlisted: bool = False
     if not found.get(v.BASE_URL):
         raise HahaError(msg("nothing is configured here"), hints=("haha-config init",))
     values = {**dict.fromkeys(v.OWNED, ""), **found}
+    if state.value(v.HEADERS):
+        values[v.HEADERS] = state.value(v.HEADERS)
     if model:
         from haha_config.workflow.switch import check_known, limits
 
@@ -237,13 +247,13 @@ def start(
     program: Sequence[str],
     values: Mapping[str, str],
     arguments: Sequence[str],
-    helper: str = "",
+    settings: Mapping[str, Data] | None = None,
 ) -> int:
     """Run the client with a private settings file, and give back its exit code."""
     from haha_config.io.foreground import wait_for
 
     where = settings_file.folder(session.environ, session.state_folder)
     environ = {**session.environ, **values}
-    with settings_file.session_file(where, values, helper) as path:
+    with settings_file.session_file(where, values, settings) as path:
         command = [*program, "--settings", str(path), *arguments]
         return wait_for(command, environ, cwd=Path.cwd())

@@ -159,6 +159,11 @@ def _asked(session: Session, question: Message, *, plain: bool) -> bool:
 # --- all of them -----------------------------------------------------------------------------
 
 
+def _shown(session: Session, record: disk.WriteRecord) -> list[str]:
+    """The files of a write that are the person's."""
+    return [path for path in record.paths if path != str(session.record)]
+
+
 def _list(session: Session, *, as_json: bool) -> int:
     with session.reading():
         kept = disk.records(session.state_folder)[::-1]
@@ -170,7 +175,7 @@ def _list(session: Session, *, as_json: bool) -> int:
                         "id": r.id,
                         "time": _time(r.time).isoformat(timespec="seconds"),
                         "command": r.command,
-                        "paths": list(r.paths),
+                        "paths": _shown(session, r),
                     }
                     for r in kept
                 ]
@@ -180,7 +185,7 @@ def _list(session: Session, *, as_json: bool) -> int:
     for record in kept:
         when = _time(record.time).astimezone().strftime("%Y-%m-%d %H:%M:%S")
         print(f"{record.id:>4}  {when}  {record.command}")
-        for path in record.paths:
+        for path in _shown(session, record):
             print(f"      {report.short(path)}")
     if not kept:
         report.talk(msg("nothing was written yet"))

@@ -14,6 +14,8 @@ Route = Literal["direct", "litellm"]
 Scope = Literal["user", "project", "local"]
 Header = Literal["bearer", "x-api-key"]
 Traffic = Literal["quiet", "minimal", "default"]
+#: Who decides on a command: the person, the endpoint's own model, or whatever the client does.
+Permissions = Literal["ask", "auto", "keep"]
 Severity = Literal["error", "warning", "note"]
 Format = Literal["dotenv", "json", "yaml", "lines"]
 TargetName = Literal["env", "settings", "litellm", "litellm_env"]

@@ -23,6 +23,9 @@ TELEMETRY: Final = "DISABLE_TELEMETRY"
 NONESSENTIAL: Final = "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"
 TOOL_SEARCH: Final = "ENABLE_TOOL_SEARCH"
 MASTER_KEY: Final = "LITELLM_MASTER_KEY"
+HEADERS: Final = "ANTHROPIC_CUSTOM_HEADERS"
+#: With 0 the model of the sonnet slot decides in auto mode, in place of Anthropic's server.
+AUTO_MODE_SERVER: Final = "CLAUDE_CODE_AUTO_MODE_SERVER"
 
 CREDENTIALS: Final = (AUTH_TOKEN, API_KEY)
 SLOT_OF: Final[Mapping[str, Slot]] = {variable: slot for slot, variable in SLOTS.items()}
@@ -41,6 +44,7 @@ OWNED: Final[tuple[str, ...]] = (
     MAX_CONTEXT,
     COMPACT_WINDOW,
     MAX_OUTPUT,
+    AUTO_MODE_SERVER,
     "CLAUDE_CODE_ATTRIBUTION_HEADER",
     "CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS",
     "CLAUDE_CODE_EFFORT_LEVEL",
@@ -56,6 +60,7 @@ SWITCHES: Final = (
     NONESSENTIAL,
     "DISABLE_ERROR_REPORTING",
     TOOL_SEARCH,
+    AUTO_MODE_SERVER,
     "CLAUDE_CODE_ATTRIBUTION_HEADER",
     "CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS",
     "CLAUDE_CODE_TOTAL_TOKENS_REMINDER",
@@ -108,7 +113,7 @@ CLIENT: Final[tuple[str, ...]] = tuple(
         (
             *OWNED,
             *SWITCHES,
-            "ANTHROPIC_CUSTOM_HEADERS",
+            HEADERS,
             "ANTHROPIC_CUSTOM_MODEL_OPTION",
             "ANTHROPIC_DEFAULT_MODEL",
             "CLAUDE_CODE_OAUTH_TOKEN",

@@ -200,10 +200,10 @@ class ClientState(Struct, frozen=True, kw_only=True):
     primary_api_key: Place | None
 
 
-def client_state(where: Where) -> ClientState:
+def client_state(environ: Mapping[str, str], home: Path) -> ClientState:
     """From `.claude.json`, which can be many megabytes: looked through, not parsed."""
-    moved = where.environ.get("CLAUDE_CONFIG_DIR")
-    path = (Path(moved).expanduser() if moved else where.home) / ".claude.json"
+    moved = environ.get("CLAUDE_CONFIG_DIR")
+    path = (Path(moved).expanduser() if moved else home) / ".claude.json"
     try:
         data = path.read_bytes() if path.is_file() else b""
     except OSError:

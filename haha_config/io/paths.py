@@ -58,6 +58,11 @@ def state_folder() -> Path:
     return user_state_path("haha-config", appauthor=False)
 
 
+def owned_record() -> Path:
+    """What we wrote into settings files beside `env`."""
+    return state_folder() / "owned.json"
+
+
 def config_folder() -> Path:
     """Ours: profiles and the person's own provider rows."""
     from platformdirs import user_config_path

@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import msg
@@ -26,17 +27,17 @@ def folder(environ: Mapping[str, str], state: Path) -> Path:
 
 
 @contextlib.contextmanager
-def session_file(where: Path, values: Mapping[str, str], helper: str = "") -> Iterator[Path]:
+def session_file(
+    where: Path, values: Mapping[str, str], settings: Mapping[str, Any] | None = None
+) -> Iterator[Path]:
     """A 0600 settings file with these variables, taken away when the block ends.
 
-    `helper`: the `apiKeyHelper` of a session whose key is in no file. Raises HahaError where no
-    file can be made there.
+    `settings`: what stands beside them. Raises HahaError where no file can be made there.
     """
     path = where / f"session-{os.getpid()}-{_started(os.getpid())}.json"
-    own = {"apiKeyHelper": helper} if helper else {}
     try:
         try:
-            _write(path, json.dumps({"env": dict(values), **own}))
+            _write(path, json.dumps({"env": dict(values), **(settings or {})}))
         except OSError as error:
             raise HahaError(
                 msg("can't write {path}: {why}", path=str(path), why=error.strerror or "")

@@ -14,6 +14,7 @@ from haha_config.core.change.preview import Line, lines, rows
 from haha_config.core.errors import Cancelled, HahaError
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Finding, Plan, Set, Snapshot, Write
+from haha_config.core.state import owned
 from haha_config.core.state.file import parse
 from haha_config.io import disk, report
 from haha_config.io.i18n import columns, english, render
@@ -64,7 +65,7 @@ def write(
     `confirm` asks; it is not called with --yes. Raises HahaError for refusals.
     """
     session.settle(dry_run=manner.dry_run)
-    plan = build()
+    plan = owned.without_record(build(), str(session.record))
     outcome = WriteResult(plan=plan, changes=changes_json(plan))
     if not manner.as_json and not previewed:
         preview(plan, manner)

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, get_args
 from msgspec import Struct
 from msgspec.structs import replace
 
+from haha_config.core.change import beside
+from haha_config.core.change import plan as plans
 from haha_config.core.errors import Usage
 from haha_config.core.messages import msg
-from haha_config.core.model import Route, TargetName, Traffic
+from haha_config.core.model import Header, Permissions, Route, TargetName, Traffic
 from haha_config.core.providers import table as rows
 from haha_config.core.setup import draft as drafts
 from haha_config.core.setup.answers import Answers
 from haha_config.core.setup.draft import Draft
 from haha_config.core.state import configured
+from haha_config.core.state.state import State
 from haha_config.io import report
 from haha_config.workflow import flags
 from haha_config.workflow.discover import (
@@ -48,6 +51,7 @@ def draft_from_flags(session: Session, given: flags.InitFlags, *, insecure: bool
         port=_port(given.port),
         context=_context(given.context),
         traffic=_traffic(given.traffic),
+        permissions=_permissions(given.permissions),
         targets=_targets(session, given.write),
         keep_env=choice("--keys", given.keys or "copy", ("copy", "env")) == "env",
         insecure=insecure,
@@ -90,6 +94,10 @@ def _route(text: str | None) -> Route | None:
 
 def _traffic(text: str | None) -> Traffic | None:
     return choice("--traffic", text, get_args(Traffic)) if text else None  # type: ignore[return-value]
+
+
+def _permissions(text: str | None) -> Permissions | None:
+    return choice("--permissions", text, get_args(Permissions)) if text else None  # type: ignore[return-value]
 
 
 def _port(number: int | None) -> int | None:
@@ -169,8 +177,10 @@ class Ready(Struct, frozen=True, kw_only=True):
     answers: Answers
 
 
-def ready(session: Session, draft: Draft, found: Discovered) -> Ready:
-    """Fill in what can be found, and check it all.
+def ready(
+    session: Session, draft: Draft, found: Discovered, *, header: Header | None = None
+) -> Ready:
+    """Fill in what can be found, and check it all. `header`: how the key is known to be sent.
 
     Raises Usage or HahaError with what is missing or wrong.
     """
@@ -192,7 +202,10 @@ def ready(session: Session, draft: Draft, found: Discovered) -> Ready:
         draft = upstream_keys(session, draft, found)
     else:
         draft = key_for(session, draft, found, row)
+    if draft.permissions is None:
+        draft = replace(draft, permissions=beside.default_permissions(found.state))
     answers = drafts.answers(draft, providers, found.setup, found.master_key)
+    answers = with_key_header(session, replace(answers, header=header or answers.header), found)
     if answers.port is not None:
         check_port(answers.port, found)
     if session.scope == "project" and answers.credential != row.credential.token:
@@ -201,3 +214,26 @@ def ready(session: Session, draft: Draft, found: Discovered) -> Ready:
             hints=("--scope user", "--scope local"),
         )
     return Ready(draft=draft, answers=answers)
+
+
+def with_key_header(session: Session, answers: Answers, found: Discovered) -> Answers:
+    """The credential in both headers, where one of them would else be asked about or be another's.
+
+    A client asks about `ANTHROPIC_API_KEY` at its first start, with No preselected; and a second
+    credential of the person's goes out as `x-api-key` beside the Bearer.
+    """
+    row = session.providers[answers.provider]
+    if answers.header == "x-api-key" and rows.takes_both(row, answers.credential):
+        return replace(answers, header="bearer", key_header=True)
+    second = second_credential(session, found.state) is not None
+    return replace(answers, key_header=second or beside.foreign_key_header(found.state))
+
+
+def second_credential(session: Session, state: State) -> str | None:
+    """What would go out beside the set-up's own credential: its name; None where nothing would."""
+    from haha_config.io import machine
+
+    if plans.foreign_helper(state) is not None:
+        return plans.HELPER
+    state_file = machine.client_state(session.environ, session.home)
+    return "primaryApiKey" if state_file.primary_api_key else None

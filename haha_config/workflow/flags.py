@@ -38,6 +38,7 @@ class InitFlags(
     port: int | None = None
     context: int | None = None
     traffic: str | None = None
+    permissions: str | None = None
     api_key_env: str | None = None
     write: str | None = None
     keys: str | None = None
@@ -86,6 +87,7 @@ def of(draft: Draft, providers: Providers) -> InitFlags:
         port=draft.port,
         context=draft.context,
         traffic=draft.traffic,
+        permissions=draft.permissions,
         keys="env" if draft.keep_env else None,
     )
 

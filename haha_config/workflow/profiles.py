@@ -192,8 +192,7 @@ def answers(session: Session, profile: Profile) -> Answers:
     found = discover(session, draft)
     if drafts.route(draft, rows.row(session.providers, draft.provider)) == "litellm":
         draft = _with_port(session, profile, draft, found)
-    made = configure.ready(session, draft, found)
-    return replace(made.answers, header=profile.header)
+    return configure.ready(session, draft, found, header=profile.header).answers
 
 
 def _with_port(session: Session, profile: Profile, draft: Draft, found: Discovered) -> Draft:
@@ -322,6 +321,7 @@ def from_answers(
         upstream_key_env=flags.unusual(draft.upstreams, session.providers) if own else (),
         port=made.port,
         traffic=made.traffic,
+        permissions=made.permissions,
         # It has a place of its own in a profile.
         context=None,
         drop=(),

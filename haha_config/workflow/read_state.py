@@ -70,7 +70,7 @@ def _machine(session: Session, state: State) -> Machine:
     where = where_to_look(session)
     poisoned = poisoned_versions()
     port = _loopback_port(state)
-    client = machine.client_state(where)
+    client = machine.client_state(session.environ, session.home)
     return Machine(
         today=machine.today(),
         listening={} if port is None else {port: _who(port)},

@@ -21,7 +21,7 @@ from haha_config.core.model import Client, Plan, Scope, Snapshot, TargetName
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.decode import did_you_mean
 from haha_config.core.providers.model import Providers
-from haha_config.core.state import accepted
+from haha_config.core.state import accepted, owned
 from haha_config.core.state.accepted import Accepted
 from haha_config.core.state.file import File, parse, parse_settings
 from haha_config.core.state.layers import LayerName
@@ -59,6 +59,11 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def state_folder(self) -> Path:
         return paths.state_folder()
+
+    @property
+    def record(self) -> Path:
+        """What we wrote into settings files beside `env`."""
+        return paths.owned_record()
 
     @cached_property
     def config_folder(self) -> Path:
@@ -148,6 +153,7 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
             client_version=self.client_version,
             answers_for=self.answers_for,
             known_versions=self.accepted.versions,
+            owned=owned.Owned() if only else owned.parse(disk.snapshot(self.record).data),
         )
 
     def _settings(self, only: frozenset[str]) -> dict[LayerName, File]:
@@ -219,13 +225,14 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
 
     def commit(self, build: Callable[[], Plan], command: str) -> tuple[Plan, disk.Applied]:
         """Plan from fresh bytes under the lock, and write. What recovery did is said."""
-        return disk.transact(
-            build,
+        written, applied = disk.transact(
+            lambda: owned.recorded(build(), disk.snapshot(self.record)),
             state=self.state_folder,
             command=command,
             waiting=lambda: report.talk(msg("waiting for another haha-config to finish")),
             recovered=say_recovered,
         )
+        return owned.without_record(written, str(self.record)), applied
 
 
 def _cut_off() -> HahaError:

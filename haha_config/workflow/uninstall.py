@@ -48,7 +48,8 @@ def _writes(session: Session) -> Iterator[Write]:
     presences = _presences(session)
     for target, file in _targets(session, state):
         presence = presences.get(file.snapshot.real, uninstall.Footprint())
-        yield uninstall.removed_ours(file, presence, session.starts.texts.get(target, ""))
+        start = session.starts.texts.get(target, "")
+        yield uninstall.removed_ours(file, presence, start, state.owned)
 
 
 def _targets(session: Session, state: State) -> Iterator[tuple[TargetName, File]]:

@@ -146,10 +146,10 @@ def test_lite_and_an_active_provider(where: Callable[..., Where], home: Path) ->
 
 
 def test_the_clients_state(where: Callable[..., Where], home: Path) -> None:
-    assert not machine.client_state(where()).onboarded
+    assert not machine.client_state({}, home).onboarded
     text = '{\n  "hasCompletedOnboarding": true,\n  "primaryApiKey": "sk-test-0123456789"\n}\n'
     (home / ".claude.json").write_text(text, encoding="utf-8")
-    found = machine.client_state(where())
+    found = machine.client_state({}, home)
     assert found.onboarded
     assert found.primary_api_key is not None
     assert found.primary_api_key.line == 3
@@ -158,7 +158,7 @@ def test_the_clients_state(where: Callable[..., Where], home: Path) -> None:
 def test_the_clients_state_moves_with_its_folder(
     where: Callable[..., Where], tmp_path: Path
 ) -> None:
-    found = machine.client_state(where(CLAUDE_CONFIG_DIR=str(tmp_path)))
+    found = machine.client_state({"CLAUDE_CONFIG_DIR": str(tmp_path)}, tmp_path)
     assert found.path == str(tmp_path / ".claude.json")
 
 

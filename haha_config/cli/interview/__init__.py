@@ -54,6 +54,7 @@ STEPS: Final[Mapping[str, Step]] = {
     "slot": summary.slot,
     "slot_model": summary.slot_model,
     "traffic": summary.traffic,
+    "permissions": summary.permissions,
     "files": summary.files,
     "scope": summary.scope,
     "port": summary.port,

@@ -13,9 +13,10 @@ from haha_config.cli.interview import gateway, model, trial
 from haha_config.cli.interview.endpoint import begun, default_url, known_key
 from haha_config.cli.interview.flow import Prepared, Talk, Turn, Work, remark, wrapped
 from haha_config.core import variables as v
+from haha_config.core.change import beside
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import Message, msg, nmsg
-from haha_config.core.model import SLOTS, Scope, Slot, TargetName, Traffic, Write
+from haha_config.core.model import SLOTS, Permissions, Scope, Slot, TargetName, Traffic, Write
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.model import Provider, Upstream
 from haha_config.core.setup import draft as drafts
@@ -32,6 +33,11 @@ TRAFFIC: Final[Mapping[Traffic, Message]] = {
     "minimal": msg("no telemetry; updates and the rest stay on"),
     "default": msg("everything that the client sends by itself"),
 }
+PERMISSIONS: Final[Mapping[Permissions, Message]] = {
+    "ask": msg("the client asks you before it runs one"),
+    "auto": msg("the model for sonnet approves them; you are not asked"),
+    "keep": msg("as your settings have it; a new client may stop at the first one"),
+}
 SCOPES: Final[Mapping[Scope, Message]] = {
     "user": msg("all your projects"),
     "project": msg("this project, for everybody who has it; holds no key"),
@@ -46,6 +52,8 @@ _SHOWN: Final = 6
 
 def summary(talk: Talk, work: Work) -> Turn | Back:
     """The preview, the account and the question; what can't be written yet goes to the changes."""
+    if work.draft.permissions is None and beside.undecided(work.found.state):
+        return Turn(work=work, then="permissions", asked=False)
     work = _on_a_free_port(work)
     if drafts.route(work.draft, work.row) == "litellm" and finds.lacking(
         work.session, work.draft, work.found
@@ -165,6 +173,9 @@ def account(work: Work, made: Prepared) -> Iterator[tuple[Message, Message | str
         yield msg("key"), _key(work, answers.credential)
     yield from _slots(answers.slots)
     yield msg("traffic"), TRAFFIC[answers.traffic]
+    yield msg("commands"), PERMISSIONS[answers.permissions]
+    if answers.key_header:
+        yield msg("headers"), msg("the key is sent as `x-api-key` too, so that no other key is")
     yield msg("scope"), msg("{scope}: {what}", scope=work.session.scope, what=_scope(work))
     for line in _files(work, made):
         yield msg("files"), line
@@ -341,6 +352,8 @@ def _changes(work: Work) -> Iterator[Choice]:
         yield Choice(value="port", title=msg("Gateway's port"), note=str(port))
     traffic = draft.traffic or "quiet"
     yield Choice(value="traffic", title=msg("Traffic"), note=traffic)
+    mode = draft.permissions or beside.default_permissions(work.found.state)
+    yield Choice(value="permissions", title=msg("Commands"), note=mode)
     yield Choice(value="files", title=msg("Files"), note=msg("{names}", names=_created(work)))
     yield Choice(value="scope", title=msg("Scope"), note=work.session.scope)
 
@@ -419,6 +432,26 @@ def traffic(talk: Talk, work: Work) -> Turn | Back:
         return BACK
     chosen = next(name for name in TRAFFIC if name == answer)
     return Turn(work=replace(work, draft=replace(work.draft, traffic=chosen)), then="summary")
+
+
+def permissions(talk: Talk, work: Work) -> Turn | Back:
+    answer = talk.ask.select(
+        msg("Who decides when the client wants to run a command?"),
+        [Choice(value=name, title=name, note=about) for name, about in PERMISSIONS.items()],
+        default=work.draft.permissions or beside.default_permissions(work.found.state),
+        why=msg("The newest client's auto mode needs Anthropic's server and stops without it."),
+        more=msg(
+            "ask sets `permissions.disableAutoMode`, so that the client asks you as it used to."
+            " auto sets CLAUDE_CODE_AUTO_MODE_SERVER=0: the endpoint that proposes a command then"
+            " also approves it, with a request of about 36,000 tokens to the model for sonnet each"
+            " time. keep changes neither."
+        ),
+        flag="--permissions",
+    )
+    if answer is BACK:
+        return BACK
+    chosen = next(name for name in PERMISSIONS if name == answer)
+    return Turn(work=replace(work, draft=replace(work.draft, permissions=chosen)), then="summary")
 
 
 def files(talk: Talk, work: Work) -> Turn | Back:

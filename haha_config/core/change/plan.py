@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from haha_config.core import variables as v
+from haha_config.core.change import beside
 from haha_config.core.change.template import begun
 from haha_config.core.edit.formats import edit
 from haha_config.core.errors import Refusal
@@ -18,6 +19,7 @@ from haha_config.core.model import (
     Change,
     Data,
     Item,
+    Permissions,
     Place,
     Plan,
     Remove,
@@ -28,7 +30,9 @@ from haha_config.core.model import (
 )
 from haha_config.core.providers.model import Model, Providers, Upstream
 from haha_config.core.setup.answers import Answers
+from haha_config.core.state import owned
 from haha_config.core.state.file import File
+from haha_config.core.state.layers import as_text
 from haha_config.core.state.state import State
 
 TIMEOUT_MS: Final = "3000000"
@@ -73,6 +77,7 @@ def client_variables(answers: Answers, providers: Providers, helper: str = "") -
         **{SLOTS[slot]: model for slot, model in all_slots(answers.slots).items()},
         v.TIMEOUT: TIMEOUT_MS,
         **_traffic(answers),
+        **({v.AUTO_MODE_SERVER: "0"} if answers.permissions == "auto" else {}),
         v.TOOL_SEARCH: "false",
         **_model_variables(answers, providers),
         **(row.variables if answers.route == "direct" else {}),
@@ -230,7 +235,7 @@ def build(answers: Answers, state: State, starts: Starts, helper: str = "") -> P
     providers = state.providers
     wanted = client_variables(answers, providers, helper)
     writes = list(gateway_writes(answers, state, starts))
-    writes += client_writes(wanted, state, starts, answers.targets, helper)
+    writes += client_writes(wanted, answers, state, starts, helper)
     return Plan(writes=tuple(writes), notes=tuple(_notes(answers, state)))
 
 
@@ -253,22 +258,37 @@ def gateway_writes(answers: Answers, state: State, starts: Starts) -> Iterator[W
 
 
 def client_writes(
-    wanted: Mapping[str, str],
-    state: State,
-    starts: Starts,
-    create: frozenset[TargetName],
-    helper: str = "",
+    wanted: Mapping[str, str], answers: Answers, state: State, starts: Starts, helper: str = ""
 ) -> Iterator[Write]:
     """`.env` and settings.json. One that is not to be created but holds our variables moves too."""
-    held = _env(state.target.data)
+    held, create = _env(state.target.data), answers.targets
     secret = any(v.is_key(wanted.get(name, "")) for name in v.CREDENTIALS)
+    mode = answers.permissions if beside.elsewhere(answers.base_url) else "keep"
+    token = answers.credential if answers.key_header and not helper else ""
     if "settings" in create or _holds_ours(held):
-        changes = client_changes(wanted, held, ("env",))
-        changes = (*changes, *helper_changes(helper, state.target.data))
+        changes = (
+            *client_changes(_kept(wanted, mode, held), held, ("env",)),
+            *beside.header_changes(token, state, state.target, ("env",)),
+            *helper_changes(helper, state.target.data),
+            *beside.permission_changes(mode, state.target, state.owned),
+        )
         yield edited(state.target, changes, starts.texts["settings"], secret=secret)
     if "env" in create or _holds_ours(state.dotenv.data):
-        changes = client_changes(wanted, state.dotenv.data, ())
+        held = state.dotenv.data
+        changes = (
+            *client_changes(_kept(wanted, mode, held), held, ()),
+            *beside.header_changes(token, state, state.dotenv, ()),
+        )
         yield edited(state.dotenv, changes, starts.texts["env"], secret=secret)
+
+
+def _kept(
+    wanted: Mapping[str, str], mode: Permissions, held: Mapping[str, Data]
+) -> Mapping[str, str]:
+    """With `keep`, what the person says of auto mode stays in this file."""
+    if mode != "keep" or v.AUTO_MODE_SERVER not in held:
+        return wanted
+    return {**wanted, v.AUTO_MODE_SERVER: as_text(held[v.AUTO_MODE_SERVER])}
 
 
 def helper_changes(helper: str, held: Mapping[str, Data]) -> tuple[Change, ...]:
@@ -281,6 +301,14 @@ def helper_changes(helper: str, held: Mapping[str, Data]) -> tuple[Change, ...]:
 def is_own_helper(value: Data) -> bool:
     """Whether an `apiKeyHelper` is one that we wrote."""
     return isinstance(value, str) and " key " in value and "haha" in value.split(" key ")[0]
+
+
+def foreign_helper(state: State) -> Place | None:
+    """Where somebody else's `apiKeyHelper` stands: its key goes out in both headers."""
+    for file in state.settings.values():
+        if file.data.get(HELPER) and not is_own_helper(file.data[HELPER]):
+            return file.place(HELPER)
+    return None
 
 
 def helper_profile(value: Data) -> str:
@@ -334,6 +362,21 @@ def _notes(answers: Answers, state: State) -> Iterator[Message]:
             " assumes one million tokens",
             names=unknown,
         )
+    if answers.header == "x-api-key" and not answers.key_header:
+        yield msg(
+            "at its first start the client asks whether to use this API key, and stands on No:"
+            " choose Yes"
+        )
+    if answers.permissions == "auto":
+        yield msg(
+            "auto mode: {model}, the model for sonnet, will approve the commands that it or another"
+            " model of this endpoint proposes; each costs a request of about 36,000 tokens",
+            model=all_slots(answers.slots)["sonnet"],
+        )
+        if owned.at(state.target.data, owned.ASKS) and not state.owned.has(
+            state.target.path, owned.ASKS, owned.at(state.target.data, owned.ASKS)
+        ):
+            yield msg("`permissions.disableAutoMode` is yours and stays: it turns auto mode off")
     if answers.route == "direct" and state.route == "litellm" and state.litellm.exists:
         yield msg(
             "the gateway's files stay as they are: {paths}",

@@ -9,6 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from haha_config.core import variables as v
+from haha_config.core.change import beside
 from haha_config.core.change.plan import HELPER, is_own_helper
 from haha_config.core.change.undo import MISSING, at, equal
 from haha_config.core.edit import decode
@@ -17,6 +18,7 @@ from haha_config.core.edit.text import same
 from haha_config.core.errors import Refusal
 from haha_config.core.model import Baseline, Change, Data, Item, Path, Place, Remove, Set, Write
 from haha_config.core.state.file import File
+from haha_config.core.state.owned import Owned
 
 _GATEWAY: Final = (v.MASTER_KEY, "LITELLM_MODE", "HOST", "PORT")
 
@@ -43,8 +45,9 @@ def presence(numbered: Sequence[tuple[int, Write]], arrival: Baseline | None) ->
     )
 
 
-def removed_ours(file: File, ours: Footprint, start: str) -> Write:
+def removed_ours(file: File, ours: Footprint, start: str, record: Owned = Owned()) -> Write:  # noqa: B008
     """The write that takes us out of a file; `start` is what a new file of this kind begins with.
+    `record` says what we wrote beside the client's variables.
 
     Where nobody else wrote since we came, the bytes from before us come back. Else our entries
     get the values that they had then. Raises Refusal where the file can't be edited.
@@ -55,11 +58,11 @@ def removed_ours(file: File, ours: Footprint, start: str) -> Write:
             raise file.error
         return _write(file, None, ())
     if ours.arrival is not None and _alone(ours, now):
-        known = tuple(_changes(file, ours)) if file.error is None else ()
+        known = tuple(_changes(file, ours, record)) if file.error is None else ()
         return _write(file, ours.arrival.before, known)
     if file.error is not None:
         raise file.error
-    changes = tuple(_changes(file, ours))
+    changes = tuple(_changes(file, ours, record))
     text = _edited(file, changes)
     if text is None:
         return _write(file, now, changes)
@@ -84,8 +87,11 @@ def _alone(ours: Footprint, now: bytes) -> bool:
     return all(older.after == newer.before for older, newer in pairwise(ours.writes))
 
 
-def _changes(file: File, ours: Footprint) -> Iterator[Change]:
+def _changes(file: File, ours: Footprint, record: Owned) -> Iterator[Change]:
     """What gives each entry of ours the value that it had before us, or takes it out."""
+    if file.format in ("json", "dotenv"):
+        root = ("env",) if file.format == "json" else ()
+        yield from beside.removals(file, root, record)
     before = _before(file, ours)
     for path in _paths(file, ours):
         old = at(before, path)
@@ -112,6 +118,7 @@ def _paths(file: File, ours: Footprint) -> list[Path]:
         return [*found, (HELPER,)] if helper else found
     if file.format == "dotenv":
         names = dict.fromkeys((*v.OWNED, *_GATEWAY, *(path[0] for path in touched)))
+        names.pop(v.HEADERS, None)  # of which only a line is ours
         return [(name,) for name in names if (name,) in touched or name in file.data]
     return touched
 

@@ -34,7 +34,8 @@ class KeyKind(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A kind of key that a provider hands out, told by how it starts.
 
     `region` is where it is good for ("": everywhere). `base_urls` by region, `header` and `slots`
-    replace the row's own where this kind needs others (a coding plan). `fits` False: a key of this
+    replace the row's own where this kind needs others (a coding plan). `either`: both headers are
+    accepted at once, where it has a header of its own. `fits` False: a key of this
     kind never works for this row, and `about` says why.
     """
 
@@ -44,6 +45,7 @@ class KeyKind(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     base_urls: Mapping[str, str] = field(default_factory=dict)
     header: Header | None = None
     slots: Mapping[Slot, str] = field(default_factory=dict)
+    either: bool = False
     fits: bool = True
     about: str = ""
 

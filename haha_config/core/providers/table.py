@@ -120,6 +120,13 @@ def kind_of(provider: Provider, key: str) -> KeyKind | None:
     return max(kinds, key=lambda k: len(k.prefix), default=None)
 
 
+def takes_both(provider: Provider, key: str) -> bool:
+    """Whether this key may come in both headers at once, measured or sourced."""
+    kind = kind_of(provider, key)
+    own = kind is not None and kind.header is not None
+    return kind.either if own and kind is not None else provider.credential.either
+
+
 def owner_of(providers: Providers, key: str) -> str | None:
     """Whose key this is, where its beginning tells: a row's name or another service's."""
     owners = {prefix: name for prefix, name in FOREIGN.items() if key.startswith(prefix)}

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from haha_config.core import urls
+from haha_config.core import headers, urls
 from haha_config.core import variables as v
+from haha_config.core.change import beside
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Fix, Header, Place, Problem
 from haha_config.core.providers import table as rows
@@ -97,6 +98,16 @@ class KEY001(Rule):
         if extra.layer == "shell":
             return f"unset {extra.name}"
         return FIX if self._fixes(extra, state) else msg('set `{name}` to ""', name=extra.name)
+
+
+def credentials_value(state: State) -> str:
+    """The credential that the client sends first; "" where there is none."""
+    return next((f.value or "" for f in credentials(state)), "")
+
+
+def key_header(state: State) -> str:
+    """What a custom header sends as `x-api-key`; "" where none does."""
+    return headers.value(state.value(v.HEADERS), headers.KEY)
 
 
 def header(known: Endpoint) -> Header:
@@ -316,7 +327,7 @@ class KEY006(Rule):
         if known.row.local and not known.row.credential.variable:
             return
         wanted = v.AUTH_TOKEN if header(known) == "bearer" else v.API_KEY
-        if found.name == wanted:
+        if found.name == wanted or key_header(state) == found.value:
             return
         fixes = tuple(
             m
@@ -436,13 +447,19 @@ class KEY010(Rule):
     name = "second-credential"
     title = msg("No other credential stands behind the one in use")
     why = msg(
-        "The client warns of two credentials at every start, and uses the other one as soon as"
-        " yours is gone."
+        "A key of a Console login (`primaryApiKey`) or of an `apiKeyHelper` is sent to the same"
+        " address, as `x-api-key` beside your own credential. The client also warns of two"
+        " credentials at every start, and uses the other one as soon as yours is gone."
     )
-    how = msg("Take the other one out, or `/logout` inside the client.")
+    how = msg(
+        "Take the other one out, or `/logout` inside the client. `--fix` sends your own key in that"
+        " header instead, with a line in `ANTHROPIC_CUSTOM_HEADERS`."
+    )
     severity = "note"
+    fatal = False
     needs = frozenset({"client", "shell"})
     requires = ("KEY002",)
+    fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
         if not credentials(state):
@@ -454,13 +471,36 @@ class KEY010(Rule):
             if command and (profile := helper_profile(command)):
                 yield self._outranking(credentials(state)[0], profile)
             elif command:
-                yield self._other(msg("`apiKeyHelper`"), file.place("apiKeyHelper"), None)
+                yield self._along(msg("`apiKeyHelper`"), file.place("apiKeyHelper"), state)
         oauth = state.effective("CLAUDE_CODE_OAUTH_TOKEN")
         if oauth.value:
             hint = f"unset {oauth.name}" if oauth.layer == "shell" else None
             yield self._other(msg("`CLAUDE_CODE_OAUTH_TOKEN`"), oauth.place or Place(), hint)
         if state.machine is not None and state.machine.primary_api_key is not None:
-            yield self._other(msg("`primaryApiKey`"), state.machine.primary_api_key, None)
+            yield self._along(msg("`primaryApiKey`"), state.machine.primary_api_key, state)
+
+    def _along(self, name: Message, place: Place, state: State) -> Problem:
+        """A credential that goes out as `x-api-key`, unless a custom header takes its place."""
+        found = credentials(state)[0]
+        base = state.value(v.BASE_URL)
+        if key_header(state) or not beside.elsewhere(base):
+            return self._other(name, place, None)
+        fixes = tuple(
+            Fix(path=h.file.path, changes=changes)
+            for h in targets(state)
+            if (changes := tuple(beside.header_changes(found.value or "", state, h.file, h.root)))
+        )
+        return Problem(
+            what=msg(
+                "{name} is sent to {url} too, in the header `x-api-key`",
+                name=name,
+                url=v.shown_url(base),
+            ),
+            place=place,
+            hint=FIX if fixes else INIT,
+            severity="error",
+            fixes=fixes,
+        )
 
     @staticmethod
     def _outranking(found: Effective, profile: str) -> Problem:
@@ -497,6 +537,8 @@ class KEY011(Rule):
         found = state.effective("ANTHROPIC_CUSTOM_HEADERS")
         for line in (found.value or "").replace("\\n", "\n").splitlines():
             name = line.partition(":")[0].strip().lower()
+            if name == headers.KEY and key_header(state) == credentials_value(state):
+                continue
             if name in {"authorization", "x-api-key"} and credentials(state):
                 yield Problem(
                     what=msg(

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 from haha_config.core import variables as v
+from haha_config.core.change import beside
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Change, Data, Fix, Place, Problem, Remove, Set
 from haha_config.core.rules.env import marks
@@ -310,4 +311,71 @@ class SET008(Rule):
                 )
 
 
-RULES: Final = (SET001, SET002, SET003, SET004, SET005, SET006, SET007, SET008)
+class SET009(Rule):
+    name = "auto-mode"
+    title = msg("A new client asks you before it runs a command")
+    why = msg(
+        "Since 2.1.330 an interactive client starts in auto mode, in which Anthropic's server"
+        " checks each command. On any other endpoint the first command stops the turn: `Auto mode"
+        " can't check actions in this session`. `-p` and older clients never show it."
+    )
+    how = msg(
+        'Set `permissions.disableAutoMode` to "disable": the client asks you, as before; `--fix`'
+        " does. `haha-config init --permissions auto` lets the endpoint's own model decide instead."
+    )
+    needs = frozenset({"client", "settings", "shell"})
+    requires = ("ENV001", "SET001")
+    fixable = True
+
+    def check(self, state: State) -> Iterable[Problem]:
+        if state.client != "claude" or not beside.elsewhere(state.value(v.BASE_URL)):
+            return
+        mode = beside.held_permissions(state)
+        if mode == "auto":
+            yield self._approving(state)
+        elif mode != "ask" and not state.value(_BETAS) and not _before(state.client_version):
+            yield self._stopping(state, chosen=mode == "keep")
+
+    @staticmethod
+    def _approving(state: State) -> Problem:
+        model = state.slots.get("sonnet") or state.slots.get("main", "")
+        return Problem(
+            what=msg(
+                "in auto mode `{model}`, the model for sonnet, approves the commands that models of"
+                " the same endpoint propose; each costs a request of about 36,000 tokens",
+                model=model,
+            ),
+            place=state.effective(v.AUTO_MODE_SERVER).place or Place(),
+            hint=msg("to be asked yourself: haha-config init --permissions ask"),
+            severity="note",
+        )
+
+    @staticmethod
+    def _stopping(state: State, *, chosen: bool) -> Problem:
+        by_person = beside.person_wants_auto(state)
+        fixes: tuple[Fix, ...] = ()
+        if state.target.document is not None and not (by_person or chosen):
+            changes = tuple(beside.permission_changes("ask", state.target, state.owned))
+            fixes = (Fix(path=state.target.path, changes=changes),) if changes else ()
+        return Problem(
+            what=msg(
+                "a client of 2.1.330 or newer stops at its first command with `Auto mode can't"
+                " check actions in this session`"
+            ),
+            place=Place(path=state.target.path),
+            hint=FIX if fixes else "haha-config init --permissions ask",
+            severity="note" if chosen else "warning",
+            fixes=fixes,
+        )
+
+
+def _before(version: str) -> bool:
+    """Whether a client is known to be older than auto mode as its default."""
+    numbers = tuple(int(part) for part in version.split(".") if part.isdecimal())
+    return bool(numbers) and numbers < (2, 1, 330)
+
+
+#: Turns auto mode off with all else that is new.
+_BETAS: Final = "CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS"
+
+RULES: Final = (SET001, SET002, SET003, SET004, SET005, SET006, SET007, SET008, SET009)

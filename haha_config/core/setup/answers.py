@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct, field
 
-from haha_config.core.model import Header, Route, Slot, TargetName, Traffic
+from haha_config.core.model import Header, Permissions, Route, Slot, TargetName, Traffic
 from haha_config.core.providers.model import Upstream
 
 
@@ -16,6 +16,7 @@ class Answers(Struct, frozen=True, kw_only=True):
     `keys` are real values by variable name, for `litellm.env` (0600). `credential` is what the
     client sends: the provider's key, a token, or the gateway's master key. `reference` is the
     variable that would hold it with `--keys env`. `targets`: what may be created.
+    `key_header`: the credential goes out as `x-api-key` too, in a custom header.
     """
 
     provider: str
@@ -25,6 +26,8 @@ class Answers(Struct, frozen=True, kw_only=True):
     header: Header
     slots: Mapping[Slot, str]
     traffic: Traffic = "quiet"
+    permissions: Permissions = "ask"
+    key_header: bool = False
     variables: Mapping[str, str] = field(default_factory=dict)
     context: int | None = None
     upstreams: tuple[Upstream, ...] = ()

@@ -12,7 +12,7 @@ from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.errors import Usage
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import SLOTS, Header, Route, Slot, TargetName, Traffic
+from haha_config.core.model import SLOTS, Header, Permissions, Route, Slot, TargetName, Traffic
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.decode import did_you_mean
 from haha_config.core.providers.model import Provider, Providers, Upstream
@@ -39,6 +39,7 @@ class Draft(Struct, frozen=True, kw_only=True):
     drop: tuple[str, ...] = ()
     port: int | None = None
     traffic: Traffic | None = None
+    permissions: Permissions | None = None
     targets: frozenset[TargetName] | None = None
     keys: Mapping[str, str] = field(default_factory=dict)
     keep_env: bool = False
@@ -256,6 +257,7 @@ def answers(draft: Draft, providers: Providers, held: CurrentSetup, master_key: 
         header=header(row, draft.key),
         slots=slots(draft, row, draft.key),
         traffic=draft.traffic or "quiet",
+        permissions=draft.permissions or "ask",
         context=draft.context,
         targets=draft.targets or frozenset({"env", "settings"}),
     )
@@ -307,6 +309,7 @@ def _through_litellm(
         header="bearer",
         slots=slots,
         traffic=draft.traffic or "quiet",
+        permissions=draft.permissions or "ask",
         context=_window(draft, slots, held, providers),
         upstreams=ups,
         drop=draft.drop,

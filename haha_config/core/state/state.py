@@ -18,6 +18,7 @@ from haha_config.core.state import layers
 from haha_config.core.state.file import File
 from haha_config.core.state.layers import Effective, Layer, LayerName
 from haha_config.core.state.machine import Machine
+from haha_config.core.state.owned import Owned
 
 if TYPE_CHECKING:
     from haha_config.core.providers.index import ProviderIndex
@@ -36,6 +37,7 @@ class State(Struct, frozen=True, kw_only=True, dict=True):
     write. `environ` is the shell that we were started from. `only`: nothing outside the named
     targets was read. `client_version` is the installed client's, "" where it is not known;
     `answers_for` is the measured one whose behaviour this state is, of `known_versions`.
+    `owned`: what we wrote into settings beside `env`.
     """
 
     client: Client
@@ -53,6 +55,7 @@ class State(Struct, frozen=True, kw_only=True, dict=True):
     client_version: str = ""
     answers_for: str = ""
     known_versions: tuple[str, ...] = ()
+    owned: Owned = Owned()
 
     @property
     def target(self) -> File:

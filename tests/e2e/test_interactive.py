@@ -18,7 +18,7 @@ from tests.cli.tool import Tool
 from tests.e2e import behaviours as act
 from tests.e2e import parts
 from tests.e2e.conftest import StartGateway
-from tests.e2e.processes import free_port
+from tests.e2e.processes import ask_client, free_port
 from tests.e2e.session import Session
 from tests.e2e.test_chain import succeeded
 from tests.e2e.test_facts import KEY, OTHER_KEY, client_variables, only_question, write_settings
@@ -89,15 +89,14 @@ def chain(request: pytest.FixtureRequest, home: Path, work: Path) -> Iterator[Ch
         return
     shared: Chain = request.getfixturevalue("through_litellm")
     shared.upstream.clear()
-    write_settings(home, json.loads(shared.tool.settings.read_text(encoding="utf-8"))["env"])
+    written = json.loads(shared.tool.settings.read_text(encoding="utf-8"))
+    write_settings(home, written.pop("env"), **written)
     yield Chain(Tool(home=home, cwd=work), shared.upstream)
 
 
 def test_the_first_session(chain: Chain, version: str) -> None:
     tool, upstream = chain.tool, chain.upstream
     upstream.behave = works_in(tool.cwd, upstream)
-    settings = json.loads(tool.settings.read_text(encoding="utf-8"))
-    tool.settings.write_text(json.dumps({**settings, **ASKS}), encoding="utf-8")
     with Session(version, home=tool.home, cwd=tool.cwd) as session:
         screens = session.get_ready()
         assert_first_start(screens, version)
@@ -120,6 +119,29 @@ def test_the_first_session(chain: Chain, version: str) -> None:
     assert not any("safeguards" in r.body for r in asked)
     assert "it is fetched" in asked[-1].prompt
     assert "the page" in asked[-1].prompt
+
+
+def test_a_login_key_stays_at_home(
+    through_litellm: Chain, upstream: Upstream, home: Path, work: Path, version: str
+) -> None:
+    """What `init` writes beside a Console login; the gateway takes both headers, too."""
+    been_here(home, work, primaryApiKey=OTHER_KEY)
+    tool = Tool(home=home, cwd=work)
+    words = ["--provider", "custom-anthropic", "--base-url", upstream.url]
+    words += ["--model", "test-model", "--yes"]
+    succeeded(tool("init", *words, CUSTOM_ANTHROPIC_API_KEY=KEY))
+    said = ask_client(version, home=home, cwd=work)
+    assert said.stdout.strip() == "answer from test-model", said.stderr
+    with Session(version, home=home, cwd=work) as session:
+        session.get_ready()
+        session.say("hello")
+        session.wait_for("answer from test-model")
+    assert {r.credential for r in upstream.asked()} == {(KEY, KEY)}
+    gateway = json.loads(through_litellm.tool.settings.read_text(encoding="utf-8"))["env"]
+    master = gateway["ANTHROPIC_AUTH_TOKEN"]
+    write_settings(home, {**gateway, "ANTHROPIC_CUSTOM_HEADERS": f"x-api-key: {master}"}, **ASKS)
+    said = ask_client(version, home=home, cwd=work)
+    assert said.stdout.strip() == "answer from test-model", said.stderr
 
 
 def assert_first_start(screens: list[str], version: str) -> None:

@@ -83,7 +83,7 @@ def run(
         if name is not None:
             values, settings = profile_variables(session, name, model, unlisted=unlisted)
         else:
-            values, helper = _variables(session, model, unlisted=unlisted), {}
+            values, settings = _variables(session, model, unlisted=unlisted), {}
         return start(session, program, values, arguments, settings)
     finally:
         end_session(session)

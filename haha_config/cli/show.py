@@ -78,7 +78,8 @@ def show(
         _print_some(state, found)
     else:
         _print(session, state, found)
-    broken = [f for f in (*state.settings.values(), state.dotenv) if f.error is not None]
+    settings = (file for _, file in state.settings_files)
+    broken = [f for f in (*settings, state.dotenv) if f.error is not None]
     for file in broken:
         assert file.error is not None  # noqa: S101 - filtered above
         report.failure(file.error, as_json=False, excerpt=pointed(file.text, _at(file)))
@@ -229,7 +230,7 @@ def _from(layer: LayerName | None, where: str) -> str:
 
 def _helper(state: State) -> None:
     """The program that gives the client its key, where there is one. Another's may hold a key."""
-    for layer, file in state.settings.items():
+    for layer, file in state.settings_files:
         command = file.data.get(HELPER)
         if command is None:
             continue

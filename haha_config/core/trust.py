@@ -136,11 +136,11 @@ def _client_values(state: State, folders: Folders, project: str) -> Iterator[Nam
                 continue
             if root is not None or (value.kind == "ca" and _is_relative(value)):
                 yield _placed(value, layer.place(value.name))
-        file = state.settings.get(layer.name)
-        for value in of_settings(file.data, root or "") if file is not None else ():
+        file = state.file_of(layer)
+        for value in of_settings(file.data, root or "") if layer.root else ():
             if value.kind == "helper" and value.name not in helpers:
                 helpers.add(value.name)
-                if root is not None and file is not None:
+                if root is not None:
                     yield _placed(value, file.place(value.name))
 
 
@@ -180,7 +180,7 @@ def _own_credentials(state: State, folders: Folders) -> Iterator[Credential]:
         found = state.effective(name)
         if found.value and found.layer not in folders and found.value not in tokens:
             yield Credential(name=name, place=found.place or Place())
-    for layer, file in state.settings.items():
+    for layer, file in state.settings_files:
         for value in of_settings(file.data, ""):
             if value.kind == "helper" and layer not in folders:
                 yield Credential(name=value.name, place=file.place(value.name))

@@ -203,7 +203,7 @@ class ClientState(Struct, frozen=True, kw_only=True):
 def client_state(environ: Mapping[str, str], home: Path) -> ClientState:
     """From `.claude.json`, which can be many megabytes: looked through, not parsed."""
     moved = environ.get("CLAUDE_CONFIG_DIR")
-    path = (Path(moved).expanduser() if moved else home) / ".claude.json"
+    path = (home if moved is None else Path(moved).absolute()) / ".claude.json"
     try:
         data = path.read_bytes() if path.is_file() else b""
     except OSError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,10 +31,37 @@ def git_top(start: Path) -> Path | None:
     return next((f for f in (start, *start.parents) if (f / ".git").exists()), None)
 
 
-def client_folder(environ: Mapping[str, str], home: Path) -> Path:
-    """The client's own folder: CLAUDE_CONFIG_DIR moves it."""
+def main_checkout(top: Path) -> Path:
+    """The checkout to which a git work tree belongs: itself, or of a linked one the main one."""
+    try:
+        told = (top / ".git").read_text(encoding="utf-8", errors="replace").strip()
+        folder = Path(top, told.removeprefix("gitdir:").strip())
+        common = Path(folder, (folder / "commondir").read_text(encoding="utf-8").strip())
+    except OSError:
+        return top
+    shared = Path(os.path.realpath(common))
+    return shared.parent if shared.name == ".git" else top
+
+
+def local_settings_of_git(start: Path, home: Path) -> Path | None:
+    """settings.local.json of the checkout that the client is started in, where it is another's.
+
+    Measured: of the main checkout for a linked work tree; never the home folder's.
+    """
+    top = git_top(start)
+    main = main_checkout(top) if top is not None else None
+    if main is None or main in (start, home) or os.path.realpath(main) == os.path.realpath(start):
+        return None
+    return main / ".claude" / "settings.local.json"
+
+
+def client_folder(environ: Mapping[str, str], home: Path, cwd: Path) -> Path:
+    """The client's own folder: CLAUDE_CONFIG_DIR moves it.
+
+    Measured: the value is taken as it is. `~` is no home, "" is the folder that it is started in.
+    """
     moved = environ.get("CLAUDE_CONFIG_DIR")
-    return Path(moved).expanduser() if moved else home / ".claude"
+    return home / ".claude" if moved is None else cwd / moved
 
 
 def other_tools(home: Path, client: Path) -> bool:
@@ -49,6 +77,13 @@ def managed_settings() -> Path:
     if sys.platform == "win32":
         return Path(r"C:\Program Files\ClaudeCode\managed-settings.json")
     return Path("/etc/claude-code/managed-settings.json")
+
+
+def managed_drop_ins() -> list[Path]:
+    """More of an administrator's settings, the strongest first: later names win."""
+    folder = managed_settings().parent / "managed-settings.d"
+    names = sorted(folder.glob("*.json"), reverse=True) if folder.is_dir() else []
+    return [path for path in names if not path.name.startswith(".")]
 
 
 def state_folder() -> Path:

@@ -43,6 +43,7 @@ def with_git(state: State) -> State:
     return replace(
         state,
         settings={name: told(file) for name, file in state.settings.items()},
+        beside={name: tuple(map(told, more)) for name, more in state.beside.items()},
         dotenv=told(state.dotenv),
         litellm=told(state.litellm),
         litellm_env=told(state.litellm_env),

@@ -21,8 +21,9 @@ from haha_config.core.model import Client, Plan, Scope, Snapshot, TargetName
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.decode import did_you_mean
 from haha_config.core.providers.model import Providers
-from haha_config.core.state import accepted, owned
+from haha_config.core.state import accepted, behaviour, owned
 from haha_config.core.state.accepted import Accepted
+from haha_config.core.state.behaviour import Behaviour
 from haha_config.core.state.file import File, parse, parse_settings
 from haha_config.core.state.layers import LayerName
 from haha_config.core.state.machine import Machine
@@ -75,7 +76,7 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def client_folder(self) -> Path:
-        return paths.client_folder(self.environ, self.home)
+        return paths.client_folder(self.environ, self.home, self.cwd)
 
     @cached_property
     def providers(self) -> Providers:
@@ -96,8 +97,15 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def answers_for(self) -> str:
-        """The measured version whose behaviour is shown."""
+        """The measured version whose behaviour is shown; claude-haha comes from an older one."""
+        if self.client == "haha":
+            return self.accepted.versions[0]
         return self.accepted.nearest(self.client_version)
+
+    @cached_property
+    def behaviour(self) -> Behaviour:
+        """What was measured of which files and variables count."""
+        return behaviour.parse(templates.text("facts/layers.json"))
 
     @property
     def env_path(self) -> Path:
@@ -141,7 +149,8 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
             client=self.client,
             folder=str(self.folder),
             scope=self.scope,
-            settings=self._settings(only),
+            settings=(settings := self._settings(only)),
+            beside={} if only else self._beside(settings),
             dotenv=parse(self._snapshot("env", self.env_path, only), "dotenv"),
             litellm=parse(self._snapshot("litellm", self.litellm_path, only), "yaml"),
             litellm_env=parse(self._snapshot("litellm", self.litellm_env_path, only), "dotenv"),
@@ -165,6 +174,24 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
             name: self._read_settings(disk.snapshot(path), administrator=name == "managed")
             for name, path in read.items()
         }
+
+    def _beside(self, settings: Mapping[LayerName, File]) -> dict[LayerName, tuple[File, ...]]:
+        """More files of these layers that this version of the client reads, strongest first."""
+        managed = [
+            self._read_settings(disk.snapshot(p), administrator=True)
+            for p in paths.managed_drop_ins()
+        ]
+        found: dict[LayerName, tuple[File, ...]] = {"managed": tuple(managed)}
+        top = paths.local_settings_of_git(self.project, self.home)
+        if top is not None and self.behaviour.of("top_local", self.answers_for):
+            found["local"] = (self._read_settings(disk.snapshot(top)),)
+        user = settings.get("user")
+        env = user.data.get("env") if user is not None else None
+        moved = env.get("CLAUDE_CONFIG_DIR") if isinstance(env, Mapping) else None
+        if isinstance(moved, str) and self.cwd / moved != self.client_folder:
+            path = self.cwd / moved / "settings.json"
+            found["user"] = (self._read_settings(disk.snapshot(path)),)
+        return {name: files for name, files in found.items() if any(f.exists for f in files)}
 
     def _read_settings(self, snapshot: Snapshot, *, administrator: bool = False) -> File:
         # Of managed settings the client drops the one value that it does not take.
@@ -283,7 +310,8 @@ def open_session(
         home=home,
         cwd=cwd,
         folder=cwd,
-        project=(project.absolute() if project else paths.git_top(cwd) or cwd),
+        # Measured: project settings are read from the folder in which the client is started.
+        project=project.absolute() if project else cwd,
         scope=choice("--scope", scope, get_args(Scope)),  # type: ignore[arg-type]
         client=chosen,
         checkout=checkout is not None,

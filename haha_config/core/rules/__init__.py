@@ -160,7 +160,8 @@ def unused(state: State) -> bool:
 
 
 def _order(state: State) -> dict[str, int]:
-    files = (*state.settings.values(), state.dotenv, state.litellm, state.litellm_env)
+    settings = (file for _, file in state.settings_files)
+    files = (*settings, state.dotenv, state.litellm, state.litellm_env)
     return {file.path: rank for rank, file in enumerate(files)}
 
 

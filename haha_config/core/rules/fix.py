@@ -129,7 +129,8 @@ def _with(state: State, mend: Fix) -> State:
 
 def files(state: State) -> tuple[File, ...]:
     """Every file that was read."""
-    return (*state.settings.values(), state.dotenv, state.litellm, state.litellm_env)
+    settings = (file for _, file in state.settings_files)
+    return (*settings, state.dotenv, state.litellm, state.litellm_env)
 
 
 def _exchange(state: State, new: File) -> State:

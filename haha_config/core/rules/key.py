@@ -130,7 +130,7 @@ class KEY002(Rule):
     requires = ("ENV001", "SET001")
 
     def check(self, state: State) -> Iterable[Problem]:
-        helper = any(f.data.get("apiKeyHelper") for f in state.settings.values())
+        helper = any(f.data.get("apiKeyHelper") for _, f in state.settings_files)
         base = state.effective(v.BASE_URL)
         if not base.value or credentials(state) or helper or state.only:
             return
@@ -466,7 +466,7 @@ class KEY010(Rule):
             return
         from haha_config.core.change.plan import helper_profile
 
-        for file in state.settings.values():
+        for _, file in state.settings_files:
             command = file.data.get("apiKeyHelper")
             if command and (profile := helper_profile(command)):
                 yield self._outranking(credentials(state)[0], profile)

@@ -116,13 +116,13 @@ def _holders(state: State) -> Iterator[Holder]:
     for layer in state.layers:
         if layer.name == "shell":
             continue
-        file = state.dotenv if layer.name == "dotenv" else state.settings[layer.name]
+        file = state.file_of(layer)
         yield Holder(
             layer=layer.name,
             file=file,
             root=layer.root,
             values=layer.values,
-            ours=layer.name in {state.scope, "dotenv"},
+            ours=file.path in {state.target.path, state.dotenv.path},
         )
 
 

@@ -13,7 +13,7 @@ from haha_config.core.rules.env import marks
 from haha_config.core.rules.rule import FIX, Rule, holders, table, where
 from haha_config.core.state.accepted import Rejected, mend, told
 from haha_config.core.state.file import File, rejected_place
-from haha_config.core.state.layers import ORDER, LayerName, as_text
+from haha_config.core.state.layers import LayerName, as_text
 from haha_config.core.state.state import State
 
 LAYERS: Final[Mapping[LayerName, Message]] = {
@@ -41,8 +41,8 @@ class SET001(Rule):
     needs = frozenset({"settings"})
 
     def check(self, state: State) -> Iterable[Problem]:
-        for name, file in state.settings.items():
-            severity = "error" if name == state.scope else "warning"
+        for _, file in state.settings_files:
+            severity = "error" if file.path == state.target.path else "warning"
             if file.snapshot.unreadable is not None:
                 what, place, hint = file.snapshot.unreadable, Place(path=file.path), None
             elif file.error is not None and not file.rejected:
@@ -86,7 +86,7 @@ class SET003(Rule):
     needs = frozenset({"settings"})
 
     def check(self, state: State) -> Iterable[Problem]:
-        for file in state.settings.values():
+        for _, file in state.settings_files:
             for oddity in file.document.oddities if file.document else ():
                 if oddity.kind != "duplicate":
                     continue
@@ -124,12 +124,12 @@ class SET005(Rule):
     requires = ("SET001",)
 
     def check(self, state: State) -> Iterable[Problem]:
-        stronger = ORDER[: ORDER.index(state.scope)]
-        mine = {h.layer: h for h in holders(state)}
-        own = mine.get(state.scope)
-        for layer in stronger:
-            holder = mine.get(layer)
-            if holder is None or own is None or layer == "active-provider":
+        held = holders(state)
+        own = next((h for h in held if h.file.path == state.target.path), None)
+        if own is None:
+            return
+        for holder in held[: held.index(own)]:
+            if holder.layer == "active-provider":
                 continue
             for name in v.OWNED:
                 theirs, ours = holder.values.get(name), own.values.get(name)
@@ -141,11 +141,11 @@ class SET005(Rule):
                         name=name,
                         theirs=v.shown(name, as_text(theirs)),
                         ours=v.shown(name, as_text(ours)),
-                        layer=LAYERS[layer],
+                        layer=LAYERS[holder.layer],
                         path=where(own.place(name)),
                     ),
                     place=holder.place(name),
-                    hint=self._hint(layer),
+                    hint=self._hint(holder.layer),
                 )
 
     @staticmethod
@@ -174,10 +174,10 @@ class SET006(Rule):
     fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
-        for layer, file in state.settings.items():
+        for _, file in state.settings_files:
             groups = tuple(_misplaced(file))
             for paths, values in groups:
-                yield self._outside(paths, values, file, state, ours=layer == state.scope)
+                yield self._outside(paths, values, file, state, ours=file.path == state.target.path)
             yield from self._in(file, {path[0] for paths, _ in groups for path in paths})
 
     @staticmethod
@@ -258,9 +258,10 @@ class SET007(Rule):
     needs = frozenset({"settings"})
 
     def check(self, state: State) -> Iterable[Problem]:
-        for name, file in state.settings.items():
+        for _, file in state.settings_files:
             for one, versions in _by_place(file):
-                needed = name == state.scope or any(n in table(_env(file)) for n in v.OWNED)
+                ours = any(name in table(_env(file)) for name in v.OWNED)
+                needed = ours or file.path == state.target.path
                 counts = not state.client_version or state.answers_for in versions
                 yield Problem(
                     what=_ignored(told(one), versions, state),

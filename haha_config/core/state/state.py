@@ -32,12 +32,14 @@ SKIP_DOTENV: Final = "CC_HAHA_SKIP_DOTENV"
 class State(Struct, frozen=True, kw_only=True, dict=True):
     """One look at everything. Pure data: rules never open a file themselves.
 
-    `settings` are the client's settings files by layer: managed, local, project,
-    active-provider, user (the ones that exist or that are targets). `scope` is the layer that we
-    write. `environ` is the shell that we were started from. `only`: nothing outside the named
-    targets was read. `client_version` is the installed client's, "" where it is not known;
-    `answers_for` is the measured one whose behaviour this state is, of `known_versions`.
-    `owned`: what we wrote into settings beside `env`.
+    `settings` are the client's settings files by layer: managed, local, project, active-provider,
+    user (the ones that exist or that are targets). `beside`: more files of a layer, stronger than
+    the one in `settings`, the strongest first: drop-ins of managed settings, the git top level's
+    local settings, the user settings of the folder to which user settings move the client.
+    `scope` is the layer that we write. `environ` is the shell that we were started from. `only`:
+    nothing outside the named targets was read. `client_version` is the installed client's, "" where
+    it is not known; `answers_for` is the measured one whose behaviour this state is, of
+    `known_versions`. `owned`: what we wrote into settings beside `env`.
     """
 
     client: Client
@@ -52,6 +54,7 @@ class State(Struct, frozen=True, kw_only=True, dict=True):
     machine: Machine | None = None
     checkout: bool = False
     only: frozenset[str] = frozenset()
+    beside: Mapping[LayerName, tuple[File, ...]] = {}
     client_version: str = ""
     answers_for: str = ""
     known_versions: tuple[str, ...] = ()
@@ -80,26 +83,37 @@ class State(Struct, frozen=True, kw_only=True, dict=True):
         return tuple(self._layers())
 
     def _layers(self) -> Iterator[Layer]:
-        for name in layers.ORDER:
-            if name == "shell":
-                yield Layer(name=name, path="", values=dict(self.environ))
-            elif name == "dotenv":
-                if self.reads_dotenv:
-                    yield Layer(
-                        name=name,
-                        path=self.dotenv.path,
-                        values=dict(self.dotenv_values),
-                        document=self.dotenv.document,
-                    )
-            elif (file := self.settings.get(name)) is not None:
-                values = file.data.get("env")
-                yield Layer(
-                    name=name,
-                    path=file.path,
-                    values=dict(values) if isinstance(values, Mapping) else {},
-                    document=file.document,
-                    root=("env",),
-                )
+        for name, file in self.settings_files:
+            values = file.data.get("env")
+            yield Layer(
+                name=name,
+                path=file.path,
+                values=dict(values) if isinstance(values, Mapping) else {},
+                document=file.document,
+                root=("env",),
+            )
+        yield Layer(name="shell", path="", values=dict(self.environ))
+        if self.reads_dotenv:
+            yield Layer(
+                name="dotenv",
+                path=self.dotenv.path,
+                values=dict(self.dotenv_values),
+                document=self.dotenv.document,
+            )
+
+    @cached_property
+    def settings_files(self) -> tuple[tuple[LayerName, File], ...]:
+        """Every settings file that this client reads, strongest first, and its layer."""
+        return tuple((name, file) for name in layers.ORDER for file in self._settings_of(name))
+
+    def _settings_of(self, name: LayerName) -> tuple[File, ...]:
+        own = self.settings.get(name)
+        return (*self.beside.get(name, ()), *(() if own is None else (own,)))
+
+    def file_of(self, layer: Layer) -> File:
+        """The file in which a layer's variables stand."""
+        found = (file for _, file in self.settings_files if file.path == layer.path)
+        return next(found, self.dotenv)
 
     def effective(self, name: str) -> Effective:
         return layers.resolve(self.layers, name)

@@ -114,7 +114,9 @@ def test_fix_without_a_terminal_needs_yes(broken: Tool) -> None:
 def test_fix_dry_run_shows_the_difference(broken: Tool) -> None:
     done = broken(*HAHA, "--fix", "--dry-run")
     assert done.code == 0
-    assert "ANTHROPIC_BASE_URL=https://openrouter.ai/api/v1 → https://openrouter.ai/api\n" in done.out
+    assert (
+        "ANTHROPIC_BASE_URL=https://openrouter.ai/api/v1 → https://openrouter.ai/api\n" in done.out
+    )
     assert broken.dotenv.read_text(encoding="utf-8") == BROKEN
 
 

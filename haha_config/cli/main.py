@@ -23,8 +23,12 @@ def run(argv: Sequence[str]) -> int:
         report.use_language(wanted, os.environ)
         add_texts(_row_texts)
         # Imported once the language is known: the help texts are made as the module is.
+        from haha_config.cli import completion
         from haha_config.cli.app import invoke
 
+        if os.environ.get(completion.VARIABLE) == "complete_bash":
+            with completion.trimmed(completion.rejoined(os.environ)):
+                return invoke(words)
         code = invoke(words)
         sys.stdout.flush()
     except HahaError as error:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from haha_config.cli.completion import one_of
 from haha_config.io.i18n import _
 
 Dir = Annotated[
@@ -24,6 +25,7 @@ ScopeOption = Annotated[
     typer.Option(
         "--scope",
         metavar="user|project|local",
+        autocompletion=one_of("user", "project", "local"),
         help=_(
             "Which settings.json: yours (user), the project's, or yours in the project (local)."
         ),
@@ -42,7 +44,13 @@ DryRun = Annotated[
     bool, typer.Option("--dry-run", help=_("Show what would change; write nothing."))
 ]
 FormatOption = Annotated[
-    str, typer.Option("--format", metavar="text|json", help=_("How the result is printed."))
+    str,
+    typer.Option(
+        "--format",
+        metavar="text|json",
+        autocompletion=one_of("text", "json"),
+        help=_("How the result is printed."),
+    ),
 ]
 Plain = Annotated[
     bool, typer.Option("--plain", help=_("Numbered questions, no colours: for screen readers."))
@@ -51,7 +59,12 @@ NoColor = Annotated[bool, typer.Option("--no-color", help=_("No colours; NO_COLO
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help=_("Only results and errors."))]
 Lang = Annotated[
     str | None,
-    typer.Option("--lang", metavar="en|zh", help=_("Language of all messages.")),
+    typer.Option(
+        "--lang",
+        metavar="en|zh",
+        autocompletion=one_of("en", "zh"),
+        help=_("Language of all messages."),
+    ),
 ]
 Insecure = Annotated[
     bool, typer.Option("--insecure", help=_("Allow http:// to a host that is not private."))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import typer
 
+from haha_config.cli import completion
 from haha_config.cli import options as o
 from haha_config.core import variables as v
 from haha_config.core.change import plan as plans
@@ -27,9 +28,15 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 @app.command()
 def switch_model(
-    name: str | None = typer.Argument(None, help=_("The model; without it, you are asked.")),
+    name: str | None = typer.Argument(
+        None, help=_("The model; without it, you are asked."), autocompletion=completion.models
+    ),
     slot: list[str] = typer.Option(
-        [], "--slot", metavar="SLOT=ID", help=_("Only this slot; repeatable.")
+        [],
+        "--slot",
+        metavar="SLOT=ID",
+        help=_("Only this slot; repeatable."),
+        autocompletion=completion.slots,
     ),
     everything: bool = typer.Option(False, "--all", help=_("Every slot.")),
     unlisted: bool = typer.Option(False, "--unlisted", help=_("Accept a name in no list.")),

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import typer
 
+from haha_config.cli import completion
 from haha_config.cli import options as o
 from haha_config.core.errors import FINE, PROBLEM, HahaError, Usage
 from haha_config.core.messages import Message, msg, nmsg
@@ -22,7 +23,10 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 @app.command()
 def undo(
     which: str | None = typer.Argument(
-        None, metavar="[ID]", help=_("A write of --list; an undo can be undone too.")
+        None,
+        metavar="[ID]",
+        help=_("A write of --list; an undo can be undone too."),
+        autocompletion=completion.writes,
     ),
     listed: bool = typer.Option(False, "--list", help=_("The writes that can be taken back.")),
     recover: bool = typer.Option(

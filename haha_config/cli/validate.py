@@ -8,6 +8,7 @@ from typing import Any, Final
 import typer
 from msgspec import Struct
 
+from haha_config.cli import completion
 from haha_config.cli import options as o
 from haha_config.core import rules, urls
 from haha_config.core import variables as v
@@ -40,15 +41,29 @@ def validate(
     client: o.ClientOption = None,
     fix: bool = typer.Option(False, "--fix", help=_("Mend what needs no choice.")),
     strict: bool = typer.Option(False, "--strict", help=_("Exit 1 for warnings too.")),
-    select: str = typer.Option("", "--select", metavar="CODES", help=_("Only these rules.")),
-    ignore: str = typer.Option("", "--ignore", metavar="CODES", help=_("Not these rules.")),
+    select: str = typer.Option(
+        "",
+        "--select",
+        metavar="CODES",
+        help=_("Only these rules."),
+        autocompletion=completion.rules,
+    ),
+    ignore: str = typer.Option(
+        "", "--ignore", metavar="CODES", help=_("Not these rules."), autocompletion=completion.rules
+    ),
     only: str = typer.Option(
         "",
         "--only",
         metavar="env,settings,litellm",
         help=_("Read these targets and nothing else: for hooks and CI."),
     ),
-    explain: str = typer.Option("", "--explain", metavar="CODE", help=_("What a rule is for.")),
+    explain: str = typer.Option(
+        "",
+        "--explain",
+        metavar="CODE",
+        help=_("What a rule is for."),
+        autocompletion=completion.rules,
+    ),
     listed: bool = typer.Option(False, "--list", help=_("List the rules.")),
     live: bool = typer.Option(False, "--live", help=_("Then send real requests (probe).")),
     yes: o.Yes = False,

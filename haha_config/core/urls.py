@@ -56,7 +56,8 @@ def parse(url: str) -> Url | None:
         port=port or (443 if parts.scheme == "https" else 80),
         path=parts.path,
         userinfo="@" in parts.netloc,
-        query=bool(parts.query or parts.fragment),
+        # An empty one counts too: the client puts its path behind it (measured).
+        query="?" in url or "#" in url,
     )
 
 

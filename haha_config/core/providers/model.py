@@ -55,7 +55,8 @@ class Credential(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     `variable` "" : no key is needed and `token` is sent instead. `optional`: `token` is sent
     where there is no key. `either`: both headers are accepted, also at once, so that a client may
-    fetch the key from a keyring (`apiKeyHelper`).
+    fetch the key from a keyring (`apiKeyHelper`). `bearer_hosts`: other hosts of this provider,
+    which read `Authorization` only.
     """
 
     variable: str = ""
@@ -65,6 +66,7 @@ class Credential(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     url: str = ""
     either: bool = False
     kinds: tuple[KeyKind, ...] = ()
+    bearer_hosts: tuple[str, ...] = ()
 
 
 class Discovery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -13,7 +13,7 @@ from haha_config.core.messages import Message, msg
 from haha_config.core.model import Fix, Header, Place, Problem
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.index import Endpoint
-from haha_config.core.providers.model import KeyKind
+from haha_config.core.providers.model import KeyKind, Provider
 from haha_config.core.rules.rule import FIX, INIT, Rule, holders, quoted, targets, where
 from haha_config.core.state.file import File
 from haha_config.core.state.gateway import REFERENCE
@@ -320,13 +320,10 @@ class KEY006(Rule):
     fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
-        known = endpoint(state)
         found = next(iter(credentials(state)), None)
-        if known is None or found is None or known.row.credential.optional:
+        row, wanted = _wanted(state)
+        if found is None or row is None:
             return
-        if known.row.local and not known.row.credential.variable:
-            return
-        wanted = v.AUTH_TOKEN if header(known) == "bearer" else v.API_KEY
         if found.name == wanted or key_header(state) == found.value:
             return
         fixes = tuple(
@@ -338,7 +335,7 @@ class KEY006(Rule):
         yield Problem(
             what=msg(
                 "{row} documents its key in `{wanted}`, not in `{name}`",
-                row=known.row.name,
+                row=row.name,
                 wanted=wanted,
                 name=found.name,
             ),
@@ -346,6 +343,21 @@ class KEY006(Rule):
             hint=FIX if fixes else INIT,
             fixes=fixes,
         )
+
+
+def _wanted(state: State) -> tuple[Provider | None, str]:
+    """The row that the client calls, where its key has one place to be, and that place."""
+    url = urls.parse(state.value(v.BASE_URL))
+    rows_here = state.providers.values() if url is not None else ()
+    cloud = next((r for r in rows_here if url and url.host in r.credential.bearer_hosts), None)
+    if cloud is not None:
+        return cloud, v.AUTH_TOKEN
+    known = endpoint(state)
+    if known is None or known.row.credential.optional:
+        return None, ""
+    if known.row.local and not known.row.credential.variable:
+        return None, ""
+    return known.row, v.AUTH_TOKEN if header(known) == "bearer" else v.API_KEY
 
 
 # --- who can read them -----------------------------------------------------------------------

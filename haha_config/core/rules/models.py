@@ -11,9 +11,19 @@ from haha_config.core import variables as v
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Place, Problem, Slot
 from haha_config.core.providers.model import Model, Provider
+from haha_config.core.rules.env import stays_home
 from haha_config.core.rules.key import endpoint
-from haha_config.core.rules.rule import ALIASES, FIX, Rule, set_everywhere, set_where_held, targets
+from haha_config.core.rules.rule import (
+    ALIASES,
+    FIX,
+    Rule,
+    quoted,
+    set_everywhere,
+    set_where_held,
+    targets,
+)
 from haha_config.core.state.gateway import ModelEntry
+from haha_config.core.state.layers import Effective
 from haha_config.core.state.state import State
 
 #: How long before its end a model is named.
@@ -126,18 +136,25 @@ class MOD002(Rule):
         if state.route == "direct":
             for model, slots in by_model(state).items():
                 row, known = behind(state, model)
-                hint: Message | str | None = None
-                if known is not None and known.instead:
-                    hint = switching(slots, known.instead)
+                better = _successor(known, state)
+                hint = switching(slots, better) if better else None
                 yield from _aged(state, row, known, slot_place(state, slots[0]), hint)
         for entry in state.gateway.entries:
             row = state.rows.listed(entry.model, entry.api_base)
             known = state.rows.known(row, entry.model)
             if known is not None and known.retired:
                 name = f"{entry.prefix}{known.instead}" if known.instead else ""
-                hint = msg("write model: {name}", name=name) if name else None
+                write = msg("write model: {name}", name=name) if name else None
                 place = state.litellm.place(*entry.path("model"))
-                yield from _aged(state, row, known, place, hint)
+                yield from _aged(state, row, known, place, write)
+
+
+def _successor(known: Model | None, state: State) -> str | None:
+    """What to ask for in place of this model, at the URL that the client calls."""
+    called = endpoint(state)
+    if called is not None and called.kind is not None and called.kind.slots:
+        return called.kind.slots.get("main")
+    return known.instead if known is not None else None
 
 
 def _aged(
@@ -209,7 +226,9 @@ class MOD003(Rule):
     def _elsewhere(
         state: State, row: Provider, maker: Provider, model: str, slots: tuple[Slot, ...]
     ) -> Problem:
-        main = row.slots.get("main")
+        called = endpoint(state)
+        main = (called.kind.slots if called and called.kind else {}).get("main")
+        main = main or row.slots.get("main")
         return Problem(
             what=msg(
                 "`{model}` (for {slots}) is a model of {maker}, and the client calls {row}",
@@ -262,8 +281,11 @@ def misspelt(state: State, model: str) -> str | None:
 def _meant(row: Provider, model: str) -> str | None:
     better = _nearest(model, (m.id for m in row.models))
     # Another number is another model, not a slip of the pen.
-    other = better is not None and _digits(better) != _digits(model)
-    return None if other and row.discovery is not None else better
+    if better is None or (_digits(better) != _digits(model) and row.discovery is not None):
+        return None
+    near = row.model(better)
+    # What ends some day is no advice, whether that day has come or not.
+    return near.instead if near is not None and near.retired else better
 
 
 def ended(known: Model, state: State) -> bool:
@@ -291,12 +313,11 @@ class MOD004(Rule):
 
     def check(self, state: State) -> Iterable[Problem]:
         main = state.slots.get("main", "")
-        if not main or main.startswith("claude") or _answers_claude(state):
+        if not main or main.startswith("claude") or _answers_claude(state) or state.only:
             return
-        tiers: tuple[Slot, ...] = ("opus", "sonnet", "haiku")
-        missing = [slot for slot in tiers if slot not in state.slots]
-        if state.value(v.SMALL_FAST) and "haiku" in missing:
-            missing.remove("haiku")
+        if stays_home(state) and not state.value(v.BASE_URL):
+            return
+        missing = _missing_tiers(state)
         if missing:
             names = tuple(SLOTS[slot] for slot in missing)
             fixes = set_everywhere(state, dict.fromkeys(names, main))
@@ -307,13 +328,24 @@ class MOD004(Rule):
                 ),
                 place=slot_place(state, "main"),
                 hint=FIX if fixes else _switch_all(main),
-                severity="warning" if state.route == "litellm" else "note",
+                severity="warning" if state.route == "litellm" and missing != ["fable"] else "note",
                 fixes=fixes,
             )
 
 
+def _missing_tiers(state: State) -> list[Slot]:
+    """Tiers without a model; fable, which older set-ups never had, where all others have one."""
+    tiers: tuple[Slot, ...] = ("opus", "sonnet", "haiku")
+    missing = [slot for slot in tiers if slot not in state.slots]
+    if state.value(v.SMALL_FAST) and "haiku" in missing:
+        missing.remove("haiku")
+    if missing or set(SLOTS) - set(state.slots) != {"fable"}:
+        return missing
+    return ["fable"]
+
+
 def _switch_all(model: str) -> str:
-    return f"haha-config switch-model {model} --all"
+    return f"haha-config switch-model {quoted(model)} --all"
 
 
 def _answers_claude(state: State) -> bool:
@@ -331,9 +363,15 @@ class MOD005(Rule):
     needs = frozenset({"client"})
 
     def check(self, state: State) -> Iterable[Problem]:
+        off = bool(state.value("CLAUDE_CODE_DISABLE_1M_CONTEXT"))
         for model, slots in by_model(state).items():
             _, known = behind(state, model)
-            if not model.endswith("[1m]") or known is None or not known.context:
+            if not model.endswith("[1m]"):
+                continue
+            if off:
+                yield self._without_effect(model, slots, state)
+                continue
+            if known is None or not known.context:
                 continue
             if known.context < 900_000:
                 yield Problem(
@@ -345,6 +383,19 @@ class MOD005(Rule):
                     place=slot_place(state, slots[0]),
                     hint=switching(slots, model.removesuffix("[1m]")),
                 )
+
+    @staticmethod
+    def _without_effect(model: str, slots: tuple[Slot, ...], state: State) -> Problem:
+        return Problem(
+            what=msg(
+                "`{model}`: `[1m]` has no effect while `{name}` is set",
+                model=model,
+                name="CLAUDE_CODE_DISABLE_1M_CONTEXT",
+            ),
+            place=slot_place(state, slots[0]),
+            hint=switching(slots, model.removesuffix("[1m]")),
+            severity="note",
+        )
 
 
 class MOD006(Rule):
@@ -414,13 +465,12 @@ class MOD007(Rule):
         slots = by_model(state)
         models = [(name, behind(state, name)[1]) for name in slots]
         known = [(m.output, name) for name, m in models if m is not None and m.output]
-        if not known:
-            return
-        least, name = min(known)
         found = state.effective(v.MAX_OUTPUT)
         asks = v.whole(found.value) or v.DEFAULT_OUTPUT
-        if asks <= least:
+        if not known or asks <= min(known)[0]:
+            yield from self._too_much(asks, found, state)
             return
+        least, name = min(known)
         fixes = set_everywhere(state, {v.MAX_OUTPUT: str(least)})
         place = found.place or slot_place(state, slots[name][0])
         yield Problem(
@@ -435,6 +485,47 @@ class MOD007(Rule):
             severity="warning" if found.value else None,
             fixes=fixes,
         )
+
+    @staticmethod
+    def _too_much(asks: int, found: Effective, state: State) -> Iterator[Problem]:
+        """Output and a first request beside each other in the window that the client is told."""
+        window = v.whole(state.value(v.MAX_CONTEXT))
+        if window is None or asks + FIRST_REQUEST <= window:
+            return
+        room = window - FIRST_REQUEST
+        if room < _SHORTEST_ANSWER:
+            yield Problem(
+                what=msg(
+                    "a first request of the client has about {prompt} tokens, and the window has"
+                    " {window}",
+                    prompt=FIRST_REQUEST,
+                    window=window,
+                ),
+                place=state.effective(v.MAX_CONTEXT).place or Place(),
+                hint=msg("load the model with a larger window, or take another model"),
+                severity="warning",
+            )
+            return
+        fits = 1 << (room.bit_length() - 1)
+        fixes = set_everywhere(state, {v.MAX_OUTPUT: str(fits)})
+        yield Problem(
+            what=msg(
+                "the client asks for {asks} tokens of output; with a first request of {prompt} that"
+                " is more than the window of {window}",
+                asks=asks,
+                prompt=FIRST_REQUEST,
+                window=window,
+            ),
+            place=found.place or state.effective(v.MAX_CONTEXT).place or Place(),
+            hint=FIX if fixes else f"export {v.MAX_OUTPUT}={fits}",
+            severity="warning",
+            fixes=fixes,
+        )
+
+
+#: Tokens of the client's first request, tools and all (measured); of the shortest useful answer.
+FIRST_REQUEST: Final = 20_000
+_SHORTEST_ANSWER: Final = 2_048
 
 
 class MOD008(Rule):

@@ -12,7 +12,16 @@ from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Fix, Place, Problem
-from haha_config.core.rules.rule import FIX, INIT, Holder, Rule, holders, set_everywhere
+from haha_config.core.providers.index import Endpoint
+from haha_config.core.rules.rule import (
+    FIX,
+    INIT,
+    Holder,
+    Rule,
+    holders,
+    set_everywhere,
+    set_where_held,
+)
 from haha_config.core.state.layers import as_text
 from haha_config.core.state.state import State
 
@@ -54,19 +63,43 @@ class URL001(Rule):
     how = msg("Copy the address from your provider's page, without spaces and quotes.")
     severity = "error"
     needs = frozenset({"client"})
+    fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
         for url in written(state):
             parsed = urls.parse(url.value)
-            if parsed is None or not HOST.fullmatch(parsed.host):
+            if parsed is None or not HOST.fullmatch(parsed.host) or _doubled(parsed):
+                bare = _address_in(url.value, state)
                 yield Problem(
                     what=msg(
                         "`{url}` is not a web address: http:// or https://, then a host",
                         url=v.shown_url(url.value),
                     ),
                     place=url.place,
-                    hint=INIT,
+                    hint=url.hint(bare) if bare else INIT,
+                    fixes=url.fix(bare) if bare else (),
                 )
+
+
+def _doubled(url: urls.Url) -> bool:
+    """`https://https://…`, which reads as a host called `https`."""
+    return url.host in {"http", "https"} and url.path.startswith("//")
+
+
+_ADDRESS: Final = re.compile(r"https?://[^\s\"'`<>()\[\],;]+(?!.*https?://)", re.DOTALL)
+
+
+def _address_in(text: str, state: State) -> str | None:
+    """The one web address in a text with a quote, a bracket or a second scheme about it.
+
+    A host without a scheme counts where the provider table has it.
+    """
+    found = _ADDRESS.search(text)
+    bare = found[0] if found else f"https://{text.strip()}"
+    parsed = urls.parse(bare)
+    if parsed is None or parsed.userinfo or not HOST.fullmatch(parsed.host):
+        return None
+    return bare if found or state.rows.host(bare) else None
 
 
 class URL002(Rule):
@@ -113,14 +146,16 @@ class URL003(Rule):
     how = msg("Write the base URL of the provider table (`haha-config providers`).")
     severity = "error"
     needs = frozenset({"client"})
-    requires = ("URL001", "URL002")
+    requires = ("URL001", "URL002", "URL004")
     fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
         for url in written(state):
-            known = state.rows.host(url.value)
             parsed = urls.parse(url.value)
-            if not known or parsed is None or parsed.loopback:
+            if parsed is None or parsed.loopback:
+                continue
+            known = state.rows.host(url.value) or _behind_page(parsed, state)
+            if not known:
                 continue
             if any(urls.same(e.url, url.value) for e in known):
                 continue
@@ -139,6 +174,24 @@ class URL003(Rule):
             )
 
 
+#: Beginnings of hosts that show pages to people.
+_PAGES: Final = frozenset({"chat", "www", "platform", "console", "docs", "api-docs", "app"})
+
+
+def _behind_page(url: urls.Url, state: State) -> tuple[Endpoint, ...]:
+    """The endpoints of the provider whose web pages are on this host."""
+    label, _, domain = url.host.partition(".")
+    domain = domain if label in _PAGES else url.host
+    if "." not in domain or (label not in _PAGES and domain.count(".") != 1):
+        return ()
+    return tuple(e for e in state.rows.endpoints if _host(e).endswith(f".{domain}"))
+
+
+def _host(endpoint: Endpoint) -> str:
+    parsed = urls.parse(endpoint.url)
+    return parsed.host if parsed else ""
+
+
 class URL004(Rule):
     name = "base-url-extras"
     title = msg("The base URL holds no password, query or fragment")
@@ -150,12 +203,14 @@ class URL004(Rule):
     severity = "error"
     needs = frozenset({"client"})
     requires = ("URL001",)
+    fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
         for url in written(state):
             parsed = urls.parse(url.value)
             if parsed is None or not (parsed.userinfo or parsed.query):
                 continue
+            bare = v.shown_url(url.value)
             what = (
                 msg("a user name or password stands in the base URL")
                 if parsed.userinfo
@@ -164,7 +219,9 @@ class URL004(Rule):
             yield Problem(
                 what=what,
                 place=url.place,
-                hint=msg("write {url}", url=v.shown_url(url.value)),
+                # A password may be what lets the client in: only a person can move it.
+                hint=msg("write {url}", url=bare) if parsed.userinfo else url.hint(bare),
+                fixes=() if parsed.userinfo else url.fix(bare),
             )
 
 
@@ -202,29 +259,28 @@ _LOOPBACK: Final = ("localhost", "127.0.0.1")
 
 class URL006(Rule):
     name = "proxy-loopback"
-    title = msg("A web proxy leaves this machine's own addresses alone")
+    title = msg("The web proxy is one that the client can use, for other machines only")
     why = msg(
         "With a proxy variable set, requests to an endpoint on this machine go to that proxy,"
-        " which can't reach it."
+        " which can't reach it. A SOCKS proxy, or one without `http://`, ends every request."
     )
-    how = msg("Add `localhost,127.0.0.1` to `NO_PROXY`; `--fix` writes it beside the base URL.")
+    how = msg(
+        "Add `localhost,127.0.0.1` to `NO_PROXY`; `--fix` writes it beside the base URL. Write"
+        " `http://HOST:PORT` for a proxy."
+    )
     needs = frozenset({"client", "shell"})
     requires = ("URL001",)
     fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
         url = urls.parse(state.value(v.BASE_URL))
-        if url is None or not url.loopback:
+        if url is None or _exempt(url, state):
+            return
+        if not url.loopback:
+            yield from self._unusable(url, state)
             return
         proxy = next((p for name in _PROXIES for p in _both(name) if state.value(p)), None)
         if proxy is None:
-            return
-        exempt = {
-            part.strip().lstrip(".").lower()
-            for name in _both("NO_PROXY")
-            for part in state.value(name).split(",")
-        }
-        if exempt & {url.host, "*"}:
             return
         wanted = ",".join(filter(None, (state.value("NO_PROXY"), *_LOOPBACK)))
         fixes = set_everywhere(state, {"NO_PROXY": wanted})
@@ -243,6 +299,41 @@ class URL006(Rule):
             hint=FIX if fixes else f"export NO_PROXY={wanted}",
             fixes=fixes,
         )
+
+    @staticmethod
+    def _unusable(url: urls.Url, state: State) -> Iterator[Problem]:
+        """A proxy that the client can't speak to: SOCKS, or one without `http://` (measured)."""
+        names = (f"{url.scheme}_proxy", f"{url.scheme.upper()}_PROXY")
+        found = next((f for f in map(state.effective, names) if f.value), None)
+        if found is None or not found.value or urls.parse(found.value) is not None:
+            return
+        better = f"http://{found.value}"
+        socks = "://" in found.value or urls.parse(better) is None
+        fixes = () if socks else set_where_held(state, found.name, better)
+        what = (
+            msg(
+                "the client can't use the proxy of `{name}`: it knows http:// and https:// only",
+                name=found.name,
+            )
+            if socks
+            else msg("`{name}` has no http:// before its host", name=found.name)
+        )
+        write = f"export {found.name}={better}"
+        unset = msg("name an http:// proxy there, or take {name} out", name=found.name)
+        hint = FIX if fixes else (unset if socks else write)
+        yield Problem(what=what, place=found.place or Place(), hint=hint, fixes=fixes)
+
+
+def _exempt(url: urls.Url, state: State) -> bool:
+    """Whether NO_PROXY names this host."""
+    parts = {
+        part.strip().lstrip(".").lower()
+        for name in _both("NO_PROXY")
+        for part in state.value(name).split(",")
+    }
+    return bool(parts & {url.host, "*"}) or any(
+        part and url.host.endswith(f".{part}") for part in parts
+    )
 
 
 def _both(name: str) -> tuple[str, str]:

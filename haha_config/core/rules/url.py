@@ -86,7 +86,7 @@ def _doubled(url: urls.Url) -> bool:
     return url.host in {"http", "https"} and url.path.startswith("//")
 
 
-_ADDRESS: Final = re.compile(r"https?://[^\s\"'`<>()\[\],;]+(?!.*https?://)", re.DOTALL)
+_ADDRESS: Final = re.compile(r"https?://(?!https?:)[^\s\"'`<>()\[\],;]+")
 
 
 def _address_in(text: str, state: State) -> str | None:

@@ -11,7 +11,7 @@ from haha_config.core import variables as v
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import Change, Fix, Place, Problem, Remove, Set, Severity
 from haha_config.core.rules.key import clean, credentials, placeholder
-from haha_config.core.rules.rule import FIX, Need, Rule, set_where_held
+from haha_config.core.rules.rule import FIX, Need, Rule, quoted, set_where_held
 from haha_config.core.state.gateway import REFERENCE, Gateway, ModelEntry, Secret
 from haha_config.core.state.state import State
 
@@ -45,6 +45,25 @@ class LLM001(Rule):
                 hint = file.error.hints[0] if file.error.hints else _EDIT
                 place = file.error.place or Place(path=file.path)
                 yield Problem(what=file.error.what, place=place, hint=hint)
+        if state.route == "litellm" and not state.litellm.exists:
+            yield Problem(
+                what=msg(
+                    "the client calls the gateway at port {port}, and its file is not there",
+                    port=state.gateway_port,
+                ),
+                place=Place(path=state.litellm.path),
+                hint=f"{INIT_GATEWAY} --upstream {_upstream(state)}",
+            )
+
+
+def _upstream(state: State) -> str:
+    """The upstream that a lost file had, as far as the client and the keys still tell."""
+    main = state.slots.get("main", "").removesuffix("[1m]")
+    held = state.litellm_env.data
+    for row in state.providers.values():
+        if row.credential.variable and held.get(row.credential.variable) and not row.multi:
+            return quoted(f"{row.key}:{main or row.slots.get('main', 'MODEL')}")
+    return "openai:gpt-6.1-sol"
 
 
 class LLM002(Rule):
@@ -124,7 +143,7 @@ class LLM003(Rule):
                 what=msg("`drop_params` has no effect here: it belongs below `litellm_settings`"),
                 place=state.litellm.place(*path),
                 hint=FIX,
-                severity="warning" if good else "error",
+                severity="warning" if good else self._severity(state),
                 fixes=_config(state, right, Remove(path)),
             )
         if good or misplaced:
@@ -132,7 +151,11 @@ class LLM003(Rule):
         yield self._plain(state, right)
 
     @staticmethod
-    def _plain(state: State, right: Change) -> Problem:
+    def _severity(state: State) -> Severity:
+        """LiteLLM makes up for it for Claude Code's user agent alone (measured)."""
+        return "warning" if state.client == "claude" else "error"
+
+    def _plain(self, state: State, right: Change) -> Problem:
         gateway = state.gateway
         inside = next((e for e in gateway.entries if "drop_params" in e.params), None)
         place = state.litellm.place("litellm_settings")
@@ -154,6 +177,7 @@ class LLM003(Rule):
             hint=msg("write `litellm_settings:` and below it `  drop_params: true`")
             if broken
             else FIX,
+            severity=self._severity(state),
             fixes=() if broken else _config(state, right),
         )
 

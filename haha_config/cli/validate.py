@@ -197,9 +197,6 @@ def _print(state: State, found: list[Finding]) -> None:
         read = files(state)
         report.findings(found, lambda f: excerpt(f, read), sys.stdout)
         print()
-    report.result(verdict(state, found), prose=True)
-    if any(f.fixable for f in found):
-        report.hint("haha-config validate --fix", sys.stdout)
     if _passed_over(state):
         what = msg(
             "{path} says otherwise and was not judged: only claude-haha reads it, and the client"
@@ -208,6 +205,7 @@ def _print(state: State, found: list[Finding]) -> None:
         )
         report.result(what, prose=True)
         report.hint("haha-config validate --client haha", sys.stdout)
+    report.result(verdict(state, found), prose=True)
 
 
 def _passed_over(state: State) -> bool:
@@ -220,23 +218,33 @@ def _passed_over(state: State) -> bool:
 
 
 def verdict(state: State, found: list[Finding]) -> Message:
-    """One true sentence: what the client will do with these files, and how many problems."""
+    """One true sentence: how many problems, and what the client will do with these files."""
     counts = report.summary(found)
-    url, model = state.value(v.BASE_URL), state.value(SLOTS["main"])
+    url, model = state.value(v.BASE_URL), _asked(state)
     if any(f.severity == "error" and rules.find(f.code).fatal for f in found):
         return msg("{counts}: the client will not work like this", counts=counts)
     if state.only or not url:
         return msg("{counts}", counts=counts)
-    if not model:
+    shown = v.shown_url(urls.called(url))
+    if any(f.code == "SYS002" for f in found):
         return msg(
-            "{counts}: the client calls {url}", counts=counts, url=v.shown_url(urls.called(url))
+            "{counts}: the client calls {url}, where nothing answers", counts=counts, url=shown
         )
+    if not model:
+        return msg("{counts}: the client calls {url}", counts=counts, url=shown)
     return msg(
         "{counts}: the client calls {url} and asks for `{model}`",
         counts=counts,
-        url=v.shown_url(urls.called(url)),
+        url=shown,
         model=model,
     )
+
+
+def _asked(state: State) -> str:
+    """The model of the next session; "" for one of Anthropic's."""
+    from haha_config.core.rules.env import default_model
+
+    return state.value(SLOTS["main"]) or default_model(state)
 
 
 def _live(session: Session, *, as_json: bool) -> int:

@@ -300,11 +300,13 @@ SEVERITY: Final = {"error": msg("error"), "warning": msg("warning"), "note": msg
 
 
 def summary(found: Sequence[Finding]) -> Message:
-    """One line that counts."""
+    """One line that counts: errors first, then what there is, and how many --fix can mend."""
     counts = summary_json(found)
-    parts = (
-        nmsg("{n} error", "{n} errors", n=counts["errors"]),
-        nmsg("{n} warning", "{n} warnings", n=counts["warnings"]),
-        nmsg("{n} note", "{n} notes", n=counts["notes"]),
-    )
-    return msg("{parts}", parts=parts)
+    parts = [nmsg("{n} error", "{n} errors", n=counts["errors"])]
+    if counts["warnings"]:
+        parts.append(nmsg("{n} warning", "{n} warnings", n=counts["warnings"]))
+    if counts["notes"]:
+        parts.append(nmsg("{n} note", "{n} notes", n=counts["notes"]))
+    if fixable := sum(f.fixable for f in found):
+        parts.append(msg("{n} fixable with --fix", n=fixable))
+    return msg("{parts}", parts=tuple(parts))

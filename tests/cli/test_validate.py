@@ -47,7 +47,7 @@ def test_text_has_place_caret_code_and_hint(broken: Tool) -> None:
     assert lines[at + 1].index("https://") == lines[at + 2].index("^")
     assert "hint: haha-config validate --fix" in lines[at + 3]
     assert KEY not in done.out + done.err
-    assert lines[-2].endswith("the client will not work like this")
+    assert lines[-1].endswith("the client will not work like this")
 
 
 def test_json(broken: Tool) -> None:

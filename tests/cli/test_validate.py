@@ -234,7 +234,7 @@ def test_an_error_that_stops_nothing_does_not_end_in_a_client_that_will_not_work
     done = tool("validate", "--client", "haha", "--ignore", "SYS")
     assert done.code == 1
     assert "[KEY008]" in done.out
-    assert "1 error, " in done.out
+    assert "1 error: the client calls" in done.out
     assert "the client calls https://api.deepseek.com/anthropic/v1/messages" in done.out
 
 

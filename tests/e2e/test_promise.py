@@ -11,7 +11,7 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,8 +19,7 @@ import pytest
 
 from tests.cli.tool import Tool
 from tests.e2e import parts
-from tests.e2e.conftest import StartGateway
-from tests.e2e.processes import QUIET, Gateway, Said, ask_client, bun_reads, fetch, free_port
+from tests.e2e.processes import Said, ask_client, bun_reads
 from tests.e2e.upstream import Upstream
 
 KEY = "sk-test-0123456789abcdef"
@@ -153,7 +152,7 @@ def test_each_variable_taken_out(set_up: SetUp, upstream: Upstream) -> None:
         set_up.write({n: value for n, value in whole.items() if n != name})
         pick = PICKS.get(name, "")
         after = seen(set_up, upstream, *(["--model", pick] if pick else []))
-        severities = set_up.found(name if name not in BASE_FOR else BASE_FOR[name])
+        severities = set_up.found(BASE_FOR.get(name, name))
         told[name] = (outcome(complete[pick], after), max(severities, default=None, key=RANK.index))
         set_up.write(whole)
     assert told == dict(VARIABLES)

@@ -172,9 +172,8 @@ def nothing_here(state: State) -> bool:
 
     For a hook a file without our variables is a file in order.
     """
-    from haha_config.core.rules.env import stays_home
     from haha_config.core.rules.fix import files
-    from haha_config.core.rules.rule import configured
+    from haha_config.core.rules.rule import configured, stays_home
 
     if state.only and any(f.exists for f in files(state)):
         return False

@@ -9,9 +9,10 @@ from haha_config.core import variables as v
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Fix, Place, Problem, Set, Severity, Slot
 from haha_config.core.rules.rule import (
-    ALIASES,
+    CLOUDS,
     FIX,
     INIT,
+    ON,
     Holder,
     Rule,
     configured,
@@ -19,6 +20,7 @@ from haha_config.core.rules.rule import (
     quoted,
     set_everywhere,
     set_where_held,
+    stays_home,
     targets,
     where,
 )
@@ -135,17 +137,6 @@ def _behind_alias(model: str, state: State) -> str:
     if plain in {"opus", "default", "best", "opusplan"}:
         return state.slots.get("opus", "claude-opus-5-5")
     return model
-
-
-def stays_home(state: State) -> bool:
-    """Whether this client is meant for Anthropic itself, or for a cloud that has its models."""
-    if any((state.value(name)).lower() in _ON for name in CLOUDS):
-        return True
-    models = (model.removesuffix("[1m]").lower() for model in state.slots.values())
-    keys = (state.value(name) for name in v.CREDENTIALS)
-    return all(m in ALIASES or m.startswith("claude") for m in models) and all(
-        not key or key.startswith("sk-ant-") for key in keys
-    )
 
 
 def _home(state: State) -> Place:
@@ -400,13 +391,6 @@ def _alone(name: str, state: State) -> bool:
     return not any(h.values.get(c) for h in holders(state) for c in v.CREDENTIALS)
 
 
-CLOUDS: Final = {
-    "CLAUDE_CODE_USE_BEDROCK": "Amazon Bedrock",
-    "CLAUDE_CODE_USE_VERTEX": "Google Vertex",
-    "CLAUDE_CODE_USE_FOUNDRY": "Microsoft Foundry",
-    "CLAUDE_CODE_USE_AZURE_OPENAI": "Azure OpenAI",
-}
-_ON: Final = frozenset({"1", "true", "yes", "on"})
 _OFF: Final = frozenset({"0", "false", "no", "off"})
 
 
@@ -425,7 +409,7 @@ class ENV008(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         for name, cloud in CLOUDS.items():
             found = state.effective(name)
-            if (found.value or "").lower() not in _ON:
+            if (found.value or "").lower() not in ON:
                 continue
             if name == "CLAUDE_CODE_USE_AZURE_OPENAI" and state.client != "haha":
                 continue
@@ -770,7 +754,7 @@ class ENV015(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         found = state.effective(v.TOOL_SEARCH)
         endpoint = state.rows.at(state.value(v.BASE_URL))
-        if (found.value or "").lower() not in _ON or endpoint is None or state.route != "direct":
+        if (found.value or "").lower() not in ON or endpoint is None or state.route != "direct":
             return
         if endpoint.row.variables.get(v.TOOL_SEARCH, "false") == "false":
             yield Problem(
@@ -797,7 +781,7 @@ class ENV016(Rule):
 
     def check(self, state: State) -> Iterable[Problem]:
         found = state.effective("CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY")
-        if (found.value or "").lower() in _ON and state.value(v.NONESSENTIAL):
+        if (found.value or "").lower() in ON and state.value(v.NONESSENTIAL):
             yield Problem(
                 what=msg(
                     "`{name}` has no effect while `{other}` is set",

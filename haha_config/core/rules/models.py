@@ -11,7 +11,6 @@ from haha_config.core import variables as v
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Place, Problem, Slot
 from haha_config.core.providers.model import Model, Provider
-from haha_config.core.rules.env import stays_home
 from haha_config.core.rules.key import endpoint
 from haha_config.core.rules.rule import (
     ALIASES,
@@ -20,6 +19,7 @@ from haha_config.core.rules.rule import (
     quoted,
     set_everywhere,
     set_where_held,
+    stays_home,
     targets,
 )
 from haha_config.core.state.gateway import ModelEntry

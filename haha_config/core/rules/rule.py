@@ -157,12 +157,34 @@ def table(value: Data) -> Mapping[str, Data]:
     return value if isinstance(value, Mapping) else {}
 
 
-# --- words that many rules share -------------------------------------------------------------
+# --- whom the client is meant for ---
 
 #: `inherit` and the client's own aliases are no model names.
 ALIASES: Final = frozenset(
     {"inherit", "default", "best", "opus", "sonnet", "haiku", "fable", "opusplan"}
 )
+CLOUDS: Final = {
+    "CLAUDE_CODE_USE_BEDROCK": "Amazon Bedrock",
+    "CLAUDE_CODE_USE_VERTEX": "Google Vertex",
+    "CLAUDE_CODE_USE_FOUNDRY": "Microsoft Foundry",
+    "CLAUDE_CODE_USE_AZURE_OPENAI": "Azure OpenAI",
+}
+ON: Final = frozenset({"1", "true", "yes", "on"})
+
+
+def stays_home(state: State) -> bool:
+    """Whether this client is meant for Anthropic itself, or for a cloud that has its models."""
+    if any((state.value(name)).lower() in ON for name in CLOUDS):
+        return True
+    models = (model.removesuffix("[1m]").lower() for model in state.slots.values())
+    keys = (state.value(name) for name in v.CREDENTIALS)
+    return all(m in ALIASES or m.startswith("claude") for m in models) and all(
+        not key or key.startswith("sk-ant-") for key in keys
+    )
+
+
+# --- words that many rules share -------------------------------------------------------------
+
 FIX: Final = "haha-config validate --fix"
 INIT: Final = "haha-config init"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import typer
@@ -12,11 +12,13 @@ from haha_config.cli import options as o
 from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.change.excerpt import pointed
+from haha_config.core.change.outgoing import Header, outgoing
 from haha_config.core.change.plan import HELPER, is_own_helper
 from haha_config.core.errors import Usage
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place
 from haha_config.core.providers.decode import did_you_mean
+from haha_config.core.state import owned
 from haha_config.core.state.file import File
 from haha_config.core.state.layers import Effective, LayerName
 from haha_config.core.state.state import SKIP_DOTENV, State
@@ -73,7 +75,13 @@ def show(
     if short:
         report.result(short_line(state))
     elif format == "json":
-        report.document({"variables": [as_json(one) for one in found]})
+        report.document(
+            {
+                "variables": [as_json(one) for one in found],
+                "headers": [_header_json(one) for one in sent(session, state)],
+                "settings": list(settings_beside(state)),
+            }
+        )
     elif names:
         _print_some(state, found)
     else:
@@ -143,6 +151,56 @@ def as_json(one: Effective) -> dict[str, Any]:
     }
 
 
+def sent(session: Session, state: State) -> tuple[Header, ...]:
+    """What goes out with each request; nothing where the client calls Anthropic."""
+    if not state.value(v.BASE_URL):
+        return ()
+    from haha_config.io import machine
+
+    kept = machine.client_state(session.environ, session.home)
+    return outgoing(state, kept.primary_api_key)
+
+
+def _header_json(one: Header) -> dict[str, Any]:
+    return {"name": one.name, "value": one.value, "source": one.source, **_place(one.place)}
+
+
+def settings_beside(state: State) -> Iterator[dict[str, Any]]:
+    """What stands beside `env` and decides on commands and on the model menu, layer by layer."""
+    for layer, file in state.settings.items():
+        for name, where, value in owned.settings(file.data):
+            yield {
+                "name": name,
+                "value": value,
+                "layer": layer,
+                "ours": state.owned.has(file.path, where, value),
+                **_place(file.place(*map(str, where))),
+            }
+
+
+def _beside(session: Session, state: State) -> None:
+    """The same for a person: the headers, then the settings."""
+    out = sys.stdout
+    for one in sent(session, state):
+        where = report.location(one.place).removesuffix(": ")
+        value = one.value or msg("not known before it is sent")
+        print()
+        print(f"{report.paint(one.name, 'path', out)}  {render(value)}")
+        print(f"  {one.source} ({where})" if where else f"  {one.source}")
+    for held in settings_beside(state):
+        text = held["value"] if isinstance(held["value"], str) else _models(held["value"])
+        where = report.location(Place(path=held["path"], line=held["line"])).removesuffix(": ")
+        print()
+        print(f"{report.paint(held['name'], 'path', out)}  {render(text)}")
+        print(f"  {_from(held['layer'], where)}")
+
+
+def _models(picker: Any) -> Message | str:
+    options = picker.get("options") if isinstance(picker, Mapping) else None
+    names = [o.get("model") for o in options or () if isinstance(o, Mapping)]
+    return msg("{names}", names=tuple(str(name) for name in names))
+
+
 def _place(place: Place | None) -> dict[str, Any]:
     return {"path": (place and place.path) or None, "line": place.line if place else None}
 
@@ -176,6 +234,7 @@ def _print(session: Session, state: State, found: list[Effective]) -> None:
         print()
         _print_one(one, width)
     _helper(state)
+    _beside(session, state)
     _unread(state)
     found_owners = owners(session)
     if found_owners:

@@ -232,3 +232,28 @@ def test_a_key_that_goes_in_one_header_only_is_announced(tool: Tool) -> None:
     succeeded(done)
     assert tool.env["ANTHROPIC_API_KEY"] == kimi
     assert "choose Yes" in done.out + done.err
+
+
+def test_show_knows_every_header_and_setting(tool: Tool) -> None:
+    log_in(tool)
+    write(tool, {"env": {HEADERS: "X-Team: a-secret-of-the-team"}})
+    succeeded(tool(*DEEPSEEK))
+    data = tool("show", "--format", "json").json
+    assert {(h["name"], h["value"], h["source"]) for h in data["headers"]} == {
+        ("authorization", "Bearer ****cdef", "ANTHROPIC_AUTH_TOKEN"),
+        ("X-Team", "****team", HEADERS),
+        ("x-api-key", "****cdef", HEADERS),
+    }
+    (asks,) = [s for s in data["settings"] if s["name"] == "permissions.disableAutoMode"]
+    assert (asks["value"], asks["layer"], asks["ours"]) == ("disable", "user", True)
+    assert asks["line"]
+    shown = tool("show").out
+    assert "a-secret" not in shown
+    assert "permissions.disableAutoMode" in shown
+
+
+def test_show_says_that_a_second_credential_goes_along(tool: Tool) -> None:
+    succeeded(tool(*DEEPSEEK))
+    log_in(tool)
+    sent = {h["name"]: h["source"] for h in tool("show", "--format", "json").json["headers"]}
+    assert sent == {"authorization": "ANTHROPIC_AUTH_TOKEN", "x-api-key": "primaryApiKey"}

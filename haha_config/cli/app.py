@@ -61,6 +61,7 @@ GROUPS: Final[tuple[tuple[Message, dict[str, Command]], ...]] = (
         msg("LiteLLM, trust, the tour"),
         {
             "proxy": Command("proxy", msg("Install, start, check and stop the LiteLLM gateway.")),
+            "trust": Command("trust", msg("Say which folders may name where your keys go.")),
             "demo": Command("demo", msg("See it all in a throwaway folder; changes nothing.")),
         },
     ),

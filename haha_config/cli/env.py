@@ -15,6 +15,7 @@ from haha_config.core.messages import msg
 from haha_config.core.state.state import owned_variables
 from haha_config.io import report
 from haha_config.io.i18n import _
+from haha_config.workflow import trust
 from haha_config.workflow.session import Session, choice, open_session
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -30,11 +31,18 @@ def env(
     project: o.Project = None,
     scope: o.ScopeOption = "user",
     client: o.ClientOption = None,
+    trusting: o.Trust = False,
     quiet: o.Quiet = False,
     _lang: o.Lang = None,
 ) -> int:
     session = open_session(
-        folder=folder, project=project, scope=scope, client=client, quiet=quiet, reads=True
+        folder=folder,
+        project=project,
+        scope=scope,
+        client=client,
+        quiet=quiet,
+        reads=True,
+        trusting=trusting,
     )
     kind = choice("--shell", _ALIKE.get(shell, shell), SHELLS) if shell else _own_shell(session)
     state = session.state()
@@ -46,6 +54,7 @@ def env(
         raise HahaError(msg("nothing is configured here"), hints=("haha-config init",))
     if state.value(v.HEADERS):
         found[v.HEADERS] = state.value(v.HEADERS)
+    trust.ensure(session, state, trust.Use(command="env"))
     hide = sys.stdout.isatty() and not reveal
     for name, value in found.items():
         report.result(SHELLS[kind](name, v.shown(name, value) if hide else value))

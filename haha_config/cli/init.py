@@ -23,7 +23,7 @@ from haha_config.core.setup.answers import Answers
 from haha_config.core.setup.draft import Draft
 from haha_config.io import report
 from haha_config.io.i18n import _
-from haha_config.workflow import flags, profiles
+from haha_config.workflow import flags, profiles, trust
 from haha_config.workflow.apply import WriteOptions, WriteResult, report_result, write
 from haha_config.workflow.configure import Ready, draft_from_flags, ready, resumed, with_key
 from haha_config.workflow.discover import (
@@ -125,6 +125,7 @@ def init(
     no_color: o.NoColor = False,
     quiet: o.Quiet = False,
     while_running: o.WhileRunning = False,
+    follow: o.Follow = False,
     _lang: o.Lang = None,
 ) -> int:
     as_json = choice("--format", format, ("text", "json")) == "json"
@@ -165,6 +166,7 @@ def init(
         dry_run=dry_run,
         as_json=as_json,
         while_running=while_running,
+        follow=follow,
         plain=plain,
     )
     if not asks and not yes and not dry_run:
@@ -254,6 +256,7 @@ def _finish(
         if manner.as_json:
             report.document(outcome.document())
         return 0
+    trust.record_checkout(session)
     from haha_config.workflow.read_state import findings
 
     outcome.findings = [f for f in findings(session) if f.severity != "note"]

@@ -39,6 +39,7 @@ def models(
     project: o.Project = None,
     scope: o.ScopeOption = "user",
     client: o.ClientOption = None,
+    trusting: o.Trust = False,
     format: o.FormatOption = "text",  # noqa: A002
     no_color: o.NoColor = False,
     quiet: o.Quiet = False,
@@ -53,6 +54,7 @@ def models(
         quiet=quiet,
         no_color=no_color,
         reads=True,
+        trusting=trusting,
     )
     found = listed(session, provider, offline=offline)
     chosen = tuple(catalogs.search(found, search, tools=tools, min_context=min_context))

@@ -69,6 +69,13 @@ Lang = Annotated[
 Insecure = Annotated[
     bool, typer.Option("--insecure", help=_("Allow http:// to a host that is not private."))
 ]
+Trust = Annotated[
+    bool,
+    typer.Option("--trust", help=_("Agree to where this folder's files would send your keys.")),
+]
+Follow = Annotated[
+    bool, typer.Option("--follow", help=_("Write through links that lead out of the folder."))
+]
 WhileRunning = Annotated[
     bool,
     typer.Option(

@@ -39,6 +39,7 @@ def probe(
     scope: o.ScopeOption = "user",
     client: o.ClientOption = None,
     yes: o.Yes = False,
+    trusting: o.Trust = False,
     format: o.FormatOption = "text",  # noqa: A002
     no_color: o.NoColor = False,
     quiet: o.Quiet = False,
@@ -54,6 +55,8 @@ def probe(
         quiet=quiet,
         no_color=no_color,
         reads=True,
+        trusting=trusting,
+        yes=yes,
     )
     state = session.state()
     models = _models(session, state, tuple(names or ()), tuple(slot), everything=everything)

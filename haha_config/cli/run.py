@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +17,21 @@ from haha_config.core.change import plan as plans
 from haha_config.core.change.plan import slots_after
 from haha_config.core.errors import HahaError, Usage
 from haha_config.core.messages import msg
-from haha_config.core.model import SLOTS, Data, Plan
+from haha_config.core.model import SLOTS, Data, Place, Plan
 from haha_config.core.providers.decode import did_you_mean
 from haha_config.core.setup import draft as drafts
 from haha_config.core.setup.answers import Answers
 from haha_config.core.state import configured
 from haha_config.core.state.configured import CurrentSetup
 from haha_config.core.state.state import State, owned_variables
-from haha_config.io import loopback, paths, settings_file
+from haha_config.core.trust import Credential
+from haha_config.io import loopback, paths, programs, settings_file
 from haha_config.io.i18n import _
-from haha_config.workflow import profiles
+from haha_config.workflow import profiles, trust
 from haha_config.workflow.configure import ready
 from haha_config.workflow.discover import discover
 from haha_config.workflow.gateway.sessions import end_session, join_gateway
+from haha_config.workflow.gateway.site import ensure_ours
 from haha_config.workflow.session import Session, open_session
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -70,37 +71,78 @@ def run(
     project: o.Project = None,
     scope: o.ScopeOption = "user",
     client: o.ClientOption = None,
+    trusting: o.Trust = False,
     quiet: o.Quiet = False,
     _lang: o.Lang = None,
 ) -> int:
     session = open_session(
-        folder=folder, project=project, scope=scope, client=client, quiet=quiet, reads=True
+        folder=folder,
+        project=project,
+        scope=scope,
+        client=client,
+        quiet=quiet,
+        reads=True,
+        trusting=trusting,
     )
     arguments: list[str] = context.meta[_CLIENT]
     model = None if model is None else drafts.model_name(model)
     program = client_program(session)
     try:
         if name is not None:
+            _ensure_agreed(session, session.state(), program, settled=frozenset(v.OWNED))
             values, settings = profile_variables(session, name, model, unlisted=unlisted)
         else:
-            values, settings = _variables(session, model, unlisted=unlisted), {}
+            values, settings = _variables(session, program, model, unlisted=unlisted), {}
         return start(session, program, values, arguments, settings)
     finally:
         end_session(session)
 
 
-def _variables(session: Session, model: str | None, *, unlisted: bool) -> dict[str, str]:
+def _variables(
+    session: Session, program: Sequence[str], model: str | None, *, unlisted: bool
+) -> dict[str, str]:
     """Every owned variable of a session on what is configured, its gateway started."""
     state = session.state()
     for file in (state.target, state.dotenv):
         if file.error is not None:
             raise file.error
     values = session_variables(state, model, unlisted=unlisted)
-    _ensure_gateway(session, configured.read(state))
+    _ensure_agreed(session, state, program)
+    _ensure_gateway(session, state, configured.read(state))
     return values
 
 
-def _ensure_gateway(session: Session, held: CurrentSetup) -> None:
+def _ensure_agreed(
+    session: Session,
+    state: State,
+    program: Sequence[str],
+    settled: frozenset[str] = frozenset(),
+) -> None:
+    """That the client would follow nothing that only the folder says. Raises HahaError."""
+    checkout = _checkout(session)
+    launcher = checkout / paths.LAUNCHER if checkout is not None else None
+    use = trust.Use(
+        command="run",
+        runs=True,
+        program=launcher if str(launcher) == program[0] else None,
+        settled=settled,
+        credentials=tuple(_others(session, state)),
+    )
+    trust.ensure(session, state, use)
+
+
+def _others(session: Session, state: State) -> Iterator[Credential]:
+    """What the client sends of its own accord: the key of a login, or a login where no key is."""
+    from haha_config.io import machine
+
+    primary = machine.client_state(session.environ, session.home).primary_api_key
+    if primary is not None:
+        yield Credential(name="primaryApiKey", place=primary)
+    if not any(state.value(name) for name in v.CREDENTIALS):
+        yield Credential(name="login", place=Place())
+
+
+def _ensure_gateway(session: Session, state: State, held: CurrentSetup) -> None:
     """Start the gateway of these files where nobody listens on its port."""
     if not held.own_gateway or held.port is None:
         return
@@ -109,6 +151,7 @@ def _ensure_gateway(session: Session, held: CurrentSetup) -> None:
     join_gateway(session, held.port)
     if not loopback.listens(held.port):
         start_gateway(session, kept=False)
+    ensure_ours(session, state, "run")
 
 
 def profile_variables(
@@ -217,19 +260,24 @@ def session_variables(state: State, model: str | None, *, unlisted: bool = False
     return values
 
 
+def _checkout(session: Session) -> Path | None:
+    return paths.checkout(session.cwd) or paths.checkout(session.folder)
+
+
 def client_program(session: Session) -> list[str]:
     """The client's command.
 
     Raises HahaError where it is not installed.
     """
     if session.client == "haha":
-        checkout = paths.checkout(session.cwd) or paths.checkout(session.folder)
+        checkout = _checkout(session)
         if checkout is not None:
             return [str(checkout / paths.LAUNCHER)]
         name = "claude-haha"
     else:
         name = "claude"
-    found = shutil.which(name, path=session.environ.get("PATH"))
+    path = session.environ.get("PATH", "")
+    found = programs.find(name, path, trust.foreign_folders(session))
     if found is None:
         raise HahaError(
             msg("`{name}` is not on your PATH", name=name),

@@ -51,6 +51,7 @@ def switch_model(
     no_color: o.NoColor = False,
     quiet: o.Quiet = False,
     while_running: o.WhileRunning = False,
+    follow: o.Follow = False,
     _lang: o.Lang = None,
 ) -> int:
     as_json = choice("--format", format, ("text", "json")) == "json"
@@ -75,6 +76,7 @@ def switch_model(
         dry_run=dry_run,
         as_json=as_json,
         while_running=while_running,
+        follow=follow,
     )
     outcome = write(session, lambda: _plan(session, chosen), manner, lambda: True, previewed=True)
     if not as_json and not outcome.applied and dry_run:

@@ -51,6 +51,7 @@ def use(
     no_color: o.NoColor = False,
     quiet: o.Quiet = False,
     while_running: o.WhileRunning = False,
+    follow: o.Follow = False,
     _lang: o.Lang = None,
 ) -> int:
     as_json = choice("--format", format, ("text", "json")) == "json"
@@ -69,6 +70,7 @@ def use(
         dry_run=dry_run,
         as_json=as_json,
         while_running=while_running,
+        follow=follow,
         plain=plain,
     )
     if name == "off":

@@ -67,6 +67,8 @@ def validate(
     listed: bool = typer.Option(False, "--list", help=_("List the rules.")),
     live: bool = typer.Option(False, "--live", help=_("Then send real requests (probe).")),
     yes: o.Yes = False,
+    trusting: o.Trust = False,
+    follow: o.Follow = False,
     dry_run: o.DryRun = False,
     while_running: o.WhileRunning = False,
     format: o.FormatOption = "text",  # noqa: A002 - the flag's name
@@ -88,6 +90,7 @@ def validate(
         client=client or ("haha" if "env" in wanted.only else None),
         quiet=quiet,
         no_color=no_color,
+        trusting=trusting,
     )
     if fix:
         from haha_config.workflow.apply import WriteOptions
@@ -98,6 +101,8 @@ def validate(
             dry_run=dry_run,
             as_json=as_json,
             while_running=while_running,
+            follow=follow,
+            agrees=False,
         )
         return _fix(session, wanted, manner, strict=strict)
     code = _check(session, wanted, strict=strict, as_json=as_json)
@@ -252,6 +257,7 @@ def _live(session: Session, *, as_json: bool) -> int:
 
     words = ["probe", "--dir", str(session.folder), "--project", str(session.project)]
     words += ["--scope", session.scope, "--client", session.client]
+    words += ["--trust"] if session.trusting else []
     return invoke([*words, "--format", "json"] if as_json else words)
 
 

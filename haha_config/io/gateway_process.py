@@ -20,6 +20,8 @@ from haha_config.core.messages import msg
 if TYPE_CHECKING:
     import subprocess
 
+    import psutil
+
 
 # --- ports -----------------------------------------------------------------------------------
 
@@ -41,6 +43,37 @@ def port_holder(port: int) -> str:
         with contextlib.suppress(psutil.Error, TypeError):
             return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
     return ""
+
+
+def port_owner(port: int) -> str:
+    """Who listens on a loopback port, as `user program`; "" where the system does not show it."""
+    import psutil
+
+    with contextlib.suppress(psutil.Error, OSError, TypeError):
+        for one in psutil.net_connections(kind="tcp"):
+            if one.status == psutil.CONN_LISTEN and one.laddr and one.laddr[1] == port:
+                process = psutil.Process(one.pid)
+                return f"{process.username()} {process.exe()}"
+    return ""
+
+
+def listens_at(record: GatewayRecord, port: int) -> bool:
+    """Whether the process of this record, or one that it started, listens on the port."""
+    import psutil
+
+    with contextlib.suppress(psutil.Error, OSError):
+        process = psutil.Process(record.pid)
+        return any(_listens(one, port) for one in (process, *process.children(recursive=True)))
+    return False
+
+
+def _listens(process: psutil.Process, port: int) -> bool:
+    import psutil
+
+    return any(
+        one.status == psutil.CONN_LISTEN and one.laddr and one.laddr[1] == port
+        for one in process.net_connections(kind="tcp")
+    )
 
 
 # --- the gateway -----------------------------------------------------------------------------

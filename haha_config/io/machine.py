@@ -33,6 +33,8 @@ class Where(Struct, frozen=True, kw_only=True):
     settings: Path
     folder: Path
     data: Path
+    #: Folders whose programs came with them.
+    foreign: tuple[Path, ...] = ()
 
 
 def today() -> str:
@@ -61,6 +63,8 @@ def litellm(
         seen[real] = Installed(
             version=found,
             path=str(packages),
+            ours=packages.is_relative_to(where.data),
+            brought=any(Path(real).is_relative_to(os.path.realpath(f)) for f in where.foreign),
             proxy=all((packages / name).exists() for name in ("uvicorn", "websockets")),
             markers=(*(m for m in markers if (packages / m).exists()), *left),
             dotenv=str(dotenv) if dotenv else "",
@@ -92,6 +96,7 @@ def _prefixes(where: Where) -> Iterator[Path]:
     for pipx in (environ.get("PIPX_HOME"), share / "pipx", home / ".local" / "pipx"):
         if pipx:
             yield Path(pipx) / "venvs" / "litellm"
+    # What came with the files is told of and never run.
     yield from (where.folder / ".venv", where.folder / "venv")
     ours = (c.parent for c in sorted(where.data.glob("*/pyvenv.cfg")))
     yield from (folder for folder in ours if not (folder / UNFINISHED).exists())

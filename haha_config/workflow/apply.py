@@ -18,11 +18,16 @@ from haha_config.core.state import owned
 from haha_config.core.state.file import parse
 from haha_config.io import disk, report
 from haha_config.io.i18n import columns, english, render
+from haha_config.workflow import trust
 from haha_config.workflow.session import Session
 
 
 class WriteOptions(Struct, frozen=True, kw_only=True):
-    """How a command writes."""
+    """How a command writes.
+
+    `follow`: through links that lead out of the folder. `agrees`: the values come from the person,
+    so that writing them says yes to where they send keys.
+    """
 
     command: str
     yes: bool = False
@@ -30,6 +35,8 @@ class WriteOptions(Struct, frozen=True, kw_only=True):
     as_json: bool = False
     while_running: bool = False
     plain: bool = False
+    follow: bool = False
+    agrees: bool = True
 
 
 class WriteResult(Struct, kw_only=True):
@@ -72,13 +79,18 @@ def write(
     if manner.dry_run:
         return outcome
     if not plan.effective:
+        if manner.agrees:
+            trust.record(session, plan)
         if not manner.as_json:
             report.talk(msg("nothing to change: every file already says this"))
         return outcome
+    trust.ensure_inside(session, plan, follow=manner.follow, asks=not manner.yes)
     guard(session, plan, manner)
     if not manner.yes and not confirm():
         raise Cancelled(msg("nothing was written"))
     written, applied = session.commit(build, manner.command)
+    if manner.agrees:
+        trust.record(session, written)
     # Another run may have written the same meanwhile.
     outcome.plan, outcome.applied = written, applied.id is not None
     outcome.changes = changes_json(written)

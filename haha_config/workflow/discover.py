@@ -23,16 +23,19 @@ from haha_config.core.state.configured import CurrentSetup
 from haha_config.core.state.gateway import REFERENCE, ModelEntry
 from haha_config.core.state.state import State
 from haha_config.io import loopback, report
+from haha_config.workflow import trust
 from haha_config.workflow.session import Session
 
 
 class Discovered(Struct, frozen=True, kw_only=True):
     """`keys`: providers whose variable is set, with its value. `running`: rows that answer on
     their own port here. `ollama`: its version. `master_key`: the strong one that is there, or a
-    new one. `helper`: the profile whose key the client gets from the keyring.
+    new one. `helper`: the profile whose key the client gets from the keyring. `way`: the state
+    without what a folder says that nobody has agreed to; requests take their way from it.
     """
 
     state: State
+    way: State
     setup: CurrentSetup
     keys: Mapping[str, str]
     running: Mapping[str, int]
@@ -52,7 +55,8 @@ def discover(session: Session, draft: Draft) -> Discovered:
     asks = not draft.provider
     return Discovered(
         state=state,
-        setup=configured.read(state),
+        way=trust.without(session, state),
+        setup=configured.read(trust.without(session, state, but_own_keys=True)),
         keys=keys,
         running=_running(session) if asks else {},
         ollama=_ollama(session, draft),
@@ -152,7 +156,11 @@ def _kept(session: Session, draft: Draft, found: Discovered) -> dict[str, str]:
     """Keys of entries that stay, typed, or in the shell only: the gateway will not have that."""
     if draft.keep_env:
         return {}
-    known = {n: draft.keys.get(n) or session.environ.get(n, "") for n in references(draft, found)}
+    known = {
+        n: draft.keys.get(n) or session.environ.get(n, "")
+        for n, entry in references(draft, found).items()
+        if n in draft.keys or trust.may_have(session, found.state, n, entry)
+    }
     return {
         n: drafts.clean_key(k)[0]
         for n, k in known.items()
@@ -176,11 +184,17 @@ def lacking(session: Session, draft: Draft, found: Discovered) -> dict[str, Mode
     """Those that are nowhere: the gateway would call these providers without a key."""
     if draft.keep_env:
         return {}
-    return {
-        name: entry
+    nowhere = (
+        (name, entry)
         for name, entry in references(draft, found).items()
-        if not (draft.keys.get(name) or _held(found, name) or session.environ.get(name))
-    }
+        if not (draft.keys.get(name) or _held(found, name))
+    )
+    return {n: entry for n, entry in nowhere if not _in_shell(session, found, n, entry)}
+
+
+def _in_shell(session: Session, found: Discovered, name: str, entry: ModelEntry) -> bool:
+    """Whether the shell has this variable, and it may be given to this entry."""
+    return bool(session.environ.get(name)) and trust.may_have(session, found.state, name, entry)
 
 
 def check_references(session: Session, draft: Draft, found: Discovered) -> None:
@@ -192,7 +206,11 @@ def check_references(session: Session, draft: Draft, found: Discovered) -> None:
     raise Usage(
         msg("no key is found in {names}, which {file} names", names=tuple(missing), file=name),
         hints=(
-            *(msg("export {name}=…", name=name) for name in missing),
+            *(
+                msg("export {name}=…", name=name)
+                for name, entry in missing.items()
+                if trust.may_have(session, found.state, name, entry)
+            ),
             *([msg("or pipe it in: --api-key-stdin")] if len(missing) == 1 else []),
             msg(
                 "or take out what needs it: {flags}",

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from haha_config.core import variables as v
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import msg
+from haha_config.core.model import Place
 from haha_config.core.probe import model_list
 from haha_config.core.probe.client_profile import credentials, proxies
 from haha_config.core.probe.model_list import Listing
@@ -19,7 +21,10 @@ from haha_config.core.providers.model import Discovery, Provider
 from haha_config.core.state import configured
 from haha_config.core.state.configured import CurrentSetup
 from haha_config.core.state.state import State
+from haha_config.core.trust import Credential
 from haha_config.io import report, templates
+from haha_config.workflow import trust
+from haha_config.workflow.gateway.site import ensure_ours
 from haha_config.workflow.session import Session
 
 #: What most servers offer beside the protocol: the guess for an endpoint that no row has.
@@ -46,7 +51,7 @@ def listed(
     held = configured.read(state)
     source = _source(session, state, held, key)
     catalog = catalogs.parse(templates.text("catalog.json"))
-    live = _ask(source, state) if not offline else None
+    live = _ask(session, source, state) if not offline else None
     if live is None or live.problem is not None:
         if live is not None and live.problem is not None:
             report.talk(live.problem)
@@ -96,7 +101,7 @@ def _unknown(held: CurrentSetup) -> Provider:
     )
 
 
-def _ask(source: Source, state: State) -> Listing | None:
+def _ask(session: Session, source: Source, state: State) -> Listing | None:
     """The live list; None where nobody can be asked."""
     discovery = source.row.discovery
     if discovery is None or not source.base_url:
@@ -104,6 +109,8 @@ def _ask(source: Source, state: State) -> Listing | None:
     if not discovery.public and not source.headers:
         variable = source.row.credential.variable
         return Listing(problem=msg("`{name}` is not set, so nobody was asked", name=variable))
+    if not discovery.public:
+        _ensure(session, source, state)
     from haha_config.io import http
 
     way = http.Transport(proxies=proxies(state.value), ca_file=state.value("NODE_EXTRA_CA_CERTS"))
@@ -111,6 +118,19 @@ def _ask(source: Source, state: State) -> Listing | None:
     asking = msg("asking {where} for its models …", where=v.shown_url(source.base_url))
     with report.waiting(asking):
         return http.run_dialogues([dialogue], way)[0]
+
+
+def _ensure(session: Session, source: Source, state: State) -> None:
+    """That the way to this list is the person's own, or agreed to."""
+    use = trust.Use(command="models")
+    if source.base_url != state.value(v.BASE_URL):
+        # The table's address, and the key of the shell: the folder can only bring the way there.
+        name = source.row.credential.variable
+        keys = (Credential(name=name, place=Place()),) if name and source.headers else ()
+        use = replace(use, settled=frozenset({v.BASE_URL}), credentials=keys)
+    trust.ensure(session, state, use)
+    if source.own_gateway:
+        ensure_ours(session, state, "models")
 
 
 def _offline(

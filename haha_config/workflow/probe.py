@@ -22,6 +22,8 @@ from haha_config.core.state.configured import CurrentSetup
 from haha_config.core.state.state import State
 from haha_config.io import report
 from haha_config.io.i18n import english, render
+from haha_config.workflow import trust
+from haha_config.workflow.gateway.site import ensure_ours
 from haha_config.workflow.session import Session, is_terminal
 
 #: Above this a person is asked first.
@@ -111,6 +113,9 @@ def _caller(session: Session, state: State, held: CurrentSetup) -> ClientProfile
             place=place,
             hints=("haha-config validate",),
         )
+    trust.ensure(session, state, trust.Use(command="probe"))
+    if held.own_gateway:
+        ensure_ours(session, state, "probe")
     helper = "" if held.credential else _helper(session, state)
     who = client_profile(state, held, helper)
     if not who.kinds and not who.loopback:
@@ -129,7 +134,7 @@ def _helper(session: Session, state: State) -> str:
         if isinstance(command, str) and command:
             from haha_config.io import clients
 
-            return clients.key_from_helper(command, session.environ)
+            return clients.key_from_helper(command, trust.safe_environ(session))
     return ""
 
 

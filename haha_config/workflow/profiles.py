@@ -248,7 +248,7 @@ def program() -> str:
     """How the client's shell starts us."""
     if shutil.which("haha-config"):
         return "haha-config"
-    return f"{shlex.quote(sys.executable)} -m haha_config"
+    return f"{shlex.quote(sys.executable)} -P -m haha_config"
 
 
 # --- which one is in force -------------------------------------------------------------------

@@ -13,6 +13,7 @@ from haha_config.core.state.file import File
 from haha_config.core.state.machine import Machine
 from haha_config.core.state.state import State
 from haha_config.io import disk, git, machine, paths, templates
+from haha_config.workflow import trust
 from haha_config.workflow.session import Session
 
 
@@ -59,6 +60,7 @@ def where_to_look(session: Session) -> machine.Where:
         settings=session.settings_paths["user"],
         folder=session.folder,
         data=session.data_folder,
+        foreign=trust.foreign_folders(session),
     )
 
 

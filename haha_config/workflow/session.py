@@ -56,6 +56,9 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
     reads: bool = False
     #: `folder` is not this one, but that of the last write: nothing named it.
     remembered: bool = False
+    #: `--trust`: the person agrees to what the folder names. `asks`: somebody can be asked.
+    trusting: bool = False
+    asks: bool = False
 
     @cached_property
     def state_folder(self) -> Path:
@@ -290,10 +293,12 @@ def open_session(
     quiet: bool = False,
     no_color: bool = False,
     reads: bool = False,
+    trusting: bool = False,
+    yes: bool = False,
 ) -> Session:
     """The session for a command's common options; `reads`: it writes none of the targets.
 
-    Raises Usage for a scope or client that there is not.
+    `yes`: nobody is asked. Raises Usage for a scope or client that there is not.
     """
     if quiet:
         report.be_quiet()
@@ -316,6 +321,8 @@ def open_session(
         client=chosen,
         checkout=checkout is not None,
         reads=reads,
+        trusting=trusting,
+        asks=is_terminal() and not yes,
     )
     if folder is not None:
         return replace(where, folder=folder.absolute())

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from haha_config.core.change import uninstall
 from haha_config.core.messages import msg
 from haha_config.core.model import Plan, TargetName, Write
@@ -17,6 +19,7 @@ from haha_config.workflow.session import Session
 
 def off(session: Session, manner: WriteOptions) -> int:
     """Plan and write it in one transaction; returns the exit code."""
+    manner = replace(manner, agrees=False)
     outcome = write(
         session,
         lambda: Plan(writes=tuple(_writes(session))),

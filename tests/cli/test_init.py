@@ -73,6 +73,19 @@ def test_every_row_ends_in_files_without_an_error(tool: Tool, row: Provider) -> 
     assert key not in done.out + done.err
 
 
+def test_a_variable_that_belongs_to_no_provider_of_an_entry_is_not_copied(tool: Tool) -> None:
+    (tool.cwd / "litellm_config.yaml").write_text(
+        "model_list:\n- {model_name: a, litellm_params: {model: openai/gpt-4o,"
+        " api_base: 'https://foreign.example', api_key: os.environ/AWS_SECRET_ACCESS_KEY}}\n"
+    )
+    words = ("init", "--provider", "litellm", "--yes", "--port", str(free_port()))
+    done = tool(*words, AWS_SECRET_ACCESS_KEY="aws-secret-0123456789")
+    assert done.code == 2
+    assert "no key is found in AWS_SECRET_ACCESS_KEY" in done.err
+    assert "export AWS_SECRET_ACCESS_KEY" not in done.err
+    assert not (tool.cwd / "litellm.env").exists()
+
+
 def test_every_row_a_second_time_changes_nothing(tool: Tool, row: Provider) -> None:
     words = [*flags(row), "--port", str(free_port())]
     assert tool("init", *words, "--yes", **environ(row)).code == 0
@@ -313,18 +326,18 @@ def test_a_gateway_without_a_key_is_refused_with_each_way_to_give_it(tool: Tool)
     config = tool.cwd / "litellm_config.yaml"
     config.write_text(
         "model_list:\n- {model_name: a, litellm_params:"
-        " {model: openai/gpt-4o, api_key: os.environ/SOME_API_KEY}}\n"
+        " {model: openai/gpt-4o, api_key: os.environ/OPENAI_API_KEY}}\n"
     )
     before = config.read_bytes()
     words = ("init", "--provider", "litellm", "--yes", "--port", str(free_port()))
     done = tool(*words)
     assert done.code == 2
-    assert "no key is found in SOME_API_KEY, which litellm_config.yaml names" in done.err
-    for way in ("export SOME_API_KEY=", "--api-key-stdin", "--drop a", "--keys env"):
+    assert "no key is found in OPENAI_API_KEY, which litellm_config.yaml names" in done.err
+    for way in ("export OPENAI_API_KEY=", "--api-key-stdin", "--drop a", "--keys env"):
         assert way in done.err
     assert config.read_bytes() == before
     key = "sk-proj-test0123456789abcdef"
     done = tool(*words, "--api-key-stdin", stdin=f"{key}\n")
     assert done.code == 0, done.err
-    assert f"SOME_API_KEY={key}\n" in (tool.cwd / "litellm.env").read_text()
+    assert f"OPENAI_API_KEY={key}\n" in (tool.cwd / "litellm.env").read_text()
     assert key not in done.out + done.err

@@ -120,16 +120,26 @@ def test_the_hash_of_the_files_follows_both(work: Path) -> None:
     assert len(hashes) == 3
 
 
-def test_the_gateway_is_told_its_own_file_and_what_it_refers_to(
+def test_the_gateway_is_told_its_own_file_and_the_keys_of_its_providers(
     work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    env = work / "litellm.env"
-    env.write_text(env.read_text().replace(f"UP_KEY={OWN}\n", ""))
-    monkeypatch.setenv("UP_KEY", "from-the-shell")
+    config = work / "litellm_config.yaml"
+    entries = (
+        "  - model_name: own",
+        "    litellm_params: {model: openai/o, api_key: os.environ/OPENAI_API_KEY}",
+        "  - model_name: foreign",
+        "    litellm_params:",
+        "      {model: openai/f, api_base: 'https://foreign.example', api_key: os.environ/AWS_KEY}",
+        "litellm_settings:",
+    )
+    config.write_text(config.read_text().replace("litellm_settings:", "\n".join(entries)))
+    for name in ("UP_KEY", "OPENAI_API_KEY", "AWS_KEY", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "from-the-shell")
     monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:1")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
     told = proxy.environ_of(proxy.site(open_session()))
-    assert told["UP_KEY"] == "from-the-shell"
+    assert told["UP_KEY"] == OWN
+    assert told["OPENAI_API_KEY"] == "from-the-shell"
+    assert "AWS_KEY" not in told
     assert (told["LITELLM_MODE"], told["HOST"]) == ("PRODUCTION", "127.0.0.1")
     assert told["PATH"] == os.environ["PATH"]
     assert not {"ANTHROPIC_BASE_URL", "AWS_SECRET_ACCESS_KEY"} & set(told)

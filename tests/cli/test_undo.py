@@ -174,9 +174,9 @@ def test_purge_forgets_every_old_key(haha: Command, settings: Path) -> None:
     assert {stat.S_IMODE(p.stat().st_mode) for p in kept} == {0o600}
     assert haha("undo", "--purge", "--yes").code == 0
     left = [p for p in paths.state_folder().rglob("*") if p.is_file() and p.stat().st_size]
-    # What it says is ours holds no key, and `use off` still needs it.
-    assert left == [paths.owned_record()]
-    assert KEY not in left[0].read_text(encoding="utf-8")
+    # What is ours and what a person has agreed to holds no key, and is no history.
+    assert sorted(p.name for p in left) == sorted([paths.owned_record().name, "trust.toml"])
+    assert not any(KEY in p.read_text(encoding="utf-8") for p in left)
     assert haha("undo", "--yes").code == 1
 
 

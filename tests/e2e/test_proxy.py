@@ -57,6 +57,8 @@ class Place:
             "ANTHROPIC_MODEL": "good",
         }
         (self.home / ".claude" / "settings.json").write_text(json.dumps({"env": env}))
+        # The person wrote these files by hand.
+        assert self.run("trust", "--yes").returncode == 0
 
     def write_env(self, master: str) -> None:
         path = self.folder / "litellm.env"
@@ -308,7 +310,7 @@ def test_the_port_is_taken_by_another_program(place: Place) -> None:
 
 def test_a_stale_pid_file_whose_number_is_somebody_elses(place: Place) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as bystander:
-        place.record.parent.mkdir(parents=True)
+        place.record.parent.mkdir(parents=True, exist_ok=True)
         place.record.write_text(
             json.dumps(
                 {

@@ -78,7 +78,7 @@ def interview(
         ask=session.prompter(plain=manner.plain, color=color),
         given=given,
         manner=manner,
-        offers=Offers(found.state.value, today=machine.today(), plain=manner.plain),
+        offers=Offers(found.way.value, today=machine.today(), plain=manner.plain),
         prepare=prepare,
     )
     work = Work(session=session, found=found, draft=given)

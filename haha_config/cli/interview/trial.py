@@ -102,7 +102,7 @@ def _caller(row: Provider, base: str, key: str, header: Header) -> ClientProfile
 def _sent(work: Work, wanted: list[Request]) -> list[HttpExchange]:
     from haha_config.io import http
 
-    value = work.found.state.value
+    value = work.found.way.value
     way = http.Transport(proxies=proxies(value), ca_file=value("NODE_EXTRA_CA_CERTS"))
     return http.send(wanted, way)
 

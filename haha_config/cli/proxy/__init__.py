@@ -17,6 +17,7 @@ from haha_config.io import gateway_process, loopback, report
 from haha_config.io.i18n import _
 from haha_config.workflow.gateway.installation import best, install_locked, locked_version, looked
 from haha_config.workflow.gateway.life import (
+    ensure_agreed,
     environ_of,
     preflight,
     reason,
@@ -67,11 +68,12 @@ def install(
 def up(
     foreground: bool = typer.Option(False, "--foreground", help=_("Stay; log to the terminal.")),
     folder: o.Dir = None,
+    trusting: o.Trust = False,
     quiet: o.Quiet = False,
     no_color: o.NoColor = False,
     _lang: o.Lang = None,
 ) -> int:
-    session = open_session(folder=folder, quiet=quiet, no_color=no_color)
+    session = open_session(folder=folder, quiet=quiet, no_color=no_color, trusting=trusting)
     if foreground:
         return stay(session)
     start_gateway(session)
@@ -99,15 +101,18 @@ def down(
 @app.command("restart", help=_("Stop it and start it with the files as they are."))
 def restart(
     folder: o.Dir = None,
+    trusting: o.Trust = False,
     quiet: o.Quiet = False,
     no_color: o.NoColor = False,
     _lang: o.Lang = None,
 ) -> int:
-    session = open_session(folder=folder, quiet=quiet, no_color=no_color)
+    session = open_session(folder=folder, quiet=quiet, no_color=no_color, trusting=trusting)
     here = site(session)
     # Files that it would not start with are named before the one that runs is stopped.
     if here.record is not None:
-        preflight(looked(session))
+        state = looked(session)
+        preflight(state)
+        ensure_agreed(session, state)
         stop_gateway(here)
     start_gateway(session)
     return FINE

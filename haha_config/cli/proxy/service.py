@@ -47,7 +47,7 @@ def _ourselves() -> list[str]:
     program = Path(sys.argv[0]).absolute()
     if program.name.startswith("haha-config") and program.is_file():
         return [str(program)]
-    return [sys.executable, "-m", "haha_config"]
+    return [sys.executable, "-P", "-m", "haha_config"]
 
 
 def _quoted(word: str) -> str:

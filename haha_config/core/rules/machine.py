@@ -64,7 +64,8 @@ class SYS002(MachineRule):
     @staticmethod
     def _hint(state: State, machine: Machine) -> Message | str:
         if state.route == "litellm":
-            return "haha-config proxy up" if machine.litellm else "haha-config proxy install"
+            can_run = any(not found.brought for found in machine.litellm)
+            return "haha-config proxy up" if can_run else "haha-config proxy install"
         owner = next((o for o in machine.owners if o.tool == "claude-code-router"), None)
         if owner is not None:
             return "ccr start"

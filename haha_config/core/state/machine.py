@@ -30,11 +30,14 @@ class Installed(Struct, frozen=True, kw_only=True):
     """A LiteLLM found on this machine, from its metadata. `markers`: files a poisoned one left.
 
     `proxy`: what `litellm[proxy]` adds is there. `path` is the folder it is installed in.
+    `ours`: we installed it. `brought`: it came with the folder of the files, and is never run.
     """
 
     version: str
     path: str
     proxy: bool = True
+    ours: bool = False
+    brought: bool = False
     markers: tuple[str, ...] = ()
     #: The first `.env` at or above its installation, which it would load, and the names in it.
     dotenv: str = ""

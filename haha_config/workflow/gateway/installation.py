@@ -131,16 +131,16 @@ def looked(session: Session) -> State:
 def _fits(found: Installed, state: State) -> bool:
     machine = state.machine
     assert machine is not None  # noqa: S101 - looked() filled it
-    if found.version in machine.compromised or found.markers or not found.proxy:
+    if found.brought or found.version in machine.compromised or found.markers or not found.proxy:
         return False
     return _numbers(found.version) >= _numbers(machine.oldest)
 
 
 def best(state: State) -> Installed | None:
-    """The installation to run: the version that was tested, else the newest that is not bad."""
+    """The installation to run: ours, else the version that was tested, else the newest good one."""
     good = [f for f in _found(state) if _fits(f, state)]
     tested = locked_version()
-    return max(good, key=lambda f: (f.version == tested, _numbers(f.version)), default=None)
+    return max(good, key=lambda f: (f.ours, f.version == tested, _numbers(f.version)), default=None)
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -14,10 +14,10 @@ from haha_config.core.errors import FINE, PROBLEM, HahaError
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place
 from haha_config.core.probe.diagnosis import shortened
-from haha_config.core.state.gateway import REFERENCE
 from haha_config.core.state.state import State
 from haha_config.io import gateway_process, loopback, report
 from haha_config.io.gateway_process import GatewayRecord
+from haha_config.workflow import trust
 from haha_config.workflow.gateway.installation import best, looked, program_of, say_bad
 from haha_config.workflow.gateway.site import Site, Status, proxy_command, status_of
 from haha_config.workflow.gateway.waiting import progress
@@ -99,6 +99,7 @@ def _ready(here: Site) -> tuple[list[str], str]:
         raise HahaError(
             msg("no LiteLLM that can be run is installed"), hints=("haha-config proxy install",)
         )
+    ensure_agreed(here.session, state)
     _port_free(here)
     program = program_of(found)
     return [
@@ -107,6 +108,11 @@ def _ready(here: Site) -> tuple[list[str], str]:
         *("--host", "127.0.0.1"),
         *("--port", str(here.port)),
     ], found.version
+
+
+def ensure_agreed(session: Session, state: State) -> None:
+    """That the person wrote these files with us, or agreed to what LiteLLM would do with them."""
+    trust.ensure(session, state, trust.Use(command="proxy up", gateway=True))
 
 
 def preflight(state: State) -> None:
@@ -153,11 +159,13 @@ def _port_free(here: Site) -> None:
 
 
 def environ_of(here: Site) -> dict[str, str]:
-    """All that the gateway is told. References in its configuration may lead to the shell."""
+    """All that the gateway is told: its own file, and of the shell what is a provider's there."""
     own = {n: val for n, val in here.state.litellm_env.data.items() if isinstance(val, str)}
-    named = re.findall(rf"{re.escape(REFERENCE)}([A-Za-z_]\w*)", here.state.litellm.text)
     own |= {"PORT": str(here.port), "HOST": "127.0.0.1", "LITELLM_MODE": "PRODUCTION"}
-    return gateway_process.gateway_environ(own, here.session.environ, named)
+    shell = trust.safe_environ(here.session)
+    return gateway_process.gateway_environ(
+        own, shell, trust.shell_variables(here.session, here.state)
+    )
 
 
 def _record(here: Site, pid: int, version: str, *, kept: bool) -> GatewayRecord | None:

@@ -13,10 +13,13 @@ from typing import Final
 from msgspec import Struct
 
 from haha_config.core import variables as v
+from haha_config.core.model import Place
 from haha_config.core.state.gateway import Gateway
 from haha_config.core.state.state import State
+from haha_config.core.trust import Credential, NamingValue
 from haha_config.io import gateway_process, loopback
 from haha_config.io.gateway_process import GatewayRecord
+from haha_config.workflow import trust
 from haha_config.workflow.session import Session
 
 _KEY: Final = re.compile(r"\b(sk|pk|cpk|tp)-[A-Za-z0-9_\-]{8,}|Bearer\s+\S+")
@@ -78,6 +81,12 @@ class Site(Struct, frozen=True, kw_only=True):
         return os.path.realpath(record.config_path) == os.path.realpath(self.state.litellm.path)
 
     @property
+    def serves(self) -> bool:
+        """Whether the process that we started is who listens on the port."""
+        record = self.record
+        return record is not None and gateway_process.listens_at(record, self.port)
+
+    @property
     def config(self) -> str:
         """A hash of the files that a gateway is started from."""
         parts = (self.state.litellm.snapshot.data, self.state.litellm_env.snapshot.data)
@@ -108,6 +117,26 @@ def proxy_command(verb: str, folder: Path, cwd: Path) -> str:
     return f"haha-config proxy {verb}{where}"
 
 
+def ensure_ours(session: Session, state: State, command: str) -> None:
+    """Return once whoever listens on the gateway's port may have its master key; it may ask.
+
+    Raises HahaError where nobody can be asked, or the answer is no.
+    """
+    here = Site(session=session, state=state)
+    if here.serves or not loopback.listens(here.port):
+        return
+    value = NamingValue(
+        kind="listener",
+        name=f"port {here.port}",
+        value=gateway_process.port_owner(here.port),
+        root=os.path.realpath(session.folder),
+    )
+    if value.value and not trust.unknown(session, (value,)):
+        return
+    key = Credential(name=v.MASTER_KEY, place=Place(path=state.litellm_env.path))
+    trust.settle(session, (value,), (key,), command)
+
+
 def site(session: Session) -> Site:
     """The gateway that the files of this session describe."""
     return Site(session=session, state=session.state())
@@ -132,7 +161,8 @@ def status_of(here: Site) -> Status:
     record = here.record
     if loopback.who(here.port, 2) != "litellm":
         return Status(running=False, owned=record is not None, url=here.url)
-    listed = gateway_process.ask_gateway(here.port, "/v1/models", here.key)
+    # The key is for nobody but the process that has it already.
+    listed = gateway_process.ask_gateway(here.port, "/v1/models", here.key) if here.serves else None
     return Status(
         running=True,
         owned=record is not None,

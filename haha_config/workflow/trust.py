@@ -1,0 +1,419 @@
+"""Whether the person has agreed to what a folder names: asked by every command that sends or runs.
+
+One question a folder, default no. What a confirmed write of ours sets is agreed to with it, so
+that nobody is asked about their own set-up.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from haha_config.core import trust
+from haha_config.core import variables as v
+from haha_config.core.errors import HahaError
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import Place, Plan, Snapshot, Write
+from haha_config.core.state.file import parse
+from haha_config.core.state.gateway import ModelEntry
+from haha_config.core.state.layers import LayerName
+from haha_config.core.state.state import State
+from haha_config.core.trust import Credential, NamingValue
+from haha_config.io import paths, programs, report
+from haha_config.io import trust as store
+from haha_config.io.i18n import render
+from haha_config.workflow.session import Session, is_terminal
+
+#: What decides where a request of ours goes. A client that is started follows everything.
+_SENDING: Final = frozenset({"endpoint", "proxy", "ca"})
+#: A file that a folder names is looked into up to here.
+_LARGEST: Final = 4 << 20
+
+
+class Use(Struct, frozen=True, kw_only=True):
+    """What a command is about to do, and how it is typed.
+
+    `runs`: it starts the client, which follows all that its settings name. `gateway`: it starts
+    LiteLLM. `program`: it starts the client of this checkout. `settled`: variables that no layer
+    decides, since the command sets them itself. `credentials`: what goes along besides.
+    """
+
+    command: str
+    runs: bool = False
+    gateway: bool = False
+    program: Path | None = None
+    settled: frozenset[str] = frozenset()
+    credentials: tuple[Credential, ...] = ()
+
+
+def ensure(session: Session, state: State, use: Use) -> None:
+    """Return once the person has agreed to what the folder names for this; it may ask.
+
+    Raises HahaError where nobody can be asked, or the answer is no.
+    """
+    keys = (*trust.own_credentials(state, layers(session, state)), *use.credentials)
+    needed = unknown(session, _needed(session, state, use, keys))
+    if not needed:
+        return
+    # One question about the folder, not one for each command.
+    rest = unknown(session, everything(session, state))
+    prints = {value.fingerprint for value in needed}
+    values = (*needed, *(value for value in rest if value.fingerprint not in prints))
+    settle(session, values, keys, use.command)
+
+
+def agree_here(session: Session) -> tuple[NamingValue, ...]:
+    """Ask about all that the folder names, whatever would be sent; what is agreed to now."""
+    state = session.state()
+    new = unknown(session, everything(session, state))
+    if new:
+        keys = trust.own_credentials(state, layers(session, state))
+        settle(session, new, keys, "trust")
+    return new
+
+
+def _needed(
+    session: Session, state: State, use: Use, keys: tuple[Credential, ...]
+) -> Iterator[NamingValue]:
+    for value in _client(session, state):
+        run = use.runs and value.kind in ("helper", "program")
+        if value.name not in use.settled and (
+            run or (keys and (use.runs or value.kind in _SENDING))
+        ):
+            yield value
+    if use.gateway:
+        yield from _gateway(session, state)
+    if use.program is not None:
+        yield from _program(session, use.program)
+
+
+def everything(session: Session, state: State) -> tuple[NamingValue, ...]:
+    """All that the folders of this session name."""
+    checkout = paths.checkout(session.folder) if session.client == "haha" else None
+    programs = () if checkout is None else _program(session, checkout / paths.LAUNCHER)
+    return (*_client(session, state), *_gateway(session, state), *programs)
+
+
+def unknown(session: Session, values: Iterable[NamingValue]) -> tuple[NamingValue, ...]:
+    """Those of `values` that nobody has agreed to."""
+    found = tuple(values)
+    return trust.unknown(found, store.read(session.state_folder)) if found else ()
+
+
+# --- whose folder it is ----------------------------------------------------------------------
+
+
+def foreign(session: Session, folder: Path) -> bool:
+    """Whether what is in a folder came with it: not home, what home is in, nor our own folders."""
+    real = Path(os.path.realpath(folder))
+    if Path(os.path.realpath(session.home)).is_relative_to(real):
+        return False
+    return not real.is_relative_to(os.path.realpath(session.data_folder))
+
+
+def foreign_folders(session: Session) -> tuple[Path, ...]:
+    """The folders of which no program is ever run."""
+    folders = dict.fromkeys((session.folder, session.project, session.cwd))
+    return tuple(folder for folder in folders if foreign(session, folder))
+
+
+def safe_environ(session: Session) -> dict[str, str]:
+    """The environment of a program that is started: its PATH leads into no folder's own."""
+    path = programs.safe_path(session.environ.get("PATH", ""), foreign_folders(session))
+    return {**session.environ, "PATH": path}
+
+
+def layers(session: Session, state: State) -> trust.Folders:
+    """The layers that a folder brings, each with the folder."""
+    found: dict[LayerName, str] = {"dotenv": os.path.realpath(session.folder)}
+    for name, file in state.settings.items():
+        # A relative CLAUDE_CONFIG_DIR leads into wherever one stands.
+        if name in ("local", "project") or not Path(file.path).is_absolute():
+            found[name] = os.path.realpath(Path(file.path).parent.parent)
+    return {name: root for name, root in found.items() if foreign(session, Path(root))}
+
+
+# --- what it names ---------------------------------------------------------------------------
+
+
+def _client(session: Session, state: State) -> tuple[NamingValue, ...]:
+    here = os.path.realpath(session.cwd)
+    values = trust.client_values(state, layers(session, state), here)
+    if not foreign(session, session.cwd):
+        values = tuple(value for value in values if value.root != here)
+    return (*values, *_contents(values, session.cwd))
+
+
+def _gateway(session: Session, state: State) -> tuple[NamingValue, ...]:
+    if not foreign(session, session.folder):
+        return ()
+    root = os.path.realpath(session.folder)
+    values = tuple(replace(value, root=root) for value in trust.gateway_values(state))
+    return (*values, *_contents(values, session.folder))
+
+
+def _program(session: Session, program: Path) -> tuple[NamingValue, ...]:
+    """The client of a checkout, by name: what is in it changes with every update."""
+    root = os.path.realpath(program.parent.parent)
+    if not foreign(session, Path(root)):
+        return ()
+    place = Place(path=str(program))
+    name = paths.LAUNCHER.as_posix()
+    return (NamingValue(kind="program", name=name, value=name, root=root, place=place),)
+
+
+def _contents(values: Iterable[NamingValue], folder: Path) -> Iterator[NamingValue]:
+    """What stands in a file that a folder names: it can change while its name stays."""
+    for value in values:
+        if value.kind != "ca" and value.name != "include":
+            continue
+        path = folder / value.value
+        try:
+            data = path.read_bytes() if path.is_file() and path.stat().st_size < _LARGEST else b""
+        except (OSError, ValueError):
+            continue
+        if data:
+            yield replace(
+                value, name=f"{value.name}: content", value=hashlib.sha256(data).hexdigest()
+            )
+
+
+def without(session: Session, state: State, *, but_own_keys: bool = False) -> State:
+    """The state without the layers of a folder that names a way nobody has agreed to.
+
+    `but_own_keys`: they stay where the key is the folder's own, as in a set-up made by hand.
+    """
+    folders = layers(session, state)
+    own = any(state.effective(name).layer in folders for name in v.CREDENTIALS if state.value(name))
+    new = (value for value in _client(session, state) if value.kind in _SENDING)
+    if (but_own_keys and own) or not unknown(session, new):
+        return state
+    empty = parse(Snapshot(path=state.dotenv.path, real=state.dotenv.path), "dotenv")
+    return replace(
+        state,
+        settings={n: f for n, f in state.settings.items() if n not in folders or n == state.scope},
+        dotenv=state.dotenv if "dotenv" not in folders else empty,
+    )
+
+
+def may_have(session: Session, state: State, variable: str, entry: ModelEntry) -> bool:
+    """Whether an entry of the gateway may be given a variable of the shell's."""
+    if trust.belongs(variable, entry, state.providers.values()):
+        return True
+    new = unknown(session, _gateway(session, state))
+    return all(value.path[:2] != ("model_list", entry.index) for value in new)
+
+
+# --- asking ----------------------------------------------------------------------------------
+
+
+def agree(session: Session, values: Iterable[NamingValue]) -> None:
+    """Keep that the person has agreed to these."""
+    found: dict[str, dict[str, str]] = {}
+    for value in values:
+        # Somebody whom the system does not show could be another the next time.
+        if value.value:
+            label = f"{value.name} {value.shown}".strip()
+            found.setdefault(value.root, {})[value.fingerprint] = label
+    if found:
+        store.add(session.state_folder, found)
+
+
+def settle(
+    session: Session, values: tuple[NamingValue, ...], keys: tuple[Credential, ...], command: str
+) -> None:
+    """Ask about these values, or take `--trust` for a yes; keep it. Raises HahaError on a no."""
+    if not session.trusting and not _ask(session, values, keys, command):
+        raise HahaError(msg("nothing was sent or started: you did not agree"))
+    agree(session, values)
+
+
+def _ask(
+    session: Session, values: tuple[NamingValue, ...], keys: tuple[Credential, ...], command: str
+) -> bool:
+    roots = tuple(dict.fromkeys(report.short(value.root) or value.root for value in values))
+    names = tuple(_told(value) for value in values if not value.name.endswith(": content"))
+    if not session.asks:
+        raise HahaError(_refused(roots, names, keys), hints=(_hint(session, command),))
+    head = msg("{folder} is new to haha-config. Its files say:", folder=roots)
+    for line in (head, *(msg("  {line}", line=name) for name in names), *_goes(keys)):
+        print(render(line), file=sys.stderr)
+    answer = session.prompter().confirm(
+        msg("Trust {folder} with that?", folder=roots),
+        why=msg("You are asked again only when one of these values changes."),
+        flag="--trust",
+        default=False,
+    )
+    return answer is True
+
+
+def _hint(session: Session, command: str) -> str:
+    """The same command with a yes, wherever the folder is."""
+    from shlex import quote
+
+    yes = "--yes" if command == "trust" else "--trust"
+    elsewhere = session.folder != session.cwd
+    folder = f" --dir {quote(str(session.folder))}" if elsewhere else ""
+    return f"haha-config {command}{folder} {yes}"
+
+
+def _refused(
+    roots: tuple[str, ...], names: tuple[Message, ...], keys: tuple[Credential, ...]
+) -> Message:
+    if not keys:
+        return msg("{folder} is not trusted: {what}", folder=roots, what=names)
+    whose = tuple(key.name for key in keys)
+    return msg(
+        "{folder} is not trusted: {what}; your {keys} would go along",
+        folder=roots,
+        what=names,
+        keys=whose,
+    )
+
+
+def _goes(keys: tuple[Credential, ...]) -> Iterator[Message]:
+    for key in keys:
+        where = report.location(key.place).removesuffix(": ") or msg("your shell")
+        yield msg("Your {name} ({where}) would go along.", name=key.name, where=where)
+
+
+def _told(value: NamingValue) -> Message:
+    """One value in words: where it stands, and what follows from it."""
+    where = report.location(value.place).removesuffix(": ")
+    if value.kind == "entry":
+        if value.pulls:
+            what = msg("LiteLLM sends {keys} to {where}", keys=value.pulls, where=value.shown)
+        else:
+            what = msg("LiteLLM calls {where}", where=value.shown)
+    elif value.kind == "code":
+        what = msg("LiteLLM loads {what} ({name})", what=value.shown, name=value.name)
+    elif value.kind == "listener":
+        what = msg("{name} is taken by {who}", name=value.name, who=value.shown or "?")
+    elif value.kind == "program" and value.name == value.value:
+        what = msg("{name} is started", name=value.name)
+    else:
+        what = msg("{name} is {value}", name=value.name, value=value.shown or '""')
+    return msg("{what} ({place})", what=what, place=where) if where else what
+
+
+# --- what a write of ours says yes to --------------------------------------------------------
+
+
+def record(session: Session, plan: Plan) -> None:
+    """Agree to the naming values that a confirmed write sets in a folder's files."""
+    agreed = store.read(session.state_folder)
+    found: list[NamingValue] = []
+    for write in plan.writes:
+        root = _root(session, write)
+        if root is not None and write.after is not None:
+            known = agreed.get(root, {})
+            before, after = (_data(write, data) for data in (write.before, write.after))
+            values = trust.brought(write, before, after, root, known)
+            values = (*values, *(one for value in values for one in _written(value)))
+            found += [value for value in values if value.fingerprint not in known]
+    agree(session, found)
+
+
+def record_checkout(session: Session) -> None:
+    """Agree to the client of this checkout."""
+    checkout = paths.checkout(session.folder)
+    if checkout is not None:
+        new = unknown(session, _program(session, checkout / paths.LAUNCHER))
+        agree(session, new)
+        for value in new:
+            path = report.short(value.place.path)
+            report.talk(msg("`haha-config run` may start {path} from now on", path=path))
+
+
+def _root(session: Session, write: Write) -> str | None:
+    """The folder whose file this is; None for a file of the person's own."""
+    settings = session.settings_paths
+    files = (session.env_path, session.litellm_path, session.litellm_env_path)
+    if write.path in {str(settings["project"]), str(settings["local"])}:
+        folder = session.project
+    elif write.path in map(str, files):
+        folder = session.folder
+    else:
+        return None
+    return os.path.realpath(folder) if foreign(session, folder) else None
+
+
+def _data(write: Write, data: bytes | None) -> dict[str, object]:
+    return dict(parse(Snapshot(path=write.path, real=write.path, data=data), write.format).data)
+
+
+def _written(value: NamingValue) -> Iterator[NamingValue]:
+    """That the person themselves gave these variables to this address, whoever they belong to."""
+    for name in value.pulls if value.kind == "entry" else ():
+        yield replace(value, kind="setting", name=name, value=value.shown, pulls=())
+
+
+def shell_variables(session: Session, state: State) -> frozenset[str]:
+    """The variables of the shell that the gateway of these files may have."""
+    found = trust.shell_variables(state.gateway, state.providers.values())
+    asked = [one for value in _gateway(session, state) for one in _written(value)]
+    new = {one.fingerprint for one in unknown(session, asked)}
+    return found | {one.name for one in asked if one.fingerprint not in new}
+
+
+# --- links -----------------------------------------------------------------------------------
+
+
+def ensure_inside(session: Session, plan: Plan, *, follow: bool, asks: bool) -> None:
+    """Return once the person has agreed to each link that leads a write out of its folder.
+
+    Raises HahaError where nobody can be asked: `--yes` agrees to what is written, not to where.
+    """
+    found = tuple(_leading_out(session, plan))
+    links = unknown(session, found)
+    if not links:
+        return
+    if not follow:
+        told = tuple(
+            msg("{path} is a link to {real}", path=report.short(link.name), real=link.value)
+            for link in links
+        )
+        if not (asks and is_terminal()):
+            raise HahaError(
+                msg("{links}, which is outside of {folder}", links=told, folder=links[0].root),
+                hints=(msg("add --follow to write there"),),
+            )
+        for line in told:
+            print(render(line), file=sys.stderr)
+        answer = session.prompter().confirm(
+            msg("Write outside of {folder}?", folder=report.short(links[0].root)),
+            why=msg("A repository that you cloned can hold such a link."),
+            flag="--follow",
+            default=False,
+        )
+        if answer is not True:
+            raise HahaError(msg("nothing was written"))
+    agree(session, links)
+
+
+def _leading_out(session: Session, plan: Plan) -> Iterator[NamingValue]:
+    for write in plan.effective:
+        path = Path(write.path)
+        root = paths.git_top(path.parent) or _base(session, path)
+        if root is None or not foreign(session, root):
+            continue
+        real = Path(os.path.realpath(path))
+        if path.is_relative_to(session.client_folder) or real.is_relative_to(
+            os.path.realpath(root)
+        ):
+            continue
+        yield NamingValue(
+            kind="link", name=write.path, value=str(real), root=os.path.realpath(root)
+        )
+
+
+def _base(session: Session, path: Path) -> Path | None:
+    folders = (session.folder, session.project)
+    return next((folder for folder in folders if path.is_relative_to(folder)), None)

@@ -281,7 +281,7 @@ class KEY005(Rule):
                 continue
             why = rows.misfit(state.providers, row, secret.value)
             if why is not None:
-                place = secret.place
+                place = entry.place("api_key")
                 if secret.source == "litellm.env":
                     place = state.litellm_env.place(secret.variable)
                 yield Problem(what=why, place=place, hint=row.credential.url or None)

@@ -145,7 +145,7 @@ class MOD002(Rule):
             if known is not None and known.retired:
                 name = f"{entry.prefix}{known.instead}" if known.instead else ""
                 write = msg("write model: {name}", name=name) if name else None
-                place = state.litellm.place(*entry.path("model"))
+                place = entry.place("model")
                 yield from _aged(state, row, known, place, write)
 
 
@@ -572,7 +572,7 @@ class MOD009(Rule):
                         row=row.name,
                         better=better,
                     ),
-                    place=state.litellm.place(*entry.path("model")),
+                    place=entry.place("model"),
                     hint=msg("write model: {name}", name=f"{entry.prefix}{better}"),
                 )
 
@@ -581,6 +581,11 @@ class MOD009(Rule):
         for entry in state.gateway.entries:
             row = state.rows.listed(entry.model, entry.api_base)
             if row is None or row.local or "*" in entry.model:
+                continue
+            listed = state.litellm_facts.models.get(entry.prefix.rstrip("/"), ())
+            if entry.model.removeprefix(entry.prefix) in listed or state.litellm_facts.mode(
+                entry.model
+            ):
                 continue
             if state.rows.known(row, entry.model) is None:
                 yield entry, row

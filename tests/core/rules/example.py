@@ -22,7 +22,7 @@ from haha_config.core.state import accepted, compromised
 from haha_config.core.state.file import File, parse, parse_settings
 from haha_config.core.state.layers import LayerName
 from haha_config.core.state.machine import Installed, Machine, Owner
-from haha_config.core.state.state import State
+from haha_config.core.state.state import State, with_litellm
 from haha_config.io import templates
 from haha_config.io.i18n import english
 
@@ -71,7 +71,7 @@ def load(folder: Path) -> State:
         name: _settings(_file(folder, rel, path, "json", facts), version, name)
         for name, (rel, path) in SETTINGS.items()
     }
-    return State(
+    state = State(
         client=facts.get("client", "haha"),
         folder=FOLDER,
         scope=facts.get("scope", "user"),
@@ -89,6 +89,15 @@ def load(folder: Path) -> State:
         answers_for=taken().nearest(version),
         known_versions=taken().versions,
     )
+    if state.litellm.document is None:
+        return state
+
+    def beside(path: str) -> Snapshot:
+        file = folder / Path(path).relative_to(FOLDER)
+        data = file.read_bytes() if file.is_file() else None
+        return Snapshot(path=path, real=path, data=data)
+
+    return with_litellm(state, beside, templates.text("facts/litellm.json"))
 
 
 def _facts(path: Path) -> dict[str, Any]:

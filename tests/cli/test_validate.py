@@ -168,9 +168,9 @@ def test_only_litellm_judges_a_config_without_a_client(tool: Tool) -> None:
     )
     done = tool("validate", "--only", "env,settings,litellm", "--dir", ".", "--format", "json")
     assert done.code == 1
-    assert {"LLM003", "LLM011"} <= {
-        f["code"] for f in done.json["findings"] if f["severity"] == "error"
-    }
+    # Whether the server has a master key in its environment can't be known.
+    errors = {f["code"] for f in done.json["findings"] if f["severity"] == "error"}
+    assert errors == {"LLM003"}
 
 
 def test_a_file_that_does_not_parse_is_left_alone(tool: Tool) -> None:

@@ -19,10 +19,11 @@ from msgspec.structs import replace
 
 from haha_config.core import urls
 from haha_config.core import variables as v
+from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data, Place, Set, Write, walk
 from haha_config.core.providers.model import Provider
 from haha_config.core.state.gateway import REFERENCE, Gateway, ModelEntry
-from haha_config.core.state.layers import LayerName, as_text
+from haha_config.core.state.layers import as_text
 from haha_config.core.state.state import State
 
 #: `entry`: an upstream of the gateway and the variables that go to it. `code`: what LiteLLM loads.
@@ -31,8 +32,8 @@ from haha_config.core.state.state import State
 Kind = Literal[
     "endpoint", "proxy", "ca", "helper", "program", "entry", "code", "setting", "link", "listener"
 ]
-#: Folders by the layer that is read from them; a layer that is not here is the person's own.
-Folders = Mapping[LayerName, str]
+#: The folder that brings a file, by the file's path; one that is not here is the person's own.
+Folders = Mapping[str, str]
 Steps = tuple[str | int, ...]
 
 
@@ -66,6 +67,21 @@ class NamingValue(Struct, frozen=True, kw_only=True, dict=True):
             # Its arguments can be a key; its program is what has to be judged.
             return f"{self.value.split(maxsplit=1)[0]} …" if self.value.strip() else ""
         return v.masked(self.value) if self.kind == "setting" else self.value.split("\n", 1)[0]
+
+
+def told(value: NamingValue) -> Message:
+    """What follows from a value, in words."""
+    if value.kind == "entry":
+        if value.pulls:
+            return msg("LiteLLM sends {keys} to {where}", keys=value.pulls, where=value.shown)
+        return msg("LiteLLM calls {where}", where=value.shown)
+    if value.kind == "code":
+        return msg("LiteLLM loads {what} ({name})", what=value.shown, name=value.name)
+    if value.kind == "listener":
+        return msg("{name} is taken by {who}", name=value.name, who=value.shown or "?")
+    if value.kind == "program" and value.name == value.value:
+        return msg("{name} is started", name=value.name)
+    return msg("{name} is {value}", name=value.name, value=value.shown or '""')
 
 
 # --- client variables ------------------------------------------------------------------------
@@ -130,9 +146,9 @@ def client_values(state: State, folders: Folders, project: str) -> tuple[NamingV
 def _client_values(state: State, folders: Folders, project: str) -> Iterator[NamingValue]:
     helpers: set[str] = set()
     for layer in state.layers:
-        root = folders.get(layer.name)
+        root = folders.get(layer.path)
         for value in _variables(layer.values, root or project, layer.root):
-            if state.effective(value.name).layer != layer.name:
+            if (state.effective(value.name).place or Place()).path != layer.path:
                 continue
             if root is not None or (value.kind == "ca" and _is_relative(value)):
                 yield _placed(value, layer.place(value.name))
@@ -178,11 +194,12 @@ def _own_credentials(state: State, folders: Folders) -> Iterator[Credential]:
     tokens = {row.credential.token for row in state.providers.values()}
     for name in _CREDENTIALS:
         found = state.effective(name)
-        if found.value and found.layer not in folders and found.value not in tokens:
-            yield Credential(name=name, place=found.place or Place())
-    for layer, file in state.settings_files:
+        place = found.place or Place()
+        if found.value and place.path not in folders and found.value not in tokens:
+            yield Credential(name=name, place=place)
+    for _, file in state.settings_files:
         for value in of_settings(file.data, ""):
-            if value.kind == "helper" and layer not in folders:
+            if value.kind == "helper" and file.path not in folders:
                 yield Credential(name=value.name, place=file.place(value.name))
 
 
@@ -204,14 +221,14 @@ _ENV_HARMLESS: Final = frozenset(
 )
 
 
-def gateway_values(state: State) -> tuple[NamingValue, ...]:
-    """The naming values of `litellm_config.yaml` and `litellm.env`, each once."""
+def gateway_values(state: State, root: str) -> tuple[NamingValue, ...]:
+    """The naming values of `litellm_config.yaml` and `litellm.env` of `root`, each once."""
     values = [_placed(one, state.litellm.place(*one.path)) for one in of_config(state.litellm.data)]
     values += [
         _placed(one, state.litellm_env.place(*one.path))
         for one in of_gateway_env(state.litellm_env.data)
     ]
-    rooted = (_rooted(value, state.folder) for value in values)
+    rooted = (_rooted(value, root) for value in values)
     return tuple({value.fingerprint: value for value in rooted}.values())
 
 

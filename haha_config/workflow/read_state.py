@@ -75,6 +75,7 @@ def _machine(session: Session, state: State) -> Machine:
     port = _loopback_port(state)
     client = machine.client_state(session.environ, session.home)
     return Machine(
+        **trust.facts(session, state),
         today=machine.today(),
         listening={} if port is None else {port: _who(port)},
         litellm=machine.litellm(where, poisoned.markers, poisoned.traces)

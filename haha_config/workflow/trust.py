@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -23,7 +23,6 @@ from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place, Plan, Snapshot, Write
 from haha_config.core.state.file import parse
 from haha_config.core.state.gateway import ModelEntry
-from haha_config.core.state.layers import LayerName
 from haha_config.core.state.state import State
 from haha_config.core.trust import Credential, NamingValue
 from haha_config.io import paths, programs, report
@@ -101,6 +100,18 @@ def everything(session: Session, state: State) -> tuple[NamingValue, ...]:
     return (*_client(session, state), *_gateway(session, state), *programs)
 
 
+def facts(session: Session, state: State) -> dict[str, Any]:
+    """What the rules need to know of it."""
+    return {
+        "brought": layers(session, state),
+        "agreed": {
+            folder: set(values) for folder, values in store.read(session.state_folder).items()
+        },
+        "here": os.path.realpath(session.cwd),
+        "passed_on": shell_variables(session, state) if state.litellm.exists else None,
+    }
+
+
 def unknown(session: Session, values: Iterable[NamingValue]) -> tuple[NamingValue, ...]:
     """Those of `values` that nobody has agreed to."""
     found = tuple(values)
@@ -131,13 +142,23 @@ def safe_environ(session: Session) -> dict[str, str]:
 
 
 def layers(session: Session, state: State) -> trust.Folders:
-    """The layers that a folder brings, each with the folder."""
-    found: dict[LayerName, str] = {"dotenv": os.path.realpath(session.folder)}
-    for name, file in state.settings.items():
-        # A relative CLAUDE_CONFIG_DIR leads into wherever one stands.
-        if name in ("local", "project") or not Path(file.path).is_absolute():
-            found[name] = os.path.realpath(Path(file.path).parent.parent)
-    return {name: root for name, root in found.items() if foreign(session, Path(root))}
+    """The client's files that a folder brings, each with the folder."""
+    found = {state.dotenv.path: session.folder}
+    for name, file in state.settings_files:
+        path = Path(file.path)
+        if name in ("local", "project"):
+            found[file.path] = path.parent.parent
+        elif name in ("user", "active-provider") and _by_place(session, path):
+            found[file.path] = session.cwd
+    return {path: os.path.realpath(root) for path, root in found.items() if foreign(session, root)}
+
+
+def _by_place(session: Session, path: Path) -> bool:
+    """Whether a relative CLAUDE_CONFIG_DIR leads to this file: then it is wherever one stands."""
+    moved = session.environ.get("CLAUDE_CONFIG_DIR")
+    named = moved is not None and Path(moved).is_absolute()
+    own = path.is_relative_to(session.client_folder)
+    return path.is_relative_to(session.cwd) and not (own and (moved is None or named))
 
 
 # --- what it names ---------------------------------------------------------------------------
@@ -154,8 +175,7 @@ def _client(session: Session, state: State) -> tuple[NamingValue, ...]:
 def _gateway(session: Session, state: State) -> tuple[NamingValue, ...]:
     if not foreign(session, session.folder):
         return ()
-    root = os.path.realpath(session.folder)
-    values = tuple(replace(value, root=root) for value in trust.gateway_values(state))
+    values = trust.gateway_values(state, os.path.realpath(session.folder))
     return (*values, *_contents(values, session.folder))
 
 
@@ -191,16 +211,19 @@ def without(session: Session, state: State, *, but_own_keys: bool = False) -> St
     `but_own_keys`: they stay where the key is the folder's own, as in a set-up made by hand.
     """
     folders = layers(session, state)
-    own = any(state.effective(name).layer in folders for name in v.CREDENTIALS if state.value(name))
+    keys = (state.effective(name) for name in v.CREDENTIALS)
+    own = any(key.value and key.place and key.place.path in folders for key in keys)
     new = (value for value in _client(session, state) if value.kind in _SENDING)
     if (but_own_keys and own) or not unknown(session, new):
         return state
     empty = parse(Snapshot(path=state.dotenv.path, real=state.dotenv.path), "dotenv")
-    return replace(
-        state,
-        settings={n: f for n, f in state.settings.items() if n not in folders or n == state.scope},
-        dotenv=state.dotenv if "dotenv" not in folders else empty,
-    )
+    kept = {n: f for n, f in state.settings.items() if f.path not in folders or n == state.scope}
+    beside = {
+        name: tuple(file for file in files if file.path not in folders)
+        for name, files in state.beside.items()
+    }
+    dotenv = empty if state.dotenv.path in folders else state.dotenv
+    return replace(state, settings=kept, beside=beside, dotenv=dotenv)
 
 
 def may_have(session: Session, state: State, variable: str, entry: ModelEntry) -> bool:
@@ -208,6 +231,8 @@ def may_have(session: Session, state: State, variable: str, entry: ModelEntry) -
     if trust.belongs(variable, entry, state.providers.values()):
         return True
     new = unknown(session, _gateway(session, state))
+    if entry.file is not state.litellm:
+        return not new
     return all(value.path[:2] != ("model_list", entry.index) for value in new)
 
 
@@ -285,21 +310,9 @@ def _goes(keys: tuple[Credential, ...]) -> Iterator[Message]:
 
 
 def _told(value: NamingValue) -> Message:
-    """One value in words: where it stands, and what follows from it."""
+    """One value in words, and where it stands."""
     where = report.location(value.place).removesuffix(": ")
-    if value.kind == "entry":
-        if value.pulls:
-            what = msg("LiteLLM sends {keys} to {where}", keys=value.pulls, where=value.shown)
-        else:
-            what = msg("LiteLLM calls {where}", where=value.shown)
-    elif value.kind == "code":
-        what = msg("LiteLLM loads {what} ({name})", what=value.shown, name=value.name)
-    elif value.kind == "listener":
-        what = msg("{name} is taken by {who}", name=value.name, who=value.shown or "?")
-    elif value.kind == "program" and value.name == value.value:
-        what = msg("{name} is started", name=value.name)
-    else:
-        what = msg("{name} is {value}", name=value.name, value=value.shown or '""')
+    what = trust.told(value)
     return msg("{what} ({place})", what=what, place=where) if where else what
 
 

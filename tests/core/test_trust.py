@@ -19,7 +19,10 @@ from haha_config.io import templates
 
 REPO = "/home/you/repo"
 USER = "/home/you/.claude/settings.json"
-FOLDERS: trust.Folders = {"project": REPO, "local": REPO, "dotenv": REPO}
+FOLDERS: trust.Folders = {
+    f"{REPO}/{name}": REPO
+    for name in (".claude/settings.json", ".claude/settings.local.json", ".env")
+}
 TABLE = table.load(templates.provider_texts())
 
 
@@ -222,7 +225,7 @@ general_settings: {master_key: os.environ/LITELLM_MASTER_KEY, alerting_threshold
 
 
 def gateway(config: str = CONFIG, litellm_env: str = "") -> list[str]:
-    values = trust.gateway_values(state(litellm=config, litellm_env=litellm_env))
+    values = trust.gateway_values(state(litellm=config, litellm_env=litellm_env), REPO)
     return [one.fingerprint for one in values]
 
 

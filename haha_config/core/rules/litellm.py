@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from haha_config.core import urls
+from haha_config.core import trust, urls
 from haha_config.core import variables as v
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import Change, Data, Fix, Place, Problem, Remove, Set, Severity
@@ -498,6 +498,7 @@ class LLM010(Rule):
         if state.only and not state.litellm_env.exists:
             return
         seen: set[str] = set()
+        passed_on = _passed_on(state)
         for file, path, value in _references(state.gateway):
             name = value.removeprefix(REFERENCE)
             if name in seen or path in _JUDGED_ELSEWHERE:
@@ -506,7 +507,9 @@ class LLM010(Rule):
             if _found_all_the_same(state, file, path, name):
                 continue
             found, source = state.gateway.reference(value)
-            if found is None:
+            if source == "shell" and name not in passed_on:
+                yield _kept_back(state, file, path, name)
+            elif found is None:
                 yield _nowhere(state, file, path, name)
             elif source == "shell" and state.litellm_env.exists:
                 yield Problem(
@@ -519,6 +522,35 @@ class LLM010(Rule):
                     hint=_add_line(state, name),
                     severity="warning",
                 )
+
+
+def _passed_on(state: State) -> frozenset[str]:
+    """What the gateway gets of the shell."""
+    known = state.machine.passed_on if state.machine is not None else None
+    if known is not None:
+        return known
+    return trust.shell_variables(state.gateway, state.providers.values())
+
+
+def _kept_back(state: State, file: File, path: tuple[str | int, ...], name: str) -> Problem:
+    """A variable of the shell that no provider of the entry owns: it is not passed on."""
+    if path[0] == "model_list":
+        return Problem(
+            what=msg(
+                "`{name}` belongs to no provider that this entry calls, so the gateway does not"
+                " get it from your shell",
+                name=name,
+            ),
+            place=file.place(*path),
+            hint=msg("name the variable of the provider that is called there"),
+            severity=_of_reference(state, _entry_at(state, file, path), path),
+        )
+    return Problem(
+        what=msg("the gateway does not get `{name}` from your shell", name=name),
+        place=file.place(*path),
+        hint=_add_line(state, name),
+        severity="warning",
+    )
 
 
 def _found_all_the_same(state: State, file: File, path: tuple[str | int, ...], name: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from msgspec import Struct, field
@@ -61,6 +61,12 @@ class Machine(Struct, frozen=True, kw_only=True):
     primary_api_key: Place | None = None
     journal: bool = False
     windows_home: str = ""
+    #: The files that a folder brings, each with the folder; what is agreed to, by folder; where
+    #: we stand; what the gateway would get of the shell (None: nobody looked).
+    brought: Mapping[str, str] = field(default_factory=dict)
+    agreed: Mapping[str, Collection[str]] = field(default_factory=dict)
+    here: str = ""
+    passed_on: frozenset[str] | None = None
     #: Where the client keeps `hasCompletedOnboarding`.
     client_state: str = ""
     #: From the data list: a version -> what is known of it; and the oldest that is safe.

@@ -195,7 +195,7 @@ CUTS: Mapping[str, tuple[tuple[str, ...], Outcome, Outcome, str | None, str | No
     "model_list": (("model_list:", "  - ", "    "), "fails", "fails", "error", "error"),
     "model_name": (("  - model_name", "    litellm_params"), "fails", "fails", "error", "error"),
     "model": (("      model:",), "fails", "fails", "error", "error"),
-    "api_base": (("      api_base:",), "fails", "fails", "warning", "warning"),
+    "api_base": (("      api_base:",), "fails", "fails", "error", "error"),
     "api_key": (("      api_key:",), "same", "same", None, None),
     "drop_params": (("  drop_params:",), "same", "fails", "warning", "error"),
     "the flag": (("  use_chat",), "fails", "fails", "warning", "warning"),
@@ -206,6 +206,8 @@ CUTS: Mapping[str, tuple[tuple[str, ...], Outcome, Outcome, str | None, str | No
 def cut(text: str, gone: tuple[str, ...]) -> str:
     if gone and gone[0].startswith("  - model_name"):
         return text.replace("  - model_name: m-main\n    litellm_params:", "  - litellm_params:")
+    if gone == ("      api_base:",):
+        text = text.replace("openai/gpt-4o", "openai/a-model-of-mine")
     return "".join(line for line in text.splitlines(True) if not line.startswith(gone or ("\0",)))
 
 

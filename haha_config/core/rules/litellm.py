@@ -1013,6 +1013,7 @@ class LLM019(Rule):
 
     def check(self, state: State) -> Iterable[Problem]:
         yield from entries.path_astray(state)
+        yield from entries.without_address(state)
         for entry in state.gateway.entries:
             base = entry.api_base
             if not base or base.startswith(REFERENCE) or not entries.chats(state, entry):

@@ -455,6 +455,35 @@ def path_astray(state: State) -> Iterator[Problem]:
             )
 
 
+def without_address(state: State) -> Iterator[Problem]:
+    """Models that LiteLLM asks OpenAI for, since no address is given, and OpenAI does not have."""
+    if any(state.gateway.lookup(name)[0] for name in ("OPENAI_API_BASE", "OPENAI_BASE_URL")):
+        return
+    for entry in state.gateway.entries:
+        name = entry.model.removeprefix(entry.prefix)
+        if entry.prefix != "openai/" or base_of(state, entry) or "*" in name:
+            continue
+        if _OPENAI_NAME.match(name) or name in state.litellm_facts.models.get("openai", ()):
+            continue
+        yield Problem(
+            what=msg(
+                "`{name}` has no `api_base`, so LiteLLM asks api.openai.com for `{model}`",
+                name=entry.name,
+                model=name,
+            ),
+            place=entry.place("model"),
+            hint=msg("add api_base: https://YOUR-SERVER/v1"),
+            severity=severity(state, entry),
+        )
+
+
+#: Families of OpenAI's models; newer ones than any list are named alike.
+_OPENAI_NAME: Final = re.compile(
+    r"(gpt|chatgpt|o\d|codex|computer-use|davinci|babbage|text-|tts|whisper|dall-e|omni|sora|ft:)",
+    re.IGNORECASE,
+)
+
+
 def _has_v1(state: State, entry: ModelEntry, base: urls.Url) -> bool:
     """Whether a server at this bare address has its calls below `/v1`, as far as is known."""
     row = state.rows.listed(entry.model, base_of(state, entry))

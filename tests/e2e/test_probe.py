@@ -81,7 +81,7 @@ THROUGH_LITELLM = (
     row("s500", act.status(500, "boom"), "auth", "boom"),
     row("s404", act.status(404, "no model here"), "auth", "404"),
     row("page", act.html(), "auth", "empty"),
-    row("firewall", act.html(403, "Attention Required"), "auth", "web page"),
+    row("firewall", act.html(403, "Attention Required"), "auth", "with HTTP 403"),
     row("hang", act.hang_before_headers(), "reach", "no answer began", endless=True),
     row("stall", act.hang_mid_stream(), "auth", "silent", endless=True),
     row("text", act.tools_as_text(), "stream", "tools are answered as text"),

@@ -410,6 +410,12 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
     ),
     # statuses whose words we don't know
     ErrorPattern(
+        stage="model",
+        pattern=r"litellm\.\w+.{0,300}error code: (?P<code>\d{3})",
+        what=msg("the upstream refuses LiteLLM's request with HTTP {code}"),
+        hint=_gateway_log,
+    ),
+    ErrorPattern(
         stage="auth",
         statuses=(401,),
         what=msg("the service does not accept this key ({said})"),

@@ -14,11 +14,18 @@ from haha_config.core.errors import FINE, PROBLEM, HahaError
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place
 from haha_config.core.probe.diagnosis import shortened
+from haha_config.core.state.machine import Installed
 from haha_config.core.state.state import State
 from haha_config.io import gateway_process, loopback, report
 from haha_config.io.gateway_process import GatewayRecord
 from haha_config.workflow import trust
-from haha_config.workflow.gateway.installation import best, looked, program_of, say_bad
+from haha_config.workflow.gateway.installation import (
+    best,
+    compiled_ahead,
+    looked,
+    say_bad,
+    starter_of,
+)
 from haha_config.workflow.gateway.site import Site, Status, proxy_command, status_of
 from haha_config.workflow.gateway.waiting import progress
 from haha_config.workflow.session import Session
@@ -27,7 +34,7 @@ if TYPE_CHECKING:
     import subprocess
 
 
-#: Measured: 12 to 36 s to the first healthy answer; slow disks take longer the first time.
+#: Measured: 5 to 36 s to the first healthy answer; slow disks take longer the first time.
 PATIENCE: Final = 180.0
 
 
@@ -45,30 +52,31 @@ def start_gateway(session: Session, *, kept: bool = True) -> Status:
         if loopback.who(here.port, 2) != "litellm":
             _wait(here, record, None)
         return _already(here)
-    command, version = _ready(here)
+    found = _ready(here)
     gateway_process.release(here.record_path)
     running = gateway_process.spawn(
-        command, environ_of(here), log=here.log, cwd=here.session.state_folder
+        _command(here, found), environ_of(here), log=here.log, cwd=session.state_folder
     )
-    made = _record(here, running.pid, version, kept=kept)
+    made = _record(here, running.pid, found.version, kept=kept)
     if made is None:
         raise HahaError(reason(here), hints=(here.command("logs"),))
     if not gateway_process.claim(here.record_path, made):
         gateway_process.stop(made)
         raise HahaError(msg("another `proxy up` is starting it"), hints=(here.command("status"),))
     try:
-        _wait(here, made, running)
+        with compiled_ahead(found, session):
+            _wait(here, made, running)
     except BaseException:
         gateway_process.stop(made)
         gateway_process.release(here.record_path)
         raise
-    found = status_of(here)
+    status = status_of(here)
     report.talk(
-        msg("LiteLLM {version} answers at {url}", version=found.version or "", url=found.url)
+        msg("LiteLLM {version} answers at {url}", version=status.version or "", url=status.url)
     )
-    if found.models:
-        report.talk(msg("models: {models}", models=found.models))
-    return found
+    if status.models:
+        report.talk(msg("models: {models}", models=status.models))
+    return status
 
 
 def _already(here: Site) -> Status:
@@ -80,8 +88,8 @@ def _already(here: Site) -> Status:
     return found
 
 
-def _ready(here: Site) -> tuple[list[str], str]:
-    """The command and the version, once nothing stands in the way.
+def _ready(here: Site) -> Installed:
+    """The LiteLLM to start, once nothing stands in the way.
 
     Raises HahaError naming what does.
     """
@@ -101,13 +109,16 @@ def _ready(here: Site) -> tuple[list[str], str]:
         )
     ensure_agreed(here.session, state)
     _port_free(here)
-    program = program_of(found)
+    return found
+
+
+def _command(here: Site, found: Installed) -> list[str]:
     return [
-        str(program),
-        *("--config", state.litellm.path),
+        *starter_of(found),
+        *("--config", here.state.litellm.path),
         *("--host", "127.0.0.1"),
         *("--port", str(here.port)),
-    ], found.version
+    ]
 
 
 def ensure_agreed(session: Session, state: State) -> None:
@@ -239,9 +250,10 @@ def stay(session: Session) -> int:
     if here.record is not None:
         _already(here)
         return PROBLEM
-    command, version = _ready(here)
+    found = _ready(here)
+    command = _command(here, found)
     gateway_process.release(here.record_path)
-    made = _record(here, os.getpid(), version, kept=True)
+    made = _record(here, os.getpid(), found.version, kept=True)
     environ = environ_of(here)
     if os.name != "nt" and made is not None:
         gateway_process.claim(here.record_path, made)

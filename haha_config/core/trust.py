@@ -28,9 +28,19 @@ from haha_config.core.state.state import State
 
 #: `entry`: an upstream of the gateway and the variables that go to it. `code`: what LiteLLM loads.
 #: `setting`: any other text that LiteLLM is told. `link`: where a linked file really is.
-#: `listener`: a program on the gateway's port that we did not start.
+#: `listener`: a program on the gateway's port that we did not start. `key`: one that we wrote.
 Kind = Literal[
-    "endpoint", "proxy", "ca", "helper", "program", "entry", "code", "setting", "link", "listener"
+    "endpoint",
+    "proxy",
+    "ca",
+    "helper",
+    "program",
+    "entry",
+    "code",
+    "setting",
+    "link",
+    "listener",
+    "key",
 ]
 #: The folder that brings a file, by the file's path; one that is not here is the person's own.
 Folders = Mapping[str, str]
@@ -66,7 +76,11 @@ class NamingValue(Struct, frozen=True, kw_only=True, dict=True):
         if self.kind == "helper":
             # Its arguments can be a key; its program is what has to be judged.
             return f"{self.value.split(maxsplit=1)[0]} …" if self.value.strip() else ""
-        return v.masked(self.value) if self.kind == "setting" else self.value.split("\n", 1)[0]
+        return (
+            v.masked(self.value)
+            if self.kind in ("setting", "key")
+            else self.value.split("\n", 1)[0]
+        )
 
 
 def told(value: NamingValue) -> Message:
@@ -172,35 +186,63 @@ def _placed(value: NamingValue, place: Place) -> NamingValue:
     return replace(value, place=place)
 
 
-# --- the person's own credentials ------------------------------------------------------------
+# --- whose key would go there ----------------------------------------------------------------
 
 
 class Credential(Struct, frozen=True, kw_only=True):
-    """A credential that no folder brought: the name of its variable or setting, and where it is."""
+    """A credential that goes out: the name of its variable or setting, and where it is.
+
+    `fingerprint` tells a key that a write of ours has put there.
+    """
 
     name: str
     place: Place
+    fingerprint: str = ""
 
 
 _CREDENTIALS: Final = (*v.CREDENTIALS, "ANTHROPIC_CUSTOM_HEADERS")
 
 
-def own_credentials(state: State, folders: Folders) -> tuple[Credential, ...]:
-    """The credentials of the person's that this client would send along."""
-    return tuple(_own_credentials(state, folders))
+def credentials(state: State) -> tuple[Credential, ...]:
+    """The credentials that this client would send along."""
+    return tuple(_credentials(state))
 
 
-def _own_credentials(state: State, folders: Folders) -> Iterator[Credential]:
+def _credentials(state: State) -> Iterator[Credential]:
     tokens = {row.credential.token for row in state.providers.values()}
     for name in _CREDENTIALS:
         found = state.effective(name)
-        place = found.place or Place()
-        if found.value and place.path not in folders and found.value not in tokens:
-            yield Credential(name=name, place=place)
+        if found.value and found.value not in tokens:
+            print_ = _key(name, found.value, "").fingerprint
+            yield Credential(name=name, place=found.place or Place(), fingerprint=print_)
     for _, file in state.settings_files:
         for value in of_settings(file.data, ""):
-            if value.kind == "helper" and file.path not in folders:
+            if value.kind == "helper":
                 yield Credential(name=value.name, place=file.place(value.name))
+
+
+def _key(name: str, value: str, root: str) -> NamingValue:
+    return NamingValue(kind="key", name=name, value=value, root=root)
+
+
+def going_along(
+    value: NamingValue,
+    keys: Iterable[Credential],
+    folders: Folders,
+    agreed: Mapping[str, Collection[str]],
+) -> tuple[Credential, ...]:
+    """The keys of the person's that a value would lead astray.
+
+    A folder may send its own key, one that stands in the same file as the value: a set-up made by
+    hand. A key that stands elsewhere, or that a write of ours has put there, is the person's.
+    """
+    return tuple(
+        key
+        for key in keys
+        if key.place.path != value.place.path
+        or key.place.path not in folders
+        or key.fingerprint in agreed.get(folders[key.place.path], ())
+    )
 
 
 # --- LiteLLM's files -------------------------------------------------------------------------
@@ -389,12 +431,18 @@ def brought(
         for mark in _marks(value)
     }
     touched = {change.path for change in write.changes if isinstance(change, Set)}
-    return tuple(
-        _rooted(value, root)
+    found = (
+        value
         for value in reader(after)
         if value.path in touched
         or (value.fingerprint not in old and not (value.kind == "entry" and theirs & _marks(value)))
     )
+    keys = (
+        _key(str(change.path[-1]), change.value, root)
+        for change in write.changes
+        if isinstance(change, Set) and change.path[-1] in _CREDENTIALS and change.value
+    )
+    return (*(_rooted(value, root) for value in found), *keys)
 
 
 def _marks(value: NamingValue) -> set[object]:

@@ -17,7 +17,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from haha_config.core import trust
-from haha_config.core import variables as v
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place, Plan, Snapshot, Write
@@ -57,15 +56,24 @@ def ensure(session: Session, state: State, use: Use) -> None:
 
     Raises HahaError where nobody can be asked, or the answer is no.
     """
-    keys = (*trust.own_credentials(state, layers(session, state)), *use.credentials)
-    needed = unknown(session, _needed(session, state, use, keys))
+    needed = unknown(session, _needed(session, state, use))
     if not needed:
         return
     # One question about the folder, not one for each command.
     rest = unknown(session, everything(session, state))
     prints = {value.fingerprint for value in needed}
     values = (*needed, *(value for value in rest if value.fingerprint not in prints))
+    keys = _keys(session, state, values, use)
     settle(session, values, keys, use.command)
+
+
+def name_unknown(session: Session, state: State) -> None:
+    """Say what the folder names and nobody has agreed to; nothing is asked or sent."""
+    new = unknown(session, everything(session, state))
+    for value in new:
+        report.talk(msg("not trusted: {what}", what=_told(value)))
+    if new:
+        report.hint("haha-config trust", sys.stderr)
 
 
 def agree_here(session: Session) -> tuple[NamingValue, ...]:
@@ -73,24 +81,37 @@ def agree_here(session: Session) -> tuple[NamingValue, ...]:
     state = session.state()
     new = unknown(session, everything(session, state))
     if new:
-        keys = trust.own_credentials(state, layers(session, state))
-        settle(session, new, keys, "trust")
+        settle(session, new, _keys(session, state, new), "trust")
     return new
 
 
-def _needed(
-    session: Session, state: State, use: Use, keys: tuple[Credential, ...]
-) -> Iterator[NamingValue]:
+def _needed(session: Session, state: State, use: Use) -> Iterator[NamingValue]:
     for value in _client(session, state):
-        run = use.runs and value.kind in ("helper", "program")
+        started = use.runs and value.kind in ("helper", "program")
+        counts = use.runs or value.kind in _SENDING
         if value.name not in use.settled and (
-            run or (keys and (use.runs or value.kind in _SENDING))
+            started or (counts and _keys(session, state, (value,), use))
         ):
             yield value
     if use.gateway:
         yield from _gateway(session, state)
     if use.program is not None:
         yield from _program(session, use.program)
+
+
+def _keys(
+    session: Session, state: State, values: Iterable[NamingValue], use: Use | None = None
+) -> tuple[Credential, ...]:
+    """The keys that would go where these values lead."""
+    keys = (*trust.credentials(state), *(use.credentials if use is not None else ()))
+    folders, agreed = layers(session, state), store.read(session.state_folder)
+    found = (
+        key
+        for value in values
+        if value.kind in _SENDING
+        for key in trust.going_along(value, keys, folders, agreed)
+    )
+    return tuple(dict.fromkeys(found))
 
 
 def everything(session: Session, state: State) -> tuple[NamingValue, ...]:
@@ -211,10 +232,9 @@ def without(session: Session, state: State, *, but_own_keys: bool = False) -> St
     `but_own_keys`: they stay where the key is the folder's own, as in a set-up made by hand.
     """
     folders = layers(session, state)
-    keys = (state.effective(name) for name in v.CREDENTIALS)
-    own = any(key.value and key.place and key.place.path in folders for key in keys)
-    new = (value for value in _client(session, state) if value.kind in _SENDING)
-    if (but_own_keys and own) or not unknown(session, new):
+    new = unknown(session, (v for v in _client(session, state) if v.kind in _SENDING))
+    own = any(key.place.path in folders for key in trust.credentials(state))
+    if not new or (but_own_keys and own and not _keys(session, state, new)):
         return state
     empty = parse(Snapshot(path=state.dotenv.path, real=state.dotenv.path), "dotenv")
     kept = {n: f for n, f in state.settings.items() if f.path not in folders or n == state.scope}

@@ -608,9 +608,11 @@ class KEY013(Rule):
     @staticmethod
     def _values(state: State, machine: Machine) -> Iterator[trust.NamingValue]:
         """What would get a key of the person's, and what LiteLLM would load."""
-        keys = trust.own_credentials(state, machine.brought)
+        keys = trust.credentials(state)
         for value in trust.client_values(state, machine.brought, machine.here):
-            if keys or value.kind == "helper":
+            if value.kind == "helper" or trust.going_along(
+                value, keys, machine.brought, machine.agreed
+            ):
                 yield value
         folder = machine.brought.get(state.dotenv.path)
         for value in trust.gateway_values(state, folder) if folder is not None else ():

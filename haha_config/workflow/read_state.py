@@ -82,6 +82,11 @@ def _machine(session: Session, state: State) -> Machine:
         if state.litellm.exists or state.route == "litellm"
         else (),
         owners=machine.owners(where, port=port, haha=state.client == "haha"),
+        agents=machine.agents(
+            {session.project / ".claude" / "agents", session.client_folder / "agents"}
+            if state.value(v.BASE_URL)
+            else ()
+        ),
         bun=machine.bun(where) if session.checkout else None,
         packages=machine.packages(where) if session.checkout else None,
         onboarded=client.onboarded,

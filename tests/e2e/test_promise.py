@@ -18,6 +18,7 @@ from typing import Any, Literal
 import pytest
 
 from tests.cli.tool import Tool
+from tests.e2e import behaviours as act
 from tests.e2e import parts
 from tests.e2e.conftest import StartGateway
 from tests.e2e.processes import (
@@ -31,6 +32,7 @@ from tests.e2e.processes import (
     free_port,
 )
 from tests.e2e.upstream import Upstream
+from tests.e2e.wire import Behaviour, Request
 
 KEY = "sk-test-0123456789abcdef"
 MASTER = "sk-" + "0123456789abcdef" * 3
@@ -328,3 +330,32 @@ def test_without_the_client_s_file_nothing_is_set_up(set_up: SetUp) -> None:
     done = set_up.tool("validate", "--client", set_up.client)
     assert done.code == 1
     assert "Nothing is set up yet" in done.err
+
+
+@pytest.mark.parametrize(("version", "wins"), [(parts.OLDEST, "slot"), (parts.NEWEST, "agent")])
+def test_whose_model_an_agent_asks_for(
+    upstream: Upstream, home: Path, work: Path, version: str, wins: str
+) -> None:
+    """The subagent slot beats an agent's own `model:` in the oldest client, not in the newest."""
+    agents = work / ".claude" / "agents"
+    agents.mkdir(parents=True)
+    text = "---\nname: rev\ndescription: reviews\nmodel: agents-own\n---\nYou are the reviewer.\n"
+    (agents / "rev.md").write_text(text, encoding="utf-8")
+    trusted = {
+        "hasCompletedOnboarding": True,
+        "projects": {str(work): {"hasTrustDialogAccepted": True}},
+    }
+    (home / ".claude.json").write_text(json.dumps(trusted), encoding="utf-8")
+
+    def behave(asked: Request) -> Behaviour | None:
+        tool = next((name for name in asked.tools if name in {"Agent", "Task"}), None)
+        if tool is None or asked.has_tool_result or "the reviewer" in str(asked.body["system"]):
+            return None
+        order = {"description": "review", "prompt": "review it", "subagent_type": "rev"}
+        return act.answer(calls=[(tool, order)])
+
+    upstream.behave = behave
+    env = {**QUIET, **GUIDE, "ANTHROPIC_BASE_URL": upstream.url, "ENABLE_TOOL_SEARCH": "false"}
+    ask_client(version, home=home, cwd=work, env={**env, "CLAUDE_CODE_SUBAGENT_MODEL": "slot"})
+    asked = {r.model for r in upstream.asked("anthropic")}
+    assert {"slot", "agents-own"} & asked == {"slot" if wins == "slot" else "agents-own"}

@@ -21,7 +21,7 @@ from haha_config.core.providers.model import Providers
 from haha_config.core.state import accepted, compromised
 from haha_config.core.state.file import File, parse, parse_settings
 from haha_config.core.state.layers import LayerName
-from haha_config.core.state.machine import Installed, Machine, Owner
+from haha_config.core.state.machine import Agent, Installed, Machine, Owner
 from haha_config.core.state.state import State, with_litellm
 from haha_config.io import templates
 from haha_config.io.i18n import english
@@ -144,6 +144,10 @@ def machine(facts: dict[str, Any]) -> Machine:
         made["litellm"] = tuple(_installed(one) for one in facts["litellm"])
     if "owners" in facts:
         made["owners"] = tuple(_owner(one) for one in facts["owners"])
+    if "agents" in facts:
+        made["agents"] = tuple(
+            Agent(model=one["model"], place=Place(**one["place"])) for one in facts["agents"]
+        )
     if "primary_api_key" in facts:
         made["primary_api_key"] = Place(**facts["primary_api_key"])
     return replace(told, **made)

@@ -157,6 +157,8 @@ FOLLOW: dict[str, Follow] = {
 
 def follower(finding: Finding) -> tuple[Follow, re.Match[str]] | None:
     hint = english(finding.hint) if finding.hint else ""
+    if finding.place.path.endswith(".md"):  # an agent's file, which the State does not hold
+        return None
     for text, follow in FOLLOW.items():
         if match := re.fullmatch(text, hint):
             return follow, match

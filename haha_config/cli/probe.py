@@ -34,6 +34,9 @@ def probe(
     small: bool = typer.Option(
         False, "--small", help=_("Without a request as large as the client's first one.")
     ),
+    as_report: bool = typer.Option(
+        False, "--report", help=_("Print it as Markdown for an issue, every secret masked.")
+    ),
     timeout: float = typer.Option(
         None,
         "--timeout",
@@ -71,6 +74,10 @@ def probe(
     found = run_probe(session, state, models, options)
     if as_json:
         report.document(json_of(found))
+    elif as_report:
+        from haha_config.workflow.probe_report import markdown
+
+        report.result(markdown(session, found))
     else:
         show(found)
     return FINE if found.reaches(wanted) else PROBLEM

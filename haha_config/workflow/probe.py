@@ -19,12 +19,12 @@ from haha_config.core.model import Data
 from haha_config.core.probe import examination, requests, wire
 from haha_config.core.probe.client_profile import ClientProfile, client_profile
 from haha_config.core.probe.examination import Order
-from haha_config.core.probe.scorecard import Check, ProbeReport, Scorecard, as_data
+from haha_config.core.probe.scorecard import Check, ProbeReport, Scorecard, Status, as_data
 from haha_config.core.state import configured
 from haha_config.core.state.configured import CurrentSetup
 from haha_config.core.state.state import State
 from haha_config.io import paths, programs, report, templates
-from haha_config.io.i18n import english, render
+from haha_config.io.i18n import columns, english, render
 from haha_config.workflow import trust
 from haha_config.workflow.gateway.site import ensure_ours
 from haha_config.workflow.session import Session, is_terminal
@@ -167,13 +167,18 @@ def _caller(session: Session, state: State, held: CurrentSetup) -> ClientProfile
 def _record(session: Session) -> str:
     """What the installed client sends, or one of the closest version that is known."""
     known = templates.wire_records()
-    installed = ""
-    if session.client == "claude":
-        top = paths.git_top(session.cwd)
-        inside = (session.folder, session.cwd, *(() if top is None else (top,)))
-        program = programs.find("claude", session.environ.get("PATH", ""), inside)
-        installed = programs.version_of(program) if program is not None else ""
-    return known[wire.closest(installed, tuple(known))].read_text(encoding="utf-8")
+    version = wire.closest(installed_client(session), tuple(known))
+    return known[version].read_text(encoding="utf-8")
+
+
+def installed_client(session: Session) -> str:
+    """The version of the client on the PATH; "" where there is none, or it does not say."""
+    if session.client != "claude":
+        return ""
+    top = paths.git_top(session.cwd)
+    inside = (session.folder, session.cwd, *(() if top is None else (top,)))
+    program = programs.find("claude", session.environ.get("PATH", ""), inside)
+    return programs.version_of(program) if program is not None else ""
 
 
 def _helper(session: Session, state: State) -> str:
@@ -315,18 +320,25 @@ def show(found: ProbeReport) -> None:
 def _show(card: Scorecard) -> None:
     slots = f"  ({', '.join(card.slots)})" if card.slots else ""
     report.drawn(f"{report.paint(card.model, 'path', sys.stdout)}{slots}", sys.stdout)
-    for check in card.checks:
-        report.drawn(_line(check), sys.stdout)
-    style = "ok" if card.works else "error" if card.failed else "warning"
-    report.drawn(f"  {report.paint(render(card.verdict), style, sys.stdout)}", sys.stdout)
+    status: Status = "pass" if card.works else "fail" if card.failed else "warn"
+    report.drawn(_marked(status, render(card.verdict), indent=0), sys.stdout)
     for hint in card.hints:
         report.hint(hint, sys.stdout)
+    for check in card.checks:
+        report.drawn(_line(check), sys.stdout)
 
 
 def _line(check: Check) -> str:
-    sign, style = _MARKS.get(check.status, ("-", "dim"))
-    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
-    mark = sign if encoding == "utf8" else render(_WORDS[check.status])
     took = f"  {check.ms} ms" if check.ms is not None else ""
-    detail = f"{render(check.detail)}{report.paint(took, 'dim', sys.stdout)}"
-    return f"  {report.paint(mark, style, sys.stdout)} {check.name:<13} {detail}"
+    name = f"{check.name:<13} "
+    return _marked(check.status, f"{render(check.detail)}{took}", indent=2, name=name)
+
+
+def _marked(status: Status, text: str, *, indent: int, name: str = "") -> str:
+    """A mark, a name and a text that is broken between words."""
+    sign, style = _MARKS.get(status, ("-", "dim"))
+    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
+    mark = sign if encoding == "utf8" else render(_WORDS[status])
+    taken = indent + columns(mark) + 1 + len(name)
+    fitted = report.fitted(text, sys.stdout, indent=taken)
+    return f"{' ' * indent}{report.paint(mark, style, sys.stdout)} {name}{fitted}"

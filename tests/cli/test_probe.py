@@ -428,3 +428,40 @@ def test_nothing_is_written(
     before = sorted(home.parent.rglob("*"))
     run(capsys)
     assert sorted(home.parent.rglob("*")) == before
+
+
+def test_a_report_to_paste_holds_no_key(
+    home: Path, upstream: Upstream, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(home, upstream.url)
+    behave(upstream, act.status(418, f"the key {KEY} and sk-other-0123456789abcdef are bad | x"))
+    assert main.run(["probe", "--report"]) == 1
+    out = capsys.readouterr().out
+    assert KEY not in out
+    assert "0123456789abcdef" not in out
+    assert "| `ANTHROPIC_AUTH_TOKEN` | ****cdef | user ~/.claude/settings.json:1 |" in out
+    assert "**test-model** (main): will not work: " in out
+    assert "the probe speaks as 2.1.332" in out
+
+
+def test_two_spellings_of_a_model_show_the_slots_of_each(
+    home: Path, upstream: Upstream, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(home, upstream.url, ANTHROPIC_DEFAULT_OPUS_MODEL="test-model[1m]")
+    behave(upstream, act.uses_tools(2))
+    _, data = run(capsys)
+    assert [(m["model"], m["slots"]) for m in data["models"]] == [
+        ("test-model", ["main"]),
+        ("test-model[1m]", ["opus"]),
+    ]
+
+
+def test_the_verdict_comes_first(
+    home: Path, upstream: Upstream, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(home, upstream.url)
+    behave(upstream, act.uses_tools(2))
+    main.run(["probe"])
+    title, verdict, *checks = capsys.readouterr().out.splitlines()
+    assert (title, verdict) == ("test-model  (main)", "✓ will work")
+    assert [line.split()[1] for line in checks][:3] == ["reach", "auth", "model"]

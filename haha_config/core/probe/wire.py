@@ -115,7 +115,7 @@ def closest(installed: str, known: Sequence[str]) -> str:
     Without an installed one, the newest; where all are newer, the oldest.
     """
     ordered = sorted(known, key=numbers)
-    if not installed:
+    if not numbers(installed):
         return ordered[-1]
     fitting = [version for version in ordered if numbers(version) <= numbers(installed)]
     return fitting[-1] if fitting else ordered[0]

@@ -911,6 +911,8 @@ class LLM017(Rule):
 
     def check(self, state: State) -> Iterable[Problem]:
         env = state.litellm_env
+        if not env.exists and state.route == "litellm":
+            yield self._by_hand(state)
         if env.document is None:
             return
         host = env.data.get("HOST")
@@ -928,6 +930,19 @@ class LLM017(Rule):
             place=env.place("HOST"),
             hint=FIX if fixes else msg("write HOST=127.0.0.1, unless others are to use it"),
             fixes=fixes,
+        )
+
+    @staticmethod
+    def _by_hand(state: State) -> Problem:
+        return Problem(
+            what=msg(
+                "there is no {path}: a LiteLLM started by hand listens on every network, unless"
+                " `--host 127.0.0.1` says otherwise",
+                path=state.litellm_env.path,
+            ),
+            place=Place(path=state.litellm.path),
+            hint=INIT_GATEWAY,
+            severity="note",
         )
 
 

@@ -262,13 +262,29 @@ def _asked(state: State) -> str:
 
 
 def _live(session: Session, *, as_json: bool) -> int:
-    """Go on to `probe`, on the same files."""
+    """Go on to `probe`, on the same files; a gateway that is not up loads them first."""
     from haha_config.cli.app import invoke
 
+    trusted = ["--trust"] if session.trusting else []
+    if _down(session):
+        check = ["proxy", "check", "--dir", str(session.folder), *trusted]
+        code = invoke([*check, "--format", "json"] if as_json else check)
+        if code != FINE:
+            return code
     words = ["probe", "--dir", str(session.folder), "--project", str(session.project)]
     words += ["--scope", session.scope, "--client", session.client]
-    words += ["--trust"] if session.trusting else []
+    words += trusted
     return invoke([*words, "--format", "json"] if as_json else words)
+
+
+def _down(session: Session) -> bool:
+    """Whether the client goes through the gateway of this folder and nobody answers there."""
+    from haha_config.io import loopback
+
+    state = session.state()
+    return (
+        state.route == "litellm" and state.litellm.exists and not loopback.who(state.gateway.port)
+    )
 
 
 # --- mending ---------------------------------------------------------------------------------

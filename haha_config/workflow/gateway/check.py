@@ -21,7 +21,7 @@ from haha_config.io import gateway_process, loopback, report
 from haha_config.io.gateway_process import GatewayRecord
 from haha_config.workflow import trust
 from haha_config.workflow.gateway import life
-from haha_config.workflow.gateway.installation import best, looked
+from haha_config.workflow.gateway.installation import best, compiled_ahead, looked
 from haha_config.workflow.gateway.site import Site, names_of
 from haha_config.workflow.gateway.waiting import progress
 from haha_config.workflow.session import Session
@@ -76,7 +76,8 @@ def check_files(session: Session) -> Checked:
         command, _environ(here, port), log=log, cwd=session.state_folder
     )
     try:
-        offered = _answers(here, port, running)
+        with compiled_ahead(found, session):
+            offered = _answers(here, port, running)
         said = "\n".join(here.masked(line) for line in gateway_process.tail(log, 400))
     finally:
         _stop(here, running.pid, port)

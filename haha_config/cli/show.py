@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import typer
+from msgspec.structs import replace
 
 from haha_config.cli import options as o
 from haha_config.core import urls
@@ -18,13 +19,12 @@ from haha_config.core.errors import Usage
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place
 from haha_config.core.providers.decode import did_you_mean
-from haha_config.core.state import owned
+from haha_config.core.state import asked, owned
 from haha_config.core.state.file import File
 from haha_config.core.state.layers import Effective, LayerName
 from haha_config.core.state.state import SKIP_DOTENV, State
 from haha_config.io import report
 from haha_config.io.i18n import _, render
-from haha_config.workflow import trust
 from haha_config.workflow.session import Session, choice, open_session
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -87,8 +87,6 @@ def show(
         _print_some(state, found)
     else:
         _print(session, state, found)
-    if not short:
-        trust.name_unknown(session, state)
     settings = (file for _, file in state.settings_files)
     broken = [f for f in (*settings, state.dotenv) if f.error is not None]
     for file in broken:
@@ -232,6 +230,8 @@ def _print(session: Session, state: State, found: list[Effective]) -> None:
             else "api.anthropic.com",
         )
     )
+    for line in _requests(session, state):
+        report.result(line)
     width = max((len(one.name) for one in found), default=0)
     for one in found:
         print()
@@ -243,6 +243,42 @@ def _print(session: Session, state: State, found: list[Effective]) -> None:
     if found_owners:
         print()
         report.findings(found_owners, None, sys.stdout)
+
+
+def _requests(session: Session, state: State) -> Iterator[Message]:
+    """What is asked for where ANTHROPIC_MODEL does not say it, and what other versions do."""
+    told, place = _asked(session, state)
+    if place is not None:
+        yield msg("it sends nothing: {why}", why=told)
+    elif told != state.slots.get("main", "").removesuffix("[1m]"):
+        yield msg("it asks for {model}", model=_model(told))
+    for version in state.known_versions if state.client == "claude" else ():
+        other = replace(session, version=version).state()
+        differs, _ = _asked(session, other)
+        if (other.value(v.BASE_URL), differs) != (state.value(v.BASE_URL), told):
+            yield msg(
+                "Claude Code {version} calls {url} and asks for {model}",
+                version=version,
+                url=v.shown_url(other.value(v.BASE_URL)) or "api.anthropic.com",
+                model=_model(differs),
+            )
+
+
+def _asked(session: Session, state: State) -> tuple[Message | str, Place | None]:
+    """The model that goes out; or why nothing does, and where that is."""
+    if not state.value(v.BASE_URL):
+        return asked.model(state), None
+    from haha_config.io import machine
+
+    kept = machine.client_state(session.environ, session.home)
+    logged_in = kept.primary_api_key is not None or session.logged_in
+    return asked.silent(state, logged_in=logged_in) or (asked.model(state), None)
+
+
+def _model(told: Message | str) -> Message | str:
+    if isinstance(told, Message):
+        return msg("nothing: {why}", why=told)
+    return told or msg("its own default model")
 
 
 def _print_some(state: State, found: Sequence[Effective]) -> None:

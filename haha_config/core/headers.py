@@ -15,8 +15,11 @@ def pairs(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def value(text: str, name: str) -> str:
-    """What a header is set to; "" where it is not there. Names are told without their case."""
-    return next((held for n, held in pairs(text) if n.lower() == name), "")
+    """What a header is set to; "" where it is not there. Names are told without their case.
+
+    Of equal names the last one counts, as for the client.
+    """
+    return next((held for n, held in reversed(pairs(text)) if n.lower() == name), "")
 
 
 def with_header(text: str, name: str, wanted: str) -> str:

@@ -275,11 +275,15 @@ def _causes(error: BaseException) -> Generator[BaseException]:
 
 
 def proxy_for(url: str, variables: Mapping[str, str]) -> str | None:
-    """The proxy that a client with these variables sends `url` through; lower-case names win."""
+    """The proxy that a client with these variables sends `url` through.
+
+    Measured: lower-case names win, and one for https is taken before one for http, whatever the
+    URL begins with.
+    """
     parts = urlsplit(url)
     lower = {name.lower(): value for name, value in variables.items() if value}
     lower |= {name: value for name, value in variables.items() if name.islower() and value}
-    proxy = lower.get(f"{parts.scheme}_proxy") or lower.get("all_proxy")
+    proxy = next((p for n in ("https", "http", "all") if (p := lower.get(f"{n}_proxy"))), None)
     if not proxy or _excepted(parts.hostname or "", parts.port, lower.get("no_proxy", "")):
         return None
     return proxy if "://" in proxy else f"http://{proxy}"

@@ -27,7 +27,7 @@ from haha_config.core.state.behaviour import Behaviour
 from haha_config.core.state.file import File, parse, parse_settings
 from haha_config.core.state.layers import LayerName
 from haha_config.core.state.machine import Machine
-from haha_config.core.state.state import State, with_litellm
+from haha_config.core.state.state import State
 from haha_config.io import client_program, disk, paths, report, templates
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
     reads: bool = False
     #: `folder` is not this one, but that of the last write: nothing named it.
     remembered: bool = False
+    #: Read as this measured version of the client does, and not as the installed one.
+    version: str = ""
     #: `--trust`: the person agrees to what the folder names. `asks`: somebody can be asked.
     trusting: bool = False
     asks: bool = False
@@ -101,6 +103,8 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def answers_for(self) -> str:
         """The measured version whose behaviour is shown; claude-haha comes from an older one."""
+        if self.version:
+            return self.version
         if self.client == "haha":
             return self.accepted.versions[0]
         return self.accepted.nearest(self.client_version)
@@ -109,6 +113,11 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
     def behaviour(self) -> Behaviour:
         """What was measured of which files and variables count."""
         return behaviour.parse(templates.text("facts/layers.json"))
+
+    @property
+    def logged_in(self) -> bool:
+        """Whether the client keeps a login of its own."""
+        return (self.client_folder / ".credentials.json").is_file()
 
     @property
     def env_path(self) -> Path:
@@ -148,7 +157,7 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
             return self._state(only, machine)
 
     def _state(self, only: frozenset[str], machine: Machine | None) -> State:
-        state = State(
+        return State(
             client=self.client,
             folder=str(self.folder),
             scope=self.scope,
@@ -165,11 +174,9 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
             client_version=self.client_version,
             answers_for=self.answers_for,
             known_versions=self.accepted.versions,
+            behaviour=self.behaviour,
             owned=owned.Owned() if only else owned.parse(disk.snapshot(self.record).data),
         )
-        if state.litellm.document is None:
-            return state
-        return with_litellm(state, disk.snapshot, templates.text("facts/litellm.json"))
 
     def _settings(self, only: frozenset[str]) -> dict[LayerName, File]:
         if only:

@@ -1,135 +1,205 @@
-"""What `show` calls effective is what the real client sends, layer by layer."""
+"""What haha-config says that the client sends is what arrives, or that nothing does."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.tool import Tool
+from haha_config.io import http
 from tests.e2e import parts
+from tests.e2e.answers import answers
+from tests.e2e.layer_cases import BASE, CASES, TOKEN, USER, Case
 from tests.e2e.processes import QUIET, environment
 from tests.e2e.upstream import Upstream
+from tests.e2e.wire import Request
+from tools.facts.start import first_request
 
 KEY = "sk-test-0123456789abcdef"
-SHELL_KEY = "sk-test-shell-0123456789"
+VERSIONS = (parts.OLDEST, parts.NEWEST)
+_GIT = {
+    f"GIT_{who}_{what}": "a@b.test" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+}
 
 
-@dataclass(frozen=True)
-class Case:
-    """Variables by layer; a model's name says which layer it comes from."""
+class _Place:
+    """A case set up in a folder of its own."""
 
-    name: str
-    user: Mapping[str, Any] = field(default_factory=dict)
-    project: Mapping[str, Any] = field(default_factory=dict)
-    local: Mapping[str, Any] = field(default_factory=dict)
-    managed: Mapping[str, Any] = field(default_factory=dict)
-    exported: Mapping[str, str] = field(default_factory=dict)
-    model_key: str = ""
-    dotenv: str = ""
+    def __init__(self, case: Case, root: Path, upstream: Upstream) -> None:
+        self.case = case
+        self.root = root.resolve()
+        self.holes = {
+            "home": f"{self.root}/home",
+            "work": f"{self.root}/work",
+            "root": str(self.root),
+            "url": f"{upstream.url}/{self.root.name}",
+        }
+        self.home = Path(self.holes["home"])
+        (self.home / ".claude").mkdir(parents=True)
+        Path(self.holes["work"]).mkdir()
+        if case.setup:
+            self._run(["sh", "-ec", self.fill(case.setup)])
+        start = Path(self.fill(case.start))
+        start.mkdir(parents=True, exist_ok=True)
+        self.cwd = start.resolve()
+        self._write_files()
+        self.environ = {**environment(self.home), **QUIET, **self.fill(dict(case.exported))}
+        self.prefix = self._managed()
+
+    def fill(self, value: Any) -> Any:
+        match value:
+            case str():
+                for name, text in self.holes.items():
+                    value = value.replace(f"{{{name}}}", text)
+                return value
+            case dict():
+                return {self.fill(k): self.fill(one) for k, one in value.items()}
+            case _:
+                return value
+
+    def _write_files(self) -> None:
+        files = dict(self.case.files)
+        if not self.case.bare:
+            held = files.get(USER, {})
+            base = {BASE: "{url}/user", TOKEN: KEY}
+            files[USER] = {**held, "env": {**base, **held.get("env", {})}}
+        for path, content in files.items():
+            self._write(Path(self.fill(path)), content)
+        trusted = {str(self.cwd): {"hasTrustDialogAccepted": True}}
+        kept = {"hasCompletedOnboarding": True, "projects": trusted, **self.case.kept}
+        self._write(self.home / ".claude.json", kept)
+
+    def _write(self, path: Path, content: Any) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = self.fill(content)
+        path.write_text(text if isinstance(text, str) else json.dumps(text), encoding="utf-8")
+
+    def _managed(self) -> list[str]:
+        """A command prefix under which /etc/claude-code is ours, for that process alone."""
+        if not self.case.managed:
+            return []
+        folder = self.root / "managed"
+        for name, content in self.case.managed.items():
+            self._write(folder / name, content)
+        script = f'mkdir -p /etc/claude-code && mount --bind {folder} /etc/claude-code && exec "$@"'
+        return ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh"]
+
+    def _run(self, command: list[str]) -> None:
+        env = {**environment(self.root), **_GIT}
+        subprocess.run(command, cwd=self.root, env=env, check=True, capture_output=True)
+
+    def request(self, version: str, upstream: Upstream) -> Request | None:
+        command = [*self.prefix, str(parts.client(version)), "-p", "say hi"]
+        return first_request(command, self.cwd, self.environ, upstream, f"/{self.root.name}/")
+
+    def answers(self, version: str) -> dict[str, Any]:
+        if not self.prefix:
+            return answers(version, self.home, self.cwd, self.environ)
+        given = {"version": version, "home": str(self.home), "cwd": str(self.cwd)}
+        done = subprocess.run(
+            [*self.prefix, sys.executable, "-m", "tests.e2e.answers"],
+            cwd=parts.ROOT,
+            input=json.dumps({**given, "environ": self.environ}),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
 
 
-MODEL = "ANTHROPIC_MODEL"
-TOKEN = "ANTHROPIC_AUTH_TOKEN"
-API_KEY = "ANTHROPIC_API_KEY"
-
-CASES = [
-    Case("user", user={MODEL: "user"}),
-    Case("shell", exported={MODEL: "shell"}),
-    Case("user over shell", user={MODEL: "user"}, exported={MODEL: "shell"}),
-    Case("project over user", user={MODEL: "user"}, project={MODEL: "project"}),
-    Case("local over project", project={MODEL: "project"}, local={MODEL: "local"}),
-    Case("local over all", user={MODEL: "user"}, project={MODEL: "p"}, local={MODEL: "local"}),
-    Case("managed over local", managed={MODEL: "managed"}, local={MODEL: "local"}),
-    Case("managed over shell", managed={MODEL: "managed"}, exported={MODEL: "shell"}),
-    Case("env over the model key", user={MODEL: "user"}, model_key="key"),
-    Case("shell over the model key", exported={MODEL: "shell"}, model_key="key"),
-    Case("a key beside the token", user={MODEL: "u"}, exported={API_KEY: SHELL_KEY}),
-    Case("a cancelled key", user={MODEL: "u", API_KEY: ""}, exported={API_KEY: SHELL_KEY}),
-    Case("a token of the project", user={MODEL: "u"}, local={TOKEN: SHELL_KEY}),
-    Case("a number", user={MODEL: "user", "API_TIMEOUT_MS": 600000}),
-    Case("a .env that this client does not read", user={MODEL: "user"}, dotenv=f"{MODEL}=dot"),
-    Case("cancelled in local", user={MODEL: "user"}, local={MODEL: ""}, exported={MODEL: "shell"}),
-]
+_Started = Mapping[tuple[str, str], "Future[tuple[_Place, Request | None]]"]
 
 
-def write(path: Path, env: Mapping[str, Any], **more: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"env": dict(env), **more}), encoding="utf-8")
+@pytest.fixture(scope="module")
+def started(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[_Started]:
+    """Every case that is tested, a few at a time: the tests wait for their own."""
+    specs = (getattr(item, "callspec", None) for item in request.session.items)
+    wanted = [s.params for s in specs if s is not None and isinstance(s.params.get("case"), Case)]
+    with Upstream() as upstream, ThreadPoolExecutor(3) as pool:
+
+        def start(case: Case, version: str) -> tuple[_Place, Request | None]:
+            place = _Place(case, tmp_path_factory.mktemp("case"), upstream)
+            return place, place.request(version, upstream)
+
+        yield {
+            (one["case"].name, one["version"]): pool.submit(start, one["case"], one["version"])
+            for one in wanted
+        }
 
 
-def set_up(case: Case, tool: Tool, url: str) -> None:
-    base = {"ANTHROPIC_BASE_URL": url, TOKEN: KEY}
-    more = {"model": case.model_key} if case.model_key else {}
-    write(tool.settings, {**base, **case.user}, **more)
-    if case.project:
-        write(tool.cwd / ".claude" / "settings.json", case.project)
-    if case.local:
-        write(tool.cwd / ".claude" / "settings.local.json", case.local)
-    if case.dotenv:
-        tool.dotenv.write_text(case.dotenv + "\n", encoding="utf-8")
+def test_there_are_enough_of_them() -> None:
+    assert len(CASES) >= 80
+    assert len({case.name for case in CASES}) == len(CASES)
 
 
-def trusted(tool: Tool) -> None:
-    """Project settings count only in a folder that is trusted; a person has said yes once."""
-    known = {
-        "hasCompletedOnboarding": True,
-        "projects": {str(tool.cwd): {"hasTrustDialogAccepted": True}},
-    }
-    (tool.home / ".claude.json").write_text(json.dumps(known), encoding="utf-8")
-
-
-def in_a_place_of_its_own(managed: Mapping[str, Any], folder: Path) -> list[str]:
-    """A command prefix under which /etc/claude-code holds `managed`, for that process alone."""
-    if not managed:
-        return []
-    write(folder / "managed-settings.json", managed)
-    script = f'mkdir -p /etc/claude-code && mount --bind {folder} /etc/claude-code && exec "$@"'
-    return ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh"]
-
-
+@pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_what_show_says_is_what_arrives(
-    case: Case, home: Path, work: Path, upstream: Upstream, version: str, tmp_path: Path
+def test_what_is_said_is_what_arrives(
+    case: Case, version: str, started: _Started, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tool = Tool(home=home, cwd=work)
-    set_up(case, tool, upstream.url)
-    trusted(tool)
-    prefix = in_a_place_of_its_own(case.managed, tmp_path / "managed")
-    env = {**environment(home), **QUIET, **case.exported}
-    shown = run(
-        [*prefix, sys.executable, "-m", "haha_config", "show", "--format", "json"], work, env
+    place, asked = started[case.name, version].result()
+    monkeypatch.chdir(place.cwd)
+    said = place.answers(version)
+    assert said["silent"] == (asked is None)
+    if asked is None:
+        return
+    base = said["url"].removesuffix("/")
+    assert (
+        place.holes["url"].rpartition(place.root.name)[0] + asked.path[1:] == f"{base}/v1/messages"
     )
-    said = run([*prefix, str(parts.client(version)), "-p", "say hi"], work, env)
-    assert said.returncode == 0, said.stderr
-    found = {v["name"]: v for v in json.loads(shown.stdout)["variables"]}
-    asked = upstream.asked("anthropic")[-1]
-    effective = found[MODEL]["value"] if MODEL in found else None
-    if effective:
-        assert asked.model == effective
-    bearer, x_api_key = asked.credential
-    assert masked(bearer) == found[TOKEN]["value"]
-    assert masked(x_api_key) == (found.get(API_KEY, {}).get("value") or None)
+    assert asked.model == said["model"] or (not said["model"] and asked.model.startswith("claude-"))
+    wanted = {"authorization", "x-api-key", *said["headers"]}
+    arrived = {name: asked.headers[name] for name in wanted if name in asked.headers}
+    expected = dict(said["headers"])
+    if version == parts.OLDEST and "apiKeyHelper" in str(case.files) and "Bearer" in str(expected):
+        # Its first request may be out before the helper has said its key.
+        arrived.pop("x-api-key", None)
+        expected.pop("x-api-key", None)
+    assert arrived.keys() == expected.keys()
+    for name, value in expected.items():
+        assert not value or arrived[name].endswith(value[-4:].lstrip("*"))
 
 
-def masked(value: str | None) -> str | None:
-    return f"****{value[-4:]}" if value else None
+_DEAD = "http://127.0.0.1:1"
 
 
-def run(command: list[str], cwd: Path, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command,
-        cwd=cwd,
-        env=dict(env),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(
+    ("settings", "exported"),
+    [
+        ({"HTTP_PROXY": "live"}, {}),
+        ({"HTTP_PROXY": _DEAD}, {"http_proxy": "live"}),
+        ({"HTTP_PROXY": _DEAD, "https_proxy": "live"}, {}),
+        ({"http_proxy": _DEAD, "HTTPS_PROXY": "live"}, {}),
+        ({"HTTP_PROXY": "live"}, {"http_proxy": ""}),
+    ],
+    ids=str,
+)
+def test_the_proxy_that_is_used(
+    settings: dict[str, str], exported: dict[str, str], version: str, upstream: Upstream, home: Path
+) -> None:
+    base = "http://endpoint.test"
+    variables = {BASE: base, TOKEN: KEY, **_live(settings, upstream)}
+    path = home / ".claude" / "settings.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps({"env": variables}), encoding="utf-8")
+    own = environment(home)
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"):
+        del own[name]
+    shell = {**own, **QUIET, **_live(exported, upstream)}
+    assert http.proxy_for(base, {**shell, **variables}) == upstream.url
+    command = [str(parts.client(version)), "-p", "say hi"]
+    assert first_request(command, home, shell, upstream, "/v1/messages") is not None
+
+
+def _live(variables: Mapping[str, str], upstream: Upstream) -> dict[str, str]:
+    return {n: upstream.url if value == "live" else value for n, value in variables.items()}

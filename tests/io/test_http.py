@@ -236,7 +236,7 @@ def test_a_proxy_that_refuses_to_open_a_tunnel(upstream: Upstream) -> None:
     ("url", "variables", "proxy"),
     [
         ("https://a.example", {"HTTPS_PROXY": "http://p:1"}, "http://p:1"),
-        ("http://a.example", {"HTTPS_PROXY": "http://p:1"}, None),
+        ("http://a.example", {"HTTPS_PROXY": "http://p:1"}, "http://p:1"),
         (
             "https://a.example",
             {"HTTPS_PROXY": "http://p:1", "https_proxy": "http://q:2"},

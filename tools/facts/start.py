@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -44,7 +44,13 @@ def outcome(version: str, settings: Mapping[str, Any], upstream: Upstream) -> Ou
             settings = {**settings, "model": "file-model"}
             del shell["ANTHROPIC_MODEL"]
         _write(home, {**settings, "env": given})
-        asked = _first_request(version, work, {**environment(home), **QUIET, **shell}, upstream)
+        asked = first_request(
+            [str(parts.client(version)), "-p", "say hi"],
+            work,
+            {**environment(home), **QUIET, **shell},
+            upstream,
+            f"/{Path(folder).name}/",
+        )
     if asked is None:
         return "stopped"
     of_the_file = "/file/" in asked.path or asked.model == "file-model"
@@ -88,13 +94,17 @@ def _variables(base: str, name: str) -> dict[str, str]:
     }
 
 
-def _first_request(
-    version: str, work: Path, env: Mapping[str, str], upstream: Upstream
+def first_request(
+    command: Sequence[str],
+    cwd: Path,
+    env: Mapping[str, str],
+    upstream: Upstream,
+    prefix: str,
 ) -> Request | None:
-    """Waits for the first request or the end of the program, whichever comes first."""
+    """The first POST below `prefix`, and the program is ended; None where it ends by itself."""
     process = subprocess.Popen(
-        [str(parts.client(version)), "-p", "say hi"],
-        cwd=work,
+        command,
+        cwd=cwd,
         env=dict(env),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -103,7 +113,6 @@ def _first_request(
     )
     ended = threading.Event()
     threading.Thread(target=_tell_end, args=(process, ended), daemon=True).start()
-    prefix = f"/{work.parent.name}/"
     deadline = time.monotonic() + _SECONDS
     try:
         while time.monotonic() < deadline:

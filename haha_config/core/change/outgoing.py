@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from haha_config.core import headers
 from haha_config.core import variables as v
-from haha_config.core.change.plan import HELPER, foreign_helper
+from haha_config.core.change.plan import HELPER
 from haha_config.core.model import Place
 from haha_config.core.state.state import State
 
@@ -28,25 +28,39 @@ class Header(Struct, frozen=True, kw_only=True):
 def outgoing(state: State, primary: Place | None) -> tuple[Header, ...]:
     """`primary` is where `primaryApiKey` stands in the client's own state file."""
     found = state.effective(v.HEADERS)
-    custom = dict(headers.pairs(found.value or ""))
-    names = {name.lower() for name in custom}
-    sent = [one for one in _credentials(state, primary) if one.name not in names]
-    for name, value in custom.items():
-        sent.append(Header(name=name, value=v.masked(value), source=found.name, place=found.place))
-    return tuple(sent)
+    # Of equal names the last one counts.
+    custom = {name.lower(): (name, value) for name, value in headers.pairs(found.value or "")}
+    sent = {one.name: one for one in _credentials(state, primary)}
+    if "authorization" in sent:
+        # Measured: a custom one does not replace it.
+        custom.pop("authorization", None)
+    for lower, (name, value) in custom.items():
+        sent[lower] = Header(name=name, value=v.masked(value), source=found.name, place=found.place)
+    return tuple(sent.values())
 
 
 def _credentials(state: State, primary: Place | None) -> Iterator[Header]:
     token, key = state.effective(v.AUTH_TOKEN), state.effective(v.API_KEY)
-    helper = foreign_helper(state)
+    helper = _helper(state)
+    oauth = state.effective("CLAUDE_CODE_OAUTH_TOKEN")
     if token.value:
         value = f"Bearer {v.masked(token.value)}"
         yield Header(name="authorization", value=value, source=token.name, place=token.place)
-    elif helper is not None and not key.value:
+    elif helper is not None:
         yield Header(name="authorization", value="", source=HELPER, place=helper)
+    elif oauth.value and not key.value:
+        value = f"Bearer {v.masked(oauth.value)}"
+        yield Header(name="authorization", value=value, source=oauth.name, place=oauth.place)
+        return
     if key.value:
         yield Header(name=headers.KEY, value=v.masked(key.value), source=key.name, place=key.place)
     elif helper is not None:
         yield Header(name=headers.KEY, value="", source=HELPER, place=helper)
     elif primary is not None:
         yield Header(name=headers.KEY, value="", source="primaryApiKey", place=primary)
+
+
+def _helper(state: State) -> Place | None:
+    """Where the `apiKeyHelper` stands that the client runs."""
+    found = (file.place(HELPER) for _, file in state.settings_files if file.data.get(HELPER))
+    return next(found, None)

@@ -305,7 +305,7 @@ def is_own_helper(value: Data) -> bool:
 
 def foreign_helper(state: State) -> Place | None:
     """Where somebody else's `apiKeyHelper` stands: its key goes out in both headers."""
-    for file in state.settings.values():
+    for _, file in state.settings_files:
         if file.data.get(HELPER) and not is_own_helper(file.data[HELPER]):
             return file.place(HELPER)
     return None
@@ -355,12 +355,12 @@ def edited(file: File, changes: Sequence[Change], start: str, *, secret: bool) -
 
 
 def _notes(answers: Answers, state: State) -> Iterator[Message]:
-    if answers.assumed:
+    unknown = context_unknown(answers, state.providers)
+    if unknown:
         yield msg(
-            "the context window of {names} is not known, so {n} tokens are written: --context N"
-            " says better",
-            names=tuple(dict.fromkeys(all_slots(answers.slots).values())),
-            n=f"{answers.context:,}",
+            "the context window of {names} is not known, so no window is written and a new client"
+            " assumes one million tokens",
+            names=unknown,
         )
     if answers.header == "x-api-key" and not answers.key_header:
         yield msg(

@@ -6,7 +6,7 @@ this module's answers with what arrives at a recording endpoint.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -84,7 +84,15 @@ def _origins(layers: Iterable[Layer], name: str) -> Iterable[Origin]:
 
 
 def as_text(value: Data) -> str:
-    """A settings value as the client passes it on: it turns numbers and booleans into text."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value if isinstance(value, str) else str(value)
+    """A settings value as the client passes it on: it turns everything into text."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case list():
+            return ",".join(as_text(one) for one in value)
+        case Mapping():
+            return "[object Object]"
+        case _:
+            return str(value)

@@ -1,0 +1,97 @@
+"""What the client asks its endpoint for: the model's name as it goes out, and what stops it.
+
+Measured with both known versions; `tests/e2e/test_layers.py` compares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from haha_config.core import headers
+from haha_config.core import variables as v
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import SLOTS, Place, Slot
+from haha_config.core.state.state import State
+
+#: A name that stands for a slot's model. In `-p`, and until it plans, opusplan is sonnet.
+_ALIASES: Final[Mapping[str, Slot]] = {
+    "opus": "opus",
+    "sonnet": "sonnet",
+    "haiku": "haiku",
+    "fable": "fable",
+    "opusplan": "sonnet",
+}
+_TOKEN: Final = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
+
+
+def model(state: State) -> str:
+    """The name that goes out, without `[1m]`; "" where the client takes its own default."""
+    chosen = _chosen(state)
+    if not chosen:
+        return _bare(state.value(SLOTS["opus"]))
+    slot = _ALIASES.get(_bare(chosen).lower())
+    name = _bare(state.value(SLOTS[slot]) if slot else chosen)
+    allowed = tuple(_allowed(state))
+    if allowed and not any(_lets(one, name) for one in allowed):
+        return _bare(state.value(SLOTS["opus"]))
+    return name
+
+
+def _chosen(state: State) -> str:
+    """ANTHROPIC_MODEL, else the strongest `model` key, else the newer variable for a default."""
+    held = state.value(SLOTS["main"]).strip()
+    keys = (file.data.get("model") for _, file in state.settings_files)
+    key = next((k.strip() for k in keys if isinstance(k, str)), "")
+    newer = state.value("ANTHROPIC_DEFAULT_MODEL") if state.does("default_model") else ""
+    return held or key or newer.strip()
+
+
+def _allowed(state: State) -> Iterator[str]:
+    """`availableModels` of all layers; an empty list lets nothing but the default through.
+
+    So it is where an administrator's settings do not parse, and the client starts all the same.
+    """
+    managed = [file for layer, file in state.settings_files if layer == "managed" and file.exists]
+    if managed and all(file.error is not None for file in managed):
+        yield ""
+    for _, file in state.settings_files:
+        names = file.data.get("availableModels")
+        if isinstance(names, list):
+            yield ""
+            yield from (str(name) for name in names)
+
+
+def _lets(entry: str, name: str) -> bool:
+    """An entry lets through the model of its name, and those that begin with it and a dash."""
+    plain, wanted = _bare(entry).lower(), name.lower()
+    return bool(plain) and (wanted == plain or wanted.startswith(f"{plain}-"))
+
+
+def _bare(name: str) -> str:
+    name = name.strip()
+    return name[: -len("[1m]")] if name.lower().endswith("[1m]") else name
+
+
+def silent(state: State, *, logged_in: bool) -> tuple[Message, Place] | None:
+    """Why the client sends nothing at all, and where; None where it sends.
+
+    `logged_in`: it has a credential of its own, from `/login`.
+    """
+    for layer, file in state.settings_files:
+        if layer == "managed" and file.error is not None and state.does("strict_managed"):
+            return msg("the client does not start: managed settings do not parse"), file.place()
+    held = state.effective(v.HEADERS)
+    wrong = (name for name, _ in headers.pairs(held.value or "") if not _is_token(name))
+    if (broken := next(wrong, None)) is not None:
+        return msg("`{name}` is no name of a header", name=broken), held.place or Place()
+    variables = (v.AUTH_TOKEN, v.API_KEY, "CLAUDE_CODE_OAUTH_TOKEN")
+    helper = any(file.data.get("apiKeyHelper") for _, file in state.settings_files)
+    custom = headers.value(held.value or "", headers.KEY)
+    if logged_in or helper or custom or any(state.value(name) for name in variables):
+        return None
+    return msg("the client is not logged in, and no file has a credential"), Place()
+
+
+def _is_token(name: str) -> bool:
+    return bool(name) and set(name.lower()) <= _TOKEN

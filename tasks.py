@@ -137,8 +137,9 @@ def docs() -> None:
 
 
 def bench() -> None:
-    """Compare with the others, and write docs/speed.md."""
+    """Time to the first answer; compare with the others, and write docs/speed.md."""
     venv()
+    run(PYTHON, "-m", "benchmarks.first_answer")
     run(PYTHON, "-m", "benchmarks.compare", "--page", *sys.argv[2:])
 
 

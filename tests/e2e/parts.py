@@ -228,6 +228,14 @@ def for_installers() -> dict[str, str]:
     return {k: v for k, v in _OUTSIDE.items() if _FOR_INSTALLERS.fullmatch(k)}
 
 
+def uv_settings() -> dict[str, str]:
+    """pip's registries for a uv that is run by hand."""
+    command = [sys.executable, "-m", "pip", "config", "list"]
+    listed = subprocess.run(command, env=_OUTSIDE, capture_output=True, text=True, check=True)
+    told = installer.uv_environ(installer.pip_settings(listed.stdout), {})
+    return told | {n: v for n, v in os.environ.items() if n == "UV_CACHE_DIR"}
+
+
 def _run(command: list[str], environment: Mapping[str, str] | None = None) -> None:
     done = subprocess.run(
         command,

@@ -14,7 +14,7 @@ from haha_config.core.probe.scorecard import Grade
 from haha_config.core.state.state import State
 from haha_config.io import report
 from haha_config.io.i18n import _
-from haha_config.workflow.probe import TIMEOUT, json_of, run_probe, show
+from haha_config.workflow.probe import ProbeOptions, json_of, run_probe, show
 from haha_config.workflow.session import Session, choice, open_session
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -31,8 +31,18 @@ def probe(
     context: bool = typer.Option(
         False, "--context", help=_("Also a long prompt, as long as the client's own.")
     ),
+    small: bool = typer.Option(
+        False, "--small", help=_("Without a request as large as the client's first one.")
+    ),
+    as_report: bool = typer.Option(
+        False, "--report", help=_("Print it as Markdown for an issue, every secret masked.")
+    ),
     timeout: float = typer.Option(
-        TIMEOUT, "--timeout", metavar="SECONDS", min=0.1, help=_("How long an answer may take.")
+        None,
+        "--timeout",
+        metavar="SECONDS",
+        min=0.1,
+        help=_("How long an answer may take; default: as long as the client waits."),
     ),
     folder: o.Dir = None,
     project: o.Project = None,
@@ -60,9 +70,14 @@ def probe(
     )
     state = session.state()
     models = _models(session, state, tuple(names or ()), tuple(slot), everything=everything)
-    found = run_probe(session, state, models, context=context, timeout=timeout, yes=yes)
+    options = ProbeOptions(context=context, small=small, timeout=timeout, yes=yes)
+    found = run_probe(session, state, models, options)
     if as_json:
         report.document(json_of(found))
+    elif as_report:
+        from haha_config.workflow.probe_report import markdown
+
+        report.result(markdown(session, found))
     else:
         show(found)
     return FINE if found.reaches(wanted) else PROBLEM
@@ -90,9 +105,3 @@ def _models(
 
         found += [entry.model.id for entry in listed(session)]
     return tuple(dict.fromkeys(found))
-
-
-# --- before and while ------------------------------------------------------------------------
-
-
-# --- after -----------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from haha_config.core.setup.draft import Draft
 from haha_config.core.setup.profile import Kind, Profile, Reference, check_name
 from haha_config.io import profile_files, report, store
 from haha_config.io.i18n import _, render
-from haha_config.workflow import profiles
+from haha_config.workflow import profiles, trust
 from haha_config.workflow.apply import WriteOptions, report_result, write
 from haha_config.workflow.discover import discover, piped_key
 from haha_config.workflow.session import Session, choice, is_terminal, open_session
@@ -57,19 +57,29 @@ def save(
     project: o.Project = None,
     scope: o.ScopeOption = "user",
     client: o.ClientOption = None,
+    trusting: o.Trust = False,
     dry_run: o.DryRun = False,
     format: o.FormatOption = "text",  # noqa: A002
     quiet: o.Quiet = False,
     _lang: o.Lang = None,
 ) -> int:
     as_json = choice("--format", format, ("text", "json")) == "json"
-    session = open_session(folder=folder, project=project, scope=scope, client=client, quiet=quiet)
+    session = open_session(
+        folder=folder,
+        project=project,
+        scope=scope,
+        client=client,
+        quiet=quiet,
+        trusting=trusting,
+    )
     check_name(name)
     session.settle(dry_run=dry_run)
     state = session.state()
     for file in (state.target, state.dotenv):
         if file.error is not None:
             raise file.error
+    # What is kept would be used elsewhere, without a question.
+    trust.ensure(session, state, trust.Use(command=f"profile save {name}"))
     draft, made = profiles.current_draft(
         session, state, discover(session, Draft(provider="litellm"))
     )

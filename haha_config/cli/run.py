@@ -49,6 +49,8 @@ class _Split(TyperCommand):
             cut = args.index("--")
             ours, theirs = args[:cut], args[cut + 1 :]
         ctx.meta[_CLIENT] = theirs
+        # A file may follow `--trace=` and need not.
+        ours = ["--trace=-" if word == "--trace" else word for word in ours]
         return super().parse_args(ctx, ours)
 
 
@@ -67,6 +69,12 @@ def run(
     ),
     model: str | None = typer.Option(None, "--model", help=_("The model of this session.")),
     unlisted: bool = typer.Option(False, "--unlisted", help=_("Accept a name in no list.")),
+    trace: str | None = typer.Option(
+        None,
+        "--trace",
+        metavar="[=FILE]",
+        help=_("Show each request, and what failed and why; FILE gets the whole of each."),
+    ),
     folder: o.Dir = None,
     project: o.Project = None,
     scope: o.ScopeOption = "user",
@@ -93,7 +101,12 @@ def run(
             values, settings = profile_variables(session, name, model, unlisted=unlisted)
         else:
             values, settings = _variables(session, program, model, unlisted=unlisted), {}
-        return start(session, program, values, arguments, settings)
+        if trace is None:
+            return start(session, program, values, arguments, settings)
+        from haha_config.workflow.trace import traced
+
+        with traced(session, values, arguments, trace) as relayed:
+            return start(session, program, relayed, arguments, settings)
     finally:
         end_session(session)
 

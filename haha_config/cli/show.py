@@ -25,6 +25,7 @@ from haha_config.core.state.layers import Effective, LayerName
 from haha_config.core.state.state import SKIP_DOTENV, State
 from haha_config.io import report
 from haha_config.io.i18n import _, render
+from haha_config.workflow import trust
 from haha_config.workflow.session import Session, choice, open_session
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -87,6 +88,8 @@ def show(
         _print_some(state, found)
     else:
         _print(session, state, found)
+    if not short:
+        trust.name_unknown(session, state)
     settings = (file for _, file in state.settings_files)
     broken = [f for f in (*settings, state.dotenv) if f.error is not None]
     for file in broken:

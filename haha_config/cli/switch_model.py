@@ -78,7 +78,13 @@ def switch_model(
         while_running=while_running,
         follow=follow,
     )
-    outcome = write(session, lambda: _plan(session, chosen), manner, lambda: True, previewed=True)
+    # A server is asked once, and not under the lock.
+    depends = limits({**state.slots, **chosen}, held, state)
+
+    def build() -> Plan:
+        return plans.switch(chosen, depends, session.state())
+
+    outcome = write(session, build, manner, lambda: True, previewed=True)
     if not as_json and not outcome.applied and dry_run:
         from haha_config.workflow.apply import preview
 
@@ -96,16 +102,6 @@ def _check_configured(state: State, held: CurrentSetup) -> None:
             msg("nothing is configured here: no layer has {name}", name=v.BASE_URL),
             hints=("haha-config init",),
         )
-
-
-def _plan(session: Session, chosen: Mapping[Slot, str]) -> Plan:
-    state = session.state()
-    held = configured.read(state)
-    after = {**state.slots, **chosen}
-    return plans.switch(chosen, limits(after, held, state), state)
-
-
-# --- which names are known -------------------------------------------------------------------
 
 
 # --- asking and telling ----------------------------------------------------------------------

@@ -178,13 +178,14 @@ def nothing_here(state: State) -> bool:
     For a hook a file without our variables is a file in order.
     """
     from haha_config.core.rules.fix import files
-    from haha_config.core.rules.rule import configured, stays_home
+    from haha_config.core.rules.rule import chosen_cloud, configured, stays_home
 
     if state.only and any(f.exists for f in files(state)):
         return False
     broken = any(f.error is not None for f in files(state))
     journal = state.machine is not None and state.machine.journal
     ours = bool(state.value(v.BASE_URL)) or (configured(state) and not stays_home(state))
+    ours = ours or chosen_cloud(state) is not None
     return not (ours or state.litellm.exists or broken or journal)
 
 
@@ -228,7 +229,7 @@ def verdict(state: State, found: list[Finding]) -> Message:
     if any(f.severity == "error" and rules.find(f.code).fatal for f in found):
         return msg("{counts}: the client will not work like this", counts=counts)
     if state.only or not url:
-        return msg("{counts}", counts=counts)
+        return _elsewhere(state, counts)
     shown = v.shown_url(urls.called(url))
     if any(f.code == "SYS002" for f in found):
         return msg(
@@ -244,6 +245,15 @@ def verdict(state: State, found: list[Finding]) -> Message:
     )
 
 
+def _elsewhere(state: State, counts: Message) -> Message:
+    from haha_config.core.rules.rule import chosen_cloud
+
+    cloud = None if state.only else chosen_cloud(state)
+    if cloud is None:
+        return counts
+    return msg("{counts}: the client calls {cloud}", counts=counts, cloud=cloud)
+
+
 def _asked(state: State) -> str:
     """The model of the next session; "" for one of Anthropic's."""
     from haha_config.core.rules.env import default_model
@@ -252,13 +262,29 @@ def _asked(state: State) -> str:
 
 
 def _live(session: Session, *, as_json: bool) -> int:
-    """Go on to `probe`, on the same files."""
+    """Go on to `probe`, on the same files; a gateway that is not up loads them first."""
     from haha_config.cli.app import invoke
 
+    trusted = ["--trust"] if session.trusting else []
+    if _down(session):
+        check = ["proxy", "check", "--dir", str(session.folder), *trusted]
+        code = invoke([*check, "--format", "json"] if as_json else check)
+        if code != FINE:
+            return code
     words = ["probe", "--dir", str(session.folder), "--project", str(session.project)]
     words += ["--scope", session.scope, "--client", session.client]
-    words += ["--trust"] if session.trusting else []
+    words += trusted
     return invoke([*words, "--format", "json"] if as_json else words)
+
+
+def _down(session: Session) -> bool:
+    """Whether the client goes through the gateway of this folder and nobody answers there."""
+    from haha_config.io import loopback
+
+    state = session.state()
+    return (
+        state.route == "litellm" and state.litellm.exists and not loopback.who(state.gateway.port)
+    )
 
 
 # --- mending ---------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ class HttpExchange(Struct, frozen=True, kw_only=True):
 
     A failure beside a status: the answer began and did not end. `reason` is the system's own
     word for it. `pieces` are (ms since the request was sent, text) of a streamed body. `cut_off`:
-    the body was longer than we keep.
+    the body was longer than we keep. `tries`: how often it was asked, this being the last.
     """
 
     ask: Request
@@ -50,3 +50,4 @@ class HttpExchange(Struct, frozen=True, kw_only=True):
     reason: str = ""
     ms: int = 0
     cut_off: bool = False
+    tries: int = 1

@@ -19,20 +19,31 @@ from msgspec.structs import replace
 
 from haha_config.core import urls
 from haha_config.core import variables as v
+from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data, Place, Set, Write, walk
 from haha_config.core.providers.model import Provider
 from haha_config.core.state.gateway import REFERENCE, Gateway, ModelEntry
-from haha_config.core.state.layers import LayerName, as_text
+from haha_config.core.state.layers import as_text
 from haha_config.core.state.state import State
 
 #: `entry`: an upstream of the gateway and the variables that go to it. `code`: what LiteLLM loads.
 #: `setting`: any other text that LiteLLM is told. `link`: where a linked file really is.
-#: `listener`: a program on the gateway's port that we did not start.
+#: `listener`: a program on the gateway's port that we did not start. `key`: one that we wrote.
 Kind = Literal[
-    "endpoint", "proxy", "ca", "helper", "program", "entry", "code", "setting", "link", "listener"
+    "endpoint",
+    "proxy",
+    "ca",
+    "helper",
+    "program",
+    "entry",
+    "code",
+    "setting",
+    "link",
+    "listener",
+    "key",
 ]
-#: Folders by the layer that is read from them; a layer that is not here is the person's own.
-Folders = Mapping[LayerName, str]
+#: The folder that brings a file, by the file's path; one that is not here is the person's own.
+Folders = Mapping[str, str]
 Steps = tuple[str | int, ...]
 
 
@@ -65,7 +76,26 @@ class NamingValue(Struct, frozen=True, kw_only=True, dict=True):
         if self.kind == "helper":
             # Its arguments can be a key; its program is what has to be judged.
             return f"{self.value.split(maxsplit=1)[0]} …" if self.value.strip() else ""
-        return v.masked(self.value) if self.kind == "setting" else self.value.split("\n", 1)[0]
+        return (
+            v.masked(self.value)
+            if self.kind in ("setting", "key")
+            else self.value.split("\n", 1)[0]
+        )
+
+
+def told(value: NamingValue) -> Message:
+    """What follows from a value, in words."""
+    if value.kind == "entry":
+        if value.pulls:
+            return msg("LiteLLM sends {keys} to {where}", keys=value.pulls, where=value.shown)
+        return msg("LiteLLM calls {where}", where=value.shown)
+    if value.kind == "code":
+        return msg("LiteLLM loads {what} ({name})", what=value.shown, name=value.name)
+    if value.kind == "listener":
+        return msg("{name} is taken by {who}", name=value.name, who=value.shown or "?")
+    if value.kind == "program" and value.name == value.value:
+        return msg("{name} is started", name=value.name)
+    return msg("{name} is {value}", name=value.name, value=value.shown or '""')
 
 
 # --- client variables ------------------------------------------------------------------------
@@ -130,9 +160,9 @@ def client_values(state: State, folders: Folders, project: str) -> tuple[NamingV
 def _client_values(state: State, folders: Folders, project: str) -> Iterator[NamingValue]:
     helpers: set[str] = set()
     for layer in state.layers:
-        root = folders.get(layer.name)
+        root = folders.get(layer.path)
         for value in _variables(layer.values, root or project, layer.root):
-            if state.effective(value.name).layer != layer.name:
+            if (state.effective(value.name).place or Place()).path != layer.path:
                 continue
             if root is not None or (value.kind == "ca" and _is_relative(value)):
                 yield _placed(value, layer.place(value.name))
@@ -156,34 +186,63 @@ def _placed(value: NamingValue, place: Place) -> NamingValue:
     return replace(value, place=place)
 
 
-# --- the person's own credentials ------------------------------------------------------------
+# --- whose key would go there ----------------------------------------------------------------
 
 
 class Credential(Struct, frozen=True, kw_only=True):
-    """A credential that no folder brought: the name of its variable or setting, and where it is."""
+    """A credential that goes out: the name of its variable or setting, and where it is.
+
+    `fingerprint` tells a key that a write of ours has put there.
+    """
 
     name: str
     place: Place
+    fingerprint: str = ""
 
 
 _CREDENTIALS: Final = (*v.CREDENTIALS, "ANTHROPIC_CUSTOM_HEADERS")
 
 
-def own_credentials(state: State, folders: Folders) -> tuple[Credential, ...]:
-    """The credentials of the person's that this client would send along."""
-    return tuple(_own_credentials(state, folders))
+def credentials(state: State) -> tuple[Credential, ...]:
+    """The credentials that this client would send along."""
+    return tuple(_credentials(state))
 
 
-def _own_credentials(state: State, folders: Folders) -> Iterator[Credential]:
+def _credentials(state: State) -> Iterator[Credential]:
     tokens = {row.credential.token for row in state.providers.values()}
     for name in _CREDENTIALS:
         found = state.effective(name)
-        if found.value and found.layer not in folders and found.value not in tokens:
-            yield Credential(name=name, place=found.place or Place())
-    for layer, file in state.settings_files:
+        if found.value and found.value not in tokens:
+            print_ = _key(name, found.value, "").fingerprint
+            yield Credential(name=name, place=found.place or Place(), fingerprint=print_)
+    for _, file in state.settings_files:
         for value in of_settings(file.data, ""):
-            if value.kind == "helper" and layer not in folders:
+            if value.kind == "helper":
                 yield Credential(name=value.name, place=file.place(value.name))
+
+
+def _key(name: str, value: str, root: str) -> NamingValue:
+    return NamingValue(kind="key", name=name, value=value, root=root)
+
+
+def going_along(
+    value: NamingValue,
+    keys: Iterable[Credential],
+    folders: Folders,
+    agreed: Mapping[str, Collection[str]],
+) -> tuple[Credential, ...]:
+    """The keys of the person's that a value would lead astray.
+
+    A folder may send its own key, one that stands in the same file as the value: a set-up made by
+    hand. A key that stands elsewhere, or that a write of ours has put there, is the person's.
+    """
+    return tuple(
+        key
+        for key in keys
+        if key.place.path != value.place.path
+        or key.place.path not in folders
+        or key.fingerprint in agreed.get(folders[key.place.path], ())
+    )
 
 
 # --- LiteLLM's files -------------------------------------------------------------------------
@@ -204,14 +263,14 @@ _ENV_HARMLESS: Final = frozenset(
 )
 
 
-def gateway_values(state: State) -> tuple[NamingValue, ...]:
-    """The naming values of `litellm_config.yaml` and `litellm.env`, each once."""
+def gateway_values(state: State, root: str) -> tuple[NamingValue, ...]:
+    """The naming values of `litellm_config.yaml` and `litellm.env` of `root`, each once."""
     values = [_placed(one, state.litellm.place(*one.path)) for one in of_config(state.litellm.data)]
     values += [
         _placed(one, state.litellm_env.place(*one.path))
         for one in of_gateway_env(state.litellm_env.data)
     ]
-    rooted = (_rooted(value, state.folder) for value in values)
+    rooted = (_rooted(value, root) for value in values)
     return tuple({value.fingerprint: value for value in rooted}.values())
 
 
@@ -372,12 +431,18 @@ def brought(
         for mark in _marks(value)
     }
     touched = {change.path for change in write.changes if isinstance(change, Set)}
-    return tuple(
-        _rooted(value, root)
+    found = (
+        value
         for value in reader(after)
         if value.path in touched
         or (value.fingerprint not in old and not (value.kind == "entry" and theirs & _marks(value)))
     )
+    keys = (
+        _key(str(change.path[-1]), change.value, root)
+        for change in write.changes
+        if isinstance(change, Set) and change.path[-1] in _CREDENTIALS and change.value
+    )
+    return (*(_rooted(value, root) for value in found), *keys)
 
 
 def _marks(value: NamingValue) -> set[object]:

@@ -256,6 +256,30 @@ def spawn(
         os.close(handle)
 
 
+@contextlib.contextmanager
+def meanwhile(command: Sequence[str], environ: Mapping[str, str], *, cwd: Path) -> Iterator[None]:
+    """Let a program work that nobody waits for, then end it; that it can't start is no matter."""
+    import subprocess
+
+    helper: subprocess.Popen[bytes] | None = None
+    nothing = subprocess.DEVNULL
+    with contextlib.suppress(OSError):
+        helper = subprocess.Popen(
+            list(command),
+            env=dict(environ),
+            cwd=cwd,
+            stdin=nothing,
+            stdout=nothing,
+            stderr=nothing,
+        )
+    try:
+        yield
+    finally:
+        if helper is not None:
+            helper.terminate()
+            helper.wait()
+
+
 def stop(record: GatewayRecord, seconds: float = 10) -> bool:
     """End the gateway and what it started: asked first, then made to. Whether it is gone."""
     import psutil

@@ -14,7 +14,7 @@ import queue
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
@@ -65,18 +65,18 @@ def install(
     locks: Locks,
     environ: Mapping[str, str],
     watch: Callable[[Progress], None],
-    avoid: Iterable[Path] = (),
+    uv: str | None = None,
 ) -> None:
     """Make an environment with LiteLLM in `folder`, which is emptied first.
 
-    A uv that PATH finds in one of the folders `avoid` is not run. Whatever ends this early, a
-    Ctrl-C too, nothing is left of the attempt. Raises NotInstalled.
+    `uv` is the one of this machine, if it has one. Whatever ends this early, a Ctrl-C too, nothing
+    is left of the attempt. Raises NotInstalled.
     """
     attempt = _Attempt(folder, locks, environ, watch)
     whole = False
     try:
         attempt.make_environment()
-        attempt.fill(_uv_on_path(environ, avoid))
+        attempt.fill(uv)
         whole = True
     except _Failed:
         raise _not_installed(attempt.said) from None
@@ -387,19 +387,6 @@ def _indexes(settings: Mapping[str, str]) -> dict[str, str]:
     if not (index or extra):
         return {}
     return {"UV_INDEX_URL": last} | ({"UV_EXTRA_INDEX_URL": " ".join(first)} if first else {})
-
-
-def _uv_on_path(environ: Mapping[str, str], avoid: Iterable[Path]) -> str | None:
-    avoided = [folder.resolve() for folder in avoid]
-    entries = [
-        entry
-        for entry in environ.get("PATH", "").split(os.pathsep)
-        if Path(entry).is_absolute()
-        and not any(Path(entry).resolve().is_relative_to(folder) for folder in avoided)
-    ]
-    found = shutil.which("uv", path=os.pathsep.join(entries))
-    # Windows looks into the current folder first.
-    return found if found and Path(found).is_absolute() else None
 
 
 # --- what the installers say -----------------------------------------------------------------

@@ -90,6 +90,52 @@ def ollama_tools(port: int, model: str, seconds: float = PATIENCE) -> bool | Non
     return "tools" in able if status == 200 and isinstance(able, list) else None
 
 
+def window(port: int, model: str, seconds: float = PATIENCE) -> int | None:
+    """How many tokens a server on this machine gives a model; None where it does not say.
+
+    Ollama says it of a model that is loaded, else of what it can take at most; LM Studio and
+    llama.cpp of what is loaded, vLLM of each model.
+    """
+    if not listens(port, seconds):
+        return None
+    if ollama_version(port, seconds):
+        return _of_ollama(port, model, seconds)
+    for path in ("/v1/models", "/api/v0/models"):
+        for one in _rows(get(port, path, seconds), "data"):
+            size = _size(one.get("max_model_len")) or _size(one.get("loaded_context_length"))
+            if one.get("id") == model and size:
+                return size
+    props = _json(get(port, "/props", seconds)[1]).get("default_generation_settings")
+    return _size(props.get("n_ctx")) if isinstance(props, dict) else None
+
+
+def _of_ollama(port: int, model: str, seconds: float) -> int | None:
+    names = {model, f"{model}:latest"}
+    for one in _rows(get(port, "/api/ps", seconds), "models"):
+        size = _size(one.get("context_length"))
+        if one.get("name") in names and size:
+            return size
+    shown = _json(_exchange(port, "/api/show", seconds, {"model": model})[1])
+    for line in str(shown.get("parameters") or "").splitlines():
+        name, _, value = line.strip().partition(" ")
+        if name == "num_ctx" and value.strip().isdecimal():
+            return int(value)
+    info = shown.get("model_info")
+    sizes = info.items() if isinstance(info, dict) else ()
+    return next((_size(n) for k, n in sizes if k.endswith(".context_length")), None)
+
+
+def _rows(answer: tuple[int, bytes], key: str) -> list[dict[str, Any]]:
+    found = _json(answer[1]).get(key) if answer[0] == 200 else None
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def _size(value: object) -> int | None:
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value
+    return None
+
+
 def free_port(first: int) -> int:
     """The first loopback port from `first` on that nobody listens on."""
     return next(port for port in range(first, first + 200) if not listens(port))

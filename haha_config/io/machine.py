@@ -10,13 +10,14 @@ import re
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 from msgspec import Struct
 
 from haha_config.core.model import Place
-from haha_config.core.state.machine import UNFINISHED, Installed, Owner
+from haha_config.core.state.machine import UNFINISHED, Agent, Installed, Owner, agent_in
 
 _DIST: Final = re.compile(r"litellm-([0-9][^-]*)\.dist-info")
 _NAME: Final = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*[=:]", re.MULTILINE)
@@ -246,6 +247,34 @@ def windows_home(where: Where) -> str:
 
 
 # --- files -----------------------------------------------------------------------------------
+
+
+#: More files than a person writes, and longer ones, are not read.
+_MOST_AGENTS: Final = 200
+_LONGEST_AGENT: Final = 65_536
+
+
+def agents(folders: Iterable[Path]) -> tuple[Agent, ...]:
+    """The subagents in these folders that name a model of their own."""
+    found: list[Agent] = []
+    for folder in folders:
+        if not folder.is_dir():
+            continue
+        for path in sorted(islice(folder.rglob("*.md"), _MOST_AGENTS)):
+            agent = agent_in(str(path), _beginning(path))
+            if agent is not None:
+                found.append(agent)
+    return tuple(found)
+
+
+def _beginning(path: Path) -> str:
+    try:
+        if not path.is_file():
+            return ""
+        with path.open("rb") as file:
+            return file.read(_LONGEST_AGENT).decode("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def make_private(path: str) -> None:

@@ -29,5 +29,24 @@ def find(name: str, path: str, folders: Iterable[Path] = ()) -> str | None:
     return None if _within(found, [os.path.realpath(folder) for folder in known]) else found
 
 
+def version_of(program: str) -> str:
+    """The version that a program gives as its own; "" where it gives none within 5 s."""
+    import re
+    import subprocess
+
+    try:
+        done = subprocess.run(
+            [program, "--version"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=5,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    found = re.search(rb"\b\d+\.\d+\.\d+\b", done.stdout)
+    return found[0].decode() if found is not None and done.returncode == 0 else ""
+
+
 def _within(path: str, folders: Iterable[str]) -> bool:
     return any(Path(path).is_relative_to(folder) for folder in folders)

@@ -22,6 +22,12 @@ def text(name: str) -> str:
     return (FOLDER / name).read_text(encoding="utf-8")
 
 
+def wire_records() -> dict[str, Path]:
+    """The record of what a client sends, by the client's version."""
+    files = (FOLDER / "facts").glob("wire-*.json")
+    return {file.stem.removeprefix("wire-"): file for file in files}
+
+
 def provider_texts(own: Path | None = None) -> Iterator[tuple[str, str, str]]:
     """(key, text, path) of every row of the table, then of the person's own rows in `own`.
 

@@ -29,6 +29,7 @@ from haha_config.workflow.discover import (
     upstream_keys,
 )
 from haha_config.workflow.session import Session, choice
+from haha_config.workflow.windows import with_window
 
 if TYPE_CHECKING:
     pass
@@ -206,6 +207,7 @@ def ready(
         draft = replace(draft, permissions=beside.default_permissions(found.state))
     answers = drafts.answers(draft, providers, found.setup, found.master_key)
     answers = with_key_header(session, replace(answers, header=header or answers.header), found)
+    answers = with_window(answers, found.setup, providers)
     if answers.port is not None:
         check_port(answers.port, found)
     if session.scope == "project" and answers.credential != row.credential.token:

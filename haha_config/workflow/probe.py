@@ -5,7 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from threading import Timer
 from typing import Final
+
+from msgspec import Struct
 
 from haha_config.core import urls
 from haha_config.core import variables as v
@@ -13,15 +16,15 @@ from haha_config.core.errors import Cancelled, HahaError, Usage
 from haha_config.core.exchange import HttpExchange, Request
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import Data
-from haha_config.core.probe import examination, requests
+from haha_config.core.probe import examination, requests, wire
 from haha_config.core.probe.client_profile import ClientProfile, client_profile
 from haha_config.core.probe.examination import Order
-from haha_config.core.probe.scorecard import Check, ProbeReport, Scorecard, as_data
+from haha_config.core.probe.scorecard import Check, ProbeReport, Scorecard, Status, as_data
 from haha_config.core.state import configured
 from haha_config.core.state.configured import CurrentSetup
 from haha_config.core.state.state import State
-from haha_config.io import report
-from haha_config.io.i18n import english, render
+from haha_config.io import paths, programs, report, templates
+from haha_config.io.i18n import columns, english, render
 from haha_config.workflow import trust
 from haha_config.workflow.gateway.site import ensure_ours
 from haha_config.workflow.session import Session, is_terminal
@@ -35,53 +38,77 @@ _MANY_TOKENS: Final = 60_000
 _AT_ONCE: Final = 64
 
 
-TIMEOUT: Final = 60.0
+#: The longest wait for an answer where nobody watches, who could end it.
+UNWATCHED: Final = 120.0
+#: After so long a line says how long the client would wait.
+_LONG: Final = 30.0
+
+
+class ProbeOptions(Struct, frozen=True, kw_only=True):
+    """How a probe is made. `timeout` None: as long as the client waits.
+
+    `small`: without a request as large as the client's first one. `yes`: nobody is asked, however
+    much it costs.
+    """
+
+    context: bool = False
+    small: bool = False
+    timeout: float | None = None
+    yes: bool = True
 
 
 def run_probe(
     session: Session,
     state: State,
     models: Sequence[str] = (),
-    *,
-    context: bool = False,
-    timeout: float = TIMEOUT,
-    yes: bool = True,
+    options: ProbeOptions = ProbeOptions(),  # noqa: B008 - it is frozen
 ) -> ProbeReport:
     """Probe `models`, by default those of the slots. Says first what it costs.
 
-    `yes`: nobody is asked, however much it is. Raises HahaError where there is nothing to probe.
+    Raises HahaError where there is nothing to probe.
     """
-    held = configured.read(state)
-    who = _caller(session, state, held)
-    orders = [_order(m, state, context, timeout) for m in models or slot_models(state)]
+    who = _caller(session, state, configured.read(state))
+    orders = [_order(m, state, options, who) for m in models or slot_models(state)]
     if not orders:
         raise HahaError(msg("no model is configured here"), hints=("haha-config init",))
     planned = [ask for wanted in orders for ask in examination.planned(who, wanted)]
-    _announce(session, who, orders, planned, yes=yes)
-    return _run(who, orders, timeout, len(planned) + 1)
+    _announce(session, who, orders, planned, yes=options.yes)
+    return _run(who, orders, _at_once(state, who), len(planned) + 1)
 
 
-def priced(session: Session, state: State) -> tuple[int, int]:
+def priced(session: Session, state: State, options: ProbeOptions) -> tuple[int, int]:
     """How many requests a probe of the slots' models sends, and about how many tokens."""
     who = _caller(session, state, configured.read(state))
-    orders = [_order(model, state, False, TIMEOUT) for model in slot_models(state)]
+    orders = [_order(model, state, options, who) for model in slot_models(state)]
     planned = [ask for wanted in orders for ask in examination.planned(who, wanted)]
     return len(planned) + 1, requests.tokens(planned)
 
 
-def _run(who: ClientProfile, orders: Sequence[Order], timeout: float, total: int) -> ProbeReport:
+def _run(who: ClientProfile, orders: Sequence[Order], at_once: int, total: int) -> ProbeReport:
     from haha_config.io import http
 
-    # A model server of this machine works on one answer at a time: more at once would only wait
-    # for each other, and the last of them would look slow.
-    at_once = 2 if who.loopback and who.route == "direct" else _AT_ONCE
     way = http.Transport(proxies=who.proxies, ca_file=who.ca_file, at_once=at_once)
-    with _progress(total) as watch:
-        (reached,) = http.run_dialogues(
-            [examination.reach(who, min(timeout, 15))], way, watch=watch
-        )
+    timeout = min(orders[0].timeout, 15)
+    with _progress(total, who, orders[0].timeout) as watch:
+        (reached,) = http.run_dialogues([examination.reach(who, timeout)], way, watch=watch)
         talks = [examination.examine(who, wanted, reached) for wanted in orders]
         return ProbeReport(cards=tuple(http.run_dialogues(talks, way, watch=watch)))
+
+
+def _at_once(state: State, who: ClientProfile) -> int:
+    """How many requests may be under way.
+
+    A model server of this machine works on one answer at a time: more at once would only wait for
+    each other, and the last of them would look slow.
+    """
+    if who.route == "direct":
+        return 2 if who.loopback else _AT_ONCE
+    entries = [state.gateway.entry_for(model) for model in slot_models(state)]
+    bases = [urls.parse(entry.api_base) for entry in entries if entry and entry.api_base]
+    local = any(url is not None and url.loopback for url in bases) or any(
+        entry is not None and entry.model.startswith("ollama") for entry in entries
+    )
+    return 2 if local else _AT_ONCE
 
 
 def slot_models(state: State) -> tuple[str, ...]:
@@ -90,12 +117,23 @@ def slot_models(state: State) -> tuple[str, ...]:
     return tuple(m for m in dict.fromkeys(state.slots.values()) if m not in aliases)
 
 
-def _order(model: str, state: State, context: bool, timeout: float) -> Order:
+def _order(model: str, state: State, options: ProbeOptions, who: ClientProfile) -> Order:
     plain = requests.plain(model)
-    slots = tuple(slot for slot, name in state.slots.items() if requests.plain(name) == plain)
+    held = [slot for slot, name in state.slots.items() if name == model]
+    alike = [slot for slot, name in state.slots.items() if requests.plain(name) == plain]
+    # `x` and `x[1m]` are asked for by one name, and each has slots of its own.
+    slots = tuple(held or alike)
     entry = state.gateway.entry_for(model) if state.route == "litellm" else None
     aliases = frozenset({entry.model, entry.name}) if entry is not None else frozenset()
-    return Order(model=model, slots=slots, aliases=aliases, context=context, timeout=timeout)
+    longest = who.patience if sys.stderr.isatty() else min(who.patience, UNWATCHED)
+    return Order(
+        model=model,
+        slots=slots,
+        aliases=aliases,
+        context=options.context,
+        small=options.small,
+        timeout=min(options.timeout or longest, who.patience),
+    )
 
 
 def _caller(session: Session, state: State, held: CurrentSetup) -> ClientProfile:
@@ -117,13 +155,30 @@ def _caller(session: Session, state: State, held: CurrentSetup) -> ClientProfile
     if held.own_gateway:
         ensure_ours(session, state, "probe")
     helper = "" if held.credential else _helper(session, state)
-    who = client_profile(state, held, helper)
+    who = client_profile(state, held, _record(session), helper)
     if not who.kinds and not who.loopback:
         raise HahaError(
             msg("no credential is configured for {host}", host=url.host),
             hints=("haha-config validate", "haha-config init"),
         )
     return who
+
+
+def _record(session: Session) -> str:
+    """What the installed client sends, or one of the closest version that is known."""
+    known = templates.wire_records()
+    version = wire.closest(installed_client(session), tuple(known))
+    return known[version].read_text(encoding="utf-8")
+
+
+def installed_client(session: Session) -> str:
+    """The version of the client on the PATH; "" where there is none, or it does not say."""
+    if session.client != "claude":
+        return ""
+    top = paths.git_top(session.cwd)
+    inside = (session.folder, session.cwd, *(() if top is None else (top,)))
+    program = programs.find("claude", session.environ.get("PATH", ""), inside)
+    return programs.version_of(program) if program is not None else ""
 
 
 def _helper(session: Session, state: State) -> str:
@@ -149,10 +204,11 @@ def _announce(
     tokens = requests.tokens(planned)
     models = tuple(dict.fromkeys(wanted.model for wanted in orders))
     cost = nmsg(
-        "about {n} request to {url}, {tokens} tokens: {models}",
-        "about {n} requests to {url}, {tokens} tokens: {models}",
+        "about {n} request to {url} as client {version} sends them, {tokens} tokens: {models}",
+        "about {n} requests to {url} as client {version} sends them, {tokens} tokens: {models}",
         n=len(planned) + 1,
         url=v.shown_url(who.base_url),
+        version=who.wire.version,
         tokens=_round(tokens),
         models=models,
     )
@@ -176,8 +232,42 @@ def _round(tokens: int) -> str:
 
 
 @contextmanager
-def _progress(total: int) -> Iterator[Callable[[HttpExchange], None]]:
-    """A line that moves while answers come in; nothing where nobody watches."""
+def _progress(
+    total: int, who: ClientProfile, timeout: float
+) -> Iterator[Callable[[HttpExchange], None]]:
+    """A line that moves while answers come in, where somebody watches; one that asks for patience.
+
+    The second comes once, after a while in which no answer has come.
+    """
+    long = Timer(_LONG, _ask_for_patience, (who, timeout))
+    long.daemon = True
+    if timeout > _LONG:
+        long.start()
+    try:
+        with _counted(total) as counted:
+
+            def watch(exchange: HttpExchange) -> None:
+                long.cancel()
+                counted(exchange)
+
+            yield watch
+    finally:
+        long.cancel()
+
+
+def _ask_for_patience(who: ClientProfile, timeout: float) -> None:
+    report.talk(
+        msg(
+            "no answer yet: the client would wait {patience} s for one, this probe waits {n} s"
+            " (Ctrl-C ends it)",
+            patience=round(who.patience),
+            n=round(timeout),
+        )
+    )
+
+
+@contextmanager
+def _counted(total: int) -> Iterator[Callable[[HttpExchange], None]]:
     if not sys.stderr.isatty() or not report.colored(sys.stderr):
         yield lambda _exchange: None
         return
@@ -186,12 +276,12 @@ def _progress(total: int) -> Iterator[Callable[[HttpExchange], None]]:
     done = 0
     with Console(stderr=True).status(render(msg("waiting for answers"))) as status:
 
-        def watch(exchange: HttpExchange) -> None:
+        def count(exchange: HttpExchange) -> None:
             nonlocal done
             done += 1
             status.update(f"{done}/{max(total, done)} {exchange.ask.key}")
 
-        yield watch
+        yield count
 
 
 def json_of(found: ProbeReport) -> dict[str, Data]:
@@ -230,18 +320,25 @@ def show(found: ProbeReport) -> None:
 def _show(card: Scorecard) -> None:
     slots = f"  ({', '.join(card.slots)})" if card.slots else ""
     report.drawn(f"{report.paint(card.model, 'path', sys.stdout)}{slots}", sys.stdout)
-    for check in card.checks:
-        report.drawn(_line(check), sys.stdout)
-    style = "ok" if card.works else "error" if card.failed else "warning"
-    report.drawn(f"  {report.paint(render(card.verdict), style, sys.stdout)}", sys.stdout)
+    status: Status = "pass" if card.works else "fail" if card.failed else "warn"
+    report.drawn(_marked(status, render(card.verdict), indent=0), sys.stdout)
     for hint in card.hints:
         report.hint(hint, sys.stdout)
+    for check in card.checks:
+        report.drawn(_line(check), sys.stdout)
 
 
 def _line(check: Check) -> str:
-    sign, style = _MARKS.get(check.status, ("-", "dim"))
-    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
-    mark = sign if encoding == "utf8" else render(_WORDS[check.status])
     took = f"  {check.ms} ms" if check.ms is not None else ""
-    detail = f"{render(check.detail)}{report.paint(took, 'dim', sys.stdout)}"
-    return f"  {report.paint(mark, style, sys.stdout)} {check.name:<13} {detail}"
+    name = f"{check.name:<13} "
+    return _marked(check.status, f"{render(check.detail)}{took}", indent=2, name=name)
+
+
+def _marked(status: Status, text: str, *, indent: int, name: str = "") -> str:
+    """A mark, a name and a text that is broken between words."""
+    sign, style = _MARKS.get(status, ("-", "dim"))
+    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
+    mark = sign if encoding == "utf8" else render(_WORDS[status])
+    taken = indent + columns(mark) + 1 + len(name)
+    fitted = report.fitted(text, sys.stdout, indent=taken)
+    return f"{' ' * indent}{report.paint(mark, style, sys.stdout)} {name}{fitted}"

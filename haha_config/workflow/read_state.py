@@ -75,12 +75,18 @@ def _machine(session: Session, state: State) -> Machine:
     port = _loopback_port(state)
     client = machine.client_state(session.environ, session.home)
     return Machine(
+        **trust.facts(session, state),
         today=machine.today(),
         listening={} if port is None else {port: _who(port)},
         litellm=machine.litellm(where, poisoned.markers, poisoned.traces)
         if state.litellm.exists or state.route == "litellm"
         else (),
         owners=machine.owners(where, port=port, haha=state.client == "haha"),
+        agents=machine.agents(
+            {session.project / ".claude" / "agents", session.client_folder / "agents"}
+            if state.value(v.BASE_URL)
+            else ()
+        ),
         bun=machine.bun(where) if session.checkout else None,
         packages=machine.packages(where) if session.checkout else None,
         onboarded=client.onboarded,

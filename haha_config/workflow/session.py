@@ -27,7 +27,7 @@ from haha_config.core.state.behaviour import Behaviour
 from haha_config.core.state.file import File, parse, parse_settings
 from haha_config.core.state.layers import LayerName
 from haha_config.core.state.machine import Machine
-from haha_config.core.state.state import State
+from haha_config.core.state.state import State, with_litellm
 from haha_config.io import client_program, disk, paths, report, templates
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
             return self._state(only, machine)
 
     def _state(self, only: frozenset[str], machine: Machine | None) -> State:
-        return State(
+        state = State(
             client=self.client,
             folder=str(self.folder),
             scope=self.scope,
@@ -177,6 +177,9 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
             behaviour=self.behaviour,
             owned=owned.Owned() if only else owned.parse(disk.snapshot(self.record).data),
         )
+        if state.litellm.document is None:
+            return state
+        return with_litellm(state, disk.snapshot, templates.text("facts/litellm.json"))
 
     def _settings(self, only: frozenset[str]) -> dict[LayerName, File]:
         if only:

@@ -16,14 +16,18 @@ from haha_config.core.state import configured
 from haha_config.core.state.configured import CurrentSetup
 from haha_config.core.state.state import State
 from haha_config.io import report
+from haha_config.workflow import windows
 from haha_config.workflow.session import command_line
 
 
 def limits(after: Mapping[Slot, str], held: CurrentSetup, state: State) -> dict[str, str | None]:
     """The variables that depend on the models: the smallest known limits; None takes one out."""
     models = _models(after, held, state)
-    windows = [m.context for m in models if m.context]
-    found: dict[str, str | None] = {v.MAX_CONTEXT: str(min(windows)) if windows else None}
+    sizes = [m.context for m in models if m.context]
+    sizes += windows.told(after, held, state.providers)
+    if not sizes:
+        sizes.append(_unknown(after, state))
+    found: dict[str, str | None] = {v.MAX_CONTEXT: str(min(sizes))}
     least = plans.least_output(models)
     if least is not None:
         found[v.MAX_OUTPUT] = str(least)
@@ -35,6 +39,21 @@ def limits(after: Mapping[Slot, str], held: CurrentSetup, state: State) -> dict[
         if asked:
             found[name] = min(asked, key=int)
     return found
+
+
+def _unknown(after: Mapping[Slot, str], state: State) -> int:
+    """The window where nobody knows it: what the person gave, if the same models are asked."""
+    held = v.whole(state.value(v.MAX_CONTEXT))
+    if held and set(after.values()) <= set(state.slots.values()):
+        return held
+    report.talk(
+        msg(
+            "the context window of {names} is not known, so {n} tokens are written",
+            names=tuple(dict.fromkeys(after.values())),
+            n=f"{windows.ASSUMED:,}",
+        )
+    )
+    return windows.ASSUMED
 
 
 def _models(slots: Mapping[Slot, str], held: CurrentSetup, state: State) -> list[Model]:
@@ -54,9 +73,11 @@ def known_models(state: State, held: CurrentSetup) -> tuple[str, ...]:
 def check_known(name: str, state: State, held: CurrentSetup, *, unlisted: bool) -> None:
     """Raises Usage for a name that the endpoint does not offer, with what would make it right."""
     known = known_models(state, held)
-    if unlisted or _matches(name, known, state, held):
+    if unlisted:
         return
     live = _live(held)
+    if not live and _matches(name, known, state, held):
+        return
     if live is None:
         report.talk(
             msg(
@@ -66,7 +87,7 @@ def check_known(name: str, state: State, held: CurrentSetup, *, unlisted: bool) 
             )
         )
         return
-    if name.removesuffix("[1m]") in live:
+    if name.removesuffix("[1m]") in {n for one in live for n in (one, one.removesuffix(":latest"))}:
         return
     raise Usage(
         msg("`{name}` is not offered by {where}", name=name, where=_where(held)),

@@ -11,19 +11,17 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from haha_config.core import trust
-from haha_config.core import variables as v
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place, Plan, Snapshot, Write
 from haha_config.core.state.file import parse
 from haha_config.core.state.gateway import ModelEntry
-from haha_config.core.state.layers import LayerName
 from haha_config.core.state.state import State
 from haha_config.core.trust import Credential, NamingValue
 from haha_config.io import paths, programs, report
@@ -58,15 +56,24 @@ def ensure(session: Session, state: State, use: Use) -> None:
 
     Raises HahaError where nobody can be asked, or the answer is no.
     """
-    keys = (*trust.own_credentials(state, layers(session, state)), *use.credentials)
-    needed = unknown(session, _needed(session, state, use, keys))
+    needed = unknown(session, _needed(session, state, use))
     if not needed:
         return
     # One question about the folder, not one for each command.
     rest = unknown(session, everything(session, state))
     prints = {value.fingerprint for value in needed}
     values = (*needed, *(value for value in rest if value.fingerprint not in prints))
+    keys = _keys(session, state, values, use)
     settle(session, values, keys, use.command)
+
+
+def name_unknown(session: Session, state: State) -> None:
+    """Say what the folder names and nobody has agreed to; nothing is asked or sent."""
+    new = unknown(session, everything(session, state))
+    for value in new:
+        report.talk(msg("not trusted: {what}", what=_told(value)))
+    if new:
+        report.hint("haha-config trust", sys.stderr)
 
 
 def agree_here(session: Session) -> tuple[NamingValue, ...]:
@@ -74,18 +81,16 @@ def agree_here(session: Session) -> tuple[NamingValue, ...]:
     state = session.state()
     new = unknown(session, everything(session, state))
     if new:
-        keys = trust.own_credentials(state, layers(session, state))
-        settle(session, new, keys, "trust")
+        settle(session, new, _keys(session, state, new), "trust")
     return new
 
 
-def _needed(
-    session: Session, state: State, use: Use, keys: tuple[Credential, ...]
-) -> Iterator[NamingValue]:
+def _needed(session: Session, state: State, use: Use) -> Iterator[NamingValue]:
     for value in _client(session, state):
-        run = use.runs and value.kind in ("helper", "program")
+        started = use.runs and value.kind in ("helper", "program")
+        counts = use.runs or value.kind in _SENDING
         if value.name not in use.settled and (
-            run or (keys and (use.runs or value.kind in _SENDING))
+            started or (counts and _keys(session, state, (value,), use))
         ):
             yield value
     if use.gateway:
@@ -94,11 +99,38 @@ def _needed(
         yield from _program(session, use.program)
 
 
+def _keys(
+    session: Session, state: State, values: Iterable[NamingValue], use: Use | None = None
+) -> tuple[Credential, ...]:
+    """The keys that would go where these values lead."""
+    keys = (*trust.credentials(state), *(use.credentials if use is not None else ()))
+    folders, agreed = layers(session, state), store.read(session.state_folder)
+    found = (
+        key
+        for value in values
+        if value.kind in _SENDING
+        for key in trust.going_along(value, keys, folders, agreed)
+    )
+    return tuple(dict.fromkeys(found))
+
+
 def everything(session: Session, state: State) -> tuple[NamingValue, ...]:
     """All that the folders of this session name."""
     checkout = paths.checkout(session.folder) if session.client == "haha" else None
     programs = () if checkout is None else _program(session, checkout / paths.LAUNCHER)
     return (*_client(session, state), *_gateway(session, state), *programs)
+
+
+def facts(session: Session, state: State) -> dict[str, Any]:
+    """What the rules need to know of it."""
+    return {
+        "brought": layers(session, state),
+        "agreed": {
+            folder: set(values) for folder, values in store.read(session.state_folder).items()
+        },
+        "here": os.path.realpath(session.cwd),
+        "passed_on": shell_variables(session, state) if state.litellm.exists else None,
+    }
 
 
 def unknown(session: Session, values: Iterable[NamingValue]) -> tuple[NamingValue, ...]:
@@ -131,13 +163,23 @@ def safe_environ(session: Session) -> dict[str, str]:
 
 
 def layers(session: Session, state: State) -> trust.Folders:
-    """The layers that a folder brings, each with the folder."""
-    found: dict[LayerName, str] = {"dotenv": os.path.realpath(session.folder)}
-    for name, file in state.settings.items():
-        # A relative CLAUDE_CONFIG_DIR leads into wherever one stands.
-        if name in ("local", "project") or not Path(file.path).is_absolute():
-            found[name] = os.path.realpath(Path(file.path).parent.parent)
-    return {name: root for name, root in found.items() if foreign(session, Path(root))}
+    """The client's files that a folder brings, each with the folder."""
+    found = {state.dotenv.path: session.folder}
+    for name, file in state.settings_files:
+        path = Path(file.path)
+        if name in ("local", "project"):
+            found[file.path] = path.parent.parent
+        elif name in ("user", "active-provider") and _by_place(session, path):
+            found[file.path] = session.cwd
+    return {path: os.path.realpath(root) for path, root in found.items() if foreign(session, root)}
+
+
+def _by_place(session: Session, path: Path) -> bool:
+    """Whether a relative CLAUDE_CONFIG_DIR leads to this file: then it is wherever one stands."""
+    moved = session.environ.get("CLAUDE_CONFIG_DIR")
+    named = moved is not None and Path(moved).is_absolute()
+    own = path.is_relative_to(session.client_folder)
+    return path.is_relative_to(session.cwd) and not (own and (moved is None or named))
 
 
 # --- what it names ---------------------------------------------------------------------------
@@ -154,8 +196,7 @@ def _client(session: Session, state: State) -> tuple[NamingValue, ...]:
 def _gateway(session: Session, state: State) -> tuple[NamingValue, ...]:
     if not foreign(session, session.folder):
         return ()
-    root = os.path.realpath(session.folder)
-    values = tuple(replace(value, root=root) for value in trust.gateway_values(state))
+    values = trust.gateway_values(state, os.path.realpath(session.folder))
     return (*values, *_contents(values, session.folder))
 
 
@@ -191,16 +232,18 @@ def without(session: Session, state: State, *, but_own_keys: bool = False) -> St
     `but_own_keys`: they stay where the key is the folder's own, as in a set-up made by hand.
     """
     folders = layers(session, state)
-    own = any(state.effective(name).layer in folders for name in v.CREDENTIALS if state.value(name))
-    new = (value for value in _client(session, state) if value.kind in _SENDING)
-    if (but_own_keys and own) or not unknown(session, new):
+    new = unknown(session, (v for v in _client(session, state) if v.kind in _SENDING))
+    own = any(key.place.path in folders for key in trust.credentials(state))
+    if not new or (but_own_keys and own and not _keys(session, state, new)):
         return state
     empty = parse(Snapshot(path=state.dotenv.path, real=state.dotenv.path), "dotenv")
-    return replace(
-        state,
-        settings={n: f for n, f in state.settings.items() if n not in folders or n == state.scope},
-        dotenv=state.dotenv if "dotenv" not in folders else empty,
-    )
+    kept = {n: f for n, f in state.settings.items() if f.path not in folders or n == state.scope}
+    beside = {
+        name: tuple(file for file in files if file.path not in folders)
+        for name, files in state.beside.items()
+    }
+    dotenv = empty if state.dotenv.path in folders else state.dotenv
+    return replace(state, settings=kept, beside=beside, dotenv=dotenv)
 
 
 def may_have(session: Session, state: State, variable: str, entry: ModelEntry) -> bool:
@@ -208,6 +251,8 @@ def may_have(session: Session, state: State, variable: str, entry: ModelEntry) -
     if trust.belongs(variable, entry, state.providers.values()):
         return True
     new = unknown(session, _gateway(session, state))
+    if entry.file is not state.litellm:
+        return not new
     return all(value.path[:2] != ("model_list", entry.index) for value in new)
 
 
@@ -285,21 +330,9 @@ def _goes(keys: tuple[Credential, ...]) -> Iterator[Message]:
 
 
 def _told(value: NamingValue) -> Message:
-    """One value in words: where it stands, and what follows from it."""
+    """One value in words, and where it stands."""
     where = report.location(value.place).removesuffix(": ")
-    if value.kind == "entry":
-        if value.pulls:
-            what = msg("LiteLLM sends {keys} to {where}", keys=value.pulls, where=value.shown)
-        else:
-            what = msg("LiteLLM calls {where}", where=value.shown)
-    elif value.kind == "code":
-        what = msg("LiteLLM loads {what} ({name})", what=value.shown, name=value.name)
-    elif value.kind == "listener":
-        what = msg("{name} is taken by {who}", name=value.name, who=value.shown or "?")
-    elif value.kind == "program" and value.name == value.value:
-        what = msg("{name} is started", name=value.name)
-    else:
-        what = msg("{name} is {value}", name=value.name, value=value.shown or '""')
+    what = trust.told(value)
     return msg("{what} ({place})", what=what, place=where) if where else what
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from haha_config.core.errors import INTERRUPTED, HahaError
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.setup.answers import Answers
 from haha_config.io import loopback, report
 from haha_config.io.prompts import Prompter
 from haha_config.workflow.session import Session
+
+#: Seconds for each answer of the closing proof.
+_PATIENCE: Final = 60.0
 
 
 def proof(session: Session, answers: Answers, *, plain: bool) -> None:
@@ -28,9 +33,12 @@ def _proof(session: Session, answers: Answers, prompter: Prompter) -> None:
     from haha_config.workflow import probe
 
     state = session.state()
-    requests, tokens = probe.priced(session, state)
+    # The client's whole first request can take a model on this machine minutes.
+    local = session.providers[answers.provider].local
+    options = probe.ProbeOptions(small=local, timeout=_PATIENCE)
+    requests, tokens = probe.priced(session, state, options)
     thousands = max(1, round(tokens / 1000))
-    if session.providers[answers.provider].local and answers.port is None:
+    if local and answers.port is None:
         cost = nmsg(
             "It sends {n} request, about {tokens} thousand tokens, to this machine.",
             "It sends {n} requests, about {tokens} thousand tokens, to this machine.",
@@ -45,7 +53,7 @@ def _proof(session: Session, answers: Answers, prompter: Prompter) -> None:
             tokens=thousands,
         )
     if _yes(prompter, msg("Try it now, with real requests?"), cost, "haha-config probe"):
-        probe.show(probe.run_probe(session, state))
+        probe.show(probe.run_probe(session, state, options=options))
 
 
 def _gateway(session: Session, prompter: Prompter, port: int) -> bool:

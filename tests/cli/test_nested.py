@@ -42,7 +42,7 @@ def test_a_pipe_in_its_place(tool: Tool) -> None:
     os.mkfifo(tool.home / ".claude.json")
     done = tool("validate", "--client", "haha")
     assert done.code == 1, done.err
-    assert "nothing is configured here" in done.err
+    assert "Nothing is set up yet" in done.err
 
 
 class Deep(BaseHTTPRequestHandler):

@@ -13,6 +13,7 @@ import pytest
 
 from haha_config.cli import main
 from tests.e2e import behaviours as act
+from tests.e2e import faults
 from tests.e2e.upstream import Upstream
 from tests.e2e.wire import Behaviour
 
@@ -55,6 +56,10 @@ def behave(upstream: Upstream, behaviour: Behaviour) -> None:
     upstream.behave = lambda r: behaviour if r.dialect == "anthropic" else None
 
 
+def fault_named(name: str) -> Behaviour:
+    return next(fault for fault in faults.FAULTS if fault.name == name).make()
+
+
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:
     code = main.run(["probe", "--format", "json", "--timeout", "1", *arguments])
     return code, json.loads(capsys.readouterr().out)
@@ -81,7 +86,7 @@ def test_an_endpoint_that_does_all_of_it(
         "model": "pass",
         "stream": "pass",
         "tools": "pass",
-        "params": "warn",
+        "params": "pass",
         "count_tokens": "pass",
     }
 
@@ -100,7 +105,7 @@ def test_the_requests_are_the_clients(
         assert request.credential == (KEY, None)
         assert request.headers["user-agent"].startswith("claude-cli/")
     whole = next(r for r in upstream.asked("anthropic") if "thinking" in r.body)
-    assert whole.body["thinking"] == {"type": "adaptive"}
+    assert whole.body["thinking"] == {"type": "adaptive", "display": "omitted"}
     assert whole.body["max_tokens"] == 32000
     assert "context-management-2025-06-27" in whole.headers["anthropic-beta"]
 
@@ -114,8 +119,6 @@ FAULTS: list[tuple[str, Behaviour, str, str, str]] = [
     ("500", act.status(500, "boom"), "reach", "HTTP 500: boom", ""),
     ("sign-in page", act.html(), "none", "a web page answers", "sign-in page"),
     ("firewall", act.html(403, "Attention Required! Cloudflare"), "none", "a firewall", "VPN"),
-    ("hang", act.hang_before_headers(), "reach", "no answer began within 1 s", ""),
-    ("hang mid-stream", act.hang_mid_stream(4), "auth", "silent for 1 s", ""),
     (
         "tools as text",
         act.tools_as_text(),
@@ -123,7 +126,7 @@ FAULTS: list[tuple[str, Behaviour, str, str, str]] = [
         "tools are answered as text",
         "models --tools",
     ),
-    ("broken tool input", act.broken_tool_json(), "stream", "is not JSON (`Read`)", ""),
+    ("broken tool input", act.broken_tool_json(), "stream", "is not JSON (`Agent`)", ""),
     (
         "redirect",
         act.redirect("https://x.example/v1/messages"),
@@ -136,10 +139,10 @@ FAULTS: list[tuple[str, Behaviour, str, str, str]] = [
     ("empty answer", act.empty_answer(), "auth", "answer is empty", ""),
     (
         "strict",
-        act.refuses_field("context_management"),
+        act.refuses_field("output_config"),
         "model",
-        "refuses `context_management`",
-        "CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS=1",
+        "refuses `output_config`",
+        "CLAUDE_CODE_EFFORT_LEVEL=auto",
     ),
 ]
 
@@ -177,7 +180,63 @@ def test_a_part_that_is_refused_is_found(
     _, data = run(capsys)
     params = check(data, "params")
     assert params["status"] == "fail"
-    assert params["detail"].startswith("refused: metadata; accepted: thinking")
+    assert params["detail"] == "refused: metadata"
+    assert params["hint"] == "no setting of client 2.1.332 leaves out metadata"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "grade", "verdict"),
+    [
+        (act.hang_before_headers(), "reach", "no answer began within 1 s; the client waits 600 s"),
+        (act.hang_mid_stream(4), "auth", "the stream fell silent for 1 s in the middle"),
+    ],
+)
+def test_what_takes_longer_than_we_wait_is_not_known(
+    home: Path,
+    upstream: Upstream,
+    capsys: pytest.CaptureFixture[str],
+    behaviour: Behaviour,
+    grade: str,
+    verdict: str,
+) -> None:
+    configure(home, upstream.url)
+    behave(upstream, behaviour)
+    code, data = run(capsys)
+    (model,) = data["models"]
+    assert (code, model["grade"], model["verdict"]) == (1, grade, f"not known: {verdict}")
+    configure(home, upstream.url, API_TIMEOUT_MS="1000")
+    assert run(capsys)[1]["models"][0]["verdict"].startswith("will not work: ")
+
+
+def test_a_small_probe_says_what_it_left_out(
+    home: Path, upstream: Upstream, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(home, upstream.url)
+    behave(upstream, act.uses_tools(2))
+    code, data = run(capsys, "--small")
+    assert code == 0
+    assert "not tried: a first request of 20K tokens" in data["models"][0]["verdict"]
+    assert max(len(r.raw) for r in upstream.asked("anthropic")) < 15_000
+
+
+def test_a_hiccup_is_tried_again(
+    home: Path, upstream: Upstream, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(home, upstream.url)
+    behave(upstream, faults.in_turn(act.status(529, "Overloaded"))())
+    code, data = run(capsys)
+    assert code == 0
+    assert "it worked only after 2 tries" in data["models"][0]["verdict"]
+
+
+def test_what_lasts_is_tried_three_times(
+    home: Path, upstream: Upstream, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(home, upstream.url)
+    behave(upstream, act.status(529, "Overloaded"))
+    _, data = run(capsys)
+    assert "failed 3 times; the client would try for 3 minutes" in data["models"][0]["verdict"]
+    assert len(upstream.asked("anthropic")) == 3
 
 
 def test_the_switch_that_the_hint_names_mends_it(
@@ -195,24 +254,23 @@ def test_the_switch_that_the_hint_names_mends_it(
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "words"),
+    ("fault", "words"),
     [
-        (act.ignores_stream(), "in one piece"),
-        (act.no_message_stop(), "without `message_stop`"),
-        (act.cut_mid_stream(4), "without `message_stop`"),
-        (act.events_out_of_order(), "begin with `message_start`"),
-        (act.error_mid_stream(), "breaks off with: Overloaded"),
+        ("one-piece", "in one piece"),
+        ("no-message-stop", "without `message_stop`"),
+        ("start-after-text", "begin with `message_start`"),
+        ("error-event", "breaks off with: Overloaded"),
     ],
 )
 def test_what_the_client_puts_up_with_is_a_warning(
     home: Path,
     upstream: Upstream,
     capsys: pytest.CaptureFixture[str],
-    behaviour: Behaviour,
+    fault: str,
     words: str,
 ) -> None:
     configure(home, upstream.url)
-    behave(upstream, behaviour)
+    behave(upstream, fault_named(fault))
     code, data = run(capsys)
     stream = check(data, "stream")
     assert (stream["status"], code) == ("warn", 0)
@@ -235,10 +293,10 @@ def test_another_model_answers(
     home: Path, upstream: Upstream, capsys: pytest.CaptureFixture[str]
 ) -> None:
     configure(home, upstream.url)
-    behave(upstream, act.other_model("gemma.gguf"))
+    behave(upstream, fault_named("other-model"))
     _, data = run(capsys)
     assert check(data, "model")["status"] == "warn"
-    assert "another model answers: `gemma.gguf`" in data["models"][0]["verdict"]
+    assert "another model answers: `x`" in data["models"][0]["verdict"]
 
 
 @pytest.mark.parametrize("asked", ["test-model[1m]", "vendor/test-model"])
@@ -300,8 +358,11 @@ def test_its_cost_is_said_before(
     behave(upstream, act.uses_tools(2))
     main.run(["probe"])
     out, err = capsys.readouterr()
-    assert re.search(r"about 8 requests to http://127\.0\.0\.1:\d+, \dK tokens: test-model", err)
-    assert len(upstream.requests) == 8
+    said = (
+        r"about 7 requests to http://127\.0\.0\.1:\d+ as client 2\.1\.332 sends them, 2\dK tokens"
+    )
+    assert re.search(said, err)
+    assert len(upstream.requests) == 7
     assert KEY not in out + err
 
 
@@ -367,3 +428,40 @@ def test_nothing_is_written(
     before = sorted(home.parent.rglob("*"))
     run(capsys)
     assert sorted(home.parent.rglob("*")) == before
+
+
+def test_a_report_to_paste_holds_no_key(
+    home: Path, upstream: Upstream, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(home, upstream.url)
+    behave(upstream, act.status(418, f"the key {KEY} and sk-other-0123456789abcdef are bad | x"))
+    assert main.run(["probe", "--report"]) == 1
+    out = capsys.readouterr().out
+    assert KEY not in out
+    assert "0123456789abcdef" not in out
+    assert "| `ANTHROPIC_AUTH_TOKEN` | ****cdef | user ~/.claude/settings.json:1 |" in out
+    assert "**test-model** (main): will not work: " in out
+    assert "the probe speaks as 2.1.332" in out
+
+
+def test_two_spellings_of_a_model_show_the_slots_of_each(
+    home: Path, upstream: Upstream, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(home, upstream.url, ANTHROPIC_DEFAULT_OPUS_MODEL="test-model[1m]")
+    behave(upstream, act.uses_tools(2))
+    _, data = run(capsys)
+    assert [(m["model"], m["slots"]) for m in data["models"]] == [
+        ("test-model", ["main"]),
+        ("test-model[1m]", ["opus"]),
+    ]
+
+
+def test_the_verdict_comes_first(
+    home: Path, upstream: Upstream, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(home, upstream.url)
+    behave(upstream, act.uses_tools(2))
+    main.run(["probe"])
+    title, verdict, *checks = capsys.readouterr().out.splitlines()
+    assert (title, verdict) == ("test-model  (main)", "✓ will work")
+    assert [line.split()[1] for line in checks][:3] == ["reach", "auth", "model"]

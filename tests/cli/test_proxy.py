@@ -219,7 +219,7 @@ def test_why_it_died(work: Path, log: str, words: str) -> None:
     here = proxy.site(open_session())
     here.log.parent.mkdir(parents=True)
     here.log.write_text(log + "\n")
-    assert words in render(proxy.reason(here))
+    assert words in render(proxy.died(here).what)
 
 
 # --- one installation at a time --------------------------------------------------------------

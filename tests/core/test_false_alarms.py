@@ -23,7 +23,7 @@ from haha_config.core.setup import draft
 from haha_config.core.setup.draft import Draft
 from haha_config.core.state.configured import read
 from haha_config.core.state.file import File, parse
-from haha_config.core.state.state import State
+from haha_config.core.state.state import State, with_litellm
 from haha_config.io import templates
 from haha_config.io.i18n import english
 from tests.core.public_setups import MASTER, PUBLIC, Setup
@@ -100,7 +100,7 @@ def written(before: State, wanted: Draft) -> State:
         mode = None if data is None else 0o600
         return parse(Snapshot(path=file.path, real=file.path, data=data, mode=mode), file.format)
 
-    return State(
+    state = State(
         client=before.client,
         folder=before.folder,
         scope=before.scope,
@@ -112,6 +112,10 @@ def written(before: State, wanted: Draft) -> State:
         providers=providers,
         machine=before.machine,
     )
+    if state.litellm.document is None:
+        return state
+    nothing = Snapshot(path="", real="")
+    return with_litellm(state, lambda _path: nothing, templates.text("facts/litellm.json"))
 
 
 def drafts(row: Provider, route: Route, region: str) -> Iterator[Draft]:

@@ -138,6 +138,7 @@ def test_a_uv_brought_along_installs_what_then_answers(machine: Machine) -> None
     assert not list(machine.installed.rglob("bin/uv")), "uv is gone again"
     # The person wrote these files by hand.
     assert machine.ours("trust", "--yes").returncode == 0
+    assert machine.ours("trust", "--yes").returncode == 0
     up = machine.ours("proxy", "up")
     try:
         assert up.returncode == 0, up.stderr

@@ -18,9 +18,21 @@ from typing import Any, Literal
 import pytest
 
 from tests.cli.tool import Tool
+from tests.e2e import behaviours as act
 from tests.e2e import parts
-from tests.e2e.processes import Said, ask_client, bun_reads
+from tests.e2e.conftest import StartGateway
+from tests.e2e.processes import (
+    QUIET,
+    Gateway,
+    GatewayFailed,
+    Said,
+    ask_client,
+    bun_reads,
+    fetch,
+    free_port,
+)
 from tests.e2e.upstream import Upstream
+from tests.e2e.wire import Behaviour, Request
 
 KEY = "sk-test-0123456789abcdef"
 MASTER = "sk-" + "0123456789abcdef" * 3
@@ -185,7 +197,7 @@ CUTS: Mapping[str, tuple[tuple[str, ...], Outcome, Outcome, str | None, str | No
     "model_list": (("model_list:", "  - ", "    "), "fails", "fails", "error", "error"),
     "model_name": (("  - model_name", "    litellm_params"), "fails", "fails", "error", "error"),
     "model": (("      model:",), "fails", "fails", "error", "error"),
-    "api_base": (("      api_base:",), "fails", "fails", "warning", "warning"),
+    "api_base": (("      api_base:",), "fails", "fails", "error", "error"),
     "api_key": (("      api_key:",), "same", "same", None, None),
     "drop_params": (("  drop_params:",), "same", "fails", "warning", "error"),
     "the flag": (("  use_chat",), "fails", "fails", "warning", "warning"),
@@ -196,4 +208,154 @@ CUTS: Mapping[str, tuple[tuple[str, ...], Outcome, Outcome, str | None, str | No
 def cut(text: str, gone: tuple[str, ...]) -> str:
     if gone and gone[0].startswith("  - model_name"):
         return text.replace("  - model_name: m-main\n    litellm_params:", "  - litellm_params:")
+    if gone == ("      api_base:",):
+        text = text.replace("openai/gpt-4o", "openai/a-model-of-mine")
     return "".join(line for line in text.splitlines(True) if not line.startswith(gone or ("\0",)))
+
+
+OTHER_AGENT = "claude-code-haha/1.0"
+
+
+@dataclass
+class Behind:
+    """One LiteLLM on a file with something taken out, and the client's files that lead to it."""
+
+    name: str
+    folder: Path
+    home: Path
+    port: int
+    process: Gateway | None = None
+
+    def set_up(self, client: str) -> SetUp:
+        made = SetUp(client=client, home=self.home, work=self.folder)
+        made.write({**GUIDE, "ANTHROPIC_BASE_URL": self.url, **TIERS})
+        return made
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def worst(self, client: str) -> str | None:
+        """The worst that `validate` says of LiteLLM's files or of the client's models."""
+        made = self.set_up(client)
+        done = made.tool("validate", "--client", client, "--ignore", "SYS", "--format", "json")
+        severities = {f["severity"] for f in done.json["findings"] if f["code"] not in QUIET_CODES}
+        return max(severities, default=None, key=RANK.index)
+
+
+#: All tiers on the one model that there is, and the master key as the token.
+TIERS = {
+    "ANTHROPIC_AUTH_TOKEN": MASTER,
+    **dict.fromkeys([n for n in GUIDE if n.endswith("_MODEL")], "m-main"),
+}
+#: What is worth knowing about these files whatever is taken out.
+QUIET_CODES = frozenset({"LLM016", "MOD006", "MOD007", "SET009"})
+
+
+def made_behind(name: str, gone: tuple[str, ...], url: str, base: Path) -> Behind:
+    folder, home = base / name / "work", base / name / "home"
+    folder.mkdir(parents=True)
+    home.mkdir()
+    behind = Behind(name=name, folder=folder, home=home, port=free_port())
+    text = cut(CONFIG.format(url=url), gone)
+    (folder / "litellm_config.yaml").write_text(text, encoding="utf-8")
+    lines = {
+        "LITELLM_MASTER_KEY": MASTER,
+        "LITELLM_MODE": "PRODUCTION",
+        "HOST": "127.0.0.1",
+        "PORT": str(behind.port),
+        "OPENAI_API_KEY": KEY,
+    }
+    env = folder / "litellm.env"
+    env.write_text("".join(f"{n}={x}\n" for n, x in lines.items()), encoding="utf-8")
+    env.chmod(0o600)
+    return behind
+
+
+def came(behind: Behind, body: Any, agent: str) -> Outcome:
+    """What a session with this user agent comes to: the client's own request, sent once more."""
+    headers = {
+        "authorization": f"Bearer {MASTER}",
+        "anthropic-version": "2023-06-01",
+        "user-agent": agent,
+    }
+    status, _ = fetch(f"{behind.url}/v1/messages?beta=true", headers=headers, body=body)
+    return "same" if status == 200 else "fails"
+
+
+def recorded(upstream: Upstream, home: Path, work: Path) -> tuple[Any, str]:
+    """What the newest client sends, and what it calls itself."""
+    env = {**QUIET, **GUIDE, "ANTHROPIC_BASE_URL": upstream.url}
+    ask_client(parts.NEWEST, home=home, cwd=work, env=env)
+    asked = upstream.asked("anthropic")[-1]
+    return asked.body, asked.headers["user-agent"]
+
+
+def test_each_key_of_the_yaml_taken_out(
+    upstream: Upstream, gateways: StartGateway, home: Path, work: Path, tmp_path: Path
+) -> None:
+    body, agent = recorded(upstream, home, work)
+    assert agent.startswith("claude-cli/")
+    all_of_them = [made_behind(name, c[0], upstream.url, tmp_path) for name, c in CUTS.items()]
+    for behind in all_of_them:
+        behind.process = gateways(behind.folder, wait=False)
+    told = {}
+    for behind in all_of_them:
+        assert behind.process is not None
+        try:
+            behind.process.wait_until_up()
+            happened = [came(behind, body, by) for by in (agent, OTHER_AGENT)]
+        except GatewayFailed:
+            happened = ["fails", "fails"]
+        behind.process.stop()
+        said = [behind.worst(client) for client in ("claude", "haha")]
+        told[behind.name] = (*happened, *said)
+    assert told == {name: expected[1:] for name, expected in CUTS.items()}
+
+
+def test_each_file_of_the_gateway_taken_out(
+    upstream: Upstream, gateway: StartGateway, tmp_path: Path
+) -> None:
+    for number, name in enumerate(("litellm_config.yaml", "litellm.env")):
+        behind = made_behind(f"file-{number}", (), upstream.url, tmp_path)
+        (behind.folder / name).unlink()
+        env = None if name != "litellm.env" else {"PORT": str(behind.port)}
+        with pytest.raises(GatewayFailed):
+            gateway(behind.folder, env)
+        for client in ("claude", "haha"):
+            assert behind.worst(client) == "error", (name, client)
+
+
+def test_without_the_client_s_file_nothing_is_set_up(set_up: SetUp) -> None:
+    done = set_up.tool("validate", "--client", set_up.client)
+    assert done.code == 1
+    assert "Nothing is set up yet" in done.err
+
+
+@pytest.mark.parametrize(("version", "wins"), [(parts.OLDEST, "slot"), (parts.NEWEST, "agent")])
+def test_whose_model_an_agent_asks_for(
+    upstream: Upstream, home: Path, work: Path, version: str, wins: str
+) -> None:
+    """The subagent slot beats an agent's own `model:` in the oldest client, not in the newest."""
+    agents = work / ".claude" / "agents"
+    agents.mkdir(parents=True)
+    text = "---\nname: rev\ndescription: reviews\nmodel: agents-own\n---\nYou are the reviewer.\n"
+    (agents / "rev.md").write_text(text, encoding="utf-8")
+    trusted = {
+        "hasCompletedOnboarding": True,
+        "projects": {str(work): {"hasTrustDialogAccepted": True}},
+    }
+    (home / ".claude.json").write_text(json.dumps(trusted), encoding="utf-8")
+
+    def behave(asked: Request) -> Behaviour | None:
+        tool = next((name for name in asked.tools if name in {"Agent", "Task"}), None)
+        if tool is None or asked.has_tool_result or "the reviewer" in str(asked.body["system"]):
+            return None
+        order = {"description": "review", "prompt": "review it", "subagent_type": "rev"}
+        return act.answer(calls=[(tool, order)])
+
+    upstream.behave = behave
+    env = {**QUIET, **GUIDE, "ANTHROPIC_BASE_URL": upstream.url, "ENABLE_TOOL_SEARCH": "false"}
+    ask_client(version, home=home, cwd=work, env={**env, "CLAUDE_CODE_SUBAGENT_MODEL": "slot"})
+    asked = {r.model for r in upstream.asked("anthropic")}
+    assert {"slot", "agents-own"} & asked == {"slot" if wins == "slot" else "agents-own"}

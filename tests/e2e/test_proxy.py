@@ -231,6 +231,7 @@ def test_its_port_is_anothers_in_another_folder(running: Place, tmp_path: Path) 
     other = Place(tmp_path, "http://127.0.0.1:9")
     other.home, other.port = running.home, running.port
     other.write_env(MASTER)
+    assert other.run("trust", "--yes").returncode == 0
 
     up, down = other.run("proxy", "up"), other.run("proxy", "down")
 

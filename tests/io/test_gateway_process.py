@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from haha_config.core.errors import HahaError
@@ -269,3 +270,11 @@ def test_a_session_that_was_killed_uses_nothing(tmp_path: Path) -> None:
     for text in ("1.0", "", "None"):
         (tmp_path / f"4000-{os.getpid()}").write_text(text)
         assert not gateway_process.joined(tmp_path, 4000), text
+
+
+def test_what_works_meanwhile_ends_with_it(tmp_path: Path) -> None:
+    forever = [sys.executable, "-c", "import time; time.sleep(1000)"]
+    for command in (forever, ["/no/such/program"]):
+        with gateway_process.meanwhile(command, os.environ, cwd=tmp_path):
+            pass
+        assert not psutil.Process().children(), command

@@ -185,6 +185,17 @@ def callbacks() -> dict[str, str]:
     return {name: lacking(name) for name in sorted(names)}
 
 
+def proxy_callbacks() -> list[str]:
+    """The names that `litellm_settings.callbacks` takes; it imports any other as a function."""
+    names = set(litellm._known_custom_logger_compatible_callbacks)
+    for part in inside(next(trees("proxy/common_utils/callback_utils.py")), _ON_PROXY):
+        names |= set(compared(part, "callback"))
+    return sorted(names)
+
+
+_ON_PROXY = "initialize_callbacks_on_proxy"
+
+
 def lacking(name: str) -> str:
     """The first package that is looked for in vain when this callback is made ready."""
     ways: tuple[Callable[[], Any], ...] = (
@@ -207,7 +218,7 @@ def lacking(name: str) -> str:
 def _named(error: BaseException | None) -> Iterator[str]:
     while error is not None:
         if isinstance(error, ModuleNotFoundError) and error.name:
-            yield error.name.partition(".")[0]
+            yield error.name
         error = error.__cause__ or error.__context__
 
 
@@ -219,11 +230,12 @@ class _Missing:
     WHERE: ClassVar = (str(PACKAGE / "integrations"), str(PACKAGE / "litellm_core_utils"))
 
     @classmethod
-    def find_spec(cls, name: str, path: object = None, _target: object = None) -> None:
+    def find_spec(cls, name: str, _path: object = None, _target: object = None) -> None:
         frame = sys._getframe(1)
         while frame.f_back and "importlib" in frame.f_code.co_filename:
             frame = frame.f_back
-        if path is None and frame.f_code.co_filename.startswith(cls.WHERE):
+        litellms = name.partition(".")[0] == "litellm"
+        if not litellms and frame.f_code.co_filename.startswith(cls.WHERE):
             cls.names.append(name)
 
 
@@ -250,6 +262,7 @@ def main() -> None:
         "sections": sections(),
         "strategies": strategies(),
         "callbacks": callbacks(),
+        "proxy_callbacks": proxy_callbacks(),
         "other_modes": other_modes(),
         "models": chat_models(sys.argv[1:]),
         "key_variables": key_variables(names),

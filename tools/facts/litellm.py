@@ -58,13 +58,18 @@ def routes(providers: Iterable[str], home: Path) -> dict[str, Any]:
 
     `needs_key`: without a key LiteLLM refuses by itself, whatever the upstream would say.
     `no_chat`: it knows the provider for other things than chat. `lacks`: a package that it needs.
+    `whole_address`: it may have the whole address of the call, which is not doubled then.
     """
-    keyed, keyless = (
-        {provider: f"{provider}--{kind}" for provider in providers} for kind in ("key", "none")
+    keyed, keyless, whole = (
+        {p: f"{p}--{kind}" for p in providers} for kind in ("key", "none", "whole")
     )
     with Upstream() as upstream:
         entries = [_entry(p, name, upstream.url, "sk-up-0123456789") for p, name in keyed.items()]
         entries += [_entry(p, name, upstream.url, None) for p, name in keyless.items()]
+        entries += [
+            _entry(p, name, upstream.url, "sk-up-0123456789", "/chat/completions")
+            for p, name in whole.items()
+        ]
         said = _ask_all(entries, home)
         called = _called(upstream)
     sent = {provider: called[name] for provider, name in keyed.items() if name in called}
@@ -73,12 +78,15 @@ def routes(providers: Iterable[str], home: Path) -> dict[str, Any]:
         "routes": sent,
         "needs_key": sorted(p for p in sent if keyless[p] not in called),
         "no_chat": sorted(p for p, n in keyed.items() if "Unmapped LLM provider" in said[n]),
+        "whole_address": sorted(
+            p for p in sent if sent[p] == called.get(whole[p]) == "/chat/completions"
+        ),
         "lacks": {provider: found[1] for provider, found in lacking.items() if found},
     }
 
 
-def _entry(provider: str, name: str, url: str, key: str | None) -> dict[str, Any]:
-    params = {"model": f"{provider}/{name}", "api_base": f"{url}/base/{name}"}
+def _entry(provider: str, name: str, url: str, key: str | None, below: str = "") -> dict[str, Any]:
+    params = {"model": f"{provider}/{name}", "api_base": f"{url}/base/{name}{below}"}
     if key is not None:
         params["api_key"] = key
     return {"model_name": name, "litellm_params": params}

@@ -15,12 +15,13 @@ from haha_config.core.errors import FINE, PROBLEM, HahaError
 from haha_config.core.messages import Message, msg
 from haha_config.io import gateway_process, loopback, report
 from haha_config.io.i18n import _
+from haha_config.workflow.gateway.check import Checked, check_files
 from haha_config.workflow.gateway.installation import best, install_locked, locked_version, looked
 from haha_config.workflow.gateway.life import (
+    died,
     ensure_agreed,
     environ_of,
     preflight,
-    reason,
     start_gateway,
     stay,
     stop_all,
@@ -40,10 +41,10 @@ __all__ = [
     "Status",
     "app",
     "best",
+    "died",
     "environ_of",
     "locked_version",
     "looked",
-    "reason",
     "site",
     "start_gateway",
     "status_of",
@@ -78,6 +79,47 @@ def up(
         return stay(session)
     start_gateway(session)
     return FINE
+
+
+@app.command("check", help=_("Let LiteLLM load the files on a spare port, and send nothing."))
+def check(
+    folder: o.Dir = None,
+    trusting: o.Trust = False,
+    format: o.FormatOption = "text",  # noqa: A002
+    quiet: o.Quiet = False,
+    no_color: o.NoColor = False,
+    _lang: o.Lang = None,
+) -> int:
+    as_json = choice("--format", format, ("text", "json")) == "json"
+    session = open_session(folder=folder, quiet=quiet, no_color=no_color, trusting=trusting)
+    return show_checked(check_files(session), as_json=as_json)
+
+
+def show_checked(found: Checked, *, as_json: bool = False) -> int:
+    """What LiteLLM did with the files, as findings; 1 where a slot's model can't be had."""
+    failed = any(f.severity == "error" for f in found.findings)
+    if as_json:
+        report.document(
+            {
+                "litellm": found.version,
+                "models": list(found.offered),
+                "findings": report.findings_json(found.findings),
+                "summary": report.summary_json(found.findings),
+            }
+        )
+        return PROBLEM if failed else FINE
+    report.findings(found.findings, None, sys.stdout)
+    if found.offered:
+        report.result(
+            msg(
+                "LiteLLM {version} starts with these files and offers {names}",
+                version=found.version,
+                names=found.offered,
+            )
+        )
+    elif not failed:
+        report.result(msg("LiteLLM {version} starts with these files", version=found.version))
+    return PROBLEM if failed else FINE
 
 
 @app.command("down", help=_("Stop the gateway that `up` started."))

@@ -355,12 +355,12 @@ def edited(file: File, changes: Sequence[Change], start: str, *, secret: bool) -
 
 
 def _notes(answers: Answers, state: State) -> Iterator[Message]:
-    unknown = context_unknown(answers, state.providers)
-    if unknown:
+    if answers.assumed:
         yield msg(
-            "the context window of {names} is not known, so no window is written and a new client"
-            " assumes one million tokens",
-            names=unknown,
+            "the context window of {names} is not known, so {n} tokens are written: --context N"
+            " says better",
+            names=tuple(dict.fromkeys(all_slots(answers.slots).values())),
+            n=f"{answers.context:,}",
         )
     if answers.header == "x-api-key" and not answers.key_header:
         yield msg(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, Literal
 from urllib.parse import urljoin, urlsplit
 
@@ -19,6 +19,7 @@ from haha_config.core.exchange import HttpExchange
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data
 from haha_config.core.probe.client_profile import ClientProfile
+from haha_config.core.probe.wire import OUTPUT
 
 #: Where a reply says the trouble is. `params`: the model answers, but not to this shape.
 Stage = Literal["reach", "auth", "model", "params", "tools", "context"]
@@ -27,7 +28,7 @@ Hint = Message | str | None
 
 
 class Diagnosis(Struct, frozen=True, kw_only=True):
-    """Why there was no answer, and what mends it. `retry`: seconds after which to try once more.
+    """Why there was no answer, and what mends it.
 
     `client_goes_on`: the client does by itself what the probe must not, so that nothing is known.
     """
@@ -35,7 +36,6 @@ class Diagnosis(Struct, frozen=True, kw_only=True):
     stage: Stage
     what: Message
     hint: Hint = None
-    retry: float | None = None
     client_goes_on: bool = False
 
 
@@ -51,6 +51,10 @@ class ErrorContext(Struct, frozen=True):
     def model(self) -> str:
         body = self.exchange.ask.body
         return str(body.get("model", "")) if isinstance(body, Mapping) else ""
+
+    def named(self, group: str) -> str:
+        """What the pattern found under this name."""
+        return (self.found[group] or "") if self.found is not None else ""
 
     @property
     def said(self) -> str:
@@ -69,7 +73,6 @@ class ErrorPattern(Struct, frozen=True, kw_only=True):
     pattern: str = ""
     statuses: tuple[int, ...] = ()
     hint: HintOf | Hint = None
-    retry: float | None = None
 
 
 # --- hints that depend on who asked ----------------------------------------------------------
@@ -108,9 +111,19 @@ def _listed(_s: ErrorContext) -> Hint:
 
 
 def _smaller_output(s: ErrorContext) -> Hint:
-    numbers = [int(n) for n in re.findall(r"\d{3,7}", s.text)]
-    fitting = [n for n in numbers if n < s.caller.max_tokens]
-    return msg("set CLAUDE_CODE_MAX_OUTPUT_TOKENS={n}", n=max(fitting, default=8192))
+    return setting_hint((f"{OUTPUT}={_fitting_output(s.text, s.caller)}",))
+
+
+def setting_hint(settings: Sequence[str]) -> Hint:
+    """Where such a setting goes."""
+    return msg("set {settings} in `env` of settings.json", settings=tuple(settings))
+
+
+def _leave_out(s: ErrorContext) -> Hint:
+    """The client's own setting for the part that the refusal names."""
+    part = s.named("field")
+    setting = s.caller.wire.switch_without([part])
+    return setting_hint((setting,)) if setting else None
 
 
 def _no_thinking(s: ErrorContext) -> Hint:
@@ -119,7 +132,7 @@ def _no_thinking(s: ErrorContext) -> Hint:
             'add `additional_drop_params: ["reasoning_effort"]` to this model '
             "in litellm_config.yaml"
         )
-    return msg("set CLAUDE_CODE_DISABLE_THINKING=1")
+    return setting_hint(("CLAUDE_CODE_DISABLE_THINKING=1",))
 
 
 def _gateway_log(_s: ErrorContext) -> Hint:
@@ -138,8 +151,7 @@ def window_hint(caller: ClientProfile) -> Hint:
     return msg("load the model with a window of 64K tokens or more")
 
 
-_NO_BETAS = msg("set CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS=1")
-_NO_SEARCH = msg("set ENABLE_TOOL_SEARCH=false")
+_NO_SEARCH = setting_hint(("ENABLE_TOOL_SEARCH=false",))
 
 
 def _any(*patterns: str) -> str:
@@ -177,7 +189,6 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
         pattern=r"no deployments available.*try again in (?P<seconds>\d+)",
         what=msg("LiteLLM pauses this model after failures of its upstream"),
         hint=_gateway_log,
-        retry=6,
     ),
     ErrorPattern(
         stage="model",
@@ -196,7 +207,6 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
         pattern=r"litellm\.ratelimiterror",
         what=msg("the upstream says: too many requests, or no credit left"),
         hint=msg("wait, or look at the account of the upstream"),
-        retry=2,
     ),
     ErrorPattern(
         stage="model",
@@ -281,28 +291,12 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
     ),
     ErrorPattern(
         stage="params",
-        pattern=r"context_management",
-        statuses=(400, 422),
-        # Measured (tests/e2e/test_probe.py); of the other fields both clients let none go.
-        what=msg(
-            "the endpoint refuses `context_management`: client 2.1.330 then goes on without it,"
-            " 2.1.197 does not"
+        pattern=_any(
+            r"(?P<field>\b[a-z][a-z-]+-20\d\d-\d\d-\d\d|context_management|output_config|cache_control)"
         ),
-        hint=_NO_BETAS,
-    ),
-    ErrorPattern(
-        stage="params",
-        pattern=r"(?P<field>output_config|anthropic-beta|anthropic_beta)",
         statuses=(400, 422),
         what=msg("the endpoint refuses `{field}`"),
-        hint=_NO_BETAS,
-    ),
-    ErrorPattern(
-        stage="params",
-        pattern=r"cache_control",
-        statuses=(400, 422),
-        what=msg("the endpoint refuses `cache_control`"),
-        hint=msg("set DISABLE_PROMPT_CACHING=1"),
+        hint=_leave_out,
     ),
     ErrorPattern(
         stage="params",
@@ -313,8 +307,7 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
             r"unrecognized (request )?(field|argument)",
             r"unsupportedparamserror",
         ),
-        what=msg("the endpoint refuses a field that the client sends"),
-        hint=_NO_BETAS,
+        what=msg("the endpoint refuses a field that the client sends ({said})"),
     ),
     ErrorPattern(
         stage="context",
@@ -417,6 +410,12 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
     ),
     # statuses whose words we don't know
     ErrorPattern(
+        stage="model",
+        pattern=r"litellm\.\w+.{0,300}error code: (?P<code>\d{3})",
+        what=msg("the upstream refuses LiteLLM's request with HTTP {code}"),
+        hint=_gateway_log,
+    ),
+    ErrorPattern(
         stage="auth",
         statuses=(401,),
         what=msg("the service does not accept this key ({said})"),
@@ -442,14 +441,12 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
         statuses=(429,),
         what=msg("too many requests ({said})"),
         hint=msg("wait, or look at the limits of the account"),
-        retry=2,
     ),
     ErrorPattern(
         stage="model",
         statuses=(503, 529),
         what=msg("the service is overloaded or still loading the model ({said})"),
         hint=msg("try again in a minute"),
-        retry=3,
     ),
 )
 
@@ -491,17 +488,38 @@ def _match(known: ErrorPattern, situation: ErrorContext) -> Diagnosis | None:
         stage=known.stage,
         what=Message(known.what.text, values),
         hint=hint,
-        retry=_retry(known, exchange, named),
     )
 
 
-def _retry(known: ErrorPattern, exchange: HttpExchange, named: Mapping[str, str]) -> float | None:
-    if known.retry is None:
-        return None
+def asked_wait(exchange: HttpExchange) -> float | None:
+    """Seconds that the endpoint wants us to wait; None where it does not say."""
     asked = exchange.headers.get("retry-after", "")
-    wanted = float(asked) if asked.isdigit() else float(named.get("seconds", known.retry))
-    # Longer than this and a person would rather be told.
-    return wanted + 0.5 if wanted <= 10 else None
+    if asked.isdigit():
+        return float(asked)
+    pause = re.search(r"try again in (\d+)", exchange.body[:20_000], re.IGNORECASE)
+    return float(pause[1]) + 0.5 if pause else None
+
+
+def settings_without(
+    parts: Sequence[str], refused: HttpExchange, caller: ClientProfile
+) -> tuple[str, ...]:
+    """The `NAME=value` of the client that leave these parts out; none where one has no such."""
+    found: list[str] = []
+    for part in parts:
+        if part == "max_tokens":
+            setting = f"{OUTPUT}={_fitting_output(refused.body, caller)}"
+        else:
+            setting = caller.wire.switch_without([part])
+        if not setting:
+            return ()
+        found.append(setting)
+    return tuple(dict.fromkeys(found))
+
+
+def _fitting_output(said: str, caller: ClientProfile) -> int:
+    """The largest output that the refusal names, below what was asked for."""
+    numbers = [int(n) for n in re.findall(r"\d{3,7}", said)]
+    return max((n for n in numbers if n < caller.max_tokens), default=8192)
 
 
 # --- no answer at all ------------------------------------------------------------------------
@@ -520,10 +538,18 @@ def _unanswered(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
             what, msg("set NODE_EXTRA_CA_CERTS to the file with its issuer's certificate")
         ),
         "proxy": lambda: _at_reach(what, _check_proxy(caller)),
-        "slow": lambda: Diagnosis(stage="model", what=what, hint=_start_or_logs(caller)),
+        "slow": lambda: _slow(what, exchange, caller),
     }
     fallback: Callable[[], Diagnosis] = lambda: Diagnosis(stage="model", what=what)  # noqa: E731 - as above
     return causes.get(exchange.failure or "", fallback)()
+
+
+def _slow(what: Message, exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
+    """Nothing came in the time that we gave it, which may be less than the client's."""
+    early = exchange.ask.timeout < caller.patience
+    if early:
+        what = msg("{what}; the client waits {n} s", what=what, n=round(caller.patience))
+    return Diagnosis(stage="model", what=what, hint=_start_or_logs(caller), client_goes_on=early)
 
 
 def silence(exchange: HttpExchange) -> Message:

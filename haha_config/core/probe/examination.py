@@ -14,25 +14,36 @@ from msgspec.structs import replace
 
 from haha_config.core.exchange import HttpExchange, Request
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Data, Slot
-from haha_config.core.probe import diagnosis, requests
+from haha_config.core.model import Slot
+from haha_config.core.probe import diagnosis, requests, strictness
 from haha_config.core.probe import response as answers
 from haha_config.core.probe.client_profile import ClientProfile
 from haha_config.core.probe.diagnosis import Diagnosis, Hint
 from haha_config.core.probe.response import Response
 from haha_config.core.probe.scorecard import Check, Scorecard, Status, order
+from haha_config.core.probe.wire import DISPLAY
 
 Talk = Generator[Sequence[Request], Sequence[HttpExchange], Scorecard]
 _Sent = Generator[Sequence[Request], Sequence[HttpExchange], list[HttpExchange]]
 
+#: The client tries up to eleven times in three minutes. A person at a probe waits less.
+TRIES: Final = 3
+_LONGEST_WAIT: Final = 15.0
+_ALL_WAITS: Final = 30.0
+
 
 class Order(Struct, frozen=True, kw_only=True):
-    """What to examine. `aliases`: other names under which the answer may come (a gateway's own)."""
+    """What to examine. `aliases`: other names under which the answer may come (a gateway's own).
+
+    `small`: without a request as large as the client's first one. `timeout`: seconds to wait for
+    an answer, at most as long as the client does.
+    """
 
     model: str
     slots: tuple[Slot, ...] = ()
     aliases: frozenset[str] = frozenset()
     context: bool = False
+    small: bool = False
     timeout: float = 60
 
 
@@ -49,22 +60,57 @@ class _Notes(Struct):
         detail: Message,
         hint: Hint = None,
         ms: int | None = None,
+        *,
+        open: bool = False,  # noqa: A002
     ) -> None:
-        self.checks.append(Check(name=name, status=status, detail=detail, hint=hint, ms=ms))
+        """Write a check down. `open`: it is not known how it would end."""
+        kept: Status = "skip" if open and status == "fail" else status
+        self.checks.append(
+            Check(name=name, status=kept, detail=detail, hint=hint, ms=ms, open=open)
+        )
 
-    def card(self, wanted: Order) -> Scorecard:
+    def fail(self, name: str, cause: Diagnosis, exchange: HttpExchange) -> None:
+        """A refusal, and how often it came."""
+        what = cause.what
+        if exchange.tries == TRIES:
+            what = msg(
+                "{what} (failed {n} times; the client would try for 3 minutes)",
+                what=what,
+                n=exchange.tries,
+            )
+        open_ = cause.client_goes_on
+        # Somebody is there in any case.
+        status: Status = "warn" if open_ and name == "reach" else "fail"
+        self.add(name, status, what, cause.hint, exchange.ms, open=open_)
+
+    def card(self, wanted: Order, caller: ClientProfile) -> Scorecard:
         done = {check.name for check in self.checks}
         failed = any(check.status == "fail" for check in self.checks)
         why = msg("not tried: an earlier check failed") if failed else msg("not tried")
         for name in ("reach", "auth", "model", "stream", "tools"):
             if name not in done:
                 self.add(name, "skip", why)
+        if wanted.small:
+            n = _thousands(caller, wanted)
+            self.add("size", "skip", msg("not tried: a first request of {n}K tokens", n=n))
+        self._tell_tries()
         return Scorecard(
             model=wanted.model,
             slots=wanted.slots,
             checks=tuple(order(self.checks)),
             exchanges=tuple(self.exchanges),
         )
+
+    def _tell_tries(self) -> None:
+        again = [e for e in self.exchanges if e.tries > 1 and _ok(e)]
+        if again:
+            n = max(e.tries for e in again)
+            self.add("tries", "warn", msg("it worked only after {n} tries", n=n))
+
+
+def _thousands(caller: ClientProfile, wanted: Order) -> int:
+    ask = requests.first(caller, wanted.model, wanted.timeout, small=False)
+    return max(1, round(requests.tokens([ask]) / 1000))
 
 
 def planned(caller: ClientProfile, wanted: Order) -> list[Request]:
@@ -74,11 +120,10 @@ def planned(caller: ClientProfile, wanted: Order) -> list[Request]:
     found = [
         requests.message(caller, model, t),
         requests.count(caller, model, t),
-        requests.stream(caller, model, t),
-        requests.forced(caller, model, t),
-        requests.free(caller, model, t),
+        requests.first(caller, model, t, small=wanted.small),
         requests.parallel(caller, model, t),
-        requests.round_trip(caller, model, [call], t),
+        requests.second(caller, model, [call], t),
+        requests.second(caller, model, [call, call], t, failed=True),
     ]
     return [*found, requests.context(caller, model, t)] if wanted.context else found
 
@@ -106,58 +151,80 @@ def examine(caller: ClientProfile, wanted: Order, reached: Check) -> Talk:
     """Ask one model everything that the client would, from the least to the whole."""
     notes = _Notes(checks=[reached])
     if reached.status == "fail":
-        return notes.card(wanted)
+        return notes.card(wanted, caller)
     model, t = wanted.model, wanted.timeout
-    first, counted = yield from _send(
-        notes, [requests.message(caller, model, t), requests.count(caller, model, t)]
+    least, counted = yield from _send(
+        notes, caller, [requests.message(caller, model, t), requests.count(caller, model, t)]
     )
-    if not _first_answer(notes, first, caller, wanted):
-        return notes.card(wanted)
+    refused = None
+    if not _ok(least) and _by_shape(least):
+        (bare,) = yield from _send(notes, caller, [requests.bare(caller, model, t)])
+        if _ok(bare):
+            least, refused = bare, least
+    if not _first_answer(notes, least, caller, wanted):
+        return notes.card(wanted, caller)
     _counted(notes, counted)
-    batch = [requests.stream(caller, model, t)]
     if wanted.context:
-        batch.append(requests.context(caller, model, max(t, 180)))
-    streamed, *rest = yield from _send(notes, batch)
-    if rest:
-        _context(notes, rest[0], caller)
-    answer = answers.read(streamed) if _ok(streamed) else None
-    if answer is None:
-        yield from _refused(notes, streamed, caller, wanted)
-        return notes.card(wanted)
-    if not answer.usable and streamed.failure != "stalled":
-        caller = replace(caller, streams=False)
-        (again,) = yield from _send(notes, [requests.stream(caller, model, t)])
-        whole = answers.read(again) if _ok(again) else None
-        if whole is not None and whole.usable and not whole.empty:
-            answer = replace(whole, flaw=answer.flaw or _broken_off(answer))
-    if _streamed(notes, answer, streamed, caller):
-        yield from _tools(notes, caller, wanted, answer)
-    return notes.card(wanted)
+        (long,) = yield from _send(notes, caller, [requests.context(caller, model, max(t, 180))])
+        _context(notes, long, caller)
+    turn = yield from _first_turn(notes, caller, wanted)
+    if turn is not None and refused is not None and turn.caller.wire == caller.wire:
+        _fickle(notes, refused)
+    elif turn is not None:
+        yield from _tools(notes, turn, wanted)
+    return notes.card(wanted, caller)
 
 
-def _send(notes: _Notes, batch: Sequence[Request]) -> _Sent:
-    """Send, and send those once more that were told to wait a little: the client would too."""
+def _fickle(notes: _Notes, refused: HttpExchange) -> None:
+    """Refused once and then taken, though nothing in it was the cause."""
+    detail = msg(
+        "a request is refused with HTTP {status} and taken later: the client does not ask again",
+        status=refused.status,
+    )
+    notes.add("tries", "fail", detail, ms=refused.ms)
+
+
+def _send(notes: _Notes, caller: ClientProfile, batch: Sequence[Request]) -> _Sent:
+    """Send, and send again what the client would, after the waits that it would make."""
     done = list((yield batch))
-    again = {i: wait for i, e in enumerate(done) if (wait := _wait(e)) is not None}
-    if again:
-        asked = [replace(done[i].ask, after=wait) for i, wait in again.items()]
-        for index, exchange in zip(again, (yield asked), strict=True):
-            done[index] = exchange
+    waited = 0.0
+    for number in range(2, TRIES + 1):
+        waits = {
+            i: wait for i, e in enumerate(done) if (wait := _wait(e, number, caller)) is not None
+        }
+        longest = max(waits.values(), default=0.0)
+        if not waits or waited + longest > _ALL_WAITS:
+            break
+        waited += longest
+        asked = [replace(done[i].ask, after=wait) for i, wait in waits.items()]
+        for index, exchange in zip(waits, (yield asked), strict=True):
+            done[index] = replace(exchange, tries=number)
     notes.exchanges += done
     return done
 
 
-def _wait(exchange: HttpExchange) -> float | None:
-    if exchange.status not in (429, 503, 529):
+def _wait(exchange: HttpExchange, number: int, caller: ClientProfile) -> float | None:
+    """Seconds until the next try; None where the client makes none, or it would be too long."""
+    if exchange.ask.key == "count_tokens" or not strictness.tries_again(
+        exchange, number, caller.wire
+    ):
         return None
-    # Whose key it is plays no part in how long to wait.
-    nobody = ClientProfile(base_url=exchange.ask.url, headers={}, kinds=())
-    return diagnosis.judge(exchange, nobody).retry
+    wait = diagnosis.asked_wait(exchange)
+    if wait is None:
+        return 0.5 if number == 2 else 1.0
+    return wait if wait <= _LONGEST_WAIT else None
+
+
+def _ok(exchange: HttpExchange) -> bool:
+    return exchange.status == 200 and (exchange.ask.stream or not exchange.failure)
+
+
+def _by_shape(exchange: HttpExchange) -> bool:
+    """Whether it may have been refused for how it looks."""
+    return exchange.status in (400, 404, 422)
 
 
 # --- the least that can be asked -------------------------------------------------------------
-
-_STAGES: Final = ("reach", "auth", "model")
 
 
 def _first_answer(
@@ -169,9 +236,12 @@ def _first_answer(
         _first_refusal(notes, diagnosis.judge(exchange, caller), exchange)
         return False
     notes.add("auth", "pass", _credential(caller), ms=exchange.ms)
-    if exchange.failure == "stalled" or (answer.usable and _says_nothing(answer)):
+    if exchange.failure == "stalled" or (
+        answer.usable and _says_nothing(answer) and not answer.thought
+    ):
         what = answer.flaw or msg("the answer is empty")
-        notes.add("model", "fail", what, _stream_hint(caller), exchange.ms)
+        hint, early = _stream_hint(caller), _early(exchange, caller)
+        notes.add("model", "fail", what, hint, exchange.ms, open=early)
         return False
     if not answer.usable:
         # Whether the client gets over it shows when the whole is asked for.
@@ -190,6 +260,11 @@ def _first_answer(
     return True
 
 
+def _early(exchange: HttpExchange, caller: ClientProfile) -> bool:
+    """Whether we gave up on a silent stream sooner than the client would."""
+    return exchange.failure == "stalled" and exchange.ask.timeout < caller.patience
+
+
 def _says_nothing(answer: Response) -> bool:
     return answer.empty and answer.stop_reason != "max_tokens"
 
@@ -197,17 +272,16 @@ def _says_nothing(answer: Response) -> bool:
 def _first_refusal(notes: _Notes, cause: Diagnosis, exchange: HttpExchange) -> None:
     if cause.stage == "reach":
         notes.checks = [c for c in notes.checks if c.name != "reach"]
-        status: Status = "warn" if cause.client_goes_on else "fail"
-        notes.add("reach", status, cause.what, cause.hint, exchange.ms)
+        notes.fail("reach", cause, exchange)
         return
     if cause.stage == "auth":
-        notes.add("auth", "fail", cause.what, cause.hint, exchange.ms)
+        notes.fail("auth", cause, exchange)
         return
     if _judged_the_key(exchange):
         notes.add("auth", "pass", msg("the key was not refused"), ms=exchange.ms)
     else:
         notes.add("auth", "skip", msg("not known: it failed before it could judge the key"))
-    notes.add("model", "fail", cause.what, cause.hint, exchange.ms)
+    notes.fail("model", cause, exchange)
 
 
 def _judged_the_key(exchange: HttpExchange) -> bool:
@@ -244,38 +318,103 @@ def _counted(notes: _Notes, exchange: HttpExchange) -> None:
         notes.add("count_tokens", "skip", msg("not offered; the client does without"))
 
 
-def _ok(exchange: HttpExchange) -> bool:
-    return exchange.status == 200 and (exchange.ask.stream or not exchange.failure)
+# --- the first message of a session ----------------------------------------------------------
 
 
-# --- the client's own shape ------------------------------------------------------------------
+class _Turn(Struct, frozen=True, kw_only=True):
+    """A first message that was answered, by which client, and how."""
+
+    caller: ClientProfile
+    answer: Response
+    exchange: HttpExchange
 
 
-def _refused(
-    notes: _Notes, exchange: HttpExchange, caller: ClientProfile, wanted: Order
-) -> Generator[Sequence[Request], Sequence[HttpExchange], None]:
-    """The client's shape got no answer, though the least that can be asked did."""
+def _first_turn(
+    notes: _Notes, caller: ClientProfile, wanted: Order
+) -> Generator[Sequence[Request], Sequence[HttpExchange], _Turn | None]:
+    """Grade `stream` and `size`; None where the client gets no answer that it can use."""
+    model, t = wanted.model, wanted.timeout
+    (exchange,) = yield from _send(
+        notes, caller, [requests.first(caller, model, t, small=wanted.small)]
+    )
+    if _answered(exchange) is None and not wanted.small:
+        (little,) = yield from _send(notes, caller, [requests.first(caller, model, t, small=True)])
+        if _answered(little) is not None:
+            _too_large(notes, exchange, caller, wanted)
+            return None
+    if _answered(exchange) is None:
+        changed = yield from _accepted(notes, exchange, caller, wanted)
+        if changed is None:
+            return None
+        caller = changed
+        (exchange,) = yield from _send(
+            notes, caller, [requests.first(caller, model, t, small=wanted.small)]
+        )
+    answer = _answered(exchange)
+    if answer is None:
+        notes.fail("stream", diagnosis.judge(exchange, caller), exchange)
+        return None
+    if not answer.usable and not answer.final and exchange.failure != "stalled":
+        answer, caller = yield from _once_more(notes, answer, caller, wanted)
+    turn = _Turn(caller=caller, answer=answer, exchange=exchange)
+    return turn if _streamed(notes, turn) else None
+
+
+def _answered(exchange: HttpExchange) -> Response | None:
+    return answers.read(exchange) if _ok(exchange) else None
+
+
+def _once_more(
+    notes: _Notes, answer: Response, caller: ClientProfile, wanted: Order
+) -> Generator[Sequence[Request], Sequence[HttpExchange], tuple[Response, ClientProfile]]:
+    """After a stream that it could not read the client asks again without one."""
+    whole = replace(caller, streams=False)
+    (again,) = yield from _send(
+        notes, caller, [requests.first(whole, wanted.model, wanted.timeout, small=True)]
+    )
+    second = _answered(again)
+    if second is None or not second.usable or second.empty:
+        return answer, caller
+    return replace(second, flaw=answer.flaw or _broken_off(answer)), whole
+
+
+def _too_large(notes: _Notes, exchange: HttpExchange, caller: ClientProfile, wanted: Order) -> None:
+    """The same request is accepted when it is small."""
     cause = diagnosis.judge(exchange, caller)
-    notes.add("stream", "fail", cause.what, cause.hint, exchange.ms)
-    yield from _which_part(notes, exchange, caller, wanted)
+    what = msg(
+        "the client's first request ({tools} tools, {n}K tokens) is refused: {why}",
+        tools=len(caller.wire.tools),
+        n=_thousands(caller, wanted),
+        why=cause.what,
+    )
+    notes.add("stream", "pass", msg("a small request is answered"))
+    notes.fail("size", replace(cause, what=what), exchange)
 
 
-def _streamed(
-    notes: _Notes, answer: Response, exchange: HttpExchange, caller: ClientProfile
-) -> bool:
+def _streamed(notes: _Notes, turn: _Turn) -> bool:
     """Grade `stream`; whether the client can use the answer."""
-    hint = _stream_hint(caller)
-    if not answer.usable:
-        notes.add("stream", "fail", answer.flaw or _broken_off(answer), hint, exchange.ms)
+    answer, exchange = turn.answer, turn.exchange
+    hint = _stream_hint(turn.caller)
+    wrong = strictness.unforgiven(answer, turn.caller.wire)
+    if not answer.usable or wrong is not None:
+        what = wrong or answer.flaw or _broken_off(answer)
+        early = _early(exchange, turn.caller)
+        notes.add("stream", "fail", what, hint, exchange.ms, open=early)
         return False
     if _says_nothing(answer):
-        notes.add("stream", "fail", msg("the streamed answer is empty"), hint, exchange.ms)
+        notes.add("stream", "fail", _empty(answer), hint, exchange.ms)
         return False
     if answer.flaw is not None:
         notes.add("stream", "warn", answer.flaw, hint, exchange.ms)
     else:
         notes.add("stream", "pass", _pace(answer, exchange), ms=exchange.ms)
     return True
+
+
+def _empty(answer: Response) -> Message:
+    if answer.thought:
+        return msg("the answer is thinking and nothing else, which the client shows as nothing")
+    return msg("the answer is empty")
 
 
 def _broken_off(answer: Response) -> Message:
@@ -296,167 +435,181 @@ def _pace(answer: Response, exchange: HttpExchange) -> Message:
     return msg("first words after {ms} ms", ms=first)
 
 
-#: What the client leaves out for which switch.
-_SWITCHES: Final[Mapping[str, Message]] = {
-    "context_management": msg("set CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS=1"),
-    "thinking": msg("set CLAUDE_CODE_DISABLE_THINKING=1"),
-    "cache_control": msg("set DISABLE_PROMPT_CACHING=1"),
-}
+# --- what of the shape is refused --------------------------------------------------------------
 
 
-def _which_part(
+def _accepted(
     notes: _Notes, refused: HttpExchange, caller: ClientProfile, wanted: Order
-) -> Generator[Sequence[Request], Sequence[HttpExchange], None]:
-    """The client's shape was refused though the model answers: which part of it is it?"""
+) -> Generator[Sequence[Request], Sequence[HttpExchange], ClientProfile | None]:
+    """The client as it goes on by itself after this refusal; None where it does not.
+
+    Finds which part of the shape it is that is refused, and the setting that leaves it out.
+    """
+    cause = diagnosis.judge(refused, caller)
     if refused.status is None or not 400 <= refused.status < 600:
-        return
+        notes.fail("stream", cause, refused)
+        return None
     parts = requests.separately(caller, wanted.model, wanted.timeout)
-    done = yield from _send(notes, list(parts.values()))
-    bad = {
-        name: diagnosis.judge(e, caller) for name, e in zip(parts, done, strict=True) if not _ok(e)
-    }
-    good = tuple(name for name in parts if name not in bad)
+    done = yield from _send(notes, caller, list(parts.values()))
+    bad = tuple(name for name, e in zip(parts, done, strict=True) if not _ok(e))
+    if "thinking" in bad:
+        bad = tuple(name for name in bad if name != DISPLAY)
     if not bad:
-        notes.add("params", "warn", msg("each part alone is accepted: {parts}", parts=good))
-        return
-    cause = next(iter(bad.values()))
-    hint = next((_SWITCHES[n] for n in bad if n in _SWITCHES and caller.route == "direct"), None)
-    detail = msg("refused: {bad}; accepted: {good}", bad=tuple(bad), good=good or ("-",))
-    notes.add("params", "fail", detail, hint or cause.hint)
+        notes.fail("stream", cause, refused)
+        detail = msg("each part is accepted by itself; only the whole request is refused")
+        notes.add("params", "warn", detail)
+        return None
+    if strictness.goes_on_without(caller.wire, bad, refused):
+        detail = msg(
+            "the endpoint refuses {bad}: client {version} then goes on without",
+            bad=bad,
+            version=caller.wire.version,
+        )
+        notes.add("params", "warn", detail)
+        return replace(caller, wire=caller.wire.without(bad))
+    # What mends it is found out now, and said once.
+    notes.fail("stream", replace(cause, hint=None), refused)
+    hint = yield from _mend(notes, bad, refused, caller, wanted)
+    notes.add("params", "fail", msg("refused: {bad}", bad=bad), hint)
+    return None
+
+
+def _mend(
+    notes: _Notes,
+    bad: Sequence[str],
+    refused: HttpExchange,
+    caller: ClientProfile,
+    wanted: Order,
+) -> Generator[Sequence[Request], Sequence[HttpExchange], Hint]:
+    """The setting with which the client is answered: it is tried before it is named."""
+    if caller.route == "litellm":
+        return diagnosis.judge(refused, caller).hint
+    settings = diagnosis.settings_without(bad, refused, caller)
+    if settings:
+        wire = caller.wire
+        for setting in settings:
+            wire = wire.with_switch(setting)
+        mended = replace(caller, wire=wire)
+        (again,) = yield from _send(
+            notes, caller, [requests.first(mended, wanted.model, wanted.timeout, small=True)]
+        )
+        if _answered(again) is not None:
+            return diagnosis.setting_hint(settings)
+    return msg(
+        "no setting of client {version} leaves out {bad}", version=caller.wire.version, bad=bad
+    )
 
 
 # --- tools -----------------------------------------------------------------------------------
 
 
 def _tools(
-    notes: _Notes, caller: ClientProfile, wanted: Order, heard: Response
+    notes: _Notes, turn: _Turn, wanted: Order
 ) -> Generator[Sequence[Request], Sequence[HttpExchange], None]:
-    model, t = wanted.model, wanted.timeout
-    done = yield from _send(
+    """The call that was asked for, its result, two calls at once and a result that is an error."""
+    caller, first = turn.caller, turn.answer
+    model, t, ms = wanted.model, wanted.timeout, turn.exchange.ms
+    trouble = strictness.trouble(first, caller.wire)
+    if trouble is not None:
+        notes.add("tools", "fail", trouble, "haha-config models --tools", ms)
+        return
+    if not first.calls:
+        yield from _uncalled(notes, turn, wanted)
+        return
+    back, both = yield from _send(
         notes,
+        caller,
         [
-            requests.forced(caller, model, t),
-            requests.free(caller, model, t),
+            requests.second(caller, model, first.content, t),
             requests.parallel(caller, model, t),
         ],
     )
-    forced, free, parallel = (answers.read(e) if _ok(e) else None for e in done)
-    slowest = max(e.ms for e in done)
-    thought = heard.thought or any(a is not None and a.thought for a in (free, parallel))
-    _params(notes, caller, thought=thought)
-    if free is None:
-        cause = diagnosis.judge(done[1], caller)
-        notes.add("tools", "fail", cause.what, cause.hint, slowest)
+    if not _returned(notes, back, caller):
         return
-    trouble = _trouble(free) or (forced is not None and _trouble(forced)) or None
-    if trouble is not None:
-        notes.add("tools", "fail", trouble, "haha-config models --tools", slowest)
-        return
-    if not free.calls:
-        _uncalled(notes, forced, slowest)
-        return
-    (back,) = yield from _send(notes, [requests.round_trip(caller, model, free.content, t)])
-    _returned(notes, back, caller, forced, parallel, max(slowest, back.ms))
-
-
-def _trouble(answer: Response) -> Message | None:
-    """What breaks a client's tools, in an answer that should hold a call."""
-    if answer.error:
-        return msg("the stream of a tool call breaks off with: {said}", said=_short(answer.error))
-    if not answer.usable:
-        return answer.flaw
-    if answer.bad_inputs:
-        return msg("the input of a tool call is not JSON (`{name}`)", name=answer.bad_inputs[0])
-    if not answer.calls and _looks_like_a_call(answer.text):
-        return msg("tools are answered as text")
-    wrong = next((c for c in answer.calls if not _fits(c)), None)
-    if wrong is not None:
-        return msg("a tool call does not follow its schema (`{name}`)", name=wrong.get("name", ""))
-    return None
-
-
-_CALL: Final = re.compile(
-    r"[\"'](name|function|tool|tool_name)[\"']\s*:\s*[\"'](Read|TodoWrite)|<(tool_call|function_call|"
-    r"function=|invoke)|\[TOOL_CALLS\]|(Read|TodoWrite)\s*\(\s*[{\"'f]|[\"'](file_path|todos)[\"']\s*:",
-    re.IGNORECASE,
-)
-
-
-def _looks_like_a_call(text: str) -> bool:
-    return _CALL.search(text) is not None
-
-
-def _fits(call: Mapping[str, Data]) -> bool:
-    """Whether a call of one of our two tools has what its schema requires."""
-    value = call.get("input")
-    if not isinstance(value, Mapping) or not call.get("id"):
-        return False
-    if call.get("name") == "Read":
-        return isinstance(value.get("file_path"), str)
-    if call.get("name") == "TodoWrite":
-        todos = value.get("todos")
-        return isinstance(todos, list) and all(
-            isinstance(t, Mapping) and "content" in t and "status" in t for t in todos
+    two = _answered(both)
+    if two is None and _by_shape(both):
+        cause = diagnosis.judge(both, caller)
+        what = msg(
+            "an interactive session offers other tools than `-p`, and one is refused: {why}",
+            why=cause.what,
         )
-    return False
+        notes.fail("tools", replace(cause, what=what), both)
+        return
+    if two is None or not two.calls or strictness.trouble(two, caller.session) is not None:
+        _called(notes, turn, two)
+        return
+    (failed,) = yield from _send(
+        notes, caller, [requests.second(caller, model, two.content, t, failed=True)]
+    )
+    if _returned(notes, failed, caller):
+        _called(notes, turn, two)
 
 
-def _uncalled(notes: _Notes, forced: Response | None, ms: int) -> None:
-    """The free call was answered in words."""
-    if forced is not None and forced.calls:
-        detail = msg("the model calls tools only when it is forced to")
-        notes.add("tools", "warn", detail, "haha-config models --tools", ms)
+def _uncalled(
+    notes: _Notes, turn: _Turn, wanted: Order
+) -> Generator[Sequence[Request], Sequence[HttpExchange], None]:
+    """The question was answered in words: is it the length of the request?"""
+    hint: Hint = "haha-config models --tools"
+    if not wanted.small:
+        ask = requests.first(turn.caller, wanted.model, wanted.timeout, small=True)
+        (little,) = yield from _send(notes, turn.caller, [ask])
+        answer = _answered(little)
+        if answer is not None and answer.calls:
+            _lost(notes, turn, wanted)
+            return
+    detail = msg("the model was offered a tool and asked to call it, and did not")
+    notes.add("tools", "fail", detail, hint, turn.exchange.ms)
+
+
+def _lost(notes: _Notes, turn: _Turn, wanted: Order) -> None:
+    """A tool is called in a small request and not in one as long as the client's."""
+    n, read = _thousands(turn.caller, wanted), turn.answer.input_tokens
+    if 0 < read < n * 500:
+        detail = msg(
+            "the client's first request is cut: {read} tokens of {n}K were read", read=read, n=n
+        )
     else:
-        detail = msg("the model was offered a tool and asked to call it, and did not")
-        notes.add("tools", "fail", detail, "haha-config models --tools", ms)
+        detail = msg(
+            "in a request as long as the client's ({n}K tokens) the model calls no tool: the "
+            "server cuts it, or the model is weak",
+            n=n,
+        )
+    notes.add("size", "fail", detail, diagnosis.window_hint(turn.caller), turn.exchange.ms)
 
 
-def _returned(
-    notes: _Notes,
-    back: HttpExchange,
-    caller: ClientProfile,
-    forced: Response | None,
-    parallel: Response | None,
-    ms: int,
-) -> None:
-    """Grade the round trip, and tell what the other two calls showed."""
-    answer = answers.read(back) if _ok(back) else None
+def _returned(notes: _Notes, back: HttpExchange, caller: ClientProfile) -> bool:
+    """Whether the result of a tool is taken and answered."""
+    answer = _answered(back)
+    error = back.ask.key == "error result"
     if answer is None:
         cause = diagnosis.judge(back, caller)
-        detail = msg("the result of a tool is refused: {why}", why=cause.what)
-        notes.add("tools", "fail", detail, cause.hint, ms)
-        return
-    trouble = _trouble(answer) or (
-        msg("the answer to a tool's result is empty") if answer.empty else None
-    )
+        what = msg("the results of two tools, one an error, are refused: {why}", why=cause.what)
+        if not error:
+            what = msg("the result of a tool is refused: {why}", why=cause.what)
+        notes.fail("tools", replace(cause, what=what), back)
+        return False
+    trouble = strictness.trouble(answer, caller.wire)
+    if trouble is None and _says_nothing(answer):
+        trouble = msg("the answer to a tool's result is empty")
     if trouble is not None:
-        notes.add("tools", "fail", trouble, ms=ms)
-        return
-    odd = tuple(_odd(forced, parallel))
-    if odd:
-        notes.add("tools", "warn", msg("{odd}", odd=odd), ms=ms)
+        notes.add("tools", "fail", trouble, ms=back.ms)
+        return False
+    return True
+
+
+def _called(notes: _Notes, turn: _Turn, two: Response | None) -> None:
+    """Tools work; tell of two at once and of thinking."""
+    if two is not None and len(two.calls) > 1:
+        notes.add("tools", "pass", msg("called, answered and gone on; two at once too"))
     else:
-        notes.add("tools", "pass", msg("called, answered and gone on; two at once too"), ms=ms)
-
-
-def _odd(forced: Response | None, parallel: Response | None) -> Generator[Message]:
-    """What a coding client can live with."""
-    if forced is None:
-        yield msg("a forced tool call is refused")
-    elif not forced.calls:
-        yield msg("a forced tool call is answered as text")
-    if parallel is None or len(parallel.calls) < 2:
-        yield msg("it calls one tool at a time")
-
-
-def _params(notes: _Notes, caller: ClientProfile, *, thought: bool) -> None:
-    """What can be seen of the parts of the client's shape in answers that came."""
-    parts = tuple(requests.separately(caller, "", 1))
-    if caller.thinking and not thought:
-        detail = msg("no thinking came back (asked for, and not refused)")
-        notes.add("params", "warn", detail)
+        notes.add("tools", "pass", msg("called, answered and gone on; one tool at a time"))
+    if any(check.name == "params" for check in notes.checks):
         return
-    notes.add("params", "pass", msg("accepted: {parts}", parts=parts))
+    asked = "thinking" in turn.caller.wire.body
+    if asked and not (turn.answer.thought or (two is not None and two.thought)):
+        notes.add("params", "pass", msg("thinking was asked for; none came back"))
+    else:
+        notes.add("params", "pass", msg("every part of the client's request is accepted"))
 
 
 # --- the window ------------------------------------------------------------------------------

@@ -4,66 +4,36 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
+
+from msgspec.structs import replace
 
 from haha_config.core import urls
 from haha_config.core.exchange import Request
 from haha_config.core.model import Data
+from haha_config.core.probe import wire as wires
 from haha_config.core.probe.client_profile import ClientProfile
+from haha_config.core.probe.wire import CACHING, DISPLAY, SYSTEM_ROLE, sentence
 
 #: A word that no model says by itself.
 HIDDEN_WORD: Final = "marmalade-7391"
 #: The client's real system prompt and tools are about this large.
 CONTEXT_TOKENS: Final = 25_000
 
-_IDENTITY = "You are a Claude agent, built on Anthropic's Claude Agent SDK."
-_WORK = (
-    "You are an interactive agent that helps users with software engineering tasks. "
-    "Use the tools available to you. Be brief."
-)
 _SESSION = "00000000-0000-4000-8000-000000000000"
-
-READ: Final[Mapping[str, Data]] = {
-    "name": "Read",
-    "description": "Reads a file. Call it once for each file that is asked about.",
-    "input_schema": {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "type": "object",
-        "properties": {
-            "file_path": {"type": "string", "description": "The absolute path of the file"}
-        },
-        "required": ["file_path"],
-        "additionalProperties": False,
-    },
+_USER: Final = json.dumps(
+    {"device_id": "0" * 64, "account_uuid": "", "session_id": _SESSION}, separators=(",", ":")
+)
+#: In a small request each of the client's sentences is cut off here.
+_SHORT: Final = 120
+_SMALL_TOOLS: Final = ("AskUserQuestion", "Edit", "Read")
+#: What a model must know to call them; the rest of each description is as long as the client's.
+_DESCRIPTIONS: Final[Mapping[str, str]] = {
+    "AskUserQuestion": "Asks the person. Not now. ",
+    "Edit": "Changes a file. ",
+    "Read": "Reads a file. Call it once for each file that is asked about. ",
 }
-#: Nested: an object in a list in an object, with a choice of words, as the client's own have it.
-TODO: Final[Mapping[str, Data]] = {
-    "name": "TodoWrite",
-    "description": "Writes down the list of things to do.",
-    "input_schema": {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "type": "object",
-        "properties": {
-            "todos": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "properties": {
-                        "content": {"type": "string"},
-                        "status": {
-                            "type": "string",
-                            "enum": ["pending", "in_progress", "completed"],
-                        },
-                    },
-                    "required": ["content", "status"],
-                },
-            }
-        },
-        "required": ["todos"],
-        "additionalProperties": False,
-    },
-}
-TOOLS: Final = (READ, TODO)
+_WORK: Final = "You help with software engineering tasks. Use the tools. Be brief. "
 
 _HELLO = "Answer with the one word: ready"
 _READ_ONE = "Read the file /probe/alpha.txt with the tool Read. Call the tool now."
@@ -71,7 +41,6 @@ _READ_TWO = (
     "Read the files /probe/alpha.txt and /probe/beta.txt with the tool Read: "
     "call it twice in one answer, now."
 )
-_WRITE = "Write down two things to do with the tool TodoWrite: tests (pending), docs (completed)."
 
 
 def plain(model: str) -> str:
@@ -104,45 +73,49 @@ def message(
     return _post("model", caller, body, timeout)
 
 
-def stream(caller: ClientProfile, model: str, timeout: float) -> Request:
-    """What the client sends for the first message of a session."""
-    return _post("stream", caller, _whole(caller, model, [_user(caller, _HELLO)]), timeout)
-
-
-def forced(caller: ClientProfile, model: str, timeout: float) -> Request:
-    """A call that the model must make. Without thinking, which the protocol does not allow here."""
-    body = _whole(caller, model, [_user(caller, _WRITE)])
-    body["tool_choice"] = {"type": "tool", "name": TODO["name"]}
-    for name in ("thinking", "context_management", "output_config"):
-        body.pop(name, None)
-    return _post("forced", caller, body, timeout)
-
-
-def free(caller: ClientProfile, model: str, timeout: float) -> Request:
-    """A call that the model should make, as in the client: nothing forces it."""
-    return _post("free", caller, _whole(caller, model, [_user(caller, _READ_ONE)]), timeout)
+def first(caller: ClientProfile, model: str, timeout: float, *, small: bool) -> Request:
+    """The first message of a session, which needs a tool; as long as the client's, or small."""
+    body = _session(caller, model, _READ_ONE, small=small)
+    return _post("small" if small else "first", caller, body, timeout)
 
 
 def parallel(caller: ClientProfile, model: str, timeout: float) -> Request:
-    """Two calls in one answer."""
-    return _post("parallel", caller, _whole(caller, model, [_user(caller, _READ_TWO)]), timeout)
+    """Two calls in one answer, with the tools of an interactive session among them."""
+    session = replace(caller, wire=replace(caller.wire, tools=caller.session.tools))
+    return _post("parallel", caller, _session(session, model, _READ_TWO), timeout)
 
 
-def round_trip(
-    caller: ClientProfile, model: str, content: Sequence[Data], timeout: float
+def second(
+    caller: ClientProfile,
+    model: str,
+    content: Sequence[Data],
+    timeout: float,
+    *,
+    failed: bool = False,
 ) -> Request:
-    """The model's own call, its thinking beside it, and the result that the client sends back."""
+    """The model's own calls, its thinking beside them, and the results that the client sends back.
+
+    `failed`: the last result is an error.
+    """
     calls = [b for b in content if isinstance(b, Mapping) and b.get("type") == "tool_use"]
-    results = [
-        {"type": "tool_result", "tool_use_id": call["id"], "content": "1\tThe file says: ready"}
+    results: list[dict[str, Data]] = [
+        {
+            "tool_use_id": call.get("id"),
+            "type": "tool_result",
+            "content": "1\tThe file says: ready",
+        }
         for call in calls
     ]
-    messages = [
-        _user(caller, _READ_ONE),
+    if failed and results:
+        wrong = "<tool_use_error>File does not exist.</tool_use_error>"
+        results[-1] |= {"content": wrong, "is_error": True}
+    later = [
         {"role": "assistant", "content": list(content)},
         {"role": "user", "content": results},
     ]
-    return _post("round trip", caller, _whole(caller, model, messages), timeout)
+    question = _READ_TWO if len(calls) > 1 else _READ_ONE
+    body = _session(caller, model, question, later=later)
+    return _post("error result" if failed else "second", caller, body, timeout)
 
 
 def count(caller: ClientProfile, model: str, timeout: float) -> Request:
@@ -153,7 +126,7 @@ def count(caller: ClientProfile, model: str, timeout: float) -> Request:
         key="count_tokens",
         method="POST",
         url=url,
-        headers=caller.headers,
+        headers=caller.sent_headers,
         body=body,
         timeout=timeout,
     )
@@ -179,22 +152,38 @@ def context(caller: ClientProfile, model: str, timeout: float) -> Request:
 #: What the client adds to a request, one by one: which of them is it that is refused?
 def separately(caller: ClientProfile, model: str, timeout: float) -> dict[str, Request]:
     """One request for each part of the client's shape, by the part's name."""
-    whole = _whole(caller, model, [_user(caller, _HELLO)])
+    bare = replace(caller, wire=replace(caller.wire, betas=()))
+    whole = _session(bare, model, _HELLO)
     extras: dict[str, Mapping[str, Data]] = {
-        name: {name: whole[name]}
-        for name in ("thinking", "output_config", "context_management", "metadata", "tools")
-        if name in whole
+        name: {name: value}
+        for name, value in whole.items()
+        if name not in ("model", "messages", "stream")
     }
     if "thinking" in extras:
-        extras["thinking"] = {**extras["thinking"], "max_tokens": 4096}
-    extras["max_tokens"] = {"max_tokens": whole["max_tokens"]}
-    extras["system message"] = {
-        "messages": [{"role": "user", "content": _HELLO}, whole["messages"][-1]]
-    }
-    if caller.caching:
-        extras["cache_control"] = {"messages": [_user(caller, _HELLO)]}
-    extras.update({name: {name: value} for name, value in caller.extra_body.items()})
-    return {name: message(caller, model, timeout, extra) for name, extra in extras.items()}
+        thinking = whole["thinking"]
+        if "display" in thinking:
+            extras[DISPLAY] = {"thinking": thinking, "max_tokens": 4096}
+        bare_thinking = {k: v for k, v in thinking.items() if k != "display"}
+        extras["thinking"] = {"thinking": bare_thinking, "max_tokens": 4096}
+    _said, *roles = whole["messages"]
+    if roles:
+        hello = {"role": "user", "content": _HELLO}
+        extras[SYSTEM_ROLE] = {"messages": [hello, *wires.uncached(roles)]}
+    if caller.wire.caching:
+        cached = {"type": "text", "text": _HELLO, CACHING: {"type": "ephemeral"}}
+        extras[CACHING] = {"messages": [{"role": "user", "content": [cached]}]}
+        for name in ("system", "tools"):
+            extras[name] = wires.uncached(extras[name])
+    found = {name: message(bare, model, timeout, extra) for name, extra in extras.items()}
+    for beta in caller.wire.betas:
+        with_beta = replace(caller, wire=replace(caller.wire, betas=(beta,)))
+        found[beta] = message(with_beta, model, timeout)
+    return found
+
+
+def bare(caller: ClientProfile, model: str, timeout: float) -> Request:
+    """The least that can be asked, without any beta."""
+    return message(replace(caller, wire=replace(caller.wire, betas=())), model, timeout)
 
 
 def tokens(asks: Sequence[Request]) -> int:
@@ -207,43 +196,76 @@ def _post(key: str, caller: ClientProfile, body: dict[str, Data], timeout: float
         key=key,
         method="POST",
         url=urls.called(caller.base_url),
-        headers=caller.headers,
+        headers=caller.sent_headers,
         body=body,
         timeout=timeout,
         stream=body.get("stream") is True,
     )
 
 
-def _whole(caller: ClientProfile, model: str, messages: Sequence[Data]) -> dict[str, Data]:
-    """The client's body, its members in the client's order."""
-    cached = _cached(caller)
-    body: dict[str, Data] = {
-        "model": plain(model),
-        "messages": [*messages, {"role": "system", "content": "Today's date is 2026-11-22."}],
-        "system": [
-            {"type": "text", "text": "x-anthropic-billing-header: cc_entrypoint=sdk-cli;"},
-            {"type": "text", "text": _IDENTITY, **cached},
-            {"type": "text", "text": _WORK, **cached},
-        ],
-        "tools": list(TOOLS),
-        "metadata": {"user_id": json.dumps({"account_uuid": "", "session_id": _SESSION})},
-        "max_tokens": caller.max_tokens,
-    }
-    if caller.thinking:
-        body["thinking"] = {"type": "adaptive"}
-    if caller.thinking and caller.experimental:
-        edits = [{"type": "clear_thinking_20251015", "keep": "all"}]
-        body["context_management"] = {"edits": edits}
-    body["output_config"] = {"effort": caller.effort}
-    body.update(caller.extra_body)
-    return {**body, "stream": True} if caller.streams else body
+# --- the client's shape -----------------------------------------------------------------------
 
 
-def _user(caller: ClientProfile, text: str) -> dict[str, Data]:
-    reminder = "<system-reminder>\nThis is a test of the connection.\n</system-reminder>\n\n"
-    said = {"type": "text", "text": text, **_cached(caller)}
-    return {"role": "user", "content": [{"type": "text", "text": reminder}, said]}
+def _session(
+    caller: ClientProfile,
+    model: str,
+    text: str,
+    *,
+    small: bool = True,
+    later: Sequence[Data] = (),
+) -> dict[str, Any]:
+    """The client's body, its members in the client's order; `later`: what came after `text`."""
+    wire = caller.wire
+    recorded = {**wire.body, "messages": _messages(caller, text, later)}
+    body: dict[str, Any] = {}
+    for name, value in recorded.items():
+        body[name] = wires.filled(value, _SHORT if small else None)
+        if name == "system":
+            body["system"] = _system(caller, body["system"])
+            body["tools"] = _tools(caller, small=small)
+    body["model"] = plain(model)
+    if "metadata" in body:
+        body["metadata"] = {"user_id": _USER}
+    if not wire.caching:
+        body = wires.uncached(body)
+    if not caller.streams:
+        del body["stream"]
+    return body
 
 
-def _cached(caller: ClientProfile) -> dict[str, Data]:
-    return {"cache_control": {"type": "ephemeral"}} if caller.caching else {}
+def _messages(caller: ClientProfile, text: str, later: Sequence[Data]) -> list[Data]:
+    said, *roles = caller.wire.body["messages"]
+    reminder = [*said["content"][:-1], {**said["content"][-1], "text": text}]
+    messages = [{**said, "content": reminder}, *(roles if caller.wire.system_role else ())]
+    if not later:
+        return messages
+    *before, last = later
+    content = [*last["content"]]
+    # The mark of what is cached moves on to the last thing said.
+    content[-1] = {**content[-1], CACHING: {"type": "ephemeral"}}
+    return [*wires.uncached(messages), *before, {**last, "content": content}]
+
+
+def _system(caller: ClientProfile, blocks: list[dict[str, Data]]) -> list[dict[str, Data]]:
+    """The same lengths, with words that tell a model what it is for."""
+    starts = (
+        f"x-anthropic-billing-header: cc_version={caller.wire.version}; cc_entrypoint=cli;",
+        "You are a coding agent in a terminal. ",
+        _WORK,
+    )
+    return [
+        {**block, "text": sentence(len(block["text"]), start)}
+        for block, start in zip(blocks, starts, strict=False)
+    ]
+
+
+def _tools(caller: ClientProfile, *, small: bool) -> list[Data]:
+    limit = _SHORT if small else None
+    chosen = [t for t in caller.wire.tools if not small or t["name"] in _SMALL_TOOLS]
+    return [_tool(wires.filled(tool, limit)) for tool in chosen]
+
+
+def _tool(tool: dict[str, Data]) -> dict[str, Data]:
+    description = tool["description"]
+    start = _DESCRIPTIONS.get(tool["name"], "")
+    return {**tool, "description": sentence(len(description), start)}

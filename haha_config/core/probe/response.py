@@ -16,9 +16,10 @@ from haha_config.core.model import Data
 class Response(Struct, frozen=True, kw_only=True):
     """What the model said. `flaw`: the first thing that is wrong with how it came.
 
-    `usable`: the client takes the answer in spite of its flaw (measured with 2.1.197).
-    `error`: an error event inside a stream. `first_ms`: until the first piece of content.
-    `bad_inputs`: tools whose arguments are no JSON object.
+    `usable`: the client takes the answer in spite of its flaw. `final`: it does not ask once more
+    without a stream. `unended`: neither of the events that end an answer came. `error`: an error
+    event inside a stream. `first_ms`: until the first piece of content. `bad_inputs`: tools whose
+    arguments are no JSON object.
     """
 
     model: str = ""
@@ -27,6 +28,8 @@ class Response(Struct, frozen=True, kw_only=True):
     usage: Mapping[str, Data] = field(default_factory=dict)
     flaw: Message | None = None
     usable: bool = True
+    final: bool = False
+    unended: bool = False
     error: str = ""
     first_ms: int | None = None
     pings: int = 0
@@ -46,7 +49,7 @@ class Response(Struct, frozen=True, kw_only=True):
 
     @property
     def empty(self) -> bool:
-        return not self.calls and not self.text.strip() and not self.thought
+        return not self.calls and not self.text.strip()
 
     @property
     def output_tokens(self) -> int:
@@ -140,6 +143,7 @@ class _Reader:
         self.open: set[int] = set()
         self.stop_reason: str | None = None
         self.ended = False
+        self.delivered = False
         self.error = ""
         self.flaw: Message | None = None
         self.pings = 0
@@ -147,29 +151,27 @@ class _Reader:
         self.bad: list[str] = []
 
     def take(self, at: int, name: str, text: str) -> None:
-        if text == "[DONE]":
+        """One event. The client goes by its name: one without, or of another name, is nothing."""
+        if name not in _EVENTS:
+            if not name and '"choices"' in text:
+                self._note(msg("the stream is in OpenAI's protocol"))
+            return
+        if name == "ping":
+            self.pings += 1
             return
         try:
             data = json.loads(text) if text else {}
         except (ValueError, RecursionError):
+            data = None
+        if not isinstance(data, dict):
             self._note(msg("an event of the stream is not JSON"))
             return
-        kind = str(data.get("type") or name) if isinstance(data, dict) else ""
-        if isinstance(data, dict) and "choices" in data:
-            self._note(msg("the stream is in OpenAI's protocol"))
-            return
-        handler = getattr(self, f"_{kind}", None) if kind in _EVENTS else None
-        if handler is None:
-            return
-        if kind not in ("message_start", "ping", "error") and not self.message:
+        if name not in ("message_start", "error") and not self.message:
             self._note(msg("the stream does not begin with `message_start`"))
-        handler(at, data)
+        getattr(self, f"_{name}")(at, data)
 
     def _note(self, flaw: Message) -> None:
         self.flaw = self.flaw or flaw
-
-    def _ping(self, _at: int, _data: Data) -> None:
-        self.pings += 1
 
     def _error(self, _at: int, data: Data) -> None:
         error = data.get("error")
@@ -216,7 +218,8 @@ class _Reader:
         block = self.blocks[index]
         text = self.partial.get(index, "")
         try:
-            value = json.loads(text) if text.strip() else block.get("input", {})
+            # What stands in the event that opens the block is not read (measured).
+            value = json.loads(text) if text.strip() else {}
         except (ValueError, RecursionError):
             value = None
         if not isinstance(value, dict):
@@ -226,6 +229,7 @@ class _Reader:
 
     def _message_delta(self, _at: int, data: Data) -> None:
         delta = data.get("delta")
+        self.delivered = True
         if isinstance(delta, dict):
             self.stop_reason = delta.get("stop_reason")
         self._use(data.get("usage"))
@@ -259,6 +263,7 @@ def _streamed(exchange: HttpExchange) -> Response:
     for at, name, text in events(exchange):
         reader.take(at, name, text)
     flaw, usable = reader.flaw, reader.flaw is None
+    ended = reader.ended or reader.delivered
     if flaw is None and not reader.message and not reader.error:
         flaw, usable = msg("the stream holds no answer"), False
     elif flaw is None and not reader.ended and not reader.error:
@@ -272,6 +277,8 @@ def _streamed(exchange: HttpExchange) -> Response:
         usage=reader.usage,
         flaw=flaw,
         usable=usable and not reader.error,
+        final=bool(reader.open) and reader.ended,
+        unended=not ended and not reader.error and exchange.failure is None,
         error=reader.error,
         first_ms=reader.first_ms,
         pings=reader.pings,

@@ -20,13 +20,17 @@ GRADES: Final[tuple[Grade, ...]] = ("none", "reach", "auth", "model", "stream", 
 
 
 class Check(Struct, frozen=True, kw_only=True):
-    """One thing that was tried. `ms`: how long the slowest of its requests took."""
+    """One thing that was tried. `ms`: how long the slowest of its requests took.
+
+    `open`: it could not be decided whether the client works, and this is why.
+    """
 
     name: str
     status: Status
     detail: Message
     hint: Hint = None
     ms: int | None = None
+    open: bool = False
 
 
 class Scorecard(Struct, frozen=True, kw_only=True):
@@ -65,15 +69,15 @@ class Scorecard(Struct, frozen=True, kw_only=True):
     def verdict(self) -> Message:
         if self.failed:
             return msg("will not work: {why}", why=self.failed[0].detail)
-        warned = tuple(c for c in self.checks if c.status == "warn")
-        if self.grade != "tools" and warned:
-            return msg("not known: {why}", why=warned[0].detail)
+        warned = tuple(c.detail for c in self.checks if c.status == "warn")
+        untried = tuple(c.detail for c in self.checks if c.name == "size" and c.status == "skip")
+        undecided = tuple(c.detail for c in self.checks if c.open)
+        if undecided:
+            return msg("not known: {why}", why=undecided[0])
         if self.grade != "tools":
             return msg("not known: the checks ended before the tools")
-        if [c.name for c in warned] == ["params"]:
-            return msg("will work, without any thinking that could be seen")
-        if warned:
-            return msg("will work, but {what}", what=tuple(c.detail for c in warned))
+        if warned or untried:
+            return msg("will work, but {what}", what=(*warned, *untried))
         return msg("will work")
 
     @property
@@ -127,5 +131,5 @@ def _card(card: Scorecard) -> dict[str, Data]:
 
 def order(checks: Iterable[Check]) -> Sequence[Check]:
     """Grades first, in their order, then what is only told."""
-    names: tuple[str, ...] = (*GRADES[1:], "params", "count_tokens", "context")
+    names: tuple[str, ...] = (*GRADES[1:], "size", "params", "tries", "count_tokens", "context")
     return sorted(checks, key=lambda c: names.index(c.name))

@@ -130,7 +130,7 @@ def _with(state: State, mend: Fix) -> State:
 def files(state: State) -> tuple[File, ...]:
     """Every file that was read."""
     settings = (file for _, file in state.settings_files)
-    return (*settings, state.dotenv, state.litellm, state.litellm_env)
+    return (*settings, state.dotenv, state.litellm, state.litellm_env, *state.included)
 
 
 def _exchange(state: State, new: File) -> State:
@@ -140,6 +140,9 @@ def _exchange(state: State, new: File) -> State:
         return replace(state, litellm=new)
     if new.path == state.litellm_env.path:
         return replace(state, litellm_env=new)
+    if any(file.path == new.path for file in state.included):
+        included = (new if file.path == new.path else file for file in state.included)
+        return replace(state, included=tuple(included))
     settings = {k: new if f.path == new.path else f for k, f in state.settings.items()}
     return replace(state, settings=settings)
 

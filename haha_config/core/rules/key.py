@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from haha_config.core import headers, urls
+from haha_config.core import headers, trust, urls
 from haha_config.core import variables as v
 from haha_config.core.change import beside
 from haha_config.core.messages import Message, msg
@@ -18,6 +18,7 @@ from haha_config.core.rules.rule import FIX, INIT, Rule, holders, quoted, target
 from haha_config.core.state.file import File
 from haha_config.core.state.gateway import REFERENCE
 from haha_config.core.state.layers import Effective
+from haha_config.core.state.machine import Machine
 from haha_config.core.state.state import State
 
 
@@ -281,7 +282,7 @@ class KEY005(Rule):
                 continue
             why = rows.misfit(state.providers, row, secret.value)
             if why is not None:
-                place = secret.place
+                place = entry.place("api_key")
                 if secret.source == "litellm.env":
                     place = state.litellm_env.place(secret.variable)
                 yield Problem(what=why, place=place, hint=row.credential.url or None)
@@ -581,6 +582,45 @@ class KEY012(Rule):
                     )
 
 
+class KEY013(Rule):
+    name = "trust"
+    title = msg("This folder names nowhere that your keys go without your yes")
+    why = msg(
+        "A repository that you clone can bring settings: an endpoint, a proxy, a certificate, a"
+        " helper, code that LiteLLM loads. They would get your key, or run with it."
+    )
+    how = msg("Look at what is named. If it is meant so, agree to it with `haha-config trust`.")
+    needs = frozenset({"machine"})
+    fatal = False
+
+    def check(self, state: State) -> Iterable[Problem]:
+        machine = state.machine
+        if machine is None or not machine.brought:
+            return
+        for value in trust.unknown(self._values(state, machine), machine.agreed):
+            yield Problem(
+                what=msg("{what}, and you have not agreed to that", what=trust.told(value)),
+                place=value.place,
+                hint="haha-config trust",
+                severity="note" if value.kind == "entry" else None,
+            )
+
+    @staticmethod
+    def _values(state: State, machine: Machine) -> Iterator[trust.NamingValue]:
+        """What would get a key of the person's, and what LiteLLM would load."""
+        keys = trust.credentials(state)
+        for value in trust.client_values(state, machine.brought, machine.here):
+            if value.kind == "helper" or trust.going_along(
+                value, keys, machine.brought, machine.agreed
+            ):
+                yield value
+        folder = machine.brought.get(state.dotenv.path)
+        for value in trust.gateway_values(state, folder) if folder is not None else ():
+            pulled = any(name in state.environ for name in value.pulls)
+            if value.kind in ("code", "ca", "proxy", "program") or pulled:
+                yield value
+
+
 RULES: Final = (
     KEY001,
     KEY002,
@@ -594,4 +634,5 @@ RULES: Final = (
     KEY010,
     KEY011,
     KEY012,
+    KEY013,
 )

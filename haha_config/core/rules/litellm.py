@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from haha_config.core import urls
+from haha_config.core import trust, urls
 from haha_config.core import variables as v
 from haha_config.core.messages import Message, msg, nmsg
-from haha_config.core.model import Change, Fix, Place, Problem, Remove, Set, Severity
+from haha_config.core.model import Change, Data, Fix, Place, Problem, Remove, Set, Severity
+from haha_config.core.rules import litellm_entries as entries
+from haha_config.core.rules import litellm_shapes as shapes
 from haha_config.core.rules.key import clean, credentials, placeholder
 from haha_config.core.rules.rule import FIX, Need, Rule, quoted, set_where_held
-from haha_config.core.state.gateway import REFERENCE, Gateway, ModelEntry, Secret
+from haha_config.core.state.file import File
+from haha_config.core.state.gateway import REFERENCE, Gateway, ModelEntry, Secret, includes
 from haha_config.core.state.state import State
 
 GATEWAY: Final[frozenset[Need]] = frozenset({"litellm", "gateway"})
@@ -38,7 +41,8 @@ class LLM001(Rule):
     needs = frozenset({"litellm"})
 
     def check(self, state: State) -> Iterable[Problem]:
-        for file in (state.litellm, state.litellm_env):
+        yield from _not_there(state)
+        for file in (state.litellm, state.litellm_env, *state.included):
             if file.snapshot.unreadable is not None:
                 yield Problem(what=file.snapshot.unreadable, place=Place(path=file.path))
             elif file.error is not None:
@@ -66,6 +70,24 @@ def _upstream(state: State) -> str:
     return "openai:gpt-6.1-sol"
 
 
+def _not_there(state: State) -> Iterator[Problem]:
+    """Each included file that LiteLLM looks for in vain, or finds without a table in it."""
+    for index, path in enumerate(includes(state.litellm)):
+        if path in state.missing:
+            yield Problem(
+                what=msg("there is no {path}, and LiteLLM does not start without it", path=path),
+                place=state.litellm.place("include", index),
+                hint=msg("put the file there, or take the line out"),
+            )
+    for file in (state.litellm, *state.included):
+        if file.exists and file.error is None and not file.data:
+            yield Problem(
+                what=msg("the file is empty, and LiteLLM does not start with it"),
+                place=Place(path=file.path),
+                hint=f"{INIT_GATEWAY} --upstream openai:gpt-6.1-sol",
+            )
+
+
 class LLM002(Rule):
     name = "model-entry"
     title = msg("Every entry of `model_list` has a name and a model")
@@ -78,8 +100,7 @@ class LLM002(Rule):
     requires = READ
 
     def check(self, state: State) -> Iterable[Problem]:
-        found = state.litellm.data.get("model_list")
-        if not isinstance(found, list) or not found:
+        if not any(_listed(file) for file in state.gateway.files):
             if state.gateway.listed_elsewhere:
                 return
             yield Problem(
@@ -88,17 +109,22 @@ class LLM002(Rule):
                 hint=f"{INIT_GATEWAY} --upstream openai:gpt-6.1-sol",
             )
             return
-        good = {entry.index for entry in state.gateway.entries}
-        for index, entry in enumerate(found):
-            if index not in good:
-                yield Problem(
-                    what=_missing(entry),
-                    place=state.litellm.place("model_list", index),
-                    hint=msg(
-                        "write it as `- model_name: NAME`, below it `litellm_params:` with"
-                        " `model: PREFIX/MODEL`"
-                    ),
-                )
+        good = {(entry.file.path, entry.index) for entry in state.gateway.entries}
+        for file in state.gateway.files:
+            for index, entry in enumerate(_listed(file)):
+                info = entry.get("model_info") if isinstance(entry, Mapping) else None
+                if (file.path, index) not in good:
+                    what, hint = _missing(entry, state.gateway)
+                elif info is not None and not isinstance(info, Mapping):
+                    what, hint = msg("`model_info` is no table"), msg("write `model_info:` `mode:`")
+                else:
+                    continue
+                yield Problem(what=what, place=file.place("model_list", index), hint=hint)
+
+
+def _listed(file: File) -> Sequence[Data]:
+    found = file.data.get("model_list")
+    return found if isinstance(found, list) else ()
 
 
 def _base(entry: ModelEntry, gateway: Gateway) -> str:
@@ -106,14 +132,38 @@ def _base(entry: ModelEntry, gateway: Gateway) -> str:
     return gateway.secret(entry.api_base).value or ""
 
 
-def _missing(entry: object) -> Message:
+_WHOLE: Final = msg(
+    "write it as `- model_name: NAME`, below it `litellm_params:` with `model: PREFIX/MODEL`"
+)
+
+
+def _missing(entry: Data, gateway: Gateway) -> tuple[Message, Message]:
+    """What an entry lacks, and how it is written."""
     if not isinstance(entry, Mapping):
-        return msg("this entry of `model_list` is no table of `model_name` and `litellm_params`")
-    if not isinstance(entry.get("model_name"), str):
-        return msg("this entry of `model_list` has no `model_name`")
-    if not isinstance(entry.get("litellm_params"), Mapping):
-        return msg("`{name}` has no `litellm_params`", name=entry["model_name"])
-    return msg("`{name}` has no `litellm_params.model`", name=entry["model_name"])
+        what = msg("this entry of `model_list` is no table of `model_name` and `litellm_params`")
+        return what, _WHOLE
+    name, params = entry.get("model_name"), entry.get("litellm_params")
+    if not isinstance(gateway.followed(name), str):
+        return _nameless(name, "model_name")
+    if not isinstance(params, Mapping):
+        return msg("`{name}` has no `litellm_params`", name=name), _WHOLE
+    model = params.get("model")
+    if model is None:
+        return msg("`{name}` has no `litellm_params.model`", name=name), _WHOLE
+    return _nameless(model, "model")
+
+
+def _nameless(value: Data, key: str) -> tuple[Message, Message]:
+    """Why a name is none: it is missing, a variable that is nowhere, or no text for YAML."""
+    if value is None:
+        return msg("this entry of `model_list` has no `model_name`"), _WHOLE
+    if isinstance(value, str):
+        variable = value.removeprefix(REFERENCE)
+        what = msg("`{key}` is to come from `{name}`, which is set nowhere", key=key, name=variable)
+        return what, msg("add a line {name}=MODEL to litellm.env", name=variable)
+    shown = str(value).lower() if isinstance(value, bool) else str(value)
+    what = msg("`{key}` is `{value}`, which YAML takes for no text", key=key, value=shown)
+    return what, msg('write {key}: "{value}"', key=key, value=shown)
 
 
 class LLM003(Rule):
@@ -167,7 +217,7 @@ class LLM003(Rule):
                 "`drop_params` stands in one model's `litellm_params`; it is needed for all, below"
                 " `litellm_settings`"
             )
-            place = state.litellm.place(*inside.path("drop_params"))
+            place = inside.place("drop_params")
         else:
             what = msg("`litellm_settings` has no `drop_params: true`")
         broken = not isinstance(state.litellm.data.get("litellm_settings", {}), Mapping | None)
@@ -204,9 +254,9 @@ class LLM004(Rule):
                         model=entry.model,
                         better=better,
                     ),
-                    place=state.litellm.place(*entry.path("model")),
+                    place=entry.place("model"),
                     hint=FIX,
-                    fixes=_config(state, Set(entry.path("model"), better)),
+                    fixes=(entry.fix(Set(entry.path("model"), better)),),
                 )
 
 
@@ -226,28 +276,53 @@ class LLM005(Rule):
     fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
-        gateway = state.gateway
-        if gateway.settings.get(CHAT_FLAG) is True:
-            return
-        variable = gateway.lookup(f"LITELLM_{CHAT_FLAG.upper()}")[0]
-        if (variable or "").lower() == "true":
-            return
-        for entry in gateway.entries:
-            base = _base(entry, gateway)
-            if entry.prefix != "openai/" or not base or _is_openai(base):
-                continue
-            if "/v1/messages" in (entry.info.get("supported_endpoints") or ()):
-                continue
+        elsewhere = [e for e in state.gateway.entries if _asked_as_openai(state, e)]
+        for entry in elsewhere:
+            if _ALWAYS_RESPONSES.match(entry.model.removeprefix("openai/")):
+                better = f"hosted_vllm/{entry.model.removeprefix('openai/')}"
+                yield Problem(
+                    what=msg(
+                        "LiteLLM sends `{model}` to `/responses` whatever the file says, and few"
+                        " servers have it",
+                        model=entry.model,
+                    ),
+                    place=entry.place("model"),
+                    hint=FIX,
+                    fixes=(entry.fix(Set(entry.path("model"), better)),),
+                )
+        if elsewhere and not _flagged(state.gateway):
+            first = elsewhere[0]
             yield Problem(
-                what=msg(
+                what=nmsg(
                     "LiteLLM will call `{base}/responses` for `{name}`, which few servers have",
-                    base=v.shown_url(base.rstrip("/")),
-                    name=entry.name,
+                    "LiteLLM will call `{base}/responses` for `{name}` and the like for {n} models"
+                    " in all, which few servers have",
+                    n=len(elsewhere),
+                    base=v.shown_url(_base(first, state.gateway).rstrip("/")),
+                    name=first.name,
                 ),
-                place=state.litellm.place(*entry.path(entry.base_key)),
+                place=first.place(first.base_key),
                 hint=FIX,
                 fixes=_config(state, Set(("litellm_settings", CHAT_FLAG), True)),
             )
+
+
+#: Measured: from GPT-5.4 on, effort and tools together go to `/responses`.
+_ALWAYS_RESPONSES: Final = re.compile(r"gpt-(5\.([4-9]|\d\d)|[6-9])")
+
+
+def _flagged(gateway: Gateway) -> bool:
+    variable = gateway.lookup(f"LITELLM_{CHAT_FLAG.upper()}")[0]
+    return gateway.settings.get(CHAT_FLAG) is True or (variable or "").lower() == "true"
+
+
+def _asked_as_openai(state: State, entry: ModelEntry) -> bool:
+    """Whether LiteLLM takes somebody else's server for OpenAI's."""
+    base = _base(entry, state.gateway)
+    if entry.prefix != "openai/" or not base or _is_openai(base):
+        return False
+    native = "/v1/messages" in (entry.info.get("supported_endpoints") or ())
+    return not native and entries.chats(state, entry)
 
 
 def _is_openai(base: str) -> bool:
@@ -255,8 +330,9 @@ def _is_openai(base: str) -> bool:
     return url is None or url.host == "api.openai.com" or url.host.endswith(".openai.azure.com")
 
 
-#: Prefixes for which LiteLLM adds `/v1/messages` to the `api_base`.
-NATIVE: Final = frozenset({"anthropic/", "minimax/", "bigmodel/", "tencent/"})
+def _native(state: State, entry: ModelEntry) -> bool:
+    """Whether LiteLLM adds `/v1/messages` to its `api_base`."""
+    return entries.called(state, entry) == "/v1/messages"
 
 
 class LLM006(Rule):
@@ -272,7 +348,7 @@ class LLM006(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         for entry in state.gateway.entries:
             bare = urls.without_endpoint(entry.api_base)
-            if entry.prefix not in NATIVE or bare == entry.api_base.rstrip("/"):
+            if not _native(state, entry) or bare == entry.api_base.rstrip("/"):
                 continue
             row = state.rows.listed(entry.model, entry.api_base)
             known = tuple(row.upstream.api_base.values()) if row and row.upstream else ()
@@ -288,9 +364,9 @@ class LLM006(Rule):
                     called=f"{v.shown_url(entry.api_base.rstrip('/'))}/v1/messages",
                     bare=v.shown_url(bare),
                 ),
-                place=state.litellm.place(*entry.path(entry.base_key)),
+                place=entry.place(entry.base_key),
                 hint=FIX,
-                fixes=_config(state, Set(entry.path(entry.base_key), bare)),
+                fixes=(entry.fix(Set(entry.path(entry.base_key), bare)),),
             )
 
 
@@ -304,16 +380,16 @@ class LLM007(Rule):
     requires = LISTED
 
     def check(self, state: State) -> Iterable[Problem]:
-        for name, entries in state.gateway.by_name.items():
-            if len(entries) > 1:
+        for name, found in state.gateway.by_name.items():
+            if len(found) > 1:
                 yield Problem(
                     what=nmsg(
                         "`{name}` is there {n} time",
                         "`{name}` is there {n} times: LiteLLM shares the load among them",
-                        n=len(entries),
+                        n=len(found),
                         name=name,
                     ),
-                    place=state.litellm.place("model_list", entries[1].index, "model_name"),
+                    place=found[1].file.place("model_list", found[1].index, "model_name"),
                 )
 
 
@@ -333,7 +409,7 @@ class LLM008(Rule):
         for entry, _ in state.gateway.wildcards:
             yield Problem(
                 what=msg("`{name}` takes any name, so names can't be checked", name=entry.name),
-                place=state.litellm.place("model_list", entry.index, "model_name"),
+                place=entry.file.place("model_list", entry.index, "model_name"),
             )
 
 
@@ -355,29 +431,30 @@ class LLM009(Rule):
             row = state.rows.listed(entry.model, entry.api_base)
             name = row.credential.variable if row else ""
             name = name or f"{entry.prefix.rstrip('/').upper() or 'UPSTREAM'}_API_KEY"
-            yield self._literal(state, entry.path("api_key"), name, str(key))
+            yield self._literal(state, entry.file, entry.path("api_key"), name, str(key))
         for name, value in gateway.section("environment_variables").items():
             if _KEY_NAME.search(str(name)) and _looks_secret(value):
                 where = ("environment_variables", str(name))
-                yield self._literal(state, where, str(name), str(value))
+                yield self._literal(state, state.litellm, where, str(name), str(value))
         master = gateway.general.get("master_key")
         if _looks_secret(master):
-            yield self._literal(
-                state, ("general_settings", "master_key"), v.MASTER_KEY, str(master)
-            )
+            where = ("general_settings", "master_key")
+            yield self._literal(state, state.litellm, where, v.MASTER_KEY, str(master))
 
     @staticmethod
-    def _literal(state: State, path: tuple[str | int, ...], name: str, key: str) -> Problem:
+    def _literal(
+        state: State, file: File, path: tuple[str | int, ...], name: str, key: str
+    ) -> Problem:
         """Moved only where a litellm.env is there: without one, nothing would load it."""
         held = state.litellm_env.data.get(name)
         movable = state.litellm_env.document is not None and held in (None, "", key)
         fixes = (
-            *_config(state, Set(path, f"{REFERENCE}{name}")),
+            Fix(path=file.path, changes=(Set(path, f"{REFERENCE}{name}"),)),
             Fix(path=state.litellm_env.path, changes=(Set((name,), key),)),
         )
         return Problem(
             what=msg("a key stands here in plain text"),
-            place=state.litellm.place(*path),
+            place=file.place(*path),
             hint=FIX
             if movable
             else msg(
@@ -413,30 +490,27 @@ class LLM010(Rule):
     requires = READ
 
     def check(self, state: State) -> Iterable[Problem]:
+        yield from entries.badly_keyed(state)
+        yield from self._references(state)
+
+    @staticmethod
+    def _references(state: State) -> Iterator[Problem]:
         if state.only and not state.litellm_env.exists:
             return
         seen: set[str] = set()
-        for path, value in _references(state.gateway):
+        passed_on = _passed_on(state)
+        for file, path, value in _references(state.gateway):
             name = value.removeprefix(REFERENCE)
-            if name in seen or path == ("general_settings", "master_key"):
+            if name in seen or path in _JUDGED_ELSEWHERE:
                 continue
             seen.add(name)
-            found, source = state.gateway.lookup(name)
-            if found is None:
-                yield Problem(
-                    what=msg(
-                        "`{name}` is set neither in {path} nor in your shell",
-                        name=name,
-                        path=state.litellm_env.path,
-                    ),
-                    place=state.litellm.place(*path),
-                    hint=msg(
-                        "add a line {name}=YOUR-KEY to {path}",
-                        name=name,
-                        path=state.litellm_env.path,
-                    ),
-                    severity="warning" if state.only else "error",
-                )
+            if _found_all_the_same(state, file, path, name):
+                continue
+            found, source = state.gateway.reference(value)
+            if source == "shell" and name not in passed_on:
+                yield _kept_back(state, file, path, name)
+            elif found is None:
+                yield _nowhere(state, file, path, name)
             elif source == "shell" and state.litellm_env.exists:
                 yield Problem(
                     what=msg(
@@ -444,25 +518,116 @@ class LLM010(Rule):
                         " will not have it",
                         name=name,
                     ),
-                    place=state.litellm.place(*path),
-                    hint=msg(
-                        "add a line {name}=YOUR-KEY to {path}",
-                        name=name,
-                        path=state.litellm_env.path,
-                    ),
+                    place=file.place(*path),
+                    hint=_add_line(state, name),
                     severity="warning",
                 )
 
 
-def _references(gateway: Gateway) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    for entry in gateway.entries:
-        for name, value in entry.params.items():
-            if isinstance(value, str) and value.startswith(REFERENCE):
-                yield entry.path(name), value
-    for section in ("general_settings", "litellm_settings"):
-        for name, value in gateway.section(section).items():
-            if isinstance(value, str) and value.startswith(REFERENCE):
-                yield (section, name), value
+def _passed_on(state: State) -> frozenset[str]:
+    """What the gateway gets of the shell."""
+    known = state.machine.passed_on if state.machine is not None else None
+    if known is not None:
+        return known
+    return trust.shell_variables(state.gateway, state.providers.values())
+
+
+def _kept_back(state: State, file: File, path: tuple[str | int, ...], name: str) -> Problem:
+    """A variable of the shell that no provider of the entry owns: it is not passed on."""
+    if path[0] == "model_list":
+        return Problem(
+            what=msg(
+                "`{name}` belongs to no provider that this entry calls, so the gateway does not"
+                " get it from your shell",
+                name=name,
+            ),
+            place=file.place(*path),
+            hint=msg("name the variable of the provider that is called there"),
+            severity=_of_reference(state, _entry_at(state, file, path), path),
+        )
+    return Problem(
+        what=msg("the gateway does not get `{name}` from your shell", name=name),
+        place=file.place(*path),
+        hint=_add_line(state, name),
+        severity="warning",
+    )
+
+
+def _found_all_the_same(state: State, file: File, path: tuple[str | int, ...], name: str) -> bool:
+    """The variable in which LiteLLM looks for this provider's key by itself, set by the file."""
+    entry = _entry_at(state, file, path)
+    own = entries.key_variables(state, entry) if entry and path[-1] == "api_key" else ()
+    return name in own and state.gateway.lookup(name)[1] == "litellm_config.yaml"
+
+
+def _entry_at(state: State, file: File, path: tuple[str | int, ...]) -> ModelEntry | None:
+    entries_there = (e for e in state.gateway.entries if e.file is file)
+    return next((e for e in entries_there if path[:-1] == e.path()), None)
+
+
+#: What another rule says about these says it better.
+_JUDGED_ELSEWHERE: Final = (("general_settings", "master_key"),)
+
+
+def _add_line(state: State, name: str) -> Message:
+    return msg("add a line {name}=YOUR-KEY to {path}", name=name, path=state.litellm_env.path)
+
+
+def _nowhere(state: State, file: File, path: tuple[str | int, ...], name: str) -> Problem:
+    """A reference that comes to nothing: how much that matters depends on who needs it."""
+    entry = _entry_at(state, file, path)
+    place = file.place(*path)
+    severity = _of_reference(state, entry, path)
+    if name.strip() != name or not name:
+        what = msg("`{text}` names no variable", text=f"{REFERENCE}{name}")
+        hint = msg("write {reference}{name}", reference=REFERENCE, name=name.strip() or "NAME")
+        return Problem(what=what, place=place, hint=hint, severity=severity)
+    if state.gateway.lookup(name)[0] is not None:
+        what = msg("`{name}` is set by this file only after LiteLLM has looked for it", name=name)
+        return Problem(what=what, place=place, hint=_add_line(state, name), severity=severity)
+    what = msg(
+        "`{name}` is set neither in {path} nor in your shell",
+        name=name,
+        path=state.litellm_env.path,
+    )
+    return Problem(what=what, place=place, hint=_add_line(state, name), severity=severity)
+
+
+def _of_reference(state: State, entry: ModelEntry | None, path: tuple[str | int, ...]) -> Severity:
+    """An error where a slot's model can't do without it."""
+    if state.only or entry is None:
+        return "warning"
+    if path[-1] == "api_key":
+        if not entries.wants_key(state, entry):
+            return "warning"
+        own = entries.key_variables(state, entry)
+        if any(state.gateway.lookup(variable)[0] for variable in own):
+            return "note"
+    elif path[-1] not in {"api_base", "base_url"}:
+        return "warning"
+    return entries.severity(state, entry)
+
+
+def _references(gateway: Gateway) -> Iterator[tuple[File, tuple[str | int, ...], str]]:
+    """Each value of the whole configuration that LiteLLM takes from a variable."""
+    for file in gateway.files:
+        for path, value in _texts(file.data, ()):
+            if value.startswith(REFERENCE) and not str(path[-1]).endswith("_ref"):
+                yield file, path, value
+
+
+def _texts(value: Data, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """The texts of tables; LiteLLM follows no reference that is an element of a list."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if isinstance(inner, str):
+                yield (*path, key), inner
+            else:
+                yield from _texts(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            if isinstance(inner, Mapping | list):
+                yield from _texts(inner, (*path, index))
 
 
 class LLM011(Rule):
@@ -479,7 +644,8 @@ class LLM011(Rule):
         key = gateway.master_key
         if key is not None and key.value:
             return
-        if key is not None and key.variable and state.only and not state.litellm_env.exists:
+        unknown = key is None or bool(key.variable)
+        if unknown and state.only and not state.litellm_env.exists:
             return
         severity: Severity = "note" if gateway.weak_permitted else _by_version(state)
         place = state.litellm.place("general_settings")
@@ -527,8 +693,7 @@ class LLM012(Rule):
     name = "master-key-strong"
     title = msg("The master key can't be guessed")
     why = msg(
-        "Who knows it uses all your providers' keys. LiteLLM refuses `sk-1234`, and keys that do"
-        " not begin with `sk-`."
+        "Who knows it uses all your providers' keys, and LiteLLM refuses to start with `sk-1234`."
     )
     how = msg("`haha-config init --provider litellm` makes a strong one and tells the client.")
     severity = "error"
@@ -542,15 +707,16 @@ class LLM012(Rule):
         if key is None or not key.value or strong(key.value):
             return
         weak = key.value in WEAK
+        severity: Severity = "warning"
         if weak:
             what = msg("the master key is one that everybody tries first")
-        elif not key.value.startswith("sk-"):
-            what = msg("the master key does not begin with `sk-`, which LiteLLM wants")
+            severity = "warning" if state.gateway.weak_permitted else _by_version(state)
+        elif key.literal and entries.EXPANDED.fullmatch(key.value):
+            what = msg(
+                "LiteLLM does not expand `{text}`: it is the key as it stands", text=key.value
+            )
         else:
             what = msg("the master key is short: {n} characters", n=len(key.value))
-        severity: Severity = "warning"
-        if weak or not key.value.startswith("sk-"):
-            severity = "warning" if state.gateway.weak_permitted else _by_version(state)
         fixes = _the_strong_one(key, state)
         yield Problem(
             what=what,
@@ -563,7 +729,7 @@ class LLM012(Rule):
 
 def strong(key: str) -> bool:
     """Whether LiteLLM takes it for a master key, and nobody guesses it."""
-    return key not in WEAK and key.startswith("sk-") and len(key) >= _SHORT
+    return key not in WEAK and len(key) >= _SHORT and not entries.EXPANDED.fullmatch(key)
 
 
 def _the_strong_one(key: Secret, state: State) -> tuple[Fix, ...]:
@@ -631,7 +797,7 @@ class LLM014(Rule):
             if entry.api_base and self._is_self(_base(entry, state.gateway), state):
                 yield Problem(
                     what=msg("`{name}` calls the gateway itself", name=entry.name),
-                    place=state.litellm.place(*entry.path(entry.base_key)),
+                    place=entry.place(entry.base_key),
                     hint=msg("write the provider's own address as api_base"),
                 )
             elif (
@@ -647,7 +813,7 @@ class LLM014(Rule):
                         name=entry.name,
                         variable=v.BASE_URL,
                     ),
-                    place=state.litellm.place(*entry.path("model")),
+                    place=entry.place("model"),
                     hint=msg("add api_base: https://api.anthropic.com"),
                     severity="warning",
                 )
@@ -723,9 +889,9 @@ class LLM016(Rule):
                             name=name,
                             value=_yaml(value),
                         ),
-                        place=state.litellm.place(*entry.path("model")),
+                        place=entry.place("model"),
                         hint=FIX,
-                        fixes=_config(state, Set(entry.path(name), value)),
+                        fixes=(entry.fix(Set(entry.path(name), value)),),
                     )
 
 
@@ -745,6 +911,8 @@ class LLM017(Rule):
 
     def check(self, state: State) -> Iterable[Problem]:
         env = state.litellm_env
+        if not env.exists and state.route == "litellm":
+            yield self._by_hand(state)
         if env.document is None:
             return
         host = env.data.get("HOST")
@@ -764,52 +932,81 @@ class LLM017(Rule):
             fixes=fixes,
         )
 
-
-_SECTIONS: Final = (
-    "model_list",
-    "litellm_settings",
-    "general_settings",
-    "router_settings",
-    "environment_variables",
-    "guardrails",
-    "mcp_servers",
-    "credential_list",
-    "callback_settings",
-    "vector_store_registry",
-    "search_tools",
-    "files_settings",
-    "finetune_settings",
-    "assistant_settings",
-    "prompts",
-    "include",
-    "policies",
-    "policy_attachments",
-    "agent_list",
-)
+    @staticmethod
+    def _by_hand(state: State) -> Problem:
+        return Problem(
+            what=msg(
+                "there is no {path}: a LiteLLM started by hand listens on every network, unless"
+                " `--host 127.0.0.1` says otherwise",
+                path=state.litellm_env.path,
+            ),
+            place=Place(path=state.litellm.path),
+            hint=INIT_GATEWAY,
+            severity="note",
+        )
 
 
 class LLM018(Rule):
-    name = "config-sections"
-    title = msg("The sections of litellm_config.yaml are ones that LiteLLM knows")
-    why = msg("LiteLLM ignores a section whose name it does not know, without a word.")
-    how = msg("Use the name that is suggested.")
+    name = "unknown-section"
+    title = msg("litellm_config.yaml has the names and shapes that LiteLLM knows")
+    why = msg(
+        "LiteLLM ignores a name that it does not know, without a word. With some wrong shapes, and"
+        " without a file that it is told to load, it does not start."
+    )
+    how = msg("Use the name or the shape that is suggested.")
     needs = GATEWAY
     requires = READ
 
     def check(self, state: State) -> Iterable[Problem]:
-        from haha_config.core.providers.decode import closest
+        yield from shapes.misshapen(state)
+        yield from entries.misplaced(state)
+        yield from entries.unreadable(state)
+        yield from _unknown_names(state)
+        yield from _twice(state)
 
-        for name in state.litellm.data:
+
+#: Top-level names that LiteLLM reads elsewhere than its server reads the others.
+_ALSO_READ: Final = frozenset({"drop_params", "worker_registry"})
+
+
+def _unknown_names(state: State) -> Iterator[Problem]:
+    from haha_config.core.providers.decode import closest
+
+    for section, known in state.litellm_facts.sections.items():
+        # What an upstream or a plug-in may read of its own is left alone elsewhere.
+        if section not in {"", "router_settings"}:
+            continue
+        table = state.gateway.section(section) if section else state.litellm.data
+        for name in table:
             # YAML's keys may be numbers, dates or nothing at all.
-            if not isinstance(name, str) or name in _SECTIONS or name == "drop_params":
+            if not isinstance(name, str) or name in known or name in _ALSO_READ:
                 continue
-            near = closest(name, _SECTIONS)
+            near = closest(name, sorted(known))
             if near:
+                path = (section, name) if section else (name,)
+                what = (
+                    msg("LiteLLM knows no `{name}` in `router_settings`", name=name)
+                    if section
+                    else msg("LiteLLM knows no section `{name}`", name=name)
+                )
                 yield Problem(
-                    what=msg("LiteLLM knows no section `{name}`", name=name),
-                    place=_key_place(state, name),
+                    what=what,
+                    place=_key_place(state, *path),
                     hint=msg("did you mean `{name}`?", name=near[0]),
                 )
+
+
+def _twice(state: State) -> Iterator[Problem]:
+    """Sections that are there twice: the last one counts alone."""
+    document = state.litellm.document
+    for oddity in document.oddities if document else ():
+        if oddity.kind == "duplicate" and oddity.name in state.litellm.data:
+            place = oddity.place
+            yield Problem(
+                what=msg("`{name}` is there twice: only the last one counts", name=oddity.name),
+                place=Place(path=state.litellm.path, line=place.line, column=place.column),
+                hint=msg("merge the two into one"),
+            )
 
 
 def _key_place(state: State, *path: str) -> Place:
@@ -830,18 +1027,20 @@ class LLM019(Rule):
     fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
+        yield from entries.path_astray(state)
+        yield from entries.without_address(state)
         for entry in state.gateway.entries:
             base = entry.api_base
-            if not base or base.startswith(REFERENCE):
+            if not base or base.startswith(REFERENCE) or not entries.chats(state, entry):
                 continue
-            place = state.litellm.place(*entry.path(entry.base_key))
+            place = entry.place(entry.base_key)
             if urls.parse(base) is None:
                 yield Problem(
                     what=msg("`{url}` is not a web address", url=v.shown_url(base)),
                     place=place,
                     hint=msg("write http:// or https://, then the host"),
                 )
-            elif (bare := _without_call(entry)) != base.rstrip("/"):
+            elif (bare := _without_call(state, entry)) != base.rstrip("/"):
                 yield Problem(
                     what=msg(
                         "LiteLLM adds the rest of the address: write `{bare}`",
@@ -849,13 +1048,16 @@ class LLM019(Rule):
                     ),
                     place=place,
                     hint=FIX,
-                    fixes=_config(state, Set(entry.path(entry.base_key), bare)),
+                    fixes=(entry.fix(Set(entry.path(entry.base_key), bare)),),
                 )
 
 
-def _without_call(entry: ModelEntry) -> str:
+def _without_call(state: State, entry: ModelEntry) -> str:
     bare = entry.api_base.rstrip("/")
-    if entry.prefix in NATIVE:  # LLM006 looks at these
+    takes_it = entries.provider(state, entry) in state.litellm_facts.whole_address
+    if takes_it and bare.endswith("/chat/completions"):
+        return bare
+    if _native(state, entry):  # LLM006 looks at these
         return bare
     for ending in (
         "/chat/completions",
@@ -926,6 +1128,24 @@ class LLM021(Rule):
                 )
 
 
+class LLM022(Rule):
+    name = "litellm-provider"
+    title = msg("Every model has a provider that LiteLLM knows")
+    why = msg(
+        "LiteLLM takes the provider from what stands before the first `/`. An entry without one"
+        " that it knows is left out as it starts, and every request for it fails."
+    )
+    how = msg(
+        "Write `openai/` or `hosted_vllm/` before the name, for a server with its own address."
+    )
+    severity = "error"
+    needs = GATEWAY
+    requires = LISTED
+
+    def check(self, state: State) -> Iterable[Problem]:
+        yield from entries.without_provider(state)
+
+
 RULES: Final = (
     LLM001,
     LLM002,
@@ -948,4 +1168,5 @@ RULES: Final = (
     LLM019,
     LLM020,
     LLM021,
+    LLM022,
 )

@@ -24,6 +24,7 @@ from haha_config.core.rules.rule import (
 )
 from haha_config.core.state.gateway import ModelEntry
 from haha_config.core.state.layers import Effective
+from haha_config.core.state.machine import Agent
 from haha_config.core.state.state import State
 
 #: How long before its end a model is named.
@@ -72,6 +73,26 @@ def switching(slots: tuple[Slot, ...], model: str) -> str:
     return f"haha-config switch-model {words}"
 
 
+def own_models(state: State) -> Iterator[Agent]:
+    """The subagents whose own model is asked for.
+
+    Measured: for 2.1.197 CLAUDE_CODE_SUBAGENT_MODEL beats what an agent's file says, for 2.1.332
+    the file wins.
+    """
+    overruled = state.slots.get("subagent", "inherit") != "inherit" and (
+        state.client == "haha" or state.answers_for == "2.1.197"
+    )
+    for agent in () if overruled or state.machine is None else state.machine.agents:
+        if agent.model.removesuffix("[1m]").lower() not in ALIASES:
+            yield agent
+
+
+def _of_agent(agent: Agent, what: Message) -> Problem:
+    return Problem(
+        what=what, place=agent.place, hint=msg("write model: inherit"), severity="warning"
+    )
+
+
 class MOD001(Rule):
     name = "model-offered"
     title = msg("The gateway offers every slot's model")
@@ -85,6 +106,10 @@ class MOD001(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         if state.gateway.listed_elsewhere:
             return
+        for agent in own_models(state):
+            if not state.gateway.offers(agent.model):
+                what = msg("the gateway has no model `{model}` for this agent", model=agent.model)
+                yield _of_agent(agent, what)
         names = [name for name in state.gateway.by_name if "*" not in name]
         for model, slots in by_model(state).items():
             if state.gateway.offers(model):
@@ -145,7 +170,7 @@ class MOD002(Rule):
             if known is not None and known.retired:
                 name = f"{entry.prefix}{known.instead}" if known.instead else ""
                 write = msg("write model: {name}", name=name) if name else None
-                place = state.litellm.place(*entry.path("model"))
+                place = entry.place("model")
                 yield from _aged(state, row, known, place, write)
 
 
@@ -203,6 +228,7 @@ class MOD003(Rule):
         known = endpoint(state)
         if known is None or known.row.local or not known.row.models:
             return
+        yield from self._agents(known.row, state)
         for model, slots in by_model(state).items():
             if state.rows.known(known.row, model) is not None:
                 continue
@@ -221,6 +247,15 @@ class MOD003(Rule):
                 hint=switching(slots, better) if better else "haha-config models",
                 severity="note" if better is None else None,
             )
+
+    @staticmethod
+    def _agents(row: Provider, state: State) -> Iterator[Problem]:
+        for agent in own_models(state):
+            model = agent.model
+            other = model.startswith("claude") or _maker(state, row, model) is not None
+            if row.own_models and other and state.rows.known(row, model) is None:
+                what = msg("{row} has no model `{model}` for this agent", row=row.name, model=model)
+                yield _of_agent(agent, what)
 
     @staticmethod
     def _elsewhere(
@@ -572,7 +607,7 @@ class MOD009(Rule):
                         row=row.name,
                         better=better,
                     ),
-                    place=state.litellm.place(*entry.path("model")),
+                    place=entry.place("model"),
                     hint=msg("write model: {name}", name=f"{entry.prefix}{better}"),
                 )
 
@@ -581,6 +616,11 @@ class MOD009(Rule):
         for entry in state.gateway.entries:
             row = state.rows.listed(entry.model, entry.api_base)
             if row is None or row.local or "*" in entry.model:
+                continue
+            listed = state.litellm_facts.models.get(entry.prefix.rstrip("/"), ())
+            if entry.model.removeprefix(entry.prefix) in listed or state.litellm_facts.mode(
+                entry.model
+            ):
                 continue
             if state.rows.known(row, entry.model) is None:
                 yield entry, row

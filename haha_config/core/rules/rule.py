@@ -172,9 +172,14 @@ CLOUDS: Final = {
 ON: Final = frozenset({"1", "true", "yes", "on"})
 
 
+def chosen_cloud(state: State) -> str | None:
+    """The cloud that the client is switched to."""
+    return next((c for name, c in CLOUDS.items() if state.value(name).lower() in ON), None)
+
+
 def stays_home(state: State) -> bool:
     """Whether this client is meant for Anthropic itself, or for a cloud that has its models."""
-    if any((state.value(name)).lower() in ON for name in CLOUDS):
+    if chosen_cloud(state) is not None:
         return True
     models = (model.removesuffix("[1m]").lower() for model in state.slots.values())
     keys = (state.value(name) for name in v.CREDENTIALS)

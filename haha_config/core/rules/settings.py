@@ -220,7 +220,11 @@ def _misplaced(file: File) -> Iterator[tuple[Paths, Mapping[str, Data]]]:
     """Variables of the client where it does not look for them: the entries, and the variables."""
     from haha_config.core.state.known_keys import SETTINGS, VARIABLES
 
-    top = {n: value for n, value in file.data.items() if n in v.CLIENT or n in VARIABLES}
+    top = {
+        n: value
+        for n, value in file.data.items()
+        if n in v.CLIENT or n in VARIABLES or n.startswith(("ANTHROPIC_", "CLAUDE_"))
+    }
     if top:
         yield tuple((name,) for name in top), top
     for name, value in file.data.items():

@@ -420,8 +420,8 @@ def _any(url: urls.Url) -> bool:
 
 class URL009(Rule):
     name = "gateway-port"
-    title = msg("The client calls the port on which the gateway listens")
-    why = msg("`PORT` in `litellm.env` says where the gateway listens; the client calls another.")
+    title = msg("The client calls the gateway where and how it listens")
+    why = msg("`PORT` in `litellm.env` says where the gateway listens, and it speaks http.")
     how = msg("Write the same port in both places.")
     needs = frozenset({"client", "litellm"})
     requires = ("URL001",)
@@ -430,9 +430,15 @@ class URL009(Rule):
         found = state.effective(v.BASE_URL)
         url = urls.parse(found.value or "")
         port = state.gateway_port
-        if url is None or port is None or not url.loopback or not state.litellm.exists:
+        if url is None or not url.loopback or not state.litellm.exists:
             return
-        if url.port == port or url.port in state.local_ports:
+        if url.scheme == "https" and state.route == "litellm" and not _encrypted(state):
+            yield Problem(
+                what=msg("the gateway speaks http, and the client calls it with https"),
+                place=found.place or Place(),
+                hint=_base_line(found.place, f"http://{url.host}:{url.port}"),
+            )
+        if port is None or url.port == port or url.port in state.local_ports:
             return
         yield Problem(
             what=msg(
@@ -444,6 +450,11 @@ class URL009(Rule):
             place=found.place or Place(),
             hint=_base_line(found.place, f"http://127.0.0.1:{port}"),
         )
+
+
+def _encrypted(state: State) -> bool:
+    """Whether LiteLLM is told of a certificate of its own."""
+    return state.gateway.lookup("SSL_KEYFILE_PATH")[0] is not None
 
 
 def _base_line(place: Place | None, url: str) -> Message:

@@ -16,7 +16,8 @@ class Answers(Struct, frozen=True, kw_only=True):
     `keys` are real values by variable name, for `litellm.env` (0600). `credential` is what the
     client sends: the provider's key, a token, or the gateway's master key. `reference` is the
     variable that would hold it with `--keys env`. `targets`: what may be created.
-    `key_header`: the credential goes out as `x-api-key` too, in a custom header.
+    `key_header`: the credential goes out as `x-api-key` too, in a custom header. `assumed`: nobody
+    knows the window, and `context` is a guess on the safe side.
     """
 
     provider: str
@@ -30,6 +31,7 @@ class Answers(Struct, frozen=True, kw_only=True):
     key_header: bool = False
     variables: Mapping[str, str] = field(default_factory=dict)
     context: int | None = None
+    assumed: bool = False
     upstreams: tuple[Upstream, ...] = ()
     drop: tuple[str, ...] = ()
     port: int | None = None

@@ -3,31 +3,42 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
+from pathlib import PurePath
 from typing import Final, Literal
 
 from msgspec import Struct
 
 from haha_config.core import variables as v
-from haha_config.core.model import Data, Place
+from haha_config.core.model import Change, Data, Fix, Place
 from haha_config.core.state.file import File
 
 REFERENCE: Final = "os.environ/"
 #: LiteLLM's own default.
 DEFAULT_PORT: Final = 4000
 
+DATABASE_URL: Final = "DATABASE_URL"
+#: What LiteLLM reads of one element of `model_list`.
+_ENTRY: Final = frozenset({"model_name", "litellm_params", "model_info"})
+
 Source = Literal["litellm_config.yaml", "litellm.env", "shell", ""]
 
 
 class ModelEntry(Struct, frozen=True, kw_only=True):
-    """One element of `model_list` that has a name and a model."""
+    """One element of `model_list` that has a name and a model, references in them followed.
 
+    `file`: the one that it stands in, which may be included. `beside`: keys next to
+    `litellm_params` that LiteLLM has no use for there.
+    """
+
+    file: File
     index: int
     name: str
     model: str
     params: Mapping[str, Data]
     info: Mapping[str, Data]
+    beside: Mapping[str, Data] = {}
 
     @property
     def prefix(self) -> str:
@@ -44,8 +55,20 @@ class ModelEntry(Struct, frozen=True, kw_only=True):
     def base_key(self) -> str:
         return "api_base" if "api_base" in self.params else "base_url"
 
+    @property
+    def custom(self) -> str:
+        """`custom_llm_provider`, which stands in for a prefix."""
+        value = self.params.get("custom_llm_provider")
+        return value if isinstance(value, str) else ""
+
     def path(self, *keys: str) -> tuple[str | int, ...]:
         return ("model_list", self.index, "litellm_params", *keys)
+
+    def place(self, *keys: str) -> Place:
+        return self.file.place(*self.path(*keys))
+
+    def fix(self, *changes: Change) -> Fix:
+        return Fix(path=self.file.path, changes=changes)
 
 
 class Secret(Struct, frozen=True, kw_only=True):
@@ -69,10 +92,17 @@ class Gateway:
     """A view of `litellm_config.yaml` and `litellm.env`; every property is computed once."""
 
     def __init__(
-        self, file: File, env: File, environ: Mapping[str, str], *, port: int | None
+        self,
+        file: File,
+        env: File,
+        environ: Mapping[str, str],
+        *,
+        port: int | None,
+        included: Iterable[File] = (),
     ) -> None:
         """`port`: where it is known to listen; None: LiteLLM's own default."""
         self.file = file
+        self.files = (file, *included)
         self.env = env
         self.environ = environ
         self.port = port if port is not None else DEFAULT_PORT
@@ -82,22 +112,29 @@ class Gateway:
         return tuple(self._entries())
 
     def _entries(self) -> Iterator[ModelEntry]:
-        found = self.file.data.get("model_list")
-        for index, entry in enumerate(found if isinstance(found, list) else ()):
-            if not isinstance(entry, Mapping):
-                continue
-            params = entry.get("litellm_params")
-            name = entry.get("model_name")
-            model = params.get("model") if isinstance(params, Mapping) else None
-            if isinstance(name, str) and isinstance(model, str) and isinstance(params, Mapping):
-                info = entry.get("model_info")
-                yield ModelEntry(
-                    index=index,
-                    name=name,
-                    model=model,
-                    params=params,
-                    info=info if isinstance(info, Mapping) else {},
-                )
+        for file in self.files:
+            found = file.data.get("model_list")
+            for index, entry in enumerate(found if isinstance(found, list) else ()):
+                if isinstance(entry, Mapping) and (made := self._entry(file, index, entry)):
+                    yield made
+
+    def _entry(self, file: File, index: int, entry: Mapping[str, Data]) -> ModelEntry | None:
+        params = entry.get("litellm_params")
+        if not isinstance(params, Mapping):
+            return None
+        name, model = self.followed(entry.get("model_name")), self.followed(params.get("model"))
+        if not isinstance(name, str) or not isinstance(model, str):
+            return None
+        info = entry.get("model_info")
+        return ModelEntry(
+            file=file,
+            index=index,
+            name=name,
+            model=model,
+            params=params,
+            info=info if isinstance(info, Mapping) else {},
+            beside={k: x for k, x in entry.items() if k not in _ENTRY},
+        )
 
     @cached_property
     def by_name(self) -> Mapping[str, tuple[ModelEntry, ...]]:
@@ -107,8 +144,8 @@ class Gateway:
         return {name: tuple(entries) for name, entries in found.items()}
 
     def section(self, name: str) -> Mapping[str, Data]:
-        """A top-level table; empty where it is missing or no table."""
-        value = self.file.data.get(name)
+        """A top-level table; empty where it is missing or no table. An included one wins."""
+        value = next((f.data[name] for f in reversed(self.files) if name in f.data), None)
         return value if isinstance(value, Mapping) else {}
 
     @cached_property
@@ -121,13 +158,16 @@ class Gateway:
 
     @cached_property
     def aliases(self) -> Mapping[str, str]:
-        """`model_group_alias`: a name that clients may ask for -> a `model_name`."""
-        found = self.section("router_settings").get("model_group_alias")
+        """A name that clients may ask for -> a `model_name`, from either place for them."""
         aliases: dict[str, str] = {}
-        for name, value in found.items() if isinstance(found, Mapping) else ():
-            target = value.get("model") if isinstance(value, Mapping) else value
-            if isinstance(name, str) and isinstance(target, str):
-                aliases[name] = target
+        for found in (
+            self.settings.get("model_alias_map"),
+            self.section("router_settings").get("model_group_alias"),
+        ):
+            for name, value in found.items() if isinstance(found, Mapping) else ():
+                target = value.get("model") if isinstance(value, Mapping) else value
+                if isinstance(name, str) and isinstance(target, str):
+                    aliases[name] = target
         return aliases
 
     @cached_property
@@ -136,9 +176,11 @@ class Gateway:
 
     @property
     def listed_elsewhere(self) -> bool:
-        """Whether LiteLLM takes models from files that this one names, or from its database."""
-        in_database = self.general.get("store_model_in_db") is True
-        return bool(self.file.data.get("include")) or in_database
+        """Whether LiteLLM takes models from its database, or from a file that was not read."""
+        variable = (self.lookup("STORE_MODEL_IN_DB")[0] or "").lower()
+        if self.general.get("store_model_in_db") is True or variable == "true":
+            return True
+        return bool(self.file.data.get("include")) and len(self.files) == 1
 
     def offers(self, name: str) -> bool:
         """Whether LiteLLM would take this name from a client."""
@@ -171,6 +213,9 @@ class Gateway:
         own = self.section("environment_variables").get(name)
         if isinstance(own, str) and own and not own.startswith(REFERENCE):
             return own, "litellm_config.yaml"
+        return self._outside(name)
+
+    def _outside(self, name: str) -> tuple[str | None, Source]:
         value = self.env.data.get(name)
         if isinstance(value, str) and value:
             return value, "litellm.env"
@@ -179,12 +224,25 @@ class Gateway:
             return value, "shell"
         return None, ""
 
+    def reference(self, written: str) -> tuple[str | None, Source]:
+        """What `os.environ/NAME` comes to.
+
+        LiteLLM follows references before it sets what stands below `environment_variables:`.
+        """
+        return self._outside(written.removeprefix(REFERENCE))
+
+    def followed(self, written: Data) -> Data:
+        """A value as it is once a reference is followed; None where that is set nowhere."""
+        if isinstance(written, str) and written.startswith(REFERENCE):
+            return self.reference(written)[0]
+        return written
+
     def secret(self, written: Data, *path: str | int) -> Secret:
         """A value that may be a reference, followed."""
         place = self.file.place(*path)
         if isinstance(written, str) and written.startswith(REFERENCE):
             name = written.removeprefix(REFERENCE)
-            value, source = self.lookup(name)
+            value, source = self.reference(written)
             return Secret(written=written, value=value, source=source, place=place, variable=name)
         text = written if isinstance(written, str) else None
         return Secret(written=written, value=text, source="", place=place)
@@ -212,8 +270,61 @@ class Gateway:
     def has_database(self) -> bool:
         """With a database LiteLLM knows keys that no file shows."""
         url = self.general.get("database_url")
-        return bool(url) or self.lookup("DATABASE_URL")[0] is not None
+        return bool(url) or self.lookup(DATABASE_URL)[0] is not None
 
 
 def _pattern(name: str) -> re.Pattern[str]:
     return re.compile(".*".join(re.escape(part) for part in name.split("*")))
+
+
+def includes(file: File) -> tuple[str, ...]:
+    """The paths of the files that `include` names, where it is a list as LiteLLM wants it."""
+    named = file.data.get("include")
+    folder = PurePath(file.path).parent
+    return tuple(
+        str(folder / name) for name in (named if isinstance(named, list) else ()) if _text(name)
+    )
+
+
+#: `litellm_settings` that name callbacks, and settings that name one function each.
+CALLBACKS: Final = ("callbacks", "success_callback", "failure_callback", "audit_log_callbacks")
+_FUNCTIONS: Final = (
+    ("litellm_settings", "post_call_rules"),
+    ("general_settings", "custom_auth"),
+    ("general_settings", "custom_key_generate"),
+    ("general_settings", "custom_key_update"),
+    ("general_settings", "custom_sso"),
+    ("general_settings", "custom_ui_sso_sign_in_handler"),
+)
+
+
+def functions(gateway: Gateway) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Each `module.function` that LiteLLM imports as it starts, and where it is named."""
+    for path in _FUNCTIONS:
+        if _text(name := gateway.section(path[0]).get(path[1])):
+            yield path, str(name)
+    for key in CALLBACKS:
+        found = gateway.settings.get(key)
+        for name in found if isinstance(found, list) else (found,):
+            if _text(name) and "." in str(name):
+                yield ("litellm_settings", key), str(name)
+    providers = gateway.settings.get("custom_provider_map")
+    for each in providers if isinstance(providers, list) else ():
+        if isinstance(each, Mapping) and _text(name := each.get("custom_handler")):
+            yield ("litellm_settings", "custom_provider_map"), str(name)
+    guards = gateway.file.data.get("guardrails")
+    for index, each in enumerate(guards if isinstance(guards, list) else ()):
+        params = each.get("litellm_params") if isinstance(each, Mapping) else None
+        name = params.get("guardrail") if isinstance(params, Mapping) else None
+        if _text(name) and "." in str(name):
+            yield ("guardrails", index, "litellm_params", "guardrail"), str(name)
+
+
+def module_file(gateway: Gateway, function: str) -> str:
+    """The file beside the configuration that `module.function` is in."""
+    *module, _ = function.split(".")
+    return str(PurePath(gateway.file.path).parent.joinpath(*module)) + ".py"
+
+
+def _text(value: Data) -> bool:
+    return isinstance(value, str) and bool(value)

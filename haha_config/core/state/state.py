@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.edit import dotenv_text
-from haha_config.core.model import SLOTS, Client, Data, Route, Slot
+from haha_config.core.model import SLOTS, Client, Data, Route, Slot, Snapshot
 from haha_config.core.providers import table
 from haha_config.core.providers.model import Providers
 from haha_config.core.state import layers
 from haha_config.core.state.behaviour import Behaviour, Name
-from haha_config.core.state.file import File
+from haha_config.core.state.file import File, parse
 from haha_config.core.state.layers import Effective, Layer, LayerName
+from haha_config.core.state.litellm_facts import EMPTY as NO_FACTS
+from haha_config.core.state.litellm_facts import LiteLLMFacts
 from haha_config.core.state.machine import Machine
 from haha_config.core.state.owned import Owned
 
@@ -40,7 +43,8 @@ class State(Struct, frozen=True, kw_only=True, dict=True):
     `scope` is the layer that we write. `environ` is the shell that we were started from. `only`:
     nothing outside the named targets was read. `client_version` is the installed client's, "" where
     it is not known; `answers_for` is the measured one whose behaviour this state is, of
-    `known_versions`. `owned`: what we wrote into settings beside `env`.
+    `known_versions`. `owned`: what we wrote into settings beside `env`. `included`: the files that
+    litellm_config.yaml includes; `missing`: the ones that it names and that are not there.
     """
 
     client: Client
@@ -61,6 +65,9 @@ class State(Struct, frozen=True, kw_only=True, dict=True):
     known_versions: tuple[str, ...] = ()
     behaviour: Behaviour | None = None
     owned: Owned = Owned()
+    included: tuple[File, ...] = ()
+    missing: frozenset[str] = frozenset()
+    litellm_facts: LiteLLMFacts = NO_FACTS
 
     @property
     def target(self) -> File:
@@ -163,12 +170,8 @@ class State(Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def models(self) -> tuple[str, ...]:
-        """The `model_name`s of the gateway, in the order of the file, each once."""
-        entries = self.litellm.data.get("model_list")
-        if not isinstance(entries, list):
-            return ()
-        names = (e.get("model_name") for e in entries if isinstance(e, Mapping))
-        return tuple(dict.fromkeys(n for n in names if isinstance(n, str)))
+        """The `model_name`s of the gateway, in the order of the files, each once."""
+        return tuple(self.gateway.by_name)
 
     @cached_property
     def gateway(self) -> Gateway:
@@ -179,7 +182,9 @@ class State(Struct, frozen=True, kw_only=True, dict=True):
         if port is None and self.route == "litellm":
             url = urls.parse(self.value(v.BASE_URL))
             port = url.port if url is not None else None
-        return Gateway(self.litellm, self.litellm_env, self.environ, port=port)
+        return Gateway(
+            self.litellm, self.litellm_env, self.environ, port=port, included=self.included
+        )
 
     @cached_property
     def rows(self) -> ProviderIndex:
@@ -193,3 +198,28 @@ def owned_variables(state: State) -> dict[str, str]:
     """Every owned variable that is set or cancelled, with its effective value."""
     found = {name: state.effective(name).value for name in v.OWNED}
     return {name: value for name, value in found.items() if value is not None}
+
+
+def with_litellm(state: State, read: Callable[[str], Snapshot], facts: str) -> State:
+    """The state with what its litellm_config.yaml includes and names, and LiteLLM's own names.
+
+    `facts` is the text of `templates/facts/litellm.json`.
+    """
+    from haha_config.core.state import gateway, litellm_facts
+
+    included: dict[str, File] = {}
+    waiting = list(gateway.includes(state.litellm))
+    while waiting:
+        path = waiting.pop(0)
+        if path not in included and path != state.litellm.path:
+            included[path] = parse(read(path), "yaml")
+            waiting += gateway.includes(included[path])
+    whole = replace(
+        state,
+        included=tuple(file for file in included.values() if file.exists),
+        litellm_facts=litellm_facts.parse(facts),
+    )
+    named = [gateway.module_file(whole.gateway, f) for _, f in gateway.functions(whole.gateway)]
+    gone = {path for path, file in included.items() if not file.exists}
+    gone |= {path for path in named if read(path).data is None}
+    return replace(whole, missing=frozenset(gone))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 import time
 from collections.abc import Iterable
@@ -11,14 +10,21 @@ from typing import TYPE_CHECKING, Final
 
 from haha_config.core import rules
 from haha_config.core.errors import FINE, PROBLEM, HahaError
-from haha_config.core.messages import Message, msg
+from haha_config.core.messages import msg
 from haha_config.core.model import Place
-from haha_config.core.probe.diagnosis import shortened
+from haha_config.core.rules.litellm_refusal import explained
+from haha_config.core.state.machine import Installed
 from haha_config.core.state.state import State
 from haha_config.io import gateway_process, loopback, report
 from haha_config.io.gateway_process import GatewayRecord
 from haha_config.workflow import trust
-from haha_config.workflow.gateway.installation import best, looked, program_of, say_bad
+from haha_config.workflow.gateway.installation import (
+    best,
+    compiled_ahead,
+    looked,
+    say_bad,
+    starter_of,
+)
 from haha_config.workflow.gateway.site import Site, Status, proxy_command, status_of
 from haha_config.workflow.gateway.waiting import progress
 from haha_config.workflow.session import Session
@@ -27,7 +33,7 @@ if TYPE_CHECKING:
     import subprocess
 
 
-#: Measured: 12 to 36 s to the first healthy answer; slow disks take longer the first time.
+#: Measured: 5 to 36 s to the first healthy answer; slow disks take longer the first time.
 PATIENCE: Final = 180.0
 
 
@@ -45,30 +51,34 @@ def start_gateway(session: Session, *, kept: bool = True) -> Status:
         if loopback.who(here.port, 2) != "litellm":
             _wait(here, record, None)
         return _already(here)
-    command, version = _ready(here)
+    found = _ready(here)
     gateway_process.release(here.record_path)
     running = gateway_process.spawn(
-        command, environ_of(here), log=here.log, cwd=here.session.state_folder
+        command_of(found, here.state.litellm.path, here.port),
+        environ_of(here),
+        log=here.log,
+        cwd=session.state_folder,
     )
-    made = _record(here, running.pid, version, kept=kept)
+    made = _record(here, running.pid, found.version, kept=kept)
     if made is None:
-        raise HahaError(reason(here), hints=(here.command("logs"),))
+        raise died(here)
     if not gateway_process.claim(here.record_path, made):
         gateway_process.stop(made)
         raise HahaError(msg("another `proxy up` is starting it"), hints=(here.command("status"),))
     try:
-        _wait(here, made, running)
+        with compiled_ahead(found, session):
+            _wait(here, made, running)
     except BaseException:
         gateway_process.stop(made)
         gateway_process.release(here.record_path)
         raise
-    found = status_of(here)
+    status = status_of(here)
     report.talk(
-        msg("LiteLLM {version} answers at {url}", version=found.version or "", url=found.url)
+        msg("LiteLLM {version} answers at {url}", version=status.version or "", url=status.url)
     )
-    if found.models:
-        report.talk(msg("models: {models}", models=found.models))
-    return found
+    if status.models:
+        report.talk(msg("models: {models}", models=status.models))
+    return status
 
 
 def _already(here: Site) -> Status:
@@ -80,8 +90,8 @@ def _already(here: Site) -> Status:
     return found
 
 
-def _ready(here: Site) -> tuple[list[str], str]:
-    """The command and the version, once nothing stands in the way.
+def _ready(here: Site) -> Installed:
+    """The LiteLLM to start, once nothing stands in the way.
 
     Raises HahaError naming what does.
     """
@@ -101,13 +111,13 @@ def _ready(here: Site) -> tuple[list[str], str]:
         )
     ensure_agreed(here.session, state)
     _port_free(here)
-    program = program_of(found)
-    return [
-        str(program),
-        *("--config", state.litellm.path),
-        *("--host", "127.0.0.1"),
-        *("--port", str(here.port)),
-    ], found.version
+    return found
+
+
+def command_of(found: Installed, config: str, port: int) -> list[str]:
+    """How LiteLLM is started on these files."""
+    where = ("--config", config, "--host", "127.0.0.1", "--port", str(port))
+    return [*starter_of(found), *where]
 
 
 def ensure_agreed(session: Session, state: State) -> None:
@@ -195,7 +205,7 @@ def _wait(here: Site, record: GatewayRecord, running: subprocess.Popen[bytes] | 
             ended = running.poll() is not None if running else not gateway_process.lives(record)
             if ended:
                 gateway_process.release(here.record_path)
-                raise HahaError(reason(here), hints=(here.command("logs"),))
+                raise died(here)
             if time.monotonic() > until:
                 raise HahaError(
                     msg("LiteLLM did not answer within {n} s", n=round(PATIENCE)),
@@ -205,32 +215,15 @@ def _wait(here: Site, record: GatewayRecord, running: subprocess.Popen[bytes] | 
             time.sleep(0.3)
 
 
-#: What the log of a gateway that died says, and what it means.
-_DEATHS: Final[tuple[tuple[str, Message], ...]] = (
-    (r"address already in use|Errno 98|Errno 48|WinError 10048", msg("its port is taken")),
-    (
-        r"no master key is set|master key.{0,40}(weak|insecure|unset)|refused to start",
-        msg("it refuses to start without a strong master key in LITELLM_MASTER_KEY"),
-    ),
-    (r"yaml\.(scanner|parser|constructor)", msg("it can't parse litellm_config.yaml")),
-    (
-        r"(ModuleNotFoundError|ImportError).{0,200}",
-        msg("a part of its installation is missing: haha-config proxy install"),
-    ),
-    (r"UnicodeEncodeError", msg("it can't write to its log")),
-    (r"MemoryError|Killed", msg("this machine has too little memory for it")),
-)
-
-
-def reason(here: Site) -> Message:
-    """Why it died, from its log."""
-    lines = gateway_process.tail(here.log, 60)
-    text = "\n".join(lines)
-    for pattern, what in _DEATHS:
-        if re.search(pattern, text, re.IGNORECASE):
-            return msg("LiteLLM ended at once: {why}", why=what)
-    last = shortened(here.masked(lines[-1]), 300) if lines else ""
-    return msg("LiteLLM ended at once: {why}", why=last or msg("it said nothing"))
+def died(here: Site) -> HahaError:
+    """Why it ended, from its log, with the place in its file."""
+    said = "\n".join(here.masked(line) for line in gateway_process.tail(here.log, 200))
+    problem = explained(said, here.state.litellm)
+    return HahaError(
+        msg("LiteLLM ended at once: {why}", why=problem.what),
+        place=problem.place,
+        hints=(here.command("logs"),),
+    )
 
 
 def stay(session: Session) -> int:
@@ -239,9 +232,10 @@ def stay(session: Session) -> int:
     if here.record is not None:
         _already(here)
         return PROBLEM
-    command, version = _ready(here)
+    found = _ready(here)
+    command = command_of(found, here.state.litellm.path, here.port)
     gateway_process.release(here.record_path)
-    made = _record(here, os.getpid(), version, kept=True)
+    made = _record(here, os.getpid(), found.version, kept=True)
     environ = environ_of(here)
     if os.name != "nt" and made is not None:
         gateway_process.claim(here.record_path, made)

@@ -169,7 +169,7 @@ def status_of(here: Site) -> Status:
         url=here.url,
         pid=record.pid if record else None,
         version=_version(here, record),
-        models=tuple(_names(listed)),
+        models=tuple(names_of(listed)),
         stale=record.config != here.config if record else None,
         uptime=time.time() - record.created if record else None,
     )
@@ -181,7 +181,8 @@ def _version(here: Site, record: GatewayRecord | None) -> str | None:
     return str(said) if said else record.version if record else None
 
 
-def _names(listed: object) -> Iterator[str]:
+def names_of(listed: object) -> Iterator[str]:
+    """The ids of a model list."""
     data = listed.get("data") if isinstance(listed, dict) else None
     for item in data if isinstance(data, list) else ():
         if isinstance(item, dict) and isinstance(item.get("id"), str):

@@ -7,15 +7,18 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from haha_config.core.exchange import Failure, HttpExchange, Request
 from haha_config.core.model import Route
-from haha_config.core.probe import diagnosis
+from haha_config.core.probe import diagnosis, wire
 from haha_config.core.probe.client_profile import ClientProfile
 from haha_config.core.providers.model import Credential, Provider
+from haha_config.io import templates
 from haha_config.io.i18n import render
 
 URL = "https://a.example"
+RECORD = templates.wire_records()["2.1.332"]
 
 
 def row(key: str, header: str = "bearer", regions: Mapping[str, str] | None = None) -> Provider:
@@ -36,7 +39,15 @@ def row(key: str, header: str = "bearer", regions: Mapping[str, str] | None = No
 def caller(
     *, route: Route = "direct", base: str = URL, of: Provider | None = None, kind: str = "bearer"
 ) -> ClientProfile:
-    return ClientProfile(base_url=base, headers={}, kinds=(kind,), route=route, row=of)  # type: ignore[arg-type]
+    return ClientProfile(
+        base_url=base,
+        headers={},
+        kinds=(kind,),  # type: ignore[arg-type]
+        route=route,
+        row=of,
+        wire=wire.parse(RECORD.read_text(), "print"),
+        patience=7,
+    )
 
 
 def exchange(
@@ -293,7 +304,7 @@ TABLE: list[tuple[str, int, object, ClientProfile, str, str, str]] = [
         caller(),
         "params",
         "a field",
-        "CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS=1",
+        "",
     ),
     (
         "no cache",
@@ -484,16 +495,22 @@ def test_no_answer(failure: Failure, who: ClientProfile, stage: str, what: str, 
 
 
 @pytest.mark.parametrize(
-    ("headers", "retry"),
-    [({}, 2.5), ({"retry-after": "4"}, 4.5), ({"retry-after": "3600"}, None)],
+    ("headers", "wait"), [({}, None), ({"retry-after": "4"}, 4.0), ({"retry-after": "soon"}, None)]
 )
-def test_how_long_to_wait(headers: dict[str, str], retry: float | None) -> None:
-    assert diagnosis.judge(exchange(429, error("slow"), headers), caller()).retry == retry
+def test_how_long_to_wait(headers: dict[str, str], wait: float | None) -> None:
+    assert diagnosis.asked_wait(exchange(429, error("slow"), headers)) == wait
 
 
 def test_litellm_says_itself_how_long_its_cooldown_is() -> None:
     body = error("No deployments available for selected model, Try again in 5 seconds.")
-    assert diagnosis.judge(exchange(429, body), LITELLM).retry == 5.5
+    assert diagnosis.asked_wait(exchange(429, body)) == 5.5
+
+
+def test_less_patience_than_the_clients_decides_nothing() -> None:
+    who = replace(caller(), patience=600)
+    cause = diagnosis.judge(exchange(None, failure="slow"), who)
+    assert cause.client_goes_on
+    assert "the client waits 600 s" in render(cause.what)
 
 
 def test_a_key_that_a_service_quotes_is_masked() -> None:

@@ -98,7 +98,7 @@ def test_arguments_that_are_no_json_object(text: str) -> None:
         ((START, STOP_BLOCK, DELTA, STOP), "never began"),
         ((START, TEXT, words("x"), DELTA, STOP), "ends inside a block"),
         ((START, TEXT, words("x"), DELTA), "without `message_stop`"),
-        ((START, "data: {broken\n\n", DELTA, STOP), "not JSON"),
+        ((START, "event: message_delta\ndata: {broken\n\n", DELTA, STOP), "not JSON"),
         (('data: {"choices": []}\n\n', "data: [DONE]\n\n"), "OpenAI's protocol"),
         ((": just a comment\n\n",), "holds no answer"),
     ],
@@ -154,11 +154,30 @@ def test_no_answer_of_this_protocol(body: str) -> None:
     assert response.read(HttpExchange(ask=ASK, status=200, body=body)) is None
 
 
-def test_thinking_counts_as_something_said() -> None:
+def test_thinking_alone_says_nothing() -> None:
     block = event("content_block_start", index=0, content_block={"type": "thinking"})
     thought = event(
         "content_block_delta", index=0, delta={"type": "thinking_delta", "thinking": "hm"}
     )
     got = read(START, block, thought, STOP_BLOCK, DELTA, STOP)
     assert got.thought
-    assert not got.empty
+    assert got.empty
+
+
+def test_an_event_goes_by_its_name() -> None:
+    """Without one the client does not see it; a broken one that it does not know is nothing."""
+    assert (
+        read("data: {}\n\n", "event: heartbeat\ndata: {oops\n\n", START, DELTA, STOP).flaw is None
+    )
+
+
+def test_an_input_that_stands_only_where_the_call_begins_is_none() -> None:
+    call = {"type": "tool_use", "id": "a", "name": "Read", "input": {"file_path": "x"}}
+    start = event("content_block_start", index=0, content_block=call)
+    (got,) = read(START, start, STOP_BLOCK, DELTA, STOP).calls
+    assert got["input"] == {}
+
+
+def test_an_answer_without_either_end() -> None:
+    assert read(START, TEXT, words("x"), STOP_BLOCK).unended
+    assert not read(START, TEXT, words("x"), STOP_BLOCK, DELTA).unended

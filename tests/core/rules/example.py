@@ -21,8 +21,8 @@ from haha_config.core.providers.model import Providers
 from haha_config.core.state import accepted, compromised
 from haha_config.core.state.file import File, parse, parse_settings
 from haha_config.core.state.layers import LayerName
-from haha_config.core.state.machine import Installed, Machine, Owner
-from haha_config.core.state.state import State
+from haha_config.core.state.machine import Agent, Installed, Machine, Owner
+from haha_config.core.state.state import State, with_litellm
 from haha_config.io import templates
 from haha_config.io.i18n import english
 
@@ -71,7 +71,7 @@ def load(folder: Path) -> State:
         name: _settings(_file(folder, rel, path, "json", facts), version, name)
         for name, (rel, path) in SETTINGS.items()
     }
-    return State(
+    state = State(
         client=facts.get("client", "haha"),
         folder=FOLDER,
         scope=facts.get("scope", "user"),
@@ -89,6 +89,15 @@ def load(folder: Path) -> State:
         answers_for=taken().nearest(version),
         known_versions=taken().versions,
     )
+    if state.litellm.document is None:
+        return state
+
+    def beside(path: str) -> Snapshot:
+        file = folder / Path(path).relative_to(FOLDER)
+        data = file.read_bytes() if file.is_file() else None
+        return Snapshot(path=path, real=path, data=data)
+
+    return with_litellm(state, beside, templates.text("facts/litellm.json"))
 
 
 def _facts(path: Path) -> dict[str, Any]:
@@ -135,6 +144,10 @@ def machine(facts: dict[str, Any]) -> Machine:
         made["litellm"] = tuple(_installed(one) for one in facts["litellm"])
     if "owners" in facts:
         made["owners"] = tuple(_owner(one) for one in facts["owners"])
+    if "agents" in facts:
+        made["agents"] = tuple(
+            Agent(model=one["model"], place=Place(**one["place"])) for one in facts["agents"]
+        )
     if "primary_api_key" in facts:
         made["primary_api_key"] = Place(**facts["primary_api_key"])
     return replace(told, **made)

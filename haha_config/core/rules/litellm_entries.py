@@ -1,0 +1,493 @@
+"""The entries of `model_list`: whom LiteLLM calls for each, with what key, at which path."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from haha_config.core import urls
+from haha_config.core import variables as v
+from haha_config.core.messages import Message, msg
+from haha_config.core.model import Data, Problem, Severity
+from haha_config.core.rules.key import placeholder
+from haha_config.core.rules.models import asked
+from haha_config.core.state.gateway import REFERENCE, Gateway, ModelEntry
+from haha_config.core.state.state import State
+
+#: What people write before a model's name, and the prefix that LiteLLM has for it.
+_MEANT: Final = {
+    "lmstudio": "lm_studio",
+    "vertex": "vertex_ai",
+    "google": "gemini",
+    "z-ai": "zai",
+    "x-ai": "xai",
+    "moonshotai": "moonshot",
+    "kimi": "moonshot",
+    "glm": "zai",
+    "vllm": "hosted_vllm",
+    "together": "together_ai",
+    "fireworks": "fireworks_ai",
+    "mistralai": "mistral",
+}
+
+
+def severity(state: State, entry: ModelEntry) -> Severity:
+    """An error where a slot's model is this entry alone; else at most a warning."""
+    if not state.gateway.by_name.get(entry.name, (entry,))[1:]:
+        for _, model in asked(state):
+            if state.gateway.entry_for(model) == entry:
+                return "error"
+    return "warning"
+
+
+def chats(state: State, entry: ModelEntry) -> bool:
+    """Whether the entry is for what a client asks; not an embedding, a voice, an image."""
+    mode = entry.info.get("mode") or state.litellm_facts.mode(entry.model)
+    return mode in {"", "chat", "responses", "completion", None}
+
+
+def provider(state: State, entry: ModelEntry) -> str:
+    """The provider that LiteLLM takes for the entry; "" where it knows none."""
+    base = state.gateway.followed(entry.params.get("api_base"))
+    found = state.litellm_facts.provider(
+        entry.model, base if isinstance(base, str) else "", entry.custom
+    )
+    return found or _of_the_file(state.gateway, entry)
+
+
+def _of_the_file(gateway: Gateway, entry: ModelEntry) -> str:
+    """A provider that the file itself brings along, by `custom_provider_map`."""
+    own = gateway.settings.get("custom_provider_map")
+    each = own if isinstance(own, list) else []
+    names = [e.get("provider") for e in each if isinstance(e, Mapping)]
+    prefix = entry.custom or entry.prefix.rstrip("/")
+    return prefix if prefix in names else ""
+
+
+# --- the provider -------------------------------------------------------------------------------
+
+
+def without_provider(state: State) -> Iterator[Problem]:
+    """Entries that LiteLLM drops as it starts, and ones that it can't chat with."""
+    facts = state.litellm_facts
+    if not facts.providers:
+        return
+    for entry in state.gateway.entries:
+        found = provider(state, entry)
+        if not found and entry.model != "*":
+            yield _dropped(state, entry)
+        elif found in facts.lacks:
+            yield Problem(
+                what=msg(
+                    "`{prefix}/` needs the package {package}, which LiteLLM does not bring along",
+                    prefix=found,
+                    package=facts.lacks[found],
+                ),
+                place=entry.place("model"),
+                hint=_better(entry, _MEANT[found]) if found in _MEANT else None,
+                severity=severity(state, entry),
+            )
+        elif _only_other(found, state) and (
+            chats(state, entry) or severity(state, entry) == "error"
+        ):
+            yield Problem(
+                what=msg("LiteLLM can't chat with `{prefix}/`", prefix=found),
+                place=entry.place("model"),
+                severity=severity(state, entry),
+            )
+
+
+def _only_other(found: str, state: State) -> bool:
+    return found in state.litellm_facts.no_chat or found.startswith("text-completion")
+
+
+def _dropped(state: State, entry: ModelEntry) -> Problem:
+    written = entry.custom or entry.model.partition("/")[0].strip()
+    meant = _meant(state, entry, written)
+    if entry.custom or "/" in entry.model:
+        what = msg(
+            "LiteLLM knows no provider `{name}`, so it leaves `{model}` out",
+            name=written,
+            model=entry.name,
+        )
+    else:
+        what = msg(
+            "`{model}` has no provider before it, so LiteLLM leaves `{name}` out",
+            model=entry.model,
+            name=entry.name,
+        )
+    hint = (
+        (msg("did you mean {name}?", name=meant) if entry.custom else _better(entry, meant))
+        if meant
+        else None
+    )
+    place = entry.place("custom_llm_provider" if entry.custom else "model")
+    return Problem(what=what, place=place, hint=hint, severity=severity(state, entry))
+
+
+def _better(entry: ModelEntry, prefix: str) -> Message:
+    """The line to write: the misspelt prefix replaced, or the right one before the whole name."""
+    model = entry.model.strip()
+    head, slash, rest = model.partition("/")
+    written = head.lower().replace("-", "_") if slash else ""
+    close = written in {prefix, prefix.replace("-", "_")} or _MEANT.get(head.lower()) == prefix
+    plain = rest if close or (slash and _near(head, prefix)) else model
+    if not slash and model.lower().startswith(f"{prefix}:"):
+        plain = model.partition(":")[2]
+    return msg("write model: {name}", name=f"{prefix}/{plain}")
+
+
+def _near(head: str, prefix: str) -> bool:
+    from haha_config.core.providers.decode import closest
+
+    return bool(closest(head.lower(), [prefix]))
+
+
+_WAYS: Final = ("openai", "hosted_vllm", "anthropic", "ollama_chat", "lm_studio", "litellm_proxy")
+
+
+def _meant(state: State, entry: ModelEntry, written: str) -> str:
+    """The provider that was most likely meant; `openai` where only an address is given."""
+    from haha_config.core.providers.decode import closest
+
+    names = state.litellm_facts.providers
+    plain = written.lower().partition(":")[0]
+    if plain in names and plain != entry.model:
+        return plain
+    if plain in _MEANT:
+        return _MEANT[plain]
+    # At an address of one's own the prefix says how to talk: `meta-llama/` is a maker there.
+    known = _WAYS if entry.api_base and not entry.custom else sorted(names)
+    near = closest(plain, known) if entry.custom or "/" in entry.model else ()
+    if near:
+        return near[0]
+    if entry.api_base:
+        return "openai"
+    row = next((r for r in state.providers.values() if r.upstream and r.model(entry.model)), None)
+    return row.upstream.prefix.rstrip("/") if row and row.upstream else "openai"
+
+
+# --- the key ------------------------------------------------------------------------------------
+
+#: What other programs expand and LiteLLM sends as it stands.
+EXPANDED: Final = re.compile(r"\$\{\w+\}|\$[A-Z][A-Z0-9_]*|(?i:os\.environ)[/.\[(].*")
+
+
+def badly_keyed(state: State) -> Iterator[Problem]:
+    """Entries whose key is no key, is written as another program reads it, or is nowhere."""
+    for entry in state.gateway.entries:
+        written = entry.params.get("api_key")
+        if isinstance(written, str) and not written.startswith(REFERENCE):
+            yield from _literal(state, entry, written)
+        elif written is not None and not isinstance(written, str):
+            yield _wrong_type(state, entry, "api_key")
+        if not written and not entry.params.get("mock_response"):
+            yield from _keyless(state, entry)
+
+
+def _wrong_type(state: State, entry: ModelEntry, name: str) -> Problem:
+    return Problem(
+        what=msg(
+            "`{name}` is no text, so LiteLLM leaves `{model}` out", name=name, model=entry.name
+        ),
+        place=entry.place(name),
+        hint=msg("write it in quotes"),
+        severity=severity(state, entry),
+    )
+
+
+def _literal(state: State, entry: ModelEntry, written: str) -> Iterator[Problem]:
+    if not wants_key(state, entry):
+        return
+    if EXPANDED.fullmatch(written.strip()):
+        name = re.sub(r"(?i)^os\.environ|[^\w]", "", written)
+        yield Problem(
+            what=msg("LiteLLM does not expand `{text}`: it is sent as the key", text=written),
+            place=entry.place("api_key"),
+            hint=msg("write {reference}{name}", reference=REFERENCE, name=name),
+            severity=severity(state, entry),
+        )
+    elif placeholder(written):
+        yield Problem(
+            what=msg("`{name}` holds a placeholder, not a key", name="api_key"),
+            place=entry.place("api_key"),
+            hint=msg(
+                "write {reference}NAME, and NAME with the key in litellm.env", reference=REFERENCE
+            ),
+            severity=severity(state, entry),
+        )
+
+
+def _keyless(state: State, entry: ModelEntry) -> Iterator[Problem]:
+    """No key in the entry: is there one where LiteLLM looks by itself?"""
+    if not wants_key(state, entry):
+        return
+    named = entry.params.get("litellm_credential_name")
+    if named is not None and _credential(state.gateway, named):
+        return
+    names = key_variables(state, entry)
+    if state.only and not state.litellm_env.exists:
+        return
+    if any(state.gateway.lookup(name)[0] for name in names):
+        return
+    first = names[0] if names else "NAME"
+    yield Problem(
+        what=msg(
+            "`{model}` has no key, and none is found in {names}", model=entry.name, names=names
+        )
+        if names
+        else msg("`{model}` has no key", model=entry.name),
+        place=entry.place("model"),
+        hint=msg("add a line {name}=YOUR-KEY to {path}", name=first, path=state.litellm_env.path)
+        if names
+        else msg("write api_key: {reference}NAME", reference=REFERENCE),
+        severity="warning" if state.only else severity(state, entry),
+    )
+
+
+def _credential(gateway: Gateway, name: Data) -> bool:
+    each = [e for f in gateway.files for e in _elements(f.data.get("credential_list"))]
+    return any(isinstance(e, Mapping) and e.get("credential_name") == name for e in each)
+
+
+def _elements(value: Data) -> Sequence[Data]:
+    return value if isinstance(value, list) else []
+
+
+def wants_key(state: State, entry: ModelEntry) -> bool:
+    """Whether LiteLLM, or the service that the table knows behind it, refuses without a key."""
+    if not chats(state, entry):
+        return False
+    row = state.rows.listed(entry.model, entry.api_base)
+    if row is not None:
+        return bool(row.credential.variable) and not row.local and not row.credential.optional
+    found = provider(state, entry)
+    base = urls.parse(entry.api_base)
+    if any(str(name).endswith(_OTHER_CREDENTIALS) for name in entry.params):
+        return False
+    if found in state.litellm_facts.needs_key:
+        return True
+    known = state.litellm_facts.key_variables.get(found, ())
+    return base is None and any(name.endswith("API_KEY") for name in known)
+
+
+#: Endings of parameters by which LiteLLM signs in without a key.
+_OTHER_CREDENTIALS: Final = ("_token", "_credentials", "_secret", "tenant_id", "_file", "_proxy")
+
+
+def key_variables(state: State, entry: ModelEntry) -> tuple[str, ...]:
+    """Where LiteLLM looks for a key that the entry does not have."""
+    found = provider(state, entry)
+    names = state.litellm_facts.key_variables.get(found, ())
+    names = tuple(name for name in names if name.endswith(("API_KEY", "_TOKEN")))
+    if found in {"openai", "custom_openai"}:
+        return ("OPENAI_API_KEY",)
+    row = state.rows.listed(entry.model, entry.api_base)
+    own = row.credential.variable if row else ""
+    usual = f"{found.upper().replace('-', '_')}_API_KEY"
+    return tuple(dict.fromkeys((*names, *([own] if own else []), *([] if names else [usual]))))
+
+
+# --- other parameters ---------------------------------------------------------------------------
+
+#: Parameters that decide where a request goes: one that is misspelt sends it elsewhere.
+_DECIDE: Final = frozenset({"api_base", "base_url", "api_key", "model", "custom_llm_provider"})
+_ALSO_CALLED: Final = {
+    "api_url": "api_base",
+    "apibase": "api_base",
+    "apiBase": "api_base",
+    "baseUrl": "api_base",
+    "baseURL": "api_base",
+    "url": "api_base",
+    "endpoint": "api_base",
+    "host": "api_base",
+    "apikey": "api_key",
+    "apiKey": "api_key",
+    "key": "api_key",
+    "provider": "custom_llm_provider",
+}
+
+
+def misplaced(state: State) -> Iterator[Problem]:
+    """Parameters that LiteLLM passes over: of another name, or at another level."""
+    for entry in state.gateway.entries:
+        for name in entry.params:
+            meant = _parameter(state, name)
+            if meant and meant not in entry.params:
+                yield Problem(
+                    what=msg("LiteLLM knows no parameter `{name}`", name=name),
+                    place=entry.place(name),
+                    hint=msg("did you mean `{name}`?", name=meant),
+                    severity=_lost(state, entry, meant),
+                )
+        for name in entry.beside:
+            meant = name if name in _DECIDE else _ALSO_CALLED.get(name, "")
+            known = meant or (name if name in state.litellm_facts.parameters else "")
+            if known and known not in {"id", "mode", "tags"} and known not in entry.params:
+                yield Problem(
+                    what=msg("LiteLLM passes over `{name}` beside `litellm_params`", name=name),
+                    place=entry.file.place("model_list", entry.index, name),
+                    hint=msg("indent it, so that it stands below `litellm_params:`"),
+                    severity=_lost(state, entry, known),
+                )
+
+
+def _lost(state: State, entry: ModelEntry, meant: str) -> Severity:
+    """How much hangs on a parameter that does not arrive."""
+    if meant in {"api_base", "base_url"}:
+        return severity(state, entry)
+    if meant == "api_key" and wants_key(state, entry):
+        names = key_variables(state, entry)
+        if not any(state.gateway.lookup(name)[0] for name in names):
+            return severity(state, entry)
+    return "warning"
+
+
+def _parameter(state: State, name: str) -> str:
+    """The parameter that is meant by one that LiteLLM does not know; "" where it may be right."""
+    if not isinstance(name, str) or name in _DECIDE or not state.litellm_facts.parameters:
+        return ""
+    if name in _ALSO_CALLED:
+        return _ALSO_CALLED[name]
+    if name in state.litellm_facts.parameters or "_cost" in name:
+        return ""
+    from haha_config.core.providers.decode import closest
+
+    near = closest(name, sorted(_DECIDE | _CHECKED))
+    return near[0] if near else ""
+
+
+#: Others whose loss somebody would notice; any name may be the upstream's own.
+_CHECKED: Final = frozenset(
+    {
+        "additional_drop_params",
+        "drop_params",
+        "extra_headers",
+        "extra_body",
+        "max_tokens",
+        "num_retries",
+        "reasoning_effort",
+        "stream_timeout",
+        "temperature",
+        "timeout",
+    }
+)
+
+
+def unreadable(state: State) -> Iterator[Problem]:
+    """Parameters of a wrong type, for which LiteLLM leaves the entry out."""
+    for entry in state.gateway.entries:
+        for name in ("rpm", "tpm", "max_retries", "api_base", "base_url"):
+            value = state.gateway.followed(entry.params.get(name))
+            text = name in {"api_base", "base_url"}
+            if value is None or (isinstance(value, str) if text else _number(value)):
+                continue
+            yield Problem(
+                what=msg(
+                    "`{name}` is no text, so LiteLLM leaves `{model}` out",
+                    name=name,
+                    model=entry.name,
+                )
+                if text
+                else msg(
+                    "`{name}` is no number, so LiteLLM leaves `{model}` out",
+                    name=name,
+                    model=entry.name,
+                ),
+                place=entry.place(name),
+                severity=severity(state, entry),
+            )
+
+
+def _number(value: Data) -> bool:
+    return isinstance(value, int | float) or (isinstance(value, str) and value.isdecimal())
+
+
+# --- the address --------------------------------------------------------------------------------
+
+
+def base_of(state: State, entry: ModelEntry) -> str:
+    """Its `api_base`, a reference followed; "" where there is none."""
+    value = state.gateway.followed(entry.params.get("api_base") or entry.params.get("base_url"))
+    return value if isinstance(value, str) else ""
+
+
+def called(state: State, entry: ModelEntry) -> str:
+    """The path that LiteLLM calls below the entry's address; "" where it is not known."""
+    return state.litellm_facts.routes.get(provider(state, entry), "")
+
+
+def path_astray(state: State) -> Iterator[Problem]:
+    """Addresses below which the path that LiteLLM calls is not there."""
+    for entry in state.gateway.entries:
+        base = urls.parse(base_of(state, entry))
+        if base is None or not chats(state, entry):
+            continue
+        path, route = base.path.rstrip("/"), called(state, entry)
+        written = entry.place(entry.base_key)
+        if base.scheme == "https" and base.loopback:
+            yield Problem(
+                what=msg("a server on this machine rarely speaks https"),
+                place=written,
+                hint=msg("write http://, unless it has a certificate"),
+                severity="warning",
+            )
+        if route == "/api/chat" and path.endswith("/v1"):
+            yield Problem(
+                what=msg(
+                    "LiteLLM would call `{url}`, and Ollama has no such path",
+                    url=v.shown_url(base_of(state, entry).rstrip("/")) + route,
+                ),
+                place=written,
+                hint=msg("leave `/v1` out"),
+                severity=severity(state, entry),
+            )
+        elif route == "/chat/completions" and not path and _has_v1(state, entry, base):
+            yield Problem(
+                what=msg(
+                    "LiteLLM would call `{url}`, and such a server answers below `/v1`",
+                    url=v.shown_url(base_of(state, entry).rstrip("/")) + route,
+                ),
+                place=written,
+                hint=msg("write {url}", url=v.shown_url(base_of(state, entry).rstrip("/")) + "/v1"),
+                severity=severity(state, entry) if base.loopback else "warning",
+            )
+
+
+def without_address(state: State) -> Iterator[Problem]:
+    """Models that LiteLLM asks OpenAI for, since no address is given, and OpenAI does not have."""
+    if any(state.gateway.lookup(name)[0] for name in ("OPENAI_API_BASE", "OPENAI_BASE_URL")):
+        return
+    for entry in state.gateway.entries:
+        name = entry.model.removeprefix(entry.prefix)
+        if entry.prefix != "openai/" or base_of(state, entry) or "*" in name:
+            continue
+        if _OPENAI_NAME.match(name) or name in state.litellm_facts.models.get("openai", ()):
+            continue
+        yield Problem(
+            what=msg(
+                "`{name}` has no `api_base`, so LiteLLM asks api.openai.com for `{model}`",
+                name=entry.name,
+                model=name,
+            ),
+            place=entry.place("model"),
+            hint=msg("add api_base: https://YOUR-SERVER/v1"),
+            severity=severity(state, entry),
+        )
+
+
+#: Families of OpenAI's models; newer ones than any list are named alike.
+_OPENAI_NAME: Final = re.compile(
+    r"(gpt|chatgpt|o\d|codex|computer-use|davinci|babbage|text-|tts|whisper|dall-e|omni|sora|ft:)",
+    re.IGNORECASE,
+)
+
+
+def _has_v1(state: State, entry: ModelEntry, base: urls.Url) -> bool:
+    """Whether a server at this bare address has its calls below `/v1`, as far as is known."""
+    row = state.rows.listed(entry.model, base_of(state, entry))
+    known = [urls.parse(b) for b in row.upstream.api_base.values()] if row and row.upstream else []
+    if any(url and url.host == base.host and not url.path.strip("/") for url in known):
+        return False
+    return provider(state, entry) in {"openai", "hosted_vllm", "lm_studio", "custom_openai"}

@@ -1,0 +1,232 @@
+"""A session through a relay of ours: a line for each request, at the end what failed and why."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from threading import Lock
+from typing import Any, Final, TextIO
+
+from haha_config.core import variables as v
+from haha_config.core.errors import HahaError
+from haha_config.core.exchange import HttpExchange, Request
+from haha_config.core.messages import Message, msg, nmsg
+from haha_config.core.model import SLOTS, Data
+from haha_config.core.probe import diagnosis, response
+from haha_config.core.probe.client_profile import ClientProfile, credentials, kinds, proxies
+from haha_config.core.probe.requests import plain
+from haha_config.core.state import configured
+from haha_config.io import http, report
+from haha_config.io.relay import Passed, Target, relay
+from haha_config.workflow.session import Session
+
+#: Where lines go when no file is named.
+SCREEN: Final = "-"
+_HOLDS: Final = "This file holds your prompts, your code and the model's answers. Keys are masked."
+
+
+@contextlib.contextmanager
+def traced(
+    session: Session, values: Mapping[str, str], arguments: list[str], target: str
+) -> Iterator[dict[str, str]]:
+    """The variables of a session whose requests go through a relay, until the client has ended.
+
+    `target`: a file for the whole of each request, or `SCREEN`. Raises HahaError where the
+    endpoint can't be replaced, or the file can't be made.
+    """
+    state = session.state()
+    if state.effective(v.BASE_URL).layer == "managed":
+        raise HahaError(
+            msg("managed settings name the endpoint: a session on another one is not possible")
+        )
+
+    def value(name: str) -> str:
+        return values.get(name) or state.value(name)
+
+    keys = credentials(value(v.AUTH_TOKEN), value(v.API_KEY))
+    secrets = frozenset(key.removeprefix("Bearer ") for key in keys.values())
+    held = configured.read(state)
+    caller = ClientProfile(
+        base_url=values[v.BASE_URL],
+        headers={},
+        kinds=kinds(keys),
+        route=held.route,
+        row=state.providers.get(held.provider),
+    )
+    way = http.Transport(proxies=proxies(value), ca_file=value("NODE_EXTRA_CA_CERTS"))
+    with _opened(target) as file:
+        tracer = Tracer(caller, values, secrets, file, quiet=_draws(arguments))
+        where = Target(base_url=values[v.BASE_URL], way=way, keys=secrets)
+        with relay(where, tracer.see) as url:
+            around = ",".join(filter(None, (value("NO_PROXY"), "127.0.0.1,localhost")))
+            yield {**values, v.BASE_URL: url, "NO_PROXY": around, "no_proxy": around}
+        tracer.conclude()
+
+
+def _draws(arguments: list[str]) -> bool:
+    """Whether the client draws on the terminal: our lines wait until it has ended."""
+    return sys.stdout.isatty() and not {"-p", "--print"} & set(arguments)
+
+
+@contextlib.contextmanager
+def _opened(target: str) -> Iterator[TextIO | None]:
+    if target == SCREEN:
+        yield None
+        return
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
+    try:
+        number = os.open(target, flags, 0o600)
+        if sys.platform != "win32":
+            os.fchmod(number, 0o600)
+    except OSError as error:
+        why = error.strerror or ""
+        raise HahaError(msg("can't write {path}: {why}", path=target, why=why)) from None
+    with os.fdopen(number, "w", encoding="utf-8") as file:
+        print(json.dumps({"note": _HOLDS}), file=file)
+        yield file
+    report.talk(
+        msg("wrote {path}: it holds your code", path=report.short(str(Path(target).resolve())))
+    )
+
+
+class Tracer:
+    """Tells of each request as it ends, and of the failures at the end."""
+
+    def __init__(
+        self,
+        caller: ClientProfile,
+        values: Mapping[str, str],
+        secrets: frozenset[str],
+        file: TextIO | None,
+        *,
+        quiet: bool,
+    ) -> None:
+        self._caller = caller
+        self._slots: dict[str, list[str]] = {}
+        for slot, name in SLOTS.items():
+            self._slots.setdefault(plain(values.get(name, "")), []).append(slot)
+        self._secrets = secrets
+        self._file = file
+        self._quiet = quiet
+        self._lock = Lock()
+        self._lines: list[Message] = []
+        self._failed: dict[str, tuple[Message, diagnosis.Hint]] = {}
+
+    def see(self, passed: Passed) -> None:
+        """One request, whichever thread it comes from."""
+        with self._lock:
+            if self._file is not None:
+                print(self._masked(json.dumps(_record(passed))), file=self._file, flush=True)
+            if passed.method != "POST":
+                return
+            exchange = _exchange(passed, self._caller)
+            line = self._line(len(self._lines) + 1, exchange, len(passed.body))
+            self._lines.append(line)
+            if not self._quiet:
+                report.talk(line)
+            self._note(exchange)
+
+    def _line(self, number: int, exchange: HttpExchange, size: int) -> Message:
+        body = exchange.ask.body if isinstance(exchange.ask.body, dict) else {}
+        answer = response.read(exchange) if exchange.status == 200 else None
+        model = str(body.get("model") or "?")
+        first = exchange.ms if answer is None or answer.first_ms is None else answer.first_ms
+        return msg(
+            "{number} {model} ({slots}) {size} KB, {tools} tools: {status}, first word after"
+            " {first} ms, {read} tokens read, {said} written, {seconds} s",
+            number=number,
+            model=model,
+            slots=_named(self._slots.get(model, [])),
+            size=max(1, round(size / 1000)),
+            tools=len(body.get("tools") or ()),
+            status=exchange.status or str(exchange.failure),
+            first=first,
+            read=answer.input_tokens if answer else 0,
+            said=answer.output_tokens if answer else 0,
+            seconds=f"{exchange.ms / 1000:.1f}",
+        )
+
+    def _note(self, exchange: HttpExchange) -> None:
+        """Keep why it failed, each reason once."""
+        answer = response.read(exchange) if exchange.status == 200 else None
+        if answer is not None and answer.usable:
+            return
+        if answer is not None:
+            what = answer.flaw or msg("the stream breaks off with: {said}", said=answer.error)
+            self._failed.setdefault(what.text, (what, None))
+            return
+        cause = diagnosis.judge(exchange, self._caller)
+        self._failed.setdefault(cause.what.text, (cause.what, cause.hint))
+
+    def conclude(self) -> None:
+        """What was asked and what failed."""
+        if self._quiet:
+            for line in self._lines:
+                report.talk(line)
+        n = len(self._lines)
+        report.talk(nmsg("{n} request was traced", "{n} requests were traced", n=n))
+        for what, hint in self._failed.values():
+            report.talk(msg("failed: {what}", what=what))
+            if hint is not None:
+                report.hint(hint, sys.stderr)
+
+    def _masked(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(json.dumps(secret)[1:-1], v.masked(secret))
+        return text
+
+
+def _named(slots: list[str]) -> Data:
+    if len(slots) == len(SLOTS):
+        return msg("all slots")
+    return tuple(slots) or ("?",)
+
+
+def _exchange(passed: Passed, caller: ClientProfile) -> HttpExchange:
+    """As the probe reads one."""
+    body = _json(passed.body)
+    stream = isinstance(body, dict) and body.get("stream") is True
+    pieces = tuple((ms, piece.decode(errors="replace")) for ms, piece in passed.pieces)
+    ask = Request(
+        key="traced", method=passed.method, url=caller.url, body=body, stream=stream, timeout=600
+    )
+    return HttpExchange(
+        ask=ask,
+        status=passed.status,
+        headers={name.lower(): value for name, value in passed.answer_headers.items()},
+        body="".join(text for _, text in pieces),
+        pieces=pieces if stream else (),
+        failure=passed.failure,
+        reason=passed.reason,
+        ms=passed.ms,
+    )
+
+
+#: Headers whose value is the person's.
+_SECRET: Final = ("authorization", "x-api-key", "proxy-authorization", "cookie")
+
+
+def _record(passed: Passed) -> dict[str, Any]:
+    headers = {n: v.masked(x) if n in _SECRET else x for n, x in passed.headers.items()}
+    answer = b"".join(piece for _, piece in passed.pieces)
+    return {
+        "method": passed.method,
+        "path": passed.path,
+        "headers": headers,
+        "body": _json(passed.body),
+        "status": passed.status,
+        "answer": answer.decode(errors="replace"),
+        "failure": passed.failure,
+        "ms": passed.ms,
+    }
+
+
+def _json(data: bytes) -> Any:
+    try:
+        return json.loads(data) if data else None
+    except (ValueError, RecursionError):
+        return None

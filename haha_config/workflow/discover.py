@@ -109,7 +109,12 @@ def key_for(session: Session, draft: Draft, found: Discovered, row: Provider) ->
 
     Raises Usage where there is none, or where it can't be a key of this row.
     """
-    key = draft.key or found.keys.get(row.key, "")
+    exported = found.keys.get(row.key, "")
+    key = draft.key or exported
+    kept = bool(key) and key == found.setup.credential
+    if kept and exported and drafts.check_key(key, row, session.providers, draft.base_url):
+        # What the files hold is no key of this row: the one in its variable is meant.
+        key = exported
     if not key and not row.credential.token:
         raise Usage(drafts.missing_key(row), hints=drafts.key_hints(row.credential.variable))
     if key and key != row.credential.token:

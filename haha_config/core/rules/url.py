@@ -19,6 +19,7 @@ from haha_config.core.rules.rule import (
     Holder,
     Rule,
     holders,
+    quoted,
     set_everywhere,
     set_where_held,
 )
@@ -360,7 +361,7 @@ class URL007(Rule):
                 continue
             if row is None:
                 if _OPENAI_PATH.search(parsed.path) and not state.rows.host(url.value):
-                    yield self._path(url, parsed)
+                    yield self._path(url, parsed, state.slots.get("main", ""))
                 continue
             via = " --via litellm" if "direct" in row.routes else ""
             yield Problem(
@@ -373,8 +374,9 @@ class URL007(Rule):
             )
 
     @staticmethod
-    def _path(url: Written, parsed: urls.Url) -> Problem:
+    def _path(url: Written, parsed: urls.Url, model: str) -> Problem:
         """A host in no row: the path alone is a sign, and no proof."""
+        main = f" --model {quoted(model)}" if model else ""
         return Problem(
             what=msg(
                 "`{path}` is where providers speak OpenAI's protocol, and the client speaks"
@@ -382,7 +384,8 @@ class URL007(Rule):
                 path=parsed.path.rstrip("/"),
             ),
             place=url.place,
-            hint=f"haha-config init --provider custom-openai --base-url {v.shown_url(url.value)}",
+            hint=f"haha-config init --provider custom-openai --base-url"
+            f" {v.shown_url(url.value)}{main}",
             severity="warning",
         )
 

@@ -88,7 +88,7 @@ class Stage:
 def init(stage: Stage) -> str:
     """The summary of the interview, with the preview above it."""
     with stage.open("init", rows=40, DEEPSEEK_API_KEY=KEY) as terminal:
-        for question in ("Which provider", "Which key", "Which model"):
+        for question in ("Which provider", "API key", "Which model"):
             terminal.wait(f"? {question}")
             terminal.wait("esc back")
             terminal.press("enter")

@@ -10,8 +10,8 @@ import typer
 
 from haha_config.cli import options as o
 from haha_config.core import variables as v
-from haha_config.core.errors import HahaError
 from haha_config.core.messages import msg
+from haha_config.core.state import configured
 from haha_config.core.state.state import owned_variables
 from haha_config.io import report
 from haha_config.io.i18n import _
@@ -51,7 +51,7 @@ def env(
             raise file.error
     found = owned_variables(state)
     if not found.get(v.BASE_URL):
-        raise HahaError(msg("nothing is configured here"), hints=("haha-config init",))
+        raise configured.nothing()
     if state.value(v.HEADERS):
         found[v.HEADERS] = state.value(v.HEADERS)
     trust.ensure(session, state, trust.Use(command="env"))

@@ -337,7 +337,7 @@ def _given(session: Session, variable: str | None, *, from_stdin: bool) -> str:
 # --- out and in ------------------------------------------------------------------------------
 
 
-@app.command(help=_("Print a profile for another machine: its keys by variable."))
+@app.command(help=_("Export a profile. It names the variables that hold the keys, not the keys."))
 def export(
     name: str = _NAME,
     output: Path | None = typer.Option(None, "--output", help=_("A file instead of stdout.")),
@@ -369,7 +369,7 @@ def import_(
     source: str = typer.Argument(
         "all",
         metavar="[all|cc-switch|ccs|claude-code-router|PATH]",
-        help=_("Whose, or a file: a profile, settings.json, .env, litellm_config.yaml, a shell's."),
+        help=_("A tool's name, or a file to import."),
     ),
     name: str | None = typer.Option(None, "--name", help=_("What to call a single one.")),
     keys: str = _KEYS,

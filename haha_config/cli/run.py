@@ -257,7 +257,7 @@ def session_variables(state: State, model: str | None, *, unlisted: bool = False
     """
     found = owned_variables(state)
     if not found.get(v.BASE_URL):
-        raise HahaError(msg("nothing is configured here"), hints=("haha-config init",))
+        raise configured.nothing()
     values = {**dict.fromkeys(v.OWNED, ""), **found}
     if state.value(v.HEADERS):
         values[v.HEADERS] = state.value(v.HEADERS)

@@ -8,9 +8,8 @@ import typer
 
 from haha_config.cli import completion
 from haha_config.cli import options as o
-from haha_config.core import variables as v
 from haha_config.core.change import plan as plans
-from haha_config.core.errors import Cancelled, HahaError, Usage
+from haha_config.core.errors import Cancelled, Usage
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Plan, Slot
 from haha_config.core.setup.draft import model_name, parse_slot
@@ -98,10 +97,7 @@ def _check_configured(state: State, held: CurrentSetup) -> None:
         if file.error is not None:
             raise file.error
     if not held.configured:
-        raise HahaError(
-            msg("nothing is configured here: no layer has {name}", name=v.BASE_URL),
-            hints=("haha-config init",),
-        )
+        raise configured.nothing()
 
 
 # --- asking and telling ----------------------------------------------------------------------

@@ -53,7 +53,7 @@ def undo(
         folder=folder, project=project, scope=scope, client=client, quiet=quiet, no_color=no_color
     )
     if sum((which is not None, listed, recover, purge)) > 1:
-        raise Usage(msg("ID, --list, --recover and --purge are four different things"))
+        raise Usage(msg("Give only one of ID, --list, --recover, --purge."))
     if listed:
         return _list(session, as_json=as_json)
     if recover:
@@ -113,9 +113,9 @@ def _undo(session: Session, record: disk.WriteRecord, manner: WriteOptions, *, p
     if not outcome.applied:
         return report_result(outcome, manner)
     outcome.findings = _found(session, outcome.plan)
-    outcome.next.append(msg("haha-config undo   (puts it back)"))
+    outcome.next.append(msg("Redo: haha-config undo"))
     headline = msg(
-        "took back write {id} (`{command}`) in {paths}",
+        "✓ Undid #{id} ({command}): {paths}",
         id=record.id,
         command=record.command,
         paths=tuple(report.short(w.path) for w in outcome.plan.effective),
@@ -202,7 +202,7 @@ def _list(session: Session, *, as_json: bool) -> int:
                 original=str(original),
             )
         )
-    report.talk(msg("these hold old keys, readable for you only; to forget them:"))
+    report.talk(msg("The undo history holds old keys (only you can read it). Delete it:"))
     report.talk("  haha-config undo --purge")
     return 0
 

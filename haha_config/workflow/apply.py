@@ -82,7 +82,7 @@ def write(
         if manner.agrees:
             trust.record(session, plan)
         if not manner.as_json:
-            report.talk(msg("nothing to change: every file already says this"))
+            report.talk(msg("Nothing to change."))
         return outcome
     trust.ensure_inside(session, plan, follow=manner.follow, asks=not manner.yes)
     guard(session, plan, manner)

@@ -124,12 +124,10 @@ def _targets(session: Session, text: str | None) -> frozenset[TargetName]:
     from haha_config.io import paths
 
     if not session.checkout and paths.git_top(session.folder) is not None:
-        report.talk(
-            msg("no .env is made: every tool in this git work tree that reads one would follow it")
-        )
+        report.talk(msg("No .env here: other tools in this repository would read it too."))
         return frozenset({"settings"})
     if session.folder == session.home:
-        report.talk(msg("no .env is made in your home folder: every Bun tool there would read it"))
+        report.talk(msg("No .env in your home folder: every Bun tool there would read it too."))
         return frozenset({"settings"})
     return frozenset({"env", "settings"})
 

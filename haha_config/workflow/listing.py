@@ -140,7 +140,7 @@ def _offline(
         report.talk(msg("these are the models of {path}", path=report.short(state.litellm.path)))
         yield from model_list.gateway(state.models, held, state.providers, catalog)
         return
-    report.talk(msg("these are the models that we know of, as of {date}", date=catalog.date))
+    report.talk(msg("Built-in list of {date}:", date=catalog.date))
     yield from catalogs.offered(catalog, source.row)
 
 

@@ -374,7 +374,7 @@ def current_draft(session: Session, state: State, found: Discovered) -> tuple[Dr
     """
     held = found.setup
     if not held.configured:
-        raise HahaError(msg("nothing is configured here"), hints=("haha-config init",))
+        raise configured.nothing()
     traffic = drafts.traffic_of(configured.switches(state))
     draft = drafts.resumed(Draft(), held, traffic)
     if held.own_gateway:

@@ -81,7 +81,7 @@ def check_known(name: str, state: State, held: CurrentSetup, *, unlisted: bool) 
     if live is None:
         report.talk(
             msg(
-                "warning: {url} does not answer, so `{name}` is taken as it is",
+                "warning: could not check `{name}`: nothing answers at {url}",
                 url=held.base_url,
                 name=name,
             )

@@ -42,7 +42,7 @@ def off(session: Session, manner: WriteOptions) -> int:
             msg("if the gateway runs, stop it: {command}", command="haha-config proxy down")
         )
     return report_result(
-        outcome, manner, msg("nothing of ours is in {paths} any more", paths=written)
+        outcome, manner, msg("Removed haha-config's variables from {paths}.", paths=written)
     )
 
 

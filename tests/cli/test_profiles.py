@@ -466,7 +466,7 @@ class TestKeyring:
         before = tool.settings.read_bytes()
         again = tool("init", *words, "--yes", DEEPSEEK_API_KEY=OTHER)
         assert again.code == 0, again.err
-        assert "nothing to change" in again.err
+        assert "Nothing to change" in again.err
         assert tool.settings.read_bytes() == before
         moved = tool("init", *words, "--model", "deepseek-v4-pro", "--yes")
         assert moved.code == 0, moved.err

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-termin
 
 PROVIDER = "Which provider should answer?"
 UPSTREAM = "Which provider does the gateway call?"
-KEY_OF = "Which key for"
+KEY_OF = "API key for"
 MODEL = "Which model?"
 RENAME = "Which name should the client know"
 ANOTHER = "Another model behind the gateway?"
@@ -87,7 +87,7 @@ def test_with_nothing_there_a_provider_a_key_and_a_model_are_all(who: Person) ->
         shown = screen.question(PROVIDER)
         assert " > LiteLLM" in shown
         pick(screen, PROVIDER, "OpenRouter")
-        shown = screen.question("Which key for OpenRouter?")
+        shown = screen.question("API key for OpenRouter?")
         assert "Get one at https://openrouter.ai/settings/keys" in shown
         screen.send(f"{KEY}\r")
         shown = screen.question(MODEL)
@@ -295,7 +295,7 @@ def three_upstreams(screen: Screen, url: str) -> None:
     enter(screen, "Which model of OpenAI?")
     pick(screen, ANOTHER, "Add a model")
     pick(screen, UPSTREAM, "Any OpenAI-compatible URL")
-    screen.question("Which URL does it have?")
+    screen.question("Base URL of the service?")
     screen.send(f"{url}/v1\r")
     screen.question(KEY_OF)
     screen.send(f"{CUSTOM_KEY}\r")
@@ -381,7 +381,7 @@ def test_a_key_that_the_gateways_file_names_and_nobody_has_is_asked_for(
     key = "sk-proj-test0123456789abcdef"
     with who.init("--provider", row, OTHER_API_KEY=key) as screen:
         enter(screen, *((ANOTHER,) if row == "litellm" else (KEY_OF, MODEL)))
-        shown = screen.question("Which key belongs in OPENAI_API_KEY?")
+        shown = screen.question("API key for OPENAI_API_KEY?")
         assert "litellm_config.yaml names it for gpt-4o" in shown
         screen.send("sk-ant-test0123456789abcdef\r")
         screen.wait("this is a key of")
@@ -403,7 +403,7 @@ def test_two_services_of_one_row_have_a_key_each(who: Person) -> None:
             if number:
                 pick(screen, ANOTHER, "Add a model")
             pick(screen, UPSTREAM, "Any OpenAI-compatible URL")
-            screen.question("Which URL does it have?")
+            screen.question("Base URL of the service?")
             screen.send(f"{url}/v1\r")
             screen.question(KEY_OF)
             screen.send(f"{CUSTOM_KEY}{number}\r")
@@ -419,7 +419,7 @@ def test_somebody_elses_gateway(who: Person) -> None:
     with Upstream(models=["team-model"]) as gateway, who.init(NO_PROXY="127.0.0.1") as screen:
         pick(screen, PROVIDER, "LiteLLM")
         pick(screen, UPSTREAM, "A LiteLLM elsewhere")
-        screen.question("Which URL does that LiteLLM have?")
+        screen.question("Base URL of that LiteLLM?")
         screen.send(f"{gateway.url}/v1/messages\r")
         screen.question(KEY_OF)
         screen.send("sk-team-0123456789abcdef\r")
@@ -452,7 +452,7 @@ def test_enter_all_the_way_again_changes_nothing(who: Person) -> None:
         screen.press("enter")
         enter(screen, NOTHING)
         assert screen.finish() == 0
-        assert "nothing to change" in screen.history()
+        assert "Nothing to change" in screen.history()
         assert "Try it now" not in screen.history()
     assert who.written() == before
 

@@ -37,7 +37,7 @@ def provider(talk: Talk, work: Work) -> Turn | Back:
         msg("Which provider should answer?"),
         [_choice(row, work.found) for row in work.session.providers.values()],
         default=_before(talk, work) or likely(work.session.providers, work.found),
-        why=msg("Your client's requests, and your code with them, go there."),
+        why=msg("Your prompts and code are sent to it."),
         more=msg(
             "A direct provider speaks the client's own protocol, and nothing runs in between."
             " LiteLLM is a program on this machine that translates, so it reaches the others and"
@@ -260,7 +260,7 @@ def key(talk: Talk, work: Work) -> Turn | Back:
         return onward(_keyed(work, ""), "url", asked=False)
     pasted_before = talk.said.get(("key", row.key), "")
     answer = talk.ask.secret(
-        msg("Which key for {name}?", name=rows.named(row)),
+        msg("API key for {name}?", name=rows.named(row)),
         why=why_key(row),
         more=msg(
             "What you paste is not shown; its length and its last four characters are. It is"
@@ -351,7 +351,7 @@ def url(talk: Talk, work: Work) -> Turn | Back:
     if not work.editing and (default or row.multi):
         return onward(work, "model", asked=False)
     answer = talk.ask.text(
-        msg("Which URL does {name} have?", name=rows.named(row)),
+        msg("Base URL of the service?"),
         why=why_url(row),
         default=talk.said.get(("url", row.key)) or default,
         check=lambda text: url_complaint(text, draft, direct=drafts.route(draft, row) == "direct"),

@@ -120,7 +120,7 @@ def main(talk: Talk, work: Work) -> Turn | Back:
         msg("Which one should the client start with?"),
         [_main(work, name, known.get(name), current, able=name in able) for name in offered],
         default=current or next(iter([*able, *offered])),
-        why=msg("All slots take it, unless they hold another of these models."),
+        why=msg("Used for everything. Press c later to give opus or haiku a model of its own."),
         more=msg(
             "The client asks for a slot: main for its own work, haiku for small tasks, opus and"
             " sonnet when you choose them. `c` in the summary gives a slot a model of its own."
@@ -222,7 +222,7 @@ def _keys(work: Work) -> dict[str, str]:
 def elsewhere(talk: Talk, work: Work) -> Turn | Back:
     """The URL of somebody else's gateway."""
     answer = talk.ask.text(
-        msg("Which URL does that LiteLLM have?"),
+        msg("Base URL of that LiteLLM?"),
         why=msg("The client calls it directly; no LiteLLM file is written here."),
         more=msg(
             "Its address without /v1/messages, for example https://litellm.example.com. Whoever"
@@ -262,7 +262,7 @@ def upstream_url(talk: Talk, work: Work) -> Turn | Back:
     if _base(row, adding.region):
         return Turn(work=work, then="upstream_key", asked=False)
     answer = talk.ask.text(
-        msg("Which URL does it have?"),
+        msg("Base URL of the service?"),
         why=endpoint.why_url(row),
         default=adding.url,
         check=lambda text: endpoint.url_complaint(text, work.draft, direct=False),
@@ -298,7 +298,7 @@ def upstream_key(talk: Talk, work: Work) -> Turn | Back:
     if not adding.variable or talk.given.keep_env or _key_fits(work, row, adding.variable):
         return Turn(work=work, then="upstream_model", asked=False)
     answer = talk.ask.secret(
-        msg("Which key for {name}?", name=rows.named(row)),
+        msg("API key for {name}?", name=rows.named(row)),
         why=endpoint.why_key(row),
         more=msg(
             "It is written into litellm.env as {name}, which only you can read; the YAML file"
@@ -330,7 +330,7 @@ def kept_key(talk: Talk, work: Work) -> Turn | Back:
     variable, entry = next(iter(lacking(work.session, work.draft, work.found).items()))
     row = work.found.state.rows.behind(entry.model, entry.api_base)
     answer = talk.ask.secret(
-        msg("Which key belongs in {variable}?", variable=variable),
+        msg("API key for {variable}?", variable=variable),
         why=msg(
             "litellm_config.yaml names it for {model}, and it is set nowhere.", model=entry.name
         ),

@@ -103,7 +103,7 @@ class Offers:
 
     def _offline(self, row: Provider, listing: Listing | None) -> Offer:
         entries = tuple(catalogs.offered(self._catalog, row))
-        known = msg("These are the models that we know of, as of {date}.", date=self._catalog.date)
+        known = msg("Built-in list of {date}:", date=self._catalog.date)
         if not entries:
             known = msg("Type the model's name as the service knows it.")
         if listing is None:

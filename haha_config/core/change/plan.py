@@ -408,7 +408,7 @@ def switch(slots: Mapping[Slot, str], limits: Mapping[str, str | None], state: S
     writes = list(_switched(slots, limits, state))
     if not writes:
         raise Refusal(
-            msg("nothing is configured here: no target holds a base URL"),
+            msg("Nothing is set up yet: no ANTHROPIC_BASE_URL in settings.json or .env."),
             hints=("haha-config init",),
         )
     return Plan(writes=tuple(writes))

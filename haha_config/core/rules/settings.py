@@ -153,7 +153,7 @@ class SET005(Rule):
         if layer == "managed":
             return msg("only your administrator can change managed settings")
         return msg(
-            "take that line out, or say it in a stronger layer: haha-config init --scope local"
+            "delete that line, or override it for this project: haha-config init --scope local"
         )
 
 

@@ -8,6 +8,8 @@ from msgspec import Struct, field
 
 from haha_config.core import urls
 from haha_config.core import variables as v
+from haha_config.core.errors import HahaError
+from haha_config.core.messages import msg
 from haha_config.core.model import Data, Header, Route, Slot
 from haha_config.core.providers.index import ProviderIndex, plain_model
 from haha_config.core.providers.model import Model, Providers, Upstream
@@ -114,3 +116,11 @@ def model_of(name: str, setup: CurrentSetup, providers: Providers) -> Model | No
             return providers[upstream.provider].model(upstream.model)
     row = providers.get(setup.provider)
     return row.model(name) if row is not None else None
+
+
+def nothing() -> HahaError:
+    """What is said where a set-up is needed and there is none."""
+    return HahaError(
+        msg("Nothing is set up yet: no ANTHROPIC_BASE_URL in settings.json or .env."),
+        hints=("haha-config init",),
+    )

@@ -92,7 +92,7 @@ def test_with_nothing_there_a_provider_a_key_and_a_model_are_all(who: Person) ->
         screen.send(f"{KEY}\r")
         shown = screen.question(MODEL)
         assert "No live list" in shown
-        assert "that we know of, as of 20" in " ".join(shown.split())
+        assert "Built-in list of 20" in " ".join(shown.split())
         screen.press("enter")
         screen.question(WRITE)
         screen.press("enter")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
+from msgspec.structs import replace
+
 from haha_config.core import variables as v
-from haha_config.core.messages import Message, msg
-from haha_config.core.model import SLOTS, Fix, Place, Problem, Set, Severity, Slot
+from haha_config.core.messages import Message, msg, nmsg
+from haha_config.core.model import SLOTS, Fix, Oddity, Place, Problem, Set, Severity, Slot
 from haha_config.core.rules.rule import (
     CLOUDS,
     FIX,
@@ -24,6 +26,7 @@ from haha_config.core.rules.rule import (
     targets,
     where,
 )
+from haha_config.core.state.file import File
 from haha_config.core.state.layers import ORDER, Effective, as_text
 from haha_config.core.state.state import SKIP_DOTENV, State
 
@@ -235,27 +238,40 @@ class ENV004(Rule):
 
     def check(self, state: State) -> Iterable[Problem]:
         for file in (state.dotenv, state.litellm_env):
-            for oddity in file.document.oddities if file.document else ():
-                place = Place(path=file.path, line=oddity.place.line, column=oddity.place.column)
-                if oddity.kind == "bad-line":
-                    yield Problem(
-                        what=msg("this line is no assignment, and it is skipped"),
-                        place=place,
-                        hint=msg("write NAME=value, or put a `#` before it"),
-                        severity="warning",
-                    )
-                elif oddity.kind == "dialect":
-                    yield Problem(
-                        what=msg(
-                            "`{name}` is read differently by Bun, Node, python-dotenv or a shell",
-                            name=oddity.name,
-                        ),
-                        place=place,
-                        hint=msg(
-                            "write {name}='…', without `$` and quotes inside", name=oddity.name
-                        ),
-                        severity="warning" if oddity.name in v.OWNED else "note",
-                    )
+            oddities = file.document.oddities if file.document else ()
+            skipped = [o for o in oddities if o.kind == "bad-line"]
+            if skipped:
+                yield self._skipped(skipped, file)
+            dialect = {o.name: o for o in oddities if o.kind == "dialect"}
+            for name in [n for n in dialect if n in v.OWNED]:
+                yield self._dialect((name,), dialect.pop(name), file, "warning")
+            if dialect:
+                yield self._dialect(tuple(dialect), next(iter(dialect.values())), file, "note")
+
+    @staticmethod
+    def _skipped(lines: Sequence[Oddity], file: File) -> Problem:
+        return Problem(
+            what=nmsg(
+                "this line is no assignment, and it is skipped",
+                "{n} lines are no assignments, and they are skipped: the first is here",
+                n=len(lines),
+            ),
+            place=replace(lines[0].place, path=file.path),
+            hint=msg("write NAME=value, or put a `#` before it"),
+            severity="warning",
+        )
+
+    @staticmethod
+    def _dialect(names: tuple[str, ...], first: Oddity, file: File, severity: Severity) -> Problem:
+        """One finding for all variables that are nobody's business here."""
+        return Problem(
+            what=msg(
+                "{names}: read differently by Bun, Node, python-dotenv or a shell", names=names
+            ),
+            place=replace(first.place, path=file.path),
+            hint=msg("write {name}='…', without `$` and quotes inside", name=names[0]),
+            severity=severity,
+        )
 
 
 class ENV005(Rule):

@@ -14,7 +14,7 @@ from haha_config.core.model import Fix, Header, Place, Problem
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.index import Endpoint
 from haha_config.core.providers.model import KeyKind, Provider
-from haha_config.core.rules.rule import FIX, INIT, Rule, holders, quoted, targets, where
+from haha_config.core.rules.rule import FIX, INIT, Rule, configured, holders, quoted, targets, where
 from haha_config.core.state.file import File
 from haha_config.core.state.gateway import REFERENCE
 from haha_config.core.state.layers import Effective
@@ -209,7 +209,8 @@ class KEY003(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         url = urls.parse(state.value(v.BASE_URL))
         local = url is not None and url.loopback
-        for found in credentials(state):
+        # A `.env` without an endpoint belongs to a program.
+        for found in credentials(state) if configured(state) else ():
             if placeholder(found.value or ""):
                 yield Problem(
                     what=msg("`{name}` holds a placeholder, not a key", name=found.name),

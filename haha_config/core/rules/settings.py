@@ -202,14 +202,19 @@ class SET006(Rule):
     def _in(file: File, misplaced: Collection[str]) -> Iterator[Problem]:
         from haha_config.core.state.known_keys import SETTINGS
 
-        for name in file.data:
-            if name in SETTINGS or name in misplaced:
-                continue
-            near = _nearest(name, SETTINGS)
+        unknown = [n for n in file.data if n not in SETTINGS and n not in misplaced]
+        nearest = {name: near for name in unknown if (near := _nearest(name, SETTINGS))}
+        for name, near in nearest.items():
             yield Problem(
                 what=msg("`{name}` is in no published list of settings", name=name),
                 place=_key_place(file, name),
-                hint=msg("did you mean `{name}`?", name=near) if near else None,
+                hint=msg("did you mean `{name}`?", name=near),
+            )
+        new = tuple(name for name in unknown if name not in nearest)
+        if new:
+            yield Problem(
+                what=msg("in no published list of settings: {names}", names=new),
+                place=_key_place(file, new[0]),
             )
 
 

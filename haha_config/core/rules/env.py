@@ -78,7 +78,7 @@ class ENV002(Rule):
 
     def _model(self, state: State) -> Iterator[Problem]:
         main, key = state.effective(SLOTS["main"]), _model_key(state)
-        if main.value or state.only:
+        if main.value or state.only or "api.anthropic.com" in state.value(v.BASE_URL):
             return
         place = main.place or _home(state)
         if key is None and (opus := state.slots.get("opus")):

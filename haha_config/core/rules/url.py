@@ -13,6 +13,7 @@ from haha_config.core import variables as v
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Fix, Place, Problem
 from haha_config.core.providers.index import Endpoint
+from haha_config.core.providers.model import Provider
 from haha_config.core.rules.rule import (
     FIX,
     INIT,
@@ -170,7 +171,7 @@ class URL003(Rule):
                     url=v.shown_url(url.value),
                 ),
                 place=url.place,
-                hint=url.hint(one) if one else INIT,
+                hint=url.hint(one) if one else f"{INIT} --provider {known[0].row.key}",
                 fixes=url.fix(one) if one else (),
             )
 
@@ -180,16 +181,37 @@ _PAGES: Final = frozenset({"chat", "www", "platform", "console", "docs", "api-do
 
 
 def _behind_page(url: urls.Url, state: State) -> tuple[Endpoint, ...]:
-    """The endpoints of the provider whose web pages are on this host."""
+    """Every endpoint of the provider whose web pages are on this host."""
+    domain = _domain_of_page(url)
+    if not domain:
+        return ()
+    rows = {e.row.key for e in state.rows.endpoints if _host(e.url).endswith(domain)}
+    return tuple(e for e in state.rows.endpoints if e.row.key in rows)
+
+
+def _domain_of_page(url: urls.Url) -> str:
+    """`.example.com` of a host that shows pages to people; "" for any other host."""
     label, _, domain = url.host.partition(".")
     domain = domain if label in _PAGES else url.host
     if "." not in domain or (label not in _PAGES and domain.count(".") != 1):
-        return ()
-    return tuple(e for e in state.rows.endpoints if _host(e).endswith(f".{domain}"))
+        return ""
+    return f".{domain}"
 
 
-def _host(endpoint: Endpoint) -> str:
-    parsed = urls.parse(endpoint.url)
+def _translated(url: Written, parsed: urls.Url, state: State) -> Provider | None:
+    """The row that speaks OpenAI's protocol only, by its address or its web pages."""
+    if (row := state.rows.upstream_only(url.value)) is not None:
+        return row
+    domain = _domain_of_page(parsed)
+    for row in state.providers.values() if domain else ():
+        bases = row.upstream.api_base.values() if row.upstream else ()
+        if "direct" not in row.routes and any(_host(base).endswith(domain) for base in bases):
+            return row
+    return None
+
+
+def _host(url: str) -> str:
+    parsed = urls.parse(url)
     return parsed.host if parsed else ""
 
 
@@ -356,9 +378,9 @@ class URL007(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         for url in written(state):
             parsed = urls.parse(url.value)
-            row = state.rows.upstream_only(url.value)
             if parsed is None or parsed.loopback:
                 continue
+            row = _translated(url, parsed, state)
             if row is None:
                 if _OPENAI_PATH.search(parsed.path) and not state.rows.host(url.value):
                     yield self._path(url, parsed, state.slots.get("main", ""))

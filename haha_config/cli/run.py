@@ -203,7 +203,10 @@ def profile_variables(
     if made.permissions == "keep":
         values.pop(v.AUTO_MODE_SERVER)
     settings = {plans.HELPER: helper} if helper else {}
-    return values, {**settings, **beside.session_settings(made.permissions, made.base_url)}
+    return values, {
+        **settings,
+        **beside.session_settings(made.permissions, made.base_url, made.picker),
+    }
 
 
 def _check_upstream(model: str, names: Sequence[str]) -> None:

@@ -19,6 +19,7 @@ from haha_config.core.state.state import State
 from haha_config.io import report
 from haha_config.io.i18n import _
 from haha_config.workflow.apply import WriteOptions, WriteResult, live_lines, report_result, write
+from haha_config.workflow.menu import switched
 from haha_config.workflow.session import Session, choice, is_terminal, open_session
 from haha_config.workflow.switch import check_known, known_models, limits
 
@@ -78,10 +79,12 @@ def switch_model(
         follow=follow,
     )
     # A server is asked once, and not under the lock.
-    depends = limits({**state.slots, **chosen}, held, state)
+    after = {**state.slots, **chosen}
+    shown, least = switched(after, held, state)
+    depends = limits(after, held, state, least)
 
     def build() -> Plan:
-        return plans.switch(chosen, depends, session.state())
+        return plans.switch(chosen, depends, session.state(), shown)
 
     outcome = write(session, build, manner, lambda: True, previewed=True)
     if not as_json and not outcome.applied and dry_run:

@@ -28,6 +28,7 @@ from haha_config.workflow.discover import (
     piped_key,
     upstream_keys,
 )
+from haha_config.workflow.menu import with_picker
 from haha_config.workflow.session import Session, choice
 from haha_config.workflow.windows import with_window
 
@@ -206,6 +207,7 @@ def ready(
     answers = drafts.answers(draft, providers, found.setup, found.master_key)
     answers = with_key_header(session, replace(answers, header=header or answers.header), found)
     answers = with_window(answers, found.setup, providers)
+    answers = with_picker(answers, found.state, found.setup)
     if answers.port is not None:
         check_port(answers.port, found)
     if session.scope == "project" and answers.credential != row.credential.token:

@@ -269,7 +269,9 @@ def _fits(session: Session, name: str, state: State) -> bool:
         return False
     wanted = plans.client_variables(replace(made, header=profile.header), session.providers)
     held = plans.held_variables(state)
-    return all(held.get(n) == w for n, w in wanted.items() if n not in v.CREDENTIALS)
+    # The window is what servers and the menu of `/model` say now.
+    passed_over = {*v.CREDENTIALS, v.MAX_CONTEXT}
+    return all(held.get(n) == w for n, w in wanted.items() if n not in passed_over)
 
 
 def history(session: Session) -> list[str]:

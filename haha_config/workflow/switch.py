@@ -20,11 +20,17 @@ from haha_config.workflow import windows
 from haha_config.workflow.session import command_line
 
 
-def limits(after: Mapping[Slot, str], held: CurrentSetup, state: State) -> dict[str, str | None]:
-    """The variables that depend on the models: the smallest known limits; None takes one out."""
+def limits(
+    after: Mapping[Slot, str], held: CurrentSetup, state: State, least: int | None = None
+) -> dict[str, str | None]:
+    """The variables that depend on the models: the smallest known limits; None takes one out.
+    `least` is the smallest window of what `/model` offers.
+    """
     models = _models(after, held, state)
     sizes = [m.context for m in models if m.context]
     sizes += windows.told(after, held, state.providers)
+    if sizes and least:
+        sizes.append(least)
     if not sizes:
         sizes.append(_unknown(after, state))
     found: dict[str, str | None] = {v.MAX_CONTEXT: str(min(sizes))}

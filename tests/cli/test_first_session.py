@@ -257,3 +257,55 @@ def test_show_says_that_a_second_credential_goes_along(tool: Tool) -> None:
     log_in(tool)
     sent = {h["name"]: h["source"] for h in tool("show", "--format", "json").json["headers"]}
     assert sent == {"authorization": "ANTHROPIC_AUTH_TOKEN", "x-api-key": "primaryApiKey"}
+
+
+# --- the menu of /model ------------------------------------------------------------------------
+
+
+def menu(tool: Tool) -> list[str]:
+    found = settings(tool).get("modelPicker", {}).get("options", [])
+    return [one["model"] for one in found]
+
+
+def test_the_menu_lists_what_is_reached_and_moves_along(tool: Tool) -> None:
+    ups = (
+        "--upstream",
+        "deep=deepseek:deepseek-flash",
+        "--upstream",
+        "own=custom-openai:m@https://x.example/v1",
+    )
+    succeeded(tool("init", "--provider", "litellm", *ups, "--yes", CUSTOM_OPENAI_API_KEY=KEY))
+    assert menu(tool) == ["deep", "own"]
+    assert settings(tool)["modelPicker"]["replaceBuiltInOptions"] is True
+    succeeded(tool("switch-model", "own"))
+    assert menu(tool) == ["deep", "own"]
+    succeeded(tool("init", "--provider", "litellm", "--drop", "own", "--yes"))
+    assert menu(tool) == ["deep"]
+    words = ("--provider", "custom-anthropic", "--base-url", "https://x.example", "--model", "a")
+    succeeded(tool("init", *words, "--slot", "haiku=b", "--yes"))
+    assert menu(tool) == ["a", "b"]
+    succeeded(tool("switch-model", "c", "--unlisted"))
+    assert menu(tool) == ["c", "b"]
+    succeeded(tool("use", "litellm"))
+    assert menu(tool) == ["deep"]
+    succeeded(tool("use", "off"))
+    assert not tool.settings.exists()
+
+
+def test_a_menu_of_the_persons_own_stays(tool: Tool) -> None:
+    own = {"options": [{"model": "mine", "label": "Mine"}]}
+    write(tool, {"modelPicker": own})
+    succeeded(tool(*DEEPSEEK))
+    succeeded(tool("switch-model", "stranger", "--unlisted"))
+    assert settings(tool)["modelPicker"] == own
+    succeeded(tool("use", "off"))
+    assert settings(tool) == {"modelPicker": own}
+
+
+def test_the_window_fits_every_model_of_the_menu(tool: Tool) -> None:
+    succeeded(tool("init", "--provider", "kimi", "--yes", MOONSHOT_API_KEY="sk-" + "0" * 40))
+    assert {"kimi-k3", "kimi-k2.6"} <= set(menu(tool))
+    assert tool.env["CLAUDE_CODE_MAX_CONTEXT_TOKENS"] == "262144"
+    succeeded(tool("switch-model", "kimi-k2.6"))
+    succeeded(tool("switch-model", "kimi-k3"))
+    assert tool.env["CLAUDE_CODE_MAX_CONTEXT_TOKENS"] == "262144"

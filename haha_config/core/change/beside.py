@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from haha_config.core import headers, urls
 from haha_config.core import variables as v
+from haha_config.core.change import picker
 from haha_config.core.model import Change, Data, Path, Permissions, Remove, Set
 from haha_config.core.state import owned
 from haha_config.core.state.file import File
@@ -116,8 +117,11 @@ def session_headers(token: str, state: State) -> dict[str, str]:
     return {v.HEADERS: headers.with_header(held, headers.KEY, token)}
 
 
-def session_settings(mode: Permissions, base_url: str) -> dict[str, Data]:
+def session_settings(
+    mode: Permissions, base_url: str, shown: Sequence[Mapping[str, Data]]
+) -> dict[str, Data]:
     """What stands beside the variables in one session's settings."""
-    return (
-        {"permissions": {"disableAutoMode": OFF}} if mode == "ask" and elsewhere(base_url) else {}
-    )
+    if not elsewhere(base_url):
+        return {}
+    asks: dict[str, Data] = {"permissions": {"disableAutoMode": OFF}} if mode == "ask" else {}
+    return {**asks, **({"modelPicker": picker.setting(shown)} if shown else {})}

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from haha_config.core import variables as v
-from haha_config.core.change import beside
+from haha_config.core.change import beside, picker
 from haha_config.core.change.template import begun
 from haha_config.core.edit.formats import edit
 from haha_config.core.errors import Refusal
@@ -271,6 +271,7 @@ def client_writes(
             *beside.header_changes(token, state, state.target, ("env",)),
             *helper_changes(helper, state.target.data),
             *beside.permission_changes(mode, state.target, state.owned),
+            *picker.changes(answers.picker, state.target, state.owned),
         )
         yield edited(state.target, changes, starts.texts["settings"], secret=secret)
     if "env" in create or _holds_ours(state.dotenv.data):
@@ -400,12 +401,18 @@ def slots_after(
     return {**moved, **chosen}
 
 
-def switch(slots: Mapping[Slot, str], limits: Mapping[str, str | None], state: State) -> Plan:
+def switch(
+    slots: Mapping[Slot, str],
+    limits: Mapping[str, str | None],
+    state: State,
+    shown: Sequence[Mapping[str, Data]] = (),
+) -> Plan:
     """Move slots in every target that holds our variables. `limits`: None takes a variable out.
+    `shown` is the menu of `/model`, moved along where one of ours is there.
 
     Raises Refusal where no target holds any of our variables.
     """
-    writes = list(_switched(slots, limits, state))
+    writes = list(_switched(slots, limits, state, shown))
     if not writes:
         raise Refusal(
             msg("Nothing is set up yet: no ANTHROPIC_BASE_URL in settings.json or .env."),
@@ -415,7 +422,10 @@ def switch(slots: Mapping[Slot, str], limits: Mapping[str, str | None], state: S
 
 
 def _switched(
-    slots: Mapping[Slot, str], limits: Mapping[str, str | None], state: State
+    slots: Mapping[Slot, str],
+    limits: Mapping[str, str | None],
+    state: State,
+    shown: Sequence[Mapping[str, Data]],
 ) -> Iterator[Write]:
     for file, root, held in (
         (state.target, ("env",), _env(state.target.data)),
@@ -431,4 +441,6 @@ def _switched(
                 changes.append(Set((*root, variable), value))
             elif variable in held:
                 changes.append(Remove((*root, variable)))
+        if root and shown:
+            changes += picker.changes(shown, file, state.owned)
         yield edited(file, changes, "", secret=False)

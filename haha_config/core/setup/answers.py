@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct, field
 
-from haha_config.core.model import Header, Permissions, Route, Slot, TargetName, Traffic
+from haha_config.core.model import Data, Header, Permissions, Route, Slot, TargetName, Traffic
 from haha_config.core.providers.model import Upstream
 
 
@@ -17,7 +17,7 @@ class Answers(Struct, frozen=True, kw_only=True):
     client sends: the provider's key, a token, or the gateway's master key. `reference` is the
     variable that would hold it with `--keys env`. `targets`: what may be created.
     `key_header`: the credential goes out as `x-api-key` too, in a custom header. `assumed`: nobody
-    knows the window, and `context` is a guess on the safe side.
+    knows the window, and `context` is a guess on the safe side. `picker`: what `/model` will list.
     """
 
     provider: str
@@ -32,6 +32,7 @@ class Answers(Struct, frozen=True, kw_only=True):
     variables: Mapping[str, str] = field(default_factory=dict)
     context: int | None = None
     assumed: bool = False
+    picker: tuple[Mapping[str, Data], ...] = ()
     upstreams: tuple[Upstream, ...] = ()
     drop: tuple[str, ...] = ()
     port: int | None = None

@@ -1,0 +1,97 @@
+"""The models that a set-up reaches, for the client's own `/model` menu."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from msgspec.structs import replace
+
+from haha_config.core import urls
+from haha_config.core.change import beside, picker
+from haha_config.core.change import plan as plans
+from haha_config.core.model import Data, Slot
+from haha_config.core.providers import catalog as catalogs
+from haha_config.core.providers.catalog import Catalog, CatalogEntry
+from haha_config.core.providers.model import Model, Providers, Upstream
+from haha_config.core.setup.answers import Answers
+from haha_config.core.state import owned
+from haha_config.core.state.configured import CurrentSetup
+from haha_config.core.state.state import State
+from haha_config.io import loopback, machine, templates
+
+
+def with_picker(answers: Answers, state: State, held: CurrentSetup) -> Answers:
+    """The answers with the menu of what they reach, and a window that fits all of it."""
+    if not beside.elsewhere(answers.base_url):
+        return answers
+    upstreams = (*held.upstreams, *answers.upstreams)
+    names = dict.fromkeys((*state.models, *(u.name for u in answers.upstreams)))
+    kept = [name for name in names if name not in answers.drop]
+    own = kept if answers.port is not None else None
+    entries = list(
+        _entries(answers.slots, own, upstreams, answers.provider, answers.base_url, state.providers)
+    )
+    shown = picker.options(entries, machine.today())
+    least = picker.smallest(entries, shown)
+    if least is None or answers.assumed:
+        return replace(answers, picker=shown)
+    return replace(answers, picker=shown, context=min(least, answers.context or least))
+
+
+def switched(
+    slots: Mapping[Slot, str], held: CurrentSetup, state: State
+) -> tuple[tuple[Mapping[str, Data], ...], int | None]:
+    """The menu of a set-up on disk after a switch, and its smallest window; none without ours."""
+    there = owned.at(state.target.data, owned.PICKER)
+    if not state.owned.has(state.target.path, owned.PICKER, there):
+        return (), None
+    own = list(state.models) if held.own_gateway else None
+    entries = list(
+        _entries(slots, own, held.upstreams, held.provider, held.base_url, state.providers)
+    )
+    shown = picker.options(entries, machine.today())
+    return shown, picker.smallest(entries, shown)
+
+
+def _entries(
+    slots: Mapping[Slot, str],
+    own: Iterable[str] | None,
+    upstreams: Iterable[Upstream],
+    provider: str,
+    base_url: str,
+    providers: Providers,
+) -> Iterator[CatalogEntry]:
+    """In the order of the configuration: the slots' models as they are written, then the rest."""
+    catalog = catalogs.parse(templates.text("catalog.json"))
+    behind = {u.name: u for u in upstreams}
+    asked = list(dict.fromkeys(plans.all_slots(slots).values()))
+    bare = {name.removesuffix("[1m]"): name for name in asked}
+    if own is not None:
+        for name in own:
+            yield _named(bare.get(name, name), behind.get(name), providers, catalog)
+        return
+    row = providers.get(provider)
+    url = urls.parse(base_url)
+    names = [*asked, *(m.id for m in row.models)] if row is not None else asked
+    if url is not None and url.loopback:
+        names = [*asked, *(loopback.models(url.port, 0.5) or ())]
+    for name in names:
+        known = catalogs.describe(catalog, row, name.removesuffix("[1m]")) if row else None
+        entry = known or CatalogEntry(provider=provider, model=Model(id=name))
+        context = entry.model.context
+        if url is not None and url.loopback:
+            context = loopback.window(url.port, name.removesuffix("[1m]")) or context
+        yield replace(entry, model=replace(entry.model, id=name, context=context))
+
+
+def _named(
+    name: str, upstream: Upstream | None, providers: Providers, catalog: Catalog
+) -> CatalogEntry:
+    if upstream is None or upstream.provider not in providers:
+        return CatalogEntry(provider="", model=Model(id=name))
+    entry = catalogs.describe(catalog, providers[upstream.provider], upstream.model)
+    url = urls.parse(upstream.base_url)
+    context = entry.model.context
+    if url is not None and url.loopback:
+        context = loopback.window(url.port, upstream.model) or context
+    return replace(entry, model=replace(entry.model, id=name, context=context))

@@ -144,6 +144,29 @@ def test_a_login_key_stays_at_home(
     assert said.stdout.strip() == "answer from test-model", said.stderr
 
 
+def test_the_model_menu_is_what_init_wrote(upstream: Upstream, home: Path, work: Path) -> None:
+    been_here(home, work)
+    tool = Tool(home=home, cwd=work)
+    words = ["--provider", "custom-anthropic", "--base-url", upstream.url, "--model", "test-model"]
+    words += ["--slot", "haiku=other-model", "--context", "100000", "--yes"]
+    succeeded(tool("init", *words, CUSTOM_ANTHROPIC_API_KEY=KEY))
+    with Session(parts.NEWEST, home=home, cwd=work) as session:
+        assert "Test Model" in session.get_ready()[-1]
+        session.say("/model")
+        menu = session.wait_for("Select model.*to cancel")
+        rows = re.findall(r"^ +(?:❯ )?\d\. (\S+ \S+)", menu, re.MULTILINE)
+        assert rows == ["Default (recommended)", "Test Model", "Other Model"]
+        session.choose("Other Model")
+        session.settle()
+        session.say("hello")
+        session.wait_for("answer from other-model")
+    # What was picked is for the session: the next one begins with what init wrote.
+    with Session(parts.NEWEST, home=home, cwd=work) as session:
+        session.get_ready()
+        session.say("hello again")
+        session.wait_for("answer from test-model")
+
+
 def assert_first_start(screens: list[str], version: str) -> None:
     titles = ("style that looks best", "Security notes", "trust this folder")
     met = [next((t for t in titles if t in screen), "") for screen in screens]
@@ -151,7 +174,8 @@ def assert_first_start(screens: list[str], version: str) -> None:
     trusting = next(s for s in screens if "trust this folder" in s)
     assert ("❯ No, exit" in trusting) == (version == parts.NEWEST)
     assert DEFAULT_MODE not in screens[-1]
-    assert "test-model" in screens[-1]
+    assert "context assumed" not in screens[-1]
+    assert re.search("test-model|Test Model", screens[-1])
 
 
 def been_here(home: Path, work: Path, **more: str) -> None:
@@ -201,27 +225,6 @@ class TestFacts:
         assert judging.body["stop_sequences"] == ["</block>"]
         assert (judging.stream, judging.tools) == (False, [])
         assert fetched(upstream) == 1
-
-    def test_a_picker_is_all_that_the_model_menu_shows(
-        self, upstream: Upstream, home: Path, work: Path
-    ) -> None:
-        options = [
-            {"model": "test-model", "label": "Test One", "description": "200K · $1 in, $2 out"},
-            {"model": "other-model", "label": "Test Two", "description": "64K"},
-        ]
-        picker = {"options": options, "replaceBuiltInOptions": True}
-        write_settings(home, client_variables(upstream), modelPicker=picker, **ASKS)
-        been_here(home, work)
-        with Session(parts.NEWEST, home=home, cwd=work) as session:
-            session.get_ready()
-            session.say("/model")
-            menu = session.wait_for("Select model.*to cancel")
-            rows = re.findall(r"^ +(?:❯ )?\d\. (\S+ \S+)", menu, re.MULTILINE)
-            assert rows == ["Default (recommended)", "Test One", "Test Two"]
-            session.choose("Test Two")
-            session.settle()
-            session.say("hello")
-            session.wait_for("answer from other-model")
 
     @pytest.mark.parametrize("covered", [True, False])
     def test_a_login_key_goes_along_unless_a_header_takes_its_place(

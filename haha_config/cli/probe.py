@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import Any, get_args
 
 import typer
+from typer.core import TyperCommand
 
 from haha_config.cli import options as o
 from haha_config.core.errors import FINE, PROBLEM, Usage
 from haha_config.core.messages import msg
-from haha_config.core.model import SLOTS, Slot
+from haha_config.core.model import SLOTS, Client, Slot
 from haha_config.core.probe.scorecard import Grade
 from haha_config.core.state.state import State
 from haha_config.io import report
@@ -20,7 +21,22 @@ from haha_config.workflow.session import Session, choice, open_session
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
-@app.command()
+class _ClientItself(TyperCommand):
+    """`--client` without a name is the client itself; with one it says which client that is."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        following = [*args[1:], ""]
+        named = get_args(Client)
+        return super().parse_args(
+            ctx,
+            [
+                "--the-client" if word == "--client" and after not in named else word
+                for word, after in zip(args, following, strict=True)
+            ],
+        )
+
+
+@app.command(cls=_ClientItself)
 def probe(
     names: list[str] = typer.Argument(None, metavar="[MODEL]...", help=_("Only these models.")),
     slot: list[str] = typer.Option([], "--slot", metavar="SLOT", help=_("Only these slots.")),
@@ -36,6 +52,11 @@ def probe(
     ),
     as_report: bool = typer.Option(
         False, "--report", help=_("Print it as Markdown for an issue, every secret masked.")
+    ),
+    the_client: bool = typer.Option(
+        False,
+        "--the-client",
+        help=_("Let the real client ask once; `--client` without a name is the same."),
     ),
     timeout: float = typer.Option(
         None,
@@ -69,9 +90,14 @@ def probe(
         yes=yes,
     )
     state = session.state()
-    models = _models(session, state, tuple(names or ()), tuple(slot), everything=everything)
-    options = ProbeOptions(context=context, small=small, timeout=timeout, yes=yes)
-    found = run_probe(session, state, models, options)
+    if the_client:
+        from haha_config.workflow.client_run import run_client
+
+        found = run_client(session, state, timeout)
+    else:
+        models = _models(session, state, tuple(names or ()), tuple(slot), everything=everything)
+        options = ProbeOptions(context=context, small=small, timeout=timeout, yes=yes)
+        found = run_probe(session, state, models, options)
     if as_json:
         report.document(json_of(found))
     elif as_report:

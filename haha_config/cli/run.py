@@ -15,19 +15,19 @@ from haha_config.core import variables as v
 from haha_config.core.change import beside
 from haha_config.core.change import plan as plans
 from haha_config.core.change.plan import slots_after
-from haha_config.core.errors import HahaError, Usage
+from haha_config.core.errors import Usage
 from haha_config.core.messages import msg
-from haha_config.core.model import SLOTS, Data, Place, Plan
+from haha_config.core.model import Data, Place, Plan
 from haha_config.core.providers.decode import did_you_mean
 from haha_config.core.setup import draft as drafts
 from haha_config.core.setup.answers import Answers
 from haha_config.core.state import configured
 from haha_config.core.state.configured import CurrentSetup
-from haha_config.core.state.state import State, owned_variables
+from haha_config.core.state.state import State
 from haha_config.core.trust import Credential
-from haha_config.io import loopback, paths, programs, settings_file
+from haha_config.io import loopback, paths, settings_file
 from haha_config.io.i18n import _
-from haha_config.workflow import profiles, trust
+from haha_config.workflow import launch, profiles, trust
 from haha_config.workflow.configure import ready
 from haha_config.workflow.discover import discover
 from haha_config.workflow.gateway.sessions import end_session, join_gateway
@@ -94,7 +94,7 @@ def run(
     )
     arguments: list[str] = context.meta[_CLIENT]
     model = None if model is None else drafts.model_name(model)
-    program = client_program(session)
+    program = launch.client_program(session)
     try:
         if name is not None:
             _ensure_agreed(session, session.state(), program, settled=frozenset(v.OWNED))
@@ -119,7 +119,7 @@ def _variables(
     for file in (state.target, state.dotenv):
         if file.error is not None:
             raise file.error
-    values = session_variables(state, model, unlisted=unlisted)
+    values = launch.session_variables(state, model, unlisted=unlisted)
     _ensure_agreed(session, state, program)
     _ensure_gateway(session, state, configured.read(state))
     return values
@@ -132,7 +132,7 @@ def _ensure_agreed(
     settled: frozenset[str] = frozenset(),
 ) -> None:
     """That the client would follow nothing that only the folder says. Raises HahaError."""
-    checkout = _checkout(session)
+    checkout = launch.checkout(session)
     launcher = checkout / paths.LAUNCHER if checkout is not None else None
     use = trust.Use(
         command="run",
@@ -251,59 +251,6 @@ def _start_gateway(apart: Session, made: Answers, port: int) -> None:
     apart.commit(build, "run")
     join_gateway(apart, port)
     start_gateway(apart, kept=False)
-
-
-def session_variables(state: State, model: str | None, *, unlisted: bool = False) -> dict[str, str]:
-    """Every owned variable of this session; "" where it must not come from anywhere else.
-
-    Raises HahaError where nothing is configured, and Usage for a model that is not offered.
-    """
-    found = owned_variables(state)
-    if not found.get(v.BASE_URL):
-        raise configured.nothing()
-    values = {**dict.fromkeys(v.OWNED, ""), **found}
-    if state.value(v.HEADERS):
-        values[v.HEADERS] = state.value(v.HEADERS)
-    if model:
-        from haha_config.workflow.switch import check_known, limits
-
-        held = configured.read(state)
-        check_known(model, state, held, unlisted=unlisted)
-        moved = slots_after(state.slots, model, {}, everything=False)
-        values.update({SLOTS[slot]: name for slot, name in moved.items()})
-        after = {**state.slots, **moved}
-        values.update({n: w or "" for n, w in limits(after, held, state).items()})
-    return values
-
-
-def _checkout(session: Session) -> Path | None:
-    return paths.checkout(session.cwd) or paths.checkout(session.folder)
-
-
-def client_program(session: Session) -> list[str]:
-    """The client's command.
-
-    Raises HahaError where it is not installed.
-    """
-    if session.client == "haha":
-        checkout = _checkout(session)
-        if checkout is not None:
-            return [str(checkout / paths.LAUNCHER)]
-        name = "claude-haha"
-    else:
-        name = "claude"
-    path = session.environ.get("PATH", "")
-    found = programs.find(name, path, trust.foreign_folders(session))
-    if found is None:
-        raise HahaError(
-            msg("`{name}` is not on your PATH", name=name),
-            hints=(
-                msg("npm install -g @anthropic-ai/claude-code")
-                if name == "claude"
-                else msg("run this inside the claude-haha checkout"),
-            ),
-        )
-    return [found]
 
 
 def start(

@@ -15,13 +15,12 @@ from haha_config.core import variables as v
 from haha_config.core.errors import Cancelled, HahaError, Usage
 from haha_config.core.exchange import HttpExchange, Request
 from haha_config.core.messages import Message, msg, nmsg
-from haha_config.core.model import Data
+from haha_config.core.model import Data, Slot
 from haha_config.core.probe import examination, requests, wire
 from haha_config.core.probe.client_profile import ClientProfile, client_profile
 from haha_config.core.probe.examination import Order
 from haha_config.core.probe.scorecard import Check, ProbeReport, Scorecard, Status, as_data
 from haha_config.core.state import configured
-from haha_config.core.state.configured import CurrentSetup
 from haha_config.core.state.state import State
 from haha_config.io import paths, programs, report, templates
 from haha_config.io.i18n import columns, english, render
@@ -67,7 +66,7 @@ def run_probe(
 
     Raises HahaError where there is nothing to probe.
     """
-    who = _caller(session, state, configured.read(state))
+    who = caller_of(session, state)
     orders = [_order(m, state, options, who) for m in models or slot_models(state)]
     if not orders:
         raise HahaError(msg("no model is configured here"), hints=("haha-config init",))
@@ -78,7 +77,7 @@ def run_probe(
 
 def priced(session: Session, state: State, options: ProbeOptions) -> tuple[int, int]:
     """How many requests a probe of the slots' models sends, and about how many tokens."""
-    who = _caller(session, state, configured.read(state))
+    who = caller_of(session, state)
     orders = [_order(model, state, options, who) for model in slot_models(state)]
     planned = [ask for wanted in orders for ask in examination.planned(who, wanted)]
     return len(planned) + 1, requests.tokens(planned)
@@ -101,14 +100,17 @@ def _at_once(state: State, who: ClientProfile) -> int:
     A model server of this machine works on one answer at a time: more at once would only wait for
     each other, and the last of them would look slow.
     """
-    if who.route == "direct":
-        return 2 if who.loopback else _AT_ONCE
+    local = who.loopback if who.route == "direct" else has_local_upstream(state)
+    return 2 if local else _AT_ONCE
+
+
+def has_local_upstream(state: State) -> bool:
+    """Whether a model behind the gateway runs on this machine."""
     entries = [state.gateway.entry_for(model) for model in slot_models(state)]
     bases = [urls.parse(entry.api_base) for entry in entries if entry and entry.api_base]
-    local = any(url is not None and url.loopback for url in bases) or any(
+    return any(url is not None and url.loopback for url in bases) or any(
         entry is not None and entry.model.startswith("ollama") for entry in entries
     )
-    return 2 if local else _AT_ONCE
 
 
 def slot_models(state: State) -> tuple[str, ...]:
@@ -117,18 +119,21 @@ def slot_models(state: State) -> tuple[str, ...]:
     return tuple(m for m in dict.fromkeys(state.slots.values()) if m not in aliases)
 
 
-def _order(model: str, state: State, options: ProbeOptions, who: ClientProfile) -> Order:
+def slots_of(model: str, state: State) -> tuple[Slot, ...]:
+    """The slots that hold this model; `x` and `x[1m]` are asked for by one name."""
     plain = requests.plain(model)
     held = [slot for slot, name in state.slots.items() if name == model]
     alike = [slot for slot, name in state.slots.items() if requests.plain(name) == plain]
-    # `x` and `x[1m]` are asked for by one name, and each has slots of its own.
-    slots = tuple(held or alike)
+    return tuple(held or alike)
+
+
+def _order(model: str, state: State, options: ProbeOptions, who: ClientProfile) -> Order:
     entry = state.gateway.entry_for(model) if state.route == "litellm" else None
     aliases = frozenset({entry.model, entry.name}) if entry is not None else frozenset()
     longest = who.patience if sys.stderr.isatty() else min(who.patience, UNWATCHED)
     return Order(
         model=model,
-        slots=slots,
+        slots=slots_of(model, state),
         aliases=aliases,
         context=options.context,
         small=options.small,
@@ -136,11 +141,12 @@ def _order(model: str, state: State, options: ProbeOptions, who: ClientProfile) 
     )
 
 
-def _caller(session: Session, state: State, held: CurrentSetup) -> ClientProfile:
+def caller_of(session: Session, state: State) -> ClientProfile:
     """The client as it is configured.
 
     Raises HahaError where it would call nobody, or would send its own login.
     """
+    held = configured.read(state)
     if not held.configured:
         raise HahaError(msg("no endpoint is configured here"), hints=("haha-config init",))
     url = urls.parse(held.base_url)

@@ -38,32 +38,14 @@ def traced(
     `target`: a file for the whole of each request, or `SCREEN`. Raises HahaError where the
     endpoint can't be replaced, or the file can't be made.
     """
-    state = session.state()
-    if state.effective(v.BASE_URL).layer == "managed":
+    if session.state().effective(v.BASE_URL).layer == "managed":
         raise HahaError(
             msg("managed settings name the endpoint: a session on another one is not possible")
         )
-
-    def value(name: str) -> str:
-        return values.get(name) or state.value(name)
-
-    keys = credentials(value(v.AUTH_TOKEN), value(v.API_KEY))
-    secrets = frozenset(key.removeprefix("Bearer ") for key in keys.values())
-    held = configured.read(state)
-    caller = ClientProfile(
-        base_url=values[v.BASE_URL],
-        headers={},
-        kinds=kinds(keys),
-        route=held.route,
-        row=state.providers.get(held.provider),
-    )
-    way = http.Transport(proxies=proxies(value), ca_file=value("NODE_EXTRA_CA_CERTS"))
     with _opened(target) as file:
-        tracer = Tracer(caller, values, secrets, file, quiet=_draws(arguments))
-        where = Target(base_url=values[v.BASE_URL], way=way, keys=secrets)
-        with relay(where, tracer.see) as url:
-            around = ",".join(filter(None, (value("NO_PROXY"), "127.0.0.1,localhost")))
-            yield {**values, v.BASE_URL: url, "NO_PROXY": around, "no_proxy": around}
+        tracer = Tracer(session, values, file, quiet=_draws(arguments))
+        with tracer.relayed() as changed:
+            yield changed
         tracer.conclude()
 
 
@@ -98,23 +80,56 @@ class Tracer:
 
     def __init__(
         self,
-        caller: ClientProfile,
+        session: Session,
         values: Mapping[str, str],
-        secrets: frozenset[str],
-        file: TextIO | None,
+        file: TextIO | None = None,
         *,
-        quiet: bool,
+        quiet: bool = True,
     ) -> None:
-        self._caller = caller
+        state = session.state()
+
+        def value(name: str) -> str:
+            return values.get(name) or state.value(name)
+
+        keys = credentials(value(v.AUTH_TOKEN), value(v.API_KEY))
+        held = configured.read(state)
+        self._caller = ClientProfile(
+            base_url=values[v.BASE_URL],
+            headers={},
+            kinds=kinds(keys),
+            route=held.route,
+            row=state.providers.get(held.provider),
+        )
+        self._values = dict(values)
+        self._secrets = frozenset(key.removeprefix("Bearer ") for key in keys.values())
+        self._around = ",".join(filter(None, (value("NO_PROXY"), "127.0.0.1,localhost")))
+        way = http.Transport(proxies=proxies(value), ca_file=value("NODE_EXTRA_CA_CERTS"))
+        self._target = Target(base_url=values[v.BASE_URL], way=way, keys=self._secrets)
         self._slots: dict[str, list[str]] = {}
         for slot, name in SLOTS.items():
             self._slots.setdefault(plain(values.get(name, "")), []).append(slot)
-        self._secrets = secrets
         self._file = file
         self._quiet = quiet
         self._lock = Lock()
         self._lines: list[Message] = []
         self._failed: dict[str, tuple[Message, diagnosis.Hint]] = {}
+
+    @contextlib.contextmanager
+    def relayed(self) -> Iterator[dict[str, str]]:
+        """The session's variables with the relay in the endpoint's place."""
+        with relay(self._target, self.see) as url:
+            around = {"NO_PROXY": self._around, "no_proxy": self._around}
+            yield {**self._values, v.BASE_URL: url, **around}
+
+    @property
+    def requests(self) -> int:
+        """How many requests there were."""
+        return len(self._lines)
+
+    @property
+    def failures(self) -> list[tuple[Message, diagnosis.Hint]]:
+        """Why requests failed, each reason once."""
+        return list(self._failed.values())
 
     def see(self, passed: Passed) -> None:
         """One request, whichever thread it comes from."""

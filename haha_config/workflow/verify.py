@@ -35,7 +35,8 @@ def _proof(session: Session, answers: Answers, prompter: Prompter) -> None:
     state = session.state()
     # The client's whole first request can take a model on this machine minutes.
     local = session.providers[answers.provider].local
-    options = probe.ProbeOptions(small=local, timeout=_PATIENCE)
+    small = local or (answers.port is not None and probe.has_local_upstream(state))
+    options = probe.ProbeOptions(small=small, timeout=_PATIENCE)
     requests, tokens = probe.priced(session, state, options)
     thousands = max(1, round(tokens / 1000))
     if local and answers.port is None:
@@ -54,6 +55,20 @@ def _proof(session: Session, answers: Answers, prompter: Prompter) -> None:
         )
     if _yes(prompter, msg("Try it now, with real requests?"), cost, "haha-config probe"):
         probe.show(probe.run_probe(session, state, options=options))
+    _last_word(session, prompter)
+
+
+def _last_word(session: Session, prompter: Prompter) -> None:
+    """Offer that the client itself asks once, where it is installed."""
+    from haha_config.workflow import probe
+
+    if not probe.installed_client(session):
+        return
+    why = msg("It reads one file in a folder to throw away, and may do nothing else.")
+    if _yes(prompter, msg("Let the client itself ask once?"), why, "haha-config probe --client"):
+        from haha_config.workflow.client_run import run_client
+
+        probe.show(run_client(session, session.state(), None))
 
 
 def _gateway(session: Session, prompter: Prompter, port: int) -> bool:

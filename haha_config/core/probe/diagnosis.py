@@ -148,7 +148,9 @@ def window_hint(caller: ClientProfile) -> Hint:
     row = caller.row
     if row is not None and row.key == "ollama":
         return "OLLAMA_CONTEXT_LENGTH=65536 ollama serve"
-    return msg("load the model with a window of 64K tokens or more")
+    if caller.loopback or (row is not None and row.local):
+        return msg("load the model with a window of 64K tokens or more")
+    return msg("choose a model with a window of 32K tokens or more: haha-config models")
 
 
 _NO_SEARCH = setting_hint(("ENABLE_TOOL_SEARCH=false",))

@@ -131,5 +131,14 @@ def _card(card: Scorecard) -> dict[str, Data]:
 
 def order(checks: Iterable[Check]) -> Sequence[Check]:
     """Grades first, in their order, then what is only told."""
-    names: tuple[str, ...] = (*GRADES[1:], "size", "params", "tries", "count_tokens", "context")
+    names: tuple[str, ...] = (
+        "client",
+        "requests",
+        *GRADES[1:],
+        "size",
+        "params",
+        "tries",
+        "count_tokens",
+        "context",
+    )
     return sorted(checks, key=lambda c: names.index(c.name))

@@ -328,7 +328,7 @@ TABLE: list[tuple[str, int, object, ClientProfile, str, str, str]] = [
         "lm studio, window too small",
         500,
         {"error": "Trying to keep the first 9000 tokens when context length is only 4096"},
-        caller(),
+        caller(base="http://127.0.0.1:1234"),
         "context",
         "does not fit",
         "64K",

@@ -6,12 +6,23 @@ from typing import Final
 
 #: The header in which a second credential goes out, beside the Bearer.
 KEY: Final = "x-api-key"
+_NAME: Final = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
 
 
 def pairs(text: str) -> tuple[tuple[str, str], ...]:
     """The headers that the client makes of it, in order."""
     found = (line.partition(":") for line in text.splitlines())
     return tuple((name.strip(), value.strip()) for name, colon, value in found if colon)
+
+
+def is_name(name: str) -> bool:
+    """Whether a client can send a header of this name; with one that it can't it sends nothing."""
+    return bool(name) and set(name.lower()) <= _NAME
+
+
+def is_value(value: str) -> bool:
+    """Whether a client can send it, measured: Latin letters are the end."""
+    return all(ord(character) < 0x100 for character in value)
 
 
 def value(text: str, name: str) -> str:

@@ -10,7 +10,7 @@ from haha_config.core import headers, trust, urls
 from haha_config.core import variables as v
 from haha_config.core.change import beside
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Fix, Header, Place, Problem
+from haha_config.core.model import Fix, Header, Place, Problem, Severity
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.index import Endpoint
 from haha_config.core.providers.model import KeyKind, Provider
@@ -542,27 +542,54 @@ class KEY010(Rule):
 
 class KEY011(Rule):
     name = "custom-header"
-    title = msg("No custom header replaces the credential")
-    why = msg("A header of `ANTHROPIC_CUSTOM_HEADERS` goes out in place of the client's own.")
-    how = msg("Take the header out; the key belongs into `ANTHROPIC_AUTH_TOKEN`.")
+    title = msg("Custom headers can be sent, and none takes the credential's place")
+    why = msg(
+        "`ANTHROPIC_CUSTOM_HEADERS` is one `Name: value` a line. With a name that is none, as JSON"
+        " has, the client sends nothing at all; a line without a colon it passes over."
+    )
+    how = msg("Write one `Name: value` a line; the key belongs into `ANTHROPIC_AUTH_TOKEN`.")
     needs = frozenset({"client"})
 
     def check(self, state: State) -> Iterable[Problem]:
-        found = state.effective("ANTHROPIC_CUSTOM_HEADERS")
-        for line in (found.value or "").replace("\\n", "\n").splitlines():
-            name = line.partition(":")[0].strip().lower()
-            if name == headers.KEY and key_header(state) == credentials_value(state):
-                continue
-            if name in {"authorization", "x-api-key"} and credentials(state):
-                yield Problem(
-                    what=msg(
-                        "the header `{header}` in `{name}` takes the place of your credential",
-                        header=name,
-                        name=found.name,
-                    ),
-                    place=found.place or Place(),
-                    hint=msg("take that header out"),
+        found = state.effective(v.HEADERS)
+        place = found.place or Place()
+        for what, hint, severity in self._found(found.value or "", state):
+            yield Problem(what=what, place=place, hint=hint, severity=severity)
+
+    def _found(self, text: str, state: State) -> Iterator[tuple[Message, Message, Severity]]:
+        for line in filter(str.strip, text.splitlines()):
+            name, colon, value = (part.strip() for part in line.partition(":"))
+            if not colon:
+                what = msg("a line of `{name}` has no colon, so it is not sent", name=v.HEADERS)
+                yield what, _LINES, "warning"
+            elif not headers.is_name(name):
+                what = msg(
+                    "no name of a header in `{name}`: the client sends nothing", name=v.HEADERS
                 )
+                yield what, _LINES, "error"
+            elif not headers.is_value(value):
+                what = msg(
+                    "`{name}` has letters that no header can have: nothing is sent", name=name
+                )
+                yield what, msg("write it in plain letters"), "error"
+            else:
+                yield from self._sent(name, value, state)
+
+    @staticmethod
+    def _sent(name: str, value: str, state: State) -> Iterator[tuple[Message, Message, Severity]]:
+        if re.search(r"(,|\\n)\s*[A-Za-z]\w*(-\w+)+:", value):
+            what = msg("`{name}` is sent with all that follows it as one header", name=name)
+            yield what, _LINES, "warning"
+        if name.lower() == "authorization" and state.value(v.AUTH_TOKEN):
+            what = msg("`{name}` is not sent: the client's own takes its place", name=name)
+            yield what, msg("take that header out"), "note"
+        own = key_header(state) == credentials_value(state)
+        if name.lower() == headers.KEY and credentials(state) and not own:
+            what = msg("the header `{name}` takes the place of your credential", name=name)
+            yield what, msg("take that header out"), "warning"
+
+
+_LINES: Final = msg("write each as `Name: value` on a line of its own (in JSON with \\n between)")
 
 
 class KEY012(Rule):

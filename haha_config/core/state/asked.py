@@ -22,7 +22,6 @@ _ALIASES: Final[Mapping[str, Slot]] = {
     "fable": "fable",
     "opusplan": "sonnet",
 }
-_TOKEN: Final = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
 
 
 def model(state: State) -> str:
@@ -82,16 +81,13 @@ def silent(state: State, *, logged_in: bool) -> tuple[Message, Place] | None:
         if layer == "managed" and file.error is not None and state.does("strict_managed"):
             return msg("the client does not start: managed settings do not parse"), file.place()
     held = state.effective(v.HEADERS)
-    wrong = (name for name, _ in headers.pairs(held.value or "") if not _is_token(name))
-    if (broken := next(wrong, None)) is not None:
-        return msg("`{name}` is no name of a header", name=broken), held.place or Place()
+    for name, value in headers.pairs(held.value or ""):
+        if not (headers.is_name(name) and headers.is_value(value)):
+            what = msg("`{name}` holds a header that can't be sent", name=v.HEADERS)
+            return what, held.place or Place()
     variables = (v.AUTH_TOKEN, v.API_KEY, "CLAUDE_CODE_OAUTH_TOKEN")
     helper = any(file.data.get("apiKeyHelper") for _, file in state.settings_files)
     custom = headers.value(held.value or "", headers.KEY)
     if logged_in or helper or custom or any(state.value(name) for name in variables):
         return None
     return msg("the client is not logged in, and no file has a credential"), Place()
-
-
-def _is_token(name: str) -> bool:
-    return bool(name) and set(name.lower()) <= _TOKEN

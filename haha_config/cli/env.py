@@ -46,7 +46,7 @@ def env(
     )
     kind = choice("--shell", _ALIKE.get(shell, shell), SHELLS) if shell else _own_shell(session)
     state = session.state()
-    for file in (state.target, state.dotenv):
+    for file in state.written:
         if file.error is not None:
             raise file.error
     found = owned_variables(state)

@@ -81,7 +81,7 @@ def save(
     # What is kept would be used elsewhere, without a question.
     trust.ensure(session, state, trust.Use(command=f"profile save {name}"))
     draft, made = profiles.current_draft(
-        session, state, discover(session, Draft(provider="litellm"))
+        session, state, discover(session, Draft(provider="litellm"), in_force=True)
     )
     # A key that was put into a keyring is in no file, and saving it again is no reason for one.
     kind = kept(keys) if keys else "keyring" if profiles.helped_by(state) else "file"

@@ -116,7 +116,7 @@ def _variables(
 ) -> dict[str, str]:
     """Every owned variable of a session on what is configured, its gateway started."""
     state = session.state()
-    for file in (state.target, state.dotenv):
+    for file in state.written:
         if file.error is not None:
             raise file.error
     values = launch.session_variables(state, model, unlisted=unlisted)
@@ -196,7 +196,7 @@ def profile_variables(
     if made.port is not None:
         _start_gateway(apart, made, made.port)
     values = {
-        **dict.fromkeys(v.OWNED, ""),
+        **dict.fromkeys((*v.CHOSEN, *v.CLOUDS), ""),
         **plans.client_variables(made, session.providers, helper),
         **beside.session_headers(made.credential if made.key_header else "", found.state),
     }

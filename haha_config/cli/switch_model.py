@@ -96,7 +96,7 @@ def switch_model(
 
 
 def _check_configured(state: State, held: CurrentSetup) -> None:
-    for file in (state.target, state.dotenv):
+    for file in state.written:
         if file.error is not None:
             raise file.error
     if not held.configured:

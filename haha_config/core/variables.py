@@ -51,6 +51,22 @@ OWNED: Final[tuple[str, ...]] = (
     "CLAUDE_CODE_TOTAL_TOKENS_REMINDER",
 )
 
+#: Of these a row asks for some, and a person may have chosen them: one goes only where it is what
+#: the row before had asked for.
+PERSONAL: Final = OWNED[-4:]
+CHOSEN: Final = OWNED[:-4]
+
+#: How much a model takes and gives. A person may have set less than it could.
+LIMITS: Final = (MAX_CONTEXT, MAX_OUTPUT, COMPACT_WINDOW)
+
+#: Switches with which the client goes to a cloud and reads no base URL, and their clouds.
+CLOUDS: Final[Mapping[str, str]] = {
+    "CLAUDE_CODE_USE_BEDROCK": "Amazon Bedrock",
+    "CLAUDE_CODE_USE_VERTEX": "Google Vertex",
+    "CLAUDE_CODE_USE_FOUNDRY": "Microsoft Foundry",
+    "CLAUDE_CODE_USE_AZURE_OPENAI": "Azure OpenAI",
+}
+
 #: Tokens of output that the client asks for where MAX_OUTPUT is not set.
 DEFAULT_OUTPUT: Final = 32_000
 
@@ -64,10 +80,7 @@ SWITCHES: Final = (
     "CLAUDE_CODE_ATTRIBUTION_HEADER",
     "CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS",
     "CLAUDE_CODE_TOTAL_TOKENS_REMINDER",
-    "CLAUDE_CODE_USE_BEDROCK",
-    "CLAUDE_CODE_USE_VERTEX",
-    "CLAUDE_CODE_USE_FOUNDRY",
-    "CLAUDE_CODE_USE_AZURE_OPENAI",
+    *CLOUDS,
     "CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY",
     "CLAUDE_CODE_DISABLE_THINKING",
     "CLAUDE_CODE_DISABLE_ADAPTIVE_THINKING",
@@ -126,6 +139,11 @@ CLIENT: Final[tuple[str, ...]] = tuple(
         )
     )
 )
+
+
+def is_on(value: object) -> bool:
+    """Whether a switch is on, as the client reads one."""
+    return str(value).lower() in {"1", "true", "yes", "on"}
 
 
 def is_secret(name: str) -> bool:

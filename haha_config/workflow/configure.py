@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, get_args
 from msgspec import Struct
 from msgspec.structs import replace
 
+from haha_config.core import urls
+from haha_config.core import variables as v
 from haha_config.core.change import beside
 from haha_config.core.change import plan as plans
 from haha_config.core.errors import Usage
@@ -17,8 +19,9 @@ from haha_config.core.setup import draft as drafts
 from haha_config.core.setup.answers import Answers
 from haha_config.core.setup.draft import Draft
 from haha_config.core.state import configured
+from haha_config.core.state.layers import as_text
 from haha_config.core.state.state import State
-from haha_config.io import report
+from haha_config.io import machine, report
 from haha_config.workflow import flags
 from haha_config.workflow.discover import (
     Discovered,
@@ -124,6 +127,8 @@ def _targets(session: Session, text: str | None) -> frozenset[TargetName]:
         )
     from haha_config.io import paths
 
+    if session.env_path.exists():
+        return frozenset({"env", "settings"})  # whose it is decides
     if not session.checkout and paths.git_top(session.folder) is not None:
         report.talk(msg("No .env here: other tools in this repository would read it too."))
         return frozenset({"settings"})
@@ -134,7 +139,26 @@ def _targets(session: Session, text: str | None) -> frozenset[TargetName]:
 
 
 def resumed(draft: Draft, found: Discovered) -> Draft:
-    return drafts.resumed(draft, found.setup, drafts.traffic_of(configured.switches(found.state)))
+    """The draft with what is configured now, but for models that have ended since."""
+    traffic = drafts.traffic_of(configured.switches(found.state))
+    made = drafts.resumed(draft, found.setup, traffic)
+    row = found.state.providers.get(made.provider)
+    if row is None or row.multi or not dict(row.slots).get("main"):
+        return made
+    dates = {m.id: m.retired for m in row.models if m.retired and m.retired <= machine.today()}
+    kept = {slot: m for slot, m in made.slots.items() if draft.slots.get(slot) != m}
+    ended = {slot: m for slot, m in kept.items() if m.removesuffix("[1m]") in dates}
+    for model in dict.fromkeys(ended.values()):
+        date = dates[model.removesuffix("[1m]")]
+        report.talk(
+            msg(
+                "`{model}` ended on {date}: `{other}` takes its place",
+                model=model,
+                date=date,
+                other=dict(row.slots)["main"],
+            )
+        )
+    return replace(made, slots={s: m for s, m in made.slots.items() if s not in ended})
 
 
 def with_key(
@@ -168,6 +192,22 @@ def with_key(
     if wanted:
         return replace(draft, keys={**draft.keys, wanted.pop(): key})
     return replace(draft, key=key)
+
+
+def _with_kept_limits(answers: Answers, draft: Draft, found: Discovered) -> Answers:
+    """With the limits that stand beside the same models now, where the table knows no lower one."""
+    held, setup = plans.held_variables(found.state), found.setup
+    names = set(plans.all_slots(answers.slots).values())
+    if not urls.same(answers.base_url, setup.base_url) or names != set(setup.slots.values()):
+        return answers
+    now = {n: number for n in v.LIMITS if n in held and (number := v.whole(as_text(held[n])))}
+    window = now.pop(v.MAX_CONTEXT, None)
+    if draft.context is None and window is not None:
+        answers = replace(answers, context=min(window, answers.context or window))
+    wanted = plans.client_variables(answers, found.state.providers)
+    least = {name: min(n, v.whole(wanted.get(name)) or n) for name, n in now.items()}
+    kept = {name: str(number) for name, number in least.items()}
+    return replace(answers, variables={**answers.variables, **kept})
 
 
 class Ready(Struct, frozen=True, kw_only=True):
@@ -205,6 +245,7 @@ def ready(
     if draft.permissions is None:
         draft = replace(draft, permissions=beside.default_permissions(found.state))
     answers = drafts.answers(draft, providers, found.setup, found.master_key)
+    answers = _with_kept_limits(answers, draft, found)
     answers = with_key_header(session, replace(answers, header=header or answers.header), found)
     answers = with_window(answers, found.setup, providers)
     answers = with_picker(answers, found.state, found.setup)

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.errors import HahaError, Usage
+from haha_config.core.keys import placeholder
 from haha_config.core.messages import Message, msg
 from haha_config.core.providers.model import Provider
 from haha_config.core.setup import draft as drafts
@@ -20,7 +21,7 @@ from haha_config.core.setup.draft import Draft
 from haha_config.core.setup.profile import Profile
 from haha_config.core.state import configured
 from haha_config.core.state.configured import CurrentSetup
-from haha_config.core.state.gateway import REFERENCE, ModelEntry
+from haha_config.core.state.gateway import REFERENCE, ModelEntry, is_strong
 from haha_config.core.state.state import State
 from haha_config.io import loopback, report
 from haha_config.workflow import trust
@@ -44,8 +45,12 @@ class Discovered(Struct, frozen=True, kw_only=True):
     helper: Profile | None = None
 
 
-def discover(session: Session, draft: Draft) -> Discovered:
-    """Read the files and knock on the local ports that the table names."""
+def discover(session: Session, draft: Draft, *, in_force: bool = False) -> Discovered:
+    """Read the files and knock on the local ports that the table names.
+
+    The set-up is that of the scope: what a project says goes into no file of the user's.
+    `in_force`: the one that counts here, whichever layer it is from.
+    """
     state = session.state()
     keys = {
         row.key: key
@@ -56,7 +61,9 @@ def discover(session: Session, draft: Draft) -> Discovered:
     return Discovered(
         state=state,
         way=trust.without(session, state),
-        setup=configured.read(trust.without(session, state, but_own_keys=True)),
+        setup=configured.read(
+            trust.without(session, state if in_force else state.from_scope, but_own_keys=True)
+        ),
         keys=keys,
         running=_running(session) if asks else {},
         ollama=_ollama(session, draft),
@@ -87,18 +94,19 @@ def _ollama(session: Session, draft: Draft) -> str:
 
 
 def _master_key(state: State) -> str:
-    """A strong key that is already there is kept; else 48 hexadecimal digits of a new one."""
+    """A strong key that is there is kept, wherever it stands; else a new one of 48 hex digits.
+
+    Who runs the gateway with docker compose has it in `.env`.
+    """
     from secrets import token_hex
 
-    held = state.litellm_env.data.get(v.MASTER_KEY)
-    if isinstance(held, str) and is_strong(held):
-        return held
+    secret = state.gateway.master_key
+    name = (secret.variable if secret is not None else "") or v.MASTER_KEY
+    files = (state.litellm_env.data.get(v.MASTER_KEY), state.dotenv.data.get(name))
+    for held in (secret.value if secret is not None else None, *files):
+        if isinstance(held, str) and is_strong(held):
+            return held
     return f"sk-{token_hex(24)}"
-
-
-def is_strong(key: str) -> bool:
-    """Whether LiteLLM 1.104 and newer would start with it, and nobody could guess it."""
-    return key.startswith("sk-") and len(key) >= 20
 
 
 # --- keys ------------------------------------------------------------------------------------
@@ -136,7 +144,9 @@ def upstream_keys(session: Session, draft: Draft, found: Discovered) -> Draft:
     keys: dict[str, str] = {}
     missing: list[str] = []
     for variable, upstream in wanted.items():
-        key = draft.keys.get(variable) or session.environ.get(variable) or _held(found, variable)
+        exported, held = session.environ.get(variable, ""), _held(found, variable)
+        key = draft.keys.get(variable) or (held if placeholder(exported) else exported or held)
+        key = key or exported
         row = session.providers[upstream.provider]
         if not key:
             if not row.credential.optional:
@@ -235,8 +245,9 @@ def adopted(found: Discovered) -> Discovered:
 
 
 def _held(found: Discovered, variable: str) -> str:
+    """A key of litellm.env; "" where there is none, or what a guide printed in its place."""
     value = found.state.litellm_env.data.get(variable, "")
-    return value if isinstance(value, str) else ""
+    return value if isinstance(value, str) and not placeholder(value) else ""
 
 
 # --- models ----------------------------------------------------------------------------------

@@ -187,7 +187,7 @@ def answers(session: Session, profile: Profile) -> Answers:
     """What a profile amounts to here, checked like the answers of `init`."""
     from haha_config.workflow import configure
 
-    draft = filled(session, profile, draft_from_profile(session, profile))
+    draft = filled(session, profile, draft_from_profile(session, profile, targets="settings"))
     _check_keys(session, profile, draft)
     found = discover(session, draft)
     if drafts.route(draft, rows.row(session.providers, draft.provider)) == "litellm":
@@ -269,8 +269,8 @@ def _fits(session: Session, name: str, state: State) -> bool:
         return False
     wanted = plans.client_variables(replace(made, header=profile.header), session.providers)
     held = plans.held_variables(state)
-    # The window is what servers and the menu of `/model` say now.
-    passed_over = {*v.CREDENTIALS, v.MAX_CONTEXT}
+    # The window is what servers and the menu of `/model` say now; less is a person's choice.
+    passed_over = {*v.CREDENTIALS, *v.LIMITS}
     return all(held.get(n) == w for n, w in wanted.items() if n not in passed_over)
 
 

@@ -176,6 +176,12 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
             known_versions=self.accepted.versions,
             behaviour=self.behaviour,
             owned=owned.Owned() if only else owned.parse(disk.snapshot(self.record).data),
+            wrote_dotenv=not only and self.client != "haha" and self._wrote_dotenv(),
+        )
+
+    def _wrote_dotenv(self) -> bool:
+        return self.env_path.exists() and disk.is_ours(
+            self.state_folder, os.path.realpath(self.env_path)
         )
         if state.litellm.document is None:
             return state

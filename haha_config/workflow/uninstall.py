@@ -57,7 +57,8 @@ def _writes(session: Session) -> Iterator[Write]:
 
 def _targets(session: Session, state: State) -> Iterator[tuple[TargetName, File]]:
     yield "settings", state.target
-    yield "env", state.dotenv
+    if state.edits_dotenv:
+        yield "env", state.dotenv
     yield "litellm", state.litellm
     yield "litellm_env", state.litellm_env
     exclude = _exclude(session)

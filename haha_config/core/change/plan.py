@@ -30,8 +30,10 @@ from haha_config.core.model import (
 )
 from haha_config.core.providers.model import Model, Providers, Upstream
 from haha_config.core.setup.answers import Answers
-from haha_config.core.state import owned
+from haha_config.core.setup.profile import is_name
+from haha_config.core.state import configured, owned
 from haha_config.core.state.file import File
+from haha_config.core.state.gateway import LITELLM, REFERENCE, Gateway
 from haha_config.core.state.layers import as_text
 from haha_config.core.state.state import State
 
@@ -138,19 +140,51 @@ def context_unknown(answers: Answers, providers: Providers) -> tuple[str, ...]:
 
 
 def client_changes(
-    wanted: Mapping[str, str], held: Mapping[str, Data], root: tuple[str, ...]
+    wanted: Mapping[str, str],
+    held: Mapping[str, Data],
+    root: tuple[str, ...],
+    before: Mapping[str, str],
 ) -> tuple[Change, ...]:
-    """Sets for what is wanted, removals for what is ours and no longer wanted."""
+    """Sets for what is wanted, removals for what is ours and no longer wanted.
+
+    `before`: what the row of the set-up before asked for. What a person chose of these stays.
+    """
     sets = [Set((*root, name), value) for name, value in wanted.items()]
-    removals = [Remove((*root, name)) for name in v.OWNED if name in held and name not in wanted]
-    return (*removals, *sets)
+    gone = [name for name in v.OWNED if name in held and name not in wanted]
+    chosen = {n for n in gone if n in v.PERSONAL and as_text(held[n]) != before.get(n)}
+    return (*(Remove((*root, name)) for name in gone if name not in chosen), *sets)
 
 
-def litellm_changes(
-    answers: Answers, providers: Providers, held: Mapping[str, Data]
-) -> tuple[Change, ...]:
+def asked_before(state: State) -> dict[str, str]:
+    """What the provider of the set-up that is there now asks for, and its models."""
+    setup = configured.read(state)
+    found: dict[str, str] = {}
+    for name in setup.slots.values():
+        model = configured.model_of(name, setup, state.providers)
+        found.update(model.env if model is not None else {})
+    row = state.providers.get(setup.provider)
+    return {**found, **(row.variables if row is not None and setup.route == "direct" else {})}
+
+
+def cloud_changes(
+    state: State, held: Mapping[str, Data], root: tuple[str, ...]
+) -> Iterator[Change]:
+    """Takes out of a target what sends the client to a cloud, and cancels what a shell exports.
+
+    A switch in a layer that is weaker than settings.json is cancelled there with "".
+    """
+    for name in v.CLOUDS:
+        here = v.is_on(held.get(name, ""))
+        weaker = bool(root) and any(v.is_on(x.values.get(name, "")) for x in state.weaker_layers)
+        if weaker and (here or name not in held):
+            yield Set((*root, name), "")
+        elif here:
+            yield Remove((*root, name))
+
+
+def litellm_changes(answers: Answers, providers: Providers, gateway: Gateway) -> tuple[Change, ...]:
     """What `litellm_config.yaml` needs; entries are told by `model_name`, others stay."""
-    entries = held.get("model_list")
+    entries = gateway.file.data.get("model_list")
     by_name = {
         entry.get("model_name"): entry
         for entry in (entries if isinstance(entries, list) else ())
@@ -165,8 +199,29 @@ def litellm_changes(
         flag = "use_chat_completions_url_for_anthropic_messages"
         changes.append(Set(("litellm_settings", flag), True))
     changes.append(Set(("litellm_settings", "drop_params"), True))
-    changes.append(Set(("general_settings", "master_key"), f"os.environ/{v.MASTER_KEY}"))
-    return tuple(changes)
+    return (*changes, *_master_reference(answers, gateway))
+
+
+def _master_reference(answers: Answers, gateway: Gateway) -> Iterator[Change]:
+    """The reference to the master key; one that is there already is followed, not replaced."""
+    name = master_variable(answers, gateway)
+    wanted = f"{REFERENCE}{name}"
+    if name and gateway.general.get("master_key") != wanted:
+        yield Set(("general_settings", "master_key"), wanted)
+    held = gateway.master_key
+    if held is not None and held.source == LITELLM and held.value != answers.master_key:
+        yield Remove(("environment_variables", name))
+
+
+def master_variable(answers: Answers, gateway: Gateway) -> str:
+    """The variable that holds the master key; "" where it stays in the file as it stands there."""
+    held = gateway.master_key
+    if held is not None and held.variable.isidentifier():
+        return held.variable
+    own = gateway.env.data.get(v.MASTER_KEY)
+    kept = held is not None and held.literal and held.value == answers.master_key
+    # Two keys of somebody's: neither takes the other's place.
+    return "" if kept and own not in (None, "", answers.master_key) else v.MASTER_KEY
 
 
 def wants_chat_completions(upstream: Upstream, providers: Providers) -> bool:
@@ -210,10 +265,13 @@ def litellm_params(upstream: Upstream, providers: Providers) -> dict[str, Data]:
     return params
 
 
-def litellm_env_changes(answers: Answers) -> tuple[Change, ...]:
+def litellm_env_changes(answers: Answers, gateway: Gateway) -> tuple[Change, ...]:
     """The gateway's own environment: its keys, and what keeps it from reading ours."""
+    held = gateway.master_key
+    written = held is not None and held.source == LITELLM and held.value == answers.master_key
+    name = "" if written else master_variable(answers, gateway)
     wanted = {
-        v.MASTER_KEY: answers.master_key,
+        **({name: answers.master_key} if name else {}),
         "LITELLM_MODE": "PRODUCTION",
         "HOST": "127.0.0.1",
         "PORT": str(answers.port),
@@ -245,13 +303,13 @@ def gateway_writes(answers: Answers, state: State, starts: Starts) -> Iterator[W
         return
     yield edited(
         state.litellm,
-        litellm_changes(answers, state.providers, state.litellm.data),
+        litellm_changes(answers, state.providers, state.gateway),
         starts.texts["litellm"],
         secret=False,
     )
     yield edited(
         state.litellm_env,
-        litellm_env_changes(answers),
+        litellm_env_changes(answers, state.gateway),
         starts.texts["litellm_env"],
         secret=True,
     )
@@ -265,22 +323,33 @@ def client_writes(
     secret = any(v.is_key(wanted.get(name, "")) for name in v.CREDENTIALS)
     mode = answers.permissions if beside.elsewhere(answers.base_url) else "keep"
     token = answers.credential if answers.key_header and not helper else ""
+    before = asked_before(state)
     if "settings" in create or _holds_ours(held):
         changes = (
-            *client_changes(_kept(wanted, mode, held), held, ("env",)),
+            *client_changes(_kept(wanted, mode, held), held, ("env",), before),
+            *cloud_changes(state, held, ("env",)),
             *beside.header_changes(token, state, state.target, ("env",)),
             *helper_changes(helper, state.target.data),
             *beside.permission_changes(mode, state.target, state.owned),
             *picker.changes(answers.picker, state.target, state.owned),
         )
         yield edited(state.target, changes, starts.texts["settings"], secret=secret)
-    if "env" in create or _holds_ours(state.dotenv.data):
+    if _writes_dotenv(state, create):
         held = state.dotenv.data
         changes = (
-            *client_changes(_kept(wanted, mode, held), held, ()),
+            *client_changes(_kept(wanted, mode, held), held, (), before),
+            *cloud_changes(state, held, ()),
             *beside.header_changes(token, state, state.dotenv, ()),
         )
         yield edited(state.dotenv, changes, starts.texts["env"], secret=secret)
+
+
+def _writes_dotenv(state: State, create: frozenset[TargetName]) -> bool:
+    """Whether `.env` is written: one of a program's own stays as it is."""
+    if not state.dotenv.exists:
+        return "env" in create
+    concerns = "env" in create or _holds_ours(state.dotenv.data) or state.dotenv.error is not None
+    return state.edits_dotenv and concerns
 
 
 def _kept(
@@ -300,8 +369,8 @@ def helper_changes(helper: str, held: Mapping[str, Data]) -> tuple[Change, ...]:
 
 
 def is_own_helper(value: Data) -> bool:
-    """Whether an `apiKeyHelper` is one that we wrote."""
-    return isinstance(value, str) and " key " in value and "haha" in value.split(" key ")[0]
+    """Whether an `apiKeyHelper` is exactly what we write: any other text is somebody else's."""
+    return bool(helper_profile(value))
 
 
 def foreign_helper(state: State) -> Place | None:
@@ -314,7 +383,27 @@ def foreign_helper(state: State) -> Place | None:
 
 def helper_profile(value: Data) -> str:
     """The profile whose key our own `apiKeyHelper` prints; "" for anybody else's."""
-    return str(value).rpartition(" key ")[2] if is_own_helper(value) else ""
+    if not isinstance(value, str):
+        return ""
+    program, _, name = value.rpartition(" key ")
+    return name if is_name(name) and _starts_us(program) else ""
+
+
+def _starts_us(program: str) -> bool:
+    """Whether this is how `use --keyring` lets a shell start us."""
+    if program == "haha-config":
+        return True
+    python, module, rest = program.partition(" -m haha_config")
+    if not module or rest:
+        return False
+    from shlex import quote, split
+
+    try:
+        words = split(python)
+    except ValueError:
+        return False
+    absolute = len(words) == 1 and (words[0].startswith("/") or words[0][1:3] in (":\\", ":/"))
+    return absolute and quote(words[0]) == python
 
 
 def _env(data: Mapping[str, Data]) -> Mapping[str, Data]:
@@ -325,7 +414,9 @@ def _env(data: Mapping[str, Data]) -> Mapping[str, Data]:
 def held_variables(state: State) -> Mapping[str, Data]:
     """Our variables as the scope's settings.json holds them, else as `.env` does."""
     held = _env(state.target.data)
-    return held if _holds_ours(held) else state.dotenv.data
+    if _holds_ours(held) or not state.edits_dotenv:
+        return held
+    return state.dotenv.data
 
 
 def _holds_ours(held: Mapping[str, Data]) -> bool:
@@ -356,6 +447,8 @@ def edited(file: File, changes: Sequence[Change], start: str, *, secret: bool) -
 
 
 def _notes(answers: Answers, state: State) -> Iterator[Message]:
+    if state.dotenv.exists and not state.edits_dotenv:
+        yield msg("{path} belongs to another program and stays as it is", path=state.dotenv.path)
     if answers.assumed:
         yield msg(
             "the context window of {names} is not known, so {n} tokens are written: --context N"
@@ -427,10 +520,9 @@ def _switched(
     state: State,
     shown: Sequence[Mapping[str, Data]],
 ) -> Iterator[Write]:
-    for file, root, held in (
-        (state.target, ("env",), _env(state.target.data)),
-        (state.dotenv, (), state.dotenv.data),
-    ):
+    for file in state.written:
+        root = ("env",) if file is state.target else ()
+        held = _env(file.data) if root else file.data
         if file.error is not None:
             raise file.error
         if not _holds_ours(held):

@@ -112,15 +112,22 @@ def _paths(file: File, ours: Footprint) -> list[Path]:
     """Where something of ours may be, or something that we took out was."""
     touched = _touched(ours.writes)
     if file.format == "json":
-        found: list[Path] = [("env", name) for name in v.OWNED]
-        found = [path for path in found if path in touched or at(file.data, path) is not MISSING]
+        found: list[Path] = [("env", name) for name in (*v.OWNED, *v.CLOUDS)]
+        found = [p for p in found if p in touched or _present(file, p)]
         helper = is_own_helper(file.data.get(HELPER)) or (HELPER,) in touched
         return [*found, (HELPER,)] if helper else found
     if file.format == "dotenv":
-        names = dict.fromkeys((*v.OWNED, *_GATEWAY, *(path[0] for path in touched)))
+        known = _GATEWAY if file.path.endswith("litellm.env") else v.OWNED
+        names = dict.fromkeys((*known, *(path[0] for path in touched)))
         names.pop(v.HEADERS, None)  # of which only a line is ours
-        return [(name,) for name in names if (name,) in touched or name in file.data]
+        return [(name,) for name in names if (name,) in touched or _present(file, (name,))]
     return touched
+
+
+def _present(file: File, path: Path) -> bool:
+    """Whether an entry is there that is ours by its name; what a person may have chosen is not."""
+    mine = path[-1] not in v.PERSONAL and path[-1] not in v.CLOUDS
+    return mine and at(file.data, path) is not MISSING
 
 
 def _touched(writes: Sequence[Write]) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -84,21 +85,55 @@ class _Step(Struct, frozen=True, kw_only=True):
     removes: bool = False
 
 
-class _Pending(Struct):
-    """Steps that were computed on one tree and do not disturb each other."""
+class _Pending(Struct, kw_only=True):
+    """Steps that were computed on one tree and do not disturb each other.
+
+    What is asked of them is looked up, so that a thousand steps take a thousand times one.
+    """
 
     steps: list[_Step] = field(default_factory=list)
-    paths: list[Path] = field(default_factory=list)
+    paths: _Branch
+    #: An element of a list is taken out: numbers no longer mean what they did.
+    shifts: bool = False
+    _keys: dict[int, set[Key]] = field(default_factory=dict)
+    _removing: set[int] = field(default_factory=set)
+    _spans: list[tuple[int, int]] = field(default_factory=list)
+    _owners: dict[tuple[int, int], int] = field(default_factory=dict)
 
     def bears_on(self, path: Path) -> bool:
-        return any(_related(path, other) for other in self.paths)
+        """Can a change that waits change what this path finds?"""
+        return self.shifts or self.paths.bears_on(path)
 
     def disturbs(self, step: _Step) -> bool:
-        return any(_disturb(step, other) for other in self.steps)
+        keys = self._keys.get(step.collection)
+        if keys is not None and (
+            step.removes or step.collection in self._removing or step.key in keys
+        ):
+            return True
+        return any(self._touches(splice, step.collection) for splice in step.splices)
+
+    def _touches(self, splice: _Splice, collection: int) -> bool:
+        """Two insertions at one place stand one after the other, but only inside one collection."""
+        span = (splice.start, splice.end)
+        if splice.start == splice.end and span in self._owners:
+            return self._owners[span] != collection
+        at = bisect_left(self._spans, span)
+        before = self._spans[at - 1][1] if at else -1
+        after = self._spans[at][0] if at < len(self._spans) else splice.end + 1
+        return splice.start <= before or after <= splice.end
 
     def add(self, step: _Step, path: Path) -> None:
         self.steps.append(step)
-        self.paths.append(path)
+        self.paths.grow(path)
+        self._keys.setdefault(step.collection, set()).add(step.key)
+        if step.removes:
+            self._removing.add(step.collection)
+            self.shifts = self.shifts or not isinstance(path[-1], str)
+        for splice in step.splices:
+            span = (splice.start, splice.end)
+            if span not in self._owners:
+                insort(self._spans, span)
+            self._owners[span] = step.collection
 
     def applied(self, text: str) -> str:
         parts: list[str] = []
@@ -110,32 +145,47 @@ class _Pending(Struct):
         return "".join((*parts, text[at:]))
 
 
-def _related(one: Path, two: Path) -> bool:
-    """Can a change at one of these paths change what the other one finds?"""
-    for first, second in zip(one, two, strict=False):
-        if first == second:
-            continue
-        if isinstance(first, str) and isinstance(second, str):
-            return False
-        if isinstance(first, Item) and isinstance(second, Item) and first.key == second.key:
-            return False
-    return True
+class _Branch:
+    """Paths by their keys: names, numbers of elements, and members that tell elements apart."""
+
+    def __init__(self) -> None:
+        self.ends = False
+        self.names: dict[str, _Branch] = {}
+        self.elements: dict[str | None, dict[int | Item, _Branch]] = {}
+
+    def grow(self, path: Path) -> None:
+        branch = self
+        for key in path:
+            if isinstance(key, str):
+                branch = branch.names.setdefault(key, _Branch())
+            else:
+                alike = branch.elements.setdefault(_way(key), {})
+                branch = alike.setdefault(key, _Branch())
+        branch.ends = True
+
+    def bears_on(self, path: Path, at: int = 0) -> bool:
+        """Whether one of these paths leads to `path` or through it, or may."""
+        if self.ends or at == len(path):
+            return True
+        return any(branch.bears_on(path, at + 1) for branch in self._along(path[at]))
+
+    def _along(self, key: Key) -> Iterator[_Branch]:
+        alike = self.names if isinstance(key, str) else self.elements.get(_way(key), {})
+        if key in alike:
+            yield alike[key]  # type: ignore[index]
+        # A number and a member can mean one element.
+        for way, others in self.elements.items():
+            if isinstance(key, str) or way != _way(key):
+                yield from others.values()
 
 
-def _disturb(one: _Step, two: _Step) -> bool:
-    if one.collection == two.collection and (one.removes or two.removes or one.key == two.key):
-        return True
-    return any(_touch(a, b) for a in one.splices for b in two.splices)
-
-
-def _touch(one: _Splice, two: _Splice) -> bool:
-    if one.start == one.end == two.start == two.end:
-        return False
-    return one.start <= two.end and two.start <= one.end
+def _way(key: int | Item) -> str | None:
+    """How an element is told: by its number, or by this member."""
+    return key.key if isinstance(key, Item) else None
 
 
 def _edited(document: tree.Document, changes: Sequence[Change]) -> str:
-    text, pending = document.text, _Pending()
+    text, pending = document.text, _Pending(paths=_Branch())
     editor = _Editor(document)
     queue = deque(changes)
     while queue:
@@ -153,7 +203,7 @@ def _edited(document: tree.Document, changes: Sequence[Change]) -> str:
             if step is None:
                 continue
         if step is None or pending.disturbs(step):
-            text, pending = _applied(text, pending), _Pending()
+            text, pending = _applied(text, pending), _Pending(paths=_Branch())
             try:
                 editor = _Editor(tree.Document(text, only_places=True))
             except Refusal:

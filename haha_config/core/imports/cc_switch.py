@@ -48,6 +48,11 @@ def is_proxy(url: str) -> bool:
     return found is not None and found.loopback and found.port == PROXY_PORT
 
 
+def is_stand_in(key: str) -> bool:
+    """Whether a credential is what it writes beside its own proxy's address."""
+    return key.strip().upper() == "PROXY_MANAGED"
+
+
 def _entry(row: Mapping[str, Any], place: Place, current: bool) -> ImportedSetup:
     name = str(row.get("name") or row.get("id") or SOURCE)
     settings, meta = _object(row.get("settings_config")), _object(row.get("meta"))

@@ -8,6 +8,7 @@ from typing import Final
 
 from haha_config.core import variables as v
 from haha_config.core.imports.entry import ImportedSetup
+from haha_config.core.keys import placeholder
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data, Place
 
@@ -60,7 +61,8 @@ def of_env(source: str, name: str, env: Data, place: Place, *, own: bool = False
         why = msg("it has no base URL")
     else:
         for variable in v.CREDENTIALS:
-            if _PLACEHOLDER.match(held.get(variable, "")):
+            value = held.get(variable, "")
+            if placeholder(value) or _PLACEHOLDER.match(value):
                 held[variable] = ""
         return ImportedSetup(source=source, name=name, place=place, env=held)
     return ImportedSetup(source=source, name=name, place=place, skipped=why)

@@ -11,7 +11,6 @@ from haha_config.core import variables as v
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import SLOTS, Fix, Oddity, Place, Problem, Set, Severity, Slot
 from haha_config.core.rules.rule import (
-    CLOUDS,
     FIX,
     INIT,
     ON,
@@ -423,12 +422,8 @@ class ENV008(Rule):
     fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
-        for name, cloud in CLOUDS.items():
-            found = state.effective(name)
-            if (found.value or "").lower() not in ON:
-                continue
-            if name == "CLAUDE_CODE_USE_AZURE_OPENAI" and state.client != "haha":
-                continue
+        for name in state.clouds:
+            cloud, found = v.CLOUDS[name], state.effective(name)
             if not state.value(v.BASE_URL):
                 yield self._choice(name, cloud, found)
                 continue
@@ -722,7 +717,7 @@ def _meant(name: str) -> str | None:
     from difflib import get_close_matches
 
     # A slip must not lead to a switch that turns the client away (ENV008).
-    candidates = [c for c in v.CLIENT if c not in CLOUDS]
+    candidates = [c for c in v.CLIENT if c not in v.CLOUDS]
     return next(iter(get_close_matches(name.upper(), candidates, n=1, cutoff=0.88)), None)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from typing import Final
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Final, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -12,13 +12,15 @@ from haha_config.core.edit.formats import edit
 from haha_config.core.edit.text import BOM
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Change, Finding, Fix, Plan, Write
+from haha_config.core.model import Change, Finding, Fix, Path, Plan, Write
 from haha_config.core.rules import run
 from haha_config.core.state.file import File, parse
 from haha_config.core.state.state import State
 
 #: One mend can uncover the next problem (a `/v1`, then the provider's path): a few rounds do.
 _ROUNDS: Final = 6
+#: The fixes of one finding, in all the files that it is about.
+Group: TypeAlias = tuple[Fix, ...]
 
 
 class Fixed(Struct, frozen=True, kw_only=True):
@@ -35,78 +37,93 @@ class Fixed(Struct, frozen=True, kw_only=True):
 
 def fixed(state: State, select: Collection[str] = (), ignore: Collection[str] = ()) -> Fixed:
     """Mend what these rules find, round by round, until they find nothing that can be mended."""
-    current, notes = state, dict[str, Message]()
-    private: dict[str, None] = {}
-    exclude: dict[str, None] = {}
-    changes: dict[str, list[Change]] = {}
+    current, refused = state, dict[str, Message]()
+    done: list[Group] = []
     for _ in range(_ROUNDS):
         before = current
-        found = run(current, select, ignore)
-        for mend in merged(found):
-            if mend.private:
-                private[mend.path] = None
-            if mend.exclude:
-                exclude[mend.path] = None
-            done = changes.setdefault(mend.path, [])
-            try:
-                current = _with(current, mend)
-                done.extend(mend.changes)
-            except Refusal as refusal:
-                current, made = _one_by_one(current, found, mend.path)
-                done.extend(made)
-                why = (
-                    msg("{path} is not mended whole: {why}", path=mend.path, why=refusal.what)
-                    if made
-                    else msg("{path} stays as it is: {why}", path=mend.path, why=refusal.what)
-                )
-                notes.setdefault(mend.path, why)
+        groups = compatible(run(current, select, ignore))
+        current, made = _applied(current, groups, refused)
+        done += made
         if current is before:
             break
-    writes = tuple(_writes(state, current, changes))
+    fixes = [fix for group in done for fix in group]
+    changes: dict[str, list[Change]] = {}
+    for fix in fixes:
+        changes.setdefault(fix.path, []).extend(fix.changes)
     return Fixed(
-        plan=Plan(writes=writes, notes=tuple(notes.values())),
-        private=tuple(private),
-        exclude=tuple(exclude),
+        plan=Plan(
+            writes=tuple(_writes(state, current, changes)),
+            notes=tuple(_said(path, why, changes) for path, why in refused.items()),
+        ),
+        private=tuple(dict.fromkeys(fix.path for fix in fixes if fix.private)),
+        exclude=tuple(dict.fromkeys(fix.path for fix in fixes if fix.exclude)),
         state=current,
     )
 
 
-def _one_by_one(
-    state: State, findings: Iterable[Finding], path: str
-) -> tuple[State, tuple[Change, ...]]:
-    """What can be mended of a file where all at once can't: each finding's mend, or none of it."""
-    made: dict[object, Change] = {}
-    for mend in (m for f in findings for m in f.fixes if m.path == path):
-        if any(change.path in made for change in mend.changes):
-            continue
+def _said(path: str, why: Message, changes: Mapping[str, Sequence[Change]]) -> Message:
+    if changes.get(path):
+        return msg("{path} is not mended whole: {why}", path=path, why=why)
+    return msg("{path} stays as it is: {why}", path=path, why=why)
+
+
+def compatible(findings: Iterable[Finding]) -> list[Group]:
+    """Each finding's fixes, but for one that wants another value where an earlier one has a say.
+
+    A finding is mended as a whole or not at all: half of a move between two files loses a key.
+    """
+    wanted: dict[tuple[str, Path], Change] = {}
+    groups: list[Group] = []
+    for group in (finding.fixes for finding in findings if finding.fixes):
+        mine = {(fix.path, change.path): change for fix in group for change in fix.changes}
+        if all(wanted.get(where, change) == change for where, change in mine.items()):
+            wanted.update(mine)
+            groups.append(group)
+    return groups
+
+
+def _applied(
+    state: State, groups: Sequence[Group], refused: dict[str, Message]
+) -> tuple[State, list[Group]]:
+    """The state with these fixes made, and those that could be: halved until each refusal is alone.
+
+    So one finding that can't be mended costs a few edits of the file, not one for each finding.
+    """
+    try:
+        return _with_all(state, groups, refused if len(groups) == 1 else {}), list(groups)
+    except Refusal:
+        if len(groups) == 1:
+            return state, []
+    half = len(groups) // 2
+    state, first = _applied(state, groups[:half], refused)
+    state, second = _applied(state, groups[half:], refused)
+    return state, [*first, *second]
+
+
+def _with_all(state: State, groups: Iterable[Group], refused: dict[str, Message]) -> State:
+    """Raises Refusal where a file can't be edited; `refused` has then what was said of it."""
+    for fix in merged(groups):
         try:
-            state = _with(state, mend)
-        except Refusal:
-            continue
-        made.update((change.path, change) for change in mend.changes)
-    return state, tuple(made.values())
+            state = _with(state, fix)
+        except Refusal as refusal:
+            refused.setdefault(fix.path, refusal.what)
+            raise
+    return state
 
 
-def merged(findings: Iterable[Finding]) -> Iterator[Fix]:
-    """The findings' fixes, one a file. The first change of an entry stands."""
-    changes: dict[str, dict[object, Change]] = {}
-    bare: set[str] = set()
-    private: set[str] = set()
-    exclude: set[str] = set()
-    for mend in (m for f in findings for m in f.fixes):
-        mine = changes.setdefault(mend.path, {})
-        for change in mend.changes:
-            mine.setdefault(change.path, change)
-        bare |= {mend.path} if mend.bare else set()
-        private |= {mend.path} if mend.private else set()
-        exclude |= {mend.path} if mend.exclude else set()
-    for path, mine in changes.items():
+def merged(groups: Iterable[Group]) -> Iterator[Fix]:
+    """The fixes, one a file."""
+    by_path: dict[str, list[Fix]] = {}
+    for fix in (fix for group in groups for fix in group):
+        by_path.setdefault(fix.path, []).append(fix)
+    for path, fixes in by_path.items():
+        changes = {change.path: change for fix in fixes for change in fix.changes}
         yield Fix(
             path=path,
-            changes=tuple(mine.values()),
-            bare=path in bare,
-            private=path in private,
-            exclude=path in exclude,
+            changes=tuple(changes.values()),
+            bare=any(fix.bare for fix in fixes),
+            private=any(fix.private for fix in fixes),
+            exclude=any(fix.exclude for fix in fixes),
         )
 
 

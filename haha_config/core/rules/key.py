@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
 from haha_config.core import headers, trust, urls
 from haha_config.core import variables as v
 from haha_config.core.change import beside
+from haha_config.core.keys import clean, masked, mistaken, placeholder, unsendable
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Fix, Header, Place, Problem, Severity
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.index import Endpoint
 from haha_config.core.providers.model import KeyKind, Provider
-from haha_config.core.rules.rule import FIX, INIT, Rule, configured, holders, quoted, targets, where
+from haha_config.core.rules.rule import (
+    FIX,
+    INIT,
+    Holder,
+    Rule,
+    configured,
+    holders,
+    quoted,
+    targets,
+    where,
+)
 from haha_config.core.state.file import File
 from haha_config.core.state.gateway import REFERENCE
 from haha_config.core.state.layers import Effective
@@ -185,20 +195,6 @@ def _cancelled(state: State) -> Effective | None:
     return next((f for f in found if f.value == "" and any(s.value for s in f.shadows)), None)
 
 
-_PLACEHOLDER: Final = re.compile(
-    r"""<.*>|\$\{.*\}|\$[A-Za-z_]\w*|os\.environ/.*|\[.*\]|.*x{4,}|(sk-)?x{3,}|.*\.\.\.
-    |.*(your|my|paste|insert|enter|replace)[-_ ]?.*(key|token|here|secret).*
-    |(sk-)?(change[-_ ]?me|placeholder|todo|example|api[-_]?key|token|secret|key[-_]?here)
-    |你的.*|.*密钥.*""",
-    re.IGNORECASE | re.VERBOSE,
-)
-
-
-def placeholder(value: str) -> bool:
-    """Whether a value is what a guide printed instead of a key."""
-    return _PLACEHOLDER.fullmatch(value.strip()) is not None
-
-
 class KEY003(Rule):
     name = "placeholder-key"
     title = msg("Keys are keys, not what a guide printed in their place")
@@ -213,7 +209,7 @@ class KEY003(Rule):
         for found in credentials(state) if configured(state) else ():
             if placeholder(found.value or ""):
                 yield Problem(
-                    what=msg("`{name}` holds a placeholder, not a key", name=found.name),
+                    what=_stand_in(found.name, found.value or ""),
                     place=found.place or Place(),
                     hint=INIT,
                     severity="note" if local else "error",
@@ -221,10 +217,20 @@ class KEY003(Rule):
         for name, value in state.litellm_env.data.items():
             if v.is_secret(name) and isinstance(value, str) and placeholder(value):
                 yield Problem(
-                    what=msg("`{name}` holds a placeholder, not a key", name=name),
+                    what=_stand_in(name, value),
                     place=state.litellm_env.place(name),
                     hint=msg("put your own key there, or take the line out"),
                 )
+
+
+def _stand_in(name: str, value: str) -> Message:
+    from haha_config.core.imports import cc_switch
+
+    if cc_switch.is_stand_in(value):
+        return msg("`{name}` holds cc-switch's stand-in, which only its proxy takes", name=name)
+    if masked(value):
+        return msg("`{name}` holds a key with its middle hidden, not a key", name=name)
+    return msg("`{name}` holds a placeholder, not a key", name=name)
 
 
 class KEY004(Rule):
@@ -237,27 +243,28 @@ class KEY004(Rule):
     fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
+        url = urls.parse(state.value(v.BASE_URL))
+        local = url is not None and url.loopback
         for name in v.CREDENTIALS:
             for holder in holders(state):
                 value = holder.values.get(name)
-                if not isinstance(value, str) or not value:
-                    continue
-                broken = any(c.isspace() for c in clean(value))
-                if clean(value) == value and not broken:
-                    continue
-                fixes = holder.fix(holder.set(name, clean(value)))
-                yield Problem(
-                    what=msg("`{name}` has spaces, quotes or line ends in it", name=name),
-                    place=holder.place(name),
-                    hint=msg("paste the key again, on one line") if broken else FIX,
-                    fixes=() if broken else fixes,
-                )
+                if isinstance(value, str) and value:
+                    yield from self._judged(name, value, holder, local=local)
 
-
-def clean(value: str) -> str:
-    """A pasted key without what came along: spaces, quotes, `Bearer `."""
-    bare = value.strip().strip("\"'`‘’“”").strip()
-    return bare.removeprefix("Bearer ").strip()
+    @staticmethod
+    def _judged(name: str, value: str, holder: Holder, *, local: bool) -> Iterator[Problem]:
+        key, place = clean(value), holder.place(name)
+        # A server on this machine takes any text, as long as it can be sent.
+        mistake = None if (local and key.isascii()) or placeholder(value) else mistaken(key)
+        if any(c.isspace() for c in key):
+            what = msg("`{name}` has spaces, quotes or line ends in it", name=name)
+            yield Problem(what=what, place=place, hint=msg("paste the key again, on one line"))
+        elif (unfit := mistake or (None if placeholder(value) else unsendable(key))) is not None:
+            yield Problem(what=msg("`{name}`: {why}", name=name, why=unfit), place=place, hint=INIT)
+        elif key != value:
+            what = msg("`{name}` has spaces, quotes or line ends in it", name=name)
+            fixes = holder.fix(holder.set(name, key))
+            yield Problem(what=what, place=place, hint=FIX, fixes=fixes)
 
 
 class KEY005(Rule):

@@ -8,14 +8,24 @@ from typing import Final
 
 from haha_config.core import trust, urls
 from haha_config.core import variables as v
+from haha_config.core.keys import clean
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import Change, Data, Fix, Place, Problem, Remove, Set, Severity
 from haha_config.core.rules import litellm_entries as entries
 from haha_config.core.rules import litellm_shapes as shapes
-from haha_config.core.rules.key import clean, credentials, placeholder
+from haha_config.core.rules.key import credentials
+from haha_config.core.rules.literal_keys import LiteralKey, literal_keys
 from haha_config.core.rules.rule import FIX, Need, Rule, quoted, set_where_held
 from haha_config.core.state.file import File
-from haha_config.core.state.gateway import REFERENCE, Gateway, ModelEntry, Secret, includes
+from haha_config.core.state.gateway import (
+    REFERENCE,
+    WEAK,
+    Gateway,
+    ModelEntry,
+    Secret,
+    includes,
+    is_strong,
+)
 from haha_config.core.state.state import State
 
 GATEWAY: Final[frozenset[Need]] = frozenset({"litellm", "gateway"})
@@ -246,7 +256,7 @@ class LLM004(Rule):
 
     def check(self, state: State) -> Iterable[Problem]:
         for entry in state.gateway.entries:
-            if entry.prefix == "ollama/":
+            if entry.prefix == "ollama/" and entry.chats:
                 better = f"ollama_chat/{entry.model.removeprefix('ollama/')}"
                 yield Problem(
                     what=msg(
@@ -423,58 +433,30 @@ class LLM009(Rule):
     fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
-        gateway = state.gateway
-        for entry in gateway.entries:
-            key = entry.params.get("api_key")
-            if not _looks_secret(key):
-                continue
-            row = state.rows.listed(entry.model, entry.api_base)
-            name = row.credential.variable if row else ""
-            name = name or f"{entry.prefix.rstrip('/').upper() or 'UPSTREAM'}_API_KEY"
-            yield self._literal(state, entry.file, entry.path("api_key"), name, str(key))
-        for name, value in gateway.section("environment_variables").items():
-            if _KEY_NAME.search(str(name)) and _looks_secret(value):
-                where = ("environment_variables", str(name))
-                yield self._literal(state, state.litellm, where, str(name), str(value))
-        master = gateway.general.get("master_key")
-        if _looks_secret(master):
-            where = ("general_settings", "master_key")
-            yield self._literal(state, state.litellm, where, v.MASTER_KEY, str(master))
+        for one in literal_keys(state):
+            yield self._literal(state, one)
 
     @staticmethod
-    def _literal(
-        state: State, file: File, path: tuple[str | int, ...], name: str, key: str
-    ) -> Problem:
+    def _literal(state: State, one: LiteralKey) -> Problem:
         """Moved only where a litellm.env is there: without one, nothing would load it."""
-        held = state.litellm_env.data.get(name)
-        movable = state.litellm_env.document is not None and held in (None, "", key)
+        movable = state.litellm_env.document is not None and bool(one.name)
         fixes = (
-            Fix(path=file.path, changes=(Set(path, f"{REFERENCE}{name}"),)),
-            Fix(path=state.litellm_env.path, changes=(Set((name,), key),)),
+            Fix(path=state.litellm_env.path, changes=(Set((one.name,), one.key),)),
+            Fix(path=one.file.path, changes=(Set(one.path, f"{REFERENCE}{one.name}"),)),
         )
         return Problem(
             what=msg("a key stands here in plain text"),
-            place=file.place(*path),
+            place=one.file.place(*one.path),
             hint=FIX
             if movable
             else msg(
                 "write {reference}{name} here, and put the key into {path}",
                 reference=REFERENCE,
-                name=name,
+                name=one.name or "NAME",
                 path=state.litellm_env.path,
             ),
             fixes=fixes if movable else (),
         )
-
-
-_KEY_NAME: Final = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)$")
-
-
-def _looks_secret(value: object) -> bool:
-    """A literal that is a key: not a reference, a stand-in, or a local server's any-text."""
-    if not isinstance(value, str) or value.startswith(REFERENCE) or len(value) < 12:
-        return False
-    return not placeholder(value)
 
 
 class LLM010(Rule):
@@ -684,11 +666,6 @@ def version(text: str) -> tuple[int, ...]:
     return tuple(numbers)
 
 
-#: Keys that LiteLLM itself refuses, and ones that everybody tries first.
-WEAK: Final = frozenset({"sk-1234", "sk-12345", "sk-123456", "sk-0000", "sk-test", "sk-anything"})
-_SHORT: Final = 16
-
-
 class LLM012(Rule):
     name = "master-key-strong"
     title = msg("The master key can't be guessed")
@@ -704,7 +681,7 @@ class LLM012(Rule):
 
     def check(self, state: State) -> Iterable[Problem]:
         key = state.gateway.master_key
-        if key is None or not key.value or strong(key.value):
+        if key is None or not key.value or is_strong(key.value):
             return
         weak = key.value in WEAK
         severity: Severity = "warning"
@@ -727,15 +704,10 @@ class LLM012(Rule):
         )
 
 
-def strong(key: str) -> bool:
-    """Whether LiteLLM takes it for a master key, and nobody guesses it."""
-    return key not in WEAK and len(key) >= _SHORT and not entries.EXPANDED.fullmatch(key)
-
-
 def _the_strong_one(key: Secret, state: State) -> tuple[Fix, ...]:
     """The reference to a good key that `litellm.env` holds already; a new one is for `init`."""
     held = state.litellm_env.data.get(v.MASTER_KEY)
-    if not key.literal or not isinstance(held, str) or not strong(held):
+    if not key.literal or not isinstance(held, str) or not is_strong(held):
         return ()
     path = ("general_settings", "master_key")
     return _config(state, Set(path, f"{REFERENCE}{v.MASTER_KEY}"))
@@ -769,7 +741,7 @@ class LLM013(Rule):
             return
         used = found[0]
         # A key that everybody guesses is to go (LLM012), not to be copied to the client.
-        fixes = set_where_held(state, used.name, key.value) if strong(key.value) else ()
+        fixes = set_where_held(state, used.name, key.value) if is_strong(key.value) else ()
         shell = used.layer == "shell"
         yield Problem(
             what=msg(

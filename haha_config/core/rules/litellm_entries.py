@@ -8,9 +8,9 @@ from typing import Final
 
 from haha_config.core import urls
 from haha_config.core import variables as v
+from haha_config.core.keys import placeholder
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data, Problem, Severity
-from haha_config.core.rules.key import placeholder
 from haha_config.core.rules.models import asked
 from haha_config.core.state.gateway import REFERENCE, Gateway, ModelEntry
 from haha_config.core.state.state import State

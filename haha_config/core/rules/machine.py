@@ -72,7 +72,17 @@ class SYS002(MachineRule):
         endpoint = state.rows.at(state.value(v.BASE_URL))
         if endpoint is not None and endpoint.row.start:
             return endpoint.row.start
+        if _is_cc_switch(state):
+            return msg("start cc-switch's proxy, or set the client up without it: haha-config init")
         return msg("start the program that is to answer there, or: haha-config init")
+
+
+def _is_cc_switch(state: State) -> bool:
+    """Whether the client was pointed at cc-switch's own proxy."""
+    from haha_config.core.imports import cc_switch
+
+    held = (state.value(name) for name in v.CREDENTIALS)
+    return cc_switch.is_proxy(state.value(v.BASE_URL)) or any(map(cc_switch.is_stand_in, held))
 
 
 class SYS003(MachineRule):

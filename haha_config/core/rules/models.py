@@ -15,11 +15,11 @@ from haha_config.core.rules.key import endpoint
 from haha_config.core.rules.rule import (
     ALIASES,
     FIX,
+    INIT,
     Rule,
     quoted,
     set_everywhere,
     set_where_held,
-    stays_home,
     targets,
 )
 from haha_config.core.state.gateway import ModelEntry
@@ -350,19 +350,20 @@ class MOD004(Rule):
         main = state.slots.get("main", "")
         if not main or main.startswith("claude") or _answers_claude(state) or state.only:
             return
-        if stays_home(state) and not state.value(v.BASE_URL):
-            return
+        if not state.value(v.BASE_URL):
+            return  # a cloud has Anthropic's models, and so has Anthropic
         missing = _missing_tiers(state)
         if missing:
             names = tuple(SLOTS[slot] for slot in missing)
-            fixes = set_everywhere(state, dict.fromkeys(names, main))
+            alias = main.removesuffix("[1m]").lower() in ALIASES
+            fixes = () if alias else set_everywhere(state, dict.fromkeys(names, main))
             yield Problem(
                 what=msg(
                     "not set: {names}; there the client asks for a model of Anthropic's",
                     names=names,
                 ),
                 place=slot_place(state, "main"),
-                hint=FIX if fixes else _switch_all(main),
+                hint=FIX if fixes else INIT if alias else _switch_all(main),
                 severity="warning" if state.route == "litellm" and missing != ["fable"] else "note",
                 fixes=fixes,
             )

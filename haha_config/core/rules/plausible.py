@@ -5,7 +5,7 @@ It repeats no rule: each question is asked with the words of the family that kno
 
 from __future__ import annotations
 
-from haha_config.core import urls
+from haha_config.core import keys, urls
 from haha_config.core import variables as v
 from haha_config.core.model import SLOTS, Severity
 from haha_config.core.providers import table as rows
@@ -46,10 +46,10 @@ def _of_url(value: str, state: State) -> Severity | None:
 
 
 def _of_key(value: str, state: State) -> Severity | None:
-    if any(c.isspace() for c in key.clean(value)):
+    if keys.unsendable(keys.clean(value)) is not None:
         return "error"
     called = urls.parse(state.value(v.BASE_URL))
-    if key.placeholder(value) and not (called is not None and called.loopback):
+    if keys.placeholder(value) and not (called is not None and called.loopback):
         return "error"
     known = key.endpoint(state)
     if known is None or known.row.local:

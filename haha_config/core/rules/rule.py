@@ -163,23 +163,17 @@ def table(value: Data) -> Mapping[str, Data]:
 ALIASES: Final = frozenset(
     {"inherit", "default", "best", "opus", "sonnet", "haiku", "fable", "opusplan"}
 )
-CLOUDS: Final = {
-    "CLAUDE_CODE_USE_BEDROCK": "Amazon Bedrock",
-    "CLAUDE_CODE_USE_VERTEX": "Google Vertex",
-    "CLAUDE_CODE_USE_FOUNDRY": "Microsoft Foundry",
-    "CLAUDE_CODE_USE_AZURE_OPENAI": "Azure OpenAI",
-}
 ON: Final = frozenset({"1", "true", "yes", "on"})
 
 
 def chosen_cloud(state: State) -> str | None:
     """The cloud that the client is switched to."""
-    return next((c for name, c in CLOUDS.items() if state.value(name).lower() in ON), None)
+    return next((v.CLOUDS[name] for name in state.clouds), None)
 
 
 def stays_home(state: State) -> bool:
     """Whether this client is meant for Anthropic itself, or for a cloud that has its models."""
-    if chosen_cloud(state) is not None:
+    if state.clouds:
         return True
     models = (model.removesuffix("[1m]").lower() for model in state.slots.values())
     keys = (state.value(name) for name in v.CREDENTIALS)

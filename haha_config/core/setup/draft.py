@@ -8,7 +8,7 @@ from typing import Final, get_args
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from haha_config.core import urls
+from haha_config.core import keys, urls
 from haha_config.core import variables as v
 from haha_config.core.errors import Usage
 from haha_config.core.messages import Message, msg
@@ -172,26 +172,34 @@ def clean_url(url: str) -> tuple[str, Message | None]:
 
 def clean_key(key: str) -> tuple[str, Message | None]:
     """A pasted key without what came along, and what that was, to be said."""
-    bare = key.strip()
-    if bare[:1] in {'"', "'"} and bare[-1:] == bare[:1] and len(bare) > 1:
-        return bare[1:-1].strip(), msg("the quotes round the key were taken off")
-    for prefix in ("Bearer ", "bearer "):
-        if bare.startswith(prefix):
-            return bare.removeprefix(prefix).strip(), msg("`Bearer` was taken off the key")
-    if bare != key.rstrip("\r\n"):
-        return bare, msg("the spaces round the key were taken off")
-    return bare, None
+    clean, bare = keys.clean(key), keys.bare(key)
+    if clean != bare:
+        if bare[:1] != clean[:1] and not bare[:1].isalpha():
+            return clean, msg("the quotes round the key were taken off")
+        return clean, msg("`Bearer` was taken off the key")
+    if bare != key.rstrip("\r\n").lstrip("\ufeff"):
+        return clean, msg("the spaces round the key were taken off")
+    return clean, None
 
 
 def check_key(key: str, row: Provider, providers: Providers, base_url: str = "") -> Message | None:
     """Why a key can't work, or None. The key itself is never in the message."""
     if not key:
         return msg("the key is empty")
-    if any(c.isspace() or not c.isprintable() for c in key):
-        return msg("the key has a space or a line break inside: it was not copied whole")
-    if not key.isascii():
-        return msg("the key has a character that no key has: copy it again")
+    if (complaint := keys.unsendable(key)) is not None:
+        return (keys.mistaken(key) if keys.masked(key) else None) or complaint
+    if not _takes_any(row, base_url):
+        if (complaint := keys.mistaken(key)) is not None:
+            return complaint
+        if keys.placeholder(key):
+            return msg("this is a placeholder, not a key")
     return rows.misfit(providers, row, key, base_url)
+
+
+def _takes_any(row: Provider, base_url: str) -> bool:
+    """Whether a server on this machine is to get it, which takes any text."""
+    url = urls.parse(base_url)
+    return row.local or (url is not None and url.loopback)
 
 
 # --- from a draft to answers -----------------------------------------------------------------
@@ -357,11 +365,20 @@ def resumed(draft: Draft, held: CurrentSetup, traffic: Traffic) -> Draft:
         via=held.route if held.provider and not held.own_gateway else draft.via,
         region=draft.region or held.region,
         base_url=_kept_url(draft, held),
-        key=draft.key or ("" if held.own_gateway else held.credential),
+        key=draft.key or _kept_key(held),
         slots={**kept, **draft.slots} if "main" not in draft.slots else draft.slots,
         port=draft.port or held.port,
         traffic=draft.traffic or traffic,
     )
+
+
+def _kept_key(held: CurrentSetup) -> str:
+    """The key that goes on; what a guide printed in its place is none, but on this machine."""
+    if held.own_gateway:
+        return ""
+    url = urls.parse(held.base_url)
+    here = url is not None and url.loopback
+    return held.credential if here or not keys.placeholder(held.credential) else ""
 
 
 def _kept_url(draft: Draft, held: CurrentSetup) -> str:
@@ -384,7 +401,7 @@ def single_upstream(draft: Draft, row: Provider) -> Draft:
     made = tuple(
         upstream(row, name, url=draft.base_url, region=draft.region or row.region) for name in names
     )
-    keys = {row.credential.variable: draft.key} if draft.key and row.credential.variable else {}
+    key = {row.credential.variable: draft.key} if draft.key and row.credential.variable else {}
     return replace(
         draft,
         provider="litellm",
@@ -393,7 +410,7 @@ def single_upstream(draft: Draft, row: Provider) -> Draft:
         key="",
         slots=held,
         upstreams=made,
-        keys={**draft.keys, **keys},
+        keys={**draft.keys, **key},
     )
 
 

@@ -89,11 +89,16 @@ def check_name(name: str) -> str:
                 name=name,
             )
         )
-    if not _NAME.fullmatch(name) or name.endswith(".toml"):
+    if not is_name(name):
         raise Usage(
             msg("`{name}` can't name a profile: letters, digits, `.`, `_` and `-`", name=name)
         )
     return name
+
+
+def is_name(name: str) -> bool:
+    """Whether a profile can be called so."""
+    return bool(_NAME.fullmatch(name)) and name not in RESERVED and not name.endswith(".toml")
 
 
 def of_data(name: str, data: Mapping[str, Data], path: str) -> Profile:

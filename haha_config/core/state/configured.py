@@ -66,6 +66,7 @@ def read(state: State) -> CurrentSetup:
 
 def switches(state: State) -> dict[str, str]:
     """The traffic switches that are on in any of our targets, read by this client or not."""
+    state = state.from_scope
     env = state.target.data.get("env")
     files = (env if isinstance(env, Mapping) else {}, state.dotenv.data)
     names = (v.TELEMETRY, v.NONESSENTIAL)

@@ -11,6 +11,7 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from haha_config.core import variables as v
+from haha_config.core.keys import placeholder
 from haha_config.core.model import Change, Data, Fix, Place
 from haha_config.core.state.file import File
 
@@ -21,8 +22,18 @@ DEFAULT_PORT: Final = 4000
 DATABASE_URL: Final = "DATABASE_URL"
 #: What LiteLLM reads of one element of `model_list`.
 _ENTRY: Final = frozenset({"model_name", "litellm_params", "model_info"})
+#: Keys that LiteLLM itself refuses, and ones that everybody tries first.
+WEAK: Final = frozenset({"sk-1234", "sk-12345", "sk-123456", "sk-0000", "sk-test", "sk-anything"})
+_SHORT: Final = 16
 
 Source = Literal["litellm_config.yaml", "litellm.env", "shell", ""]
+#: Where a value of `environment_variables:` comes from.
+LITELLM: Final = "litellm_config.yaml"
+
+
+def is_strong(key: str) -> bool:
+    """Whether LiteLLM takes it for a master key, and nobody guesses it."""
+    return key not in WEAK and len(key) >= _SHORT and not placeholder(key)
 
 
 class ModelEntry(Struct, frozen=True, kw_only=True):
@@ -60,6 +71,14 @@ class ModelEntry(Struct, frozen=True, kw_only=True):
         """`custom_llm_provider`, which stands in for a prefix."""
         value = self.params.get("custom_llm_provider")
         return value if isinstance(value, str) else ""
+
+    @property
+    def chats(self) -> bool:
+        """Whether it is asked for words: what makes vectors or pictures is no business of ours."""
+        mode = self.info.get("mode")
+        if isinstance(mode, str):
+            return mode in {"chat", "completion", "responses"}
+        return re.search(r"embed|\bbge\b|minilm|rerank", self.model.lower()) is None
 
     def path(self, *keys: str) -> tuple[str | int, ...]:
         return ("model_list", self.index, "litellm_params", *keys)

@@ -45,6 +45,7 @@ class State(Struct, frozen=True, kw_only=True, dict=True):
     it is not known; `answers_for` is the measured one whose behaviour this state is, of
     `known_versions`. `owned`: what we wrote into settings beside `env`. `included`: the files that
     litellm_config.yaml includes; `missing`: the ones that it names and that are not there.
+    `wrote_dotenv`: something of ours is in `.env`.
     """
 
     client: Client
@@ -68,6 +69,7 @@ class State(Struct, frozen=True, kw_only=True, dict=True):
     included: tuple[File, ...] = ()
     missing: frozenset[str] = frozenset()
     litellm_facts: LiteLLMFacts = NO_FACTS
+    wrote_dotenv: bool = False
 
     @property
     def target(self) -> File:
@@ -78,6 +80,23 @@ class State(Struct, frozen=True, kw_only=True, dict=True):
     def reads_dotenv(self) -> bool:
         """Whether the client reads `.env`: only claude-haha's launcher does, unless told not to."""
         return self.client == "haha" and self.environ.get(SKIP_DOTENV) != "1"
+
+    @property
+    def edits_dotenv(self) -> bool:
+        """Whether a `.env` that is there is this client's: any other belongs to a program."""
+        return self.client == "haha" or v.BASE_URL in self.dotenv.data or self.wrote_dotenv
+
+    @property
+    def written(self) -> tuple[File, ...]:
+        """The files in which we set the client's variables."""
+        return (self.target, self.dotenv) if self.edits_dotenv else (self.target,)
+
+    @cached_property
+    def clouds(self) -> tuple[str, ...]:
+        """The switches that are on and send this client to a cloud."""
+        azure = "CLAUDE_CODE_USE_AZURE_OPENAI"
+        names = (name for name in v.CLOUDS if name != azure or self.client == "haha")
+        return tuple(name for name in names if v.is_on(self.value(name)))
 
     @cached_property
     def dotenv_values(self) -> Mapping[str, Data]:
@@ -129,6 +148,21 @@ class State(Struct, frozen=True, kw_only=True, dict=True):
         if self.behaviour is None:
             return True
         return self.behaviour.of(name, self.answers_for)
+
+    @cached_property
+    def from_scope(self) -> State:
+        """The same without the settings files that beat the one we write: they are not its own."""
+        order = layers.ORDER[layers.ORDER.index(self.scope) :]
+        settings = {n: file for n, file in self.settings.items() if n in order}
+        return replace(
+            self, settings=settings, beside={n: f for n, f in self.beside.items() if n in order}
+        )
+
+    @property
+    def weaker_layers(self) -> tuple[Layer, ...]:
+        """The layers that the settings.json which we write beats."""
+        names = [layer.name for layer in self.layers]
+        return self.layers[names.index(self.scope) + 1 :] if self.scope in names else ()
 
     def effective(self, name: str) -> Effective:
         return layers.resolve(self.layers, name)

@@ -160,6 +160,12 @@ def _arrival(folder: Path) -> _Arrival | None:
         return None
 
 
+def is_ours(state: Path, real: str) -> bool:
+    """Whether something of ours is in the file of this real path."""
+    kept = _arrival(_named(state / "arrivals", real))
+    return kept is not None and kept.left is None
+
+
 def _folders(folder: Path) -> list[Path]:
     try:
         return sorted(p for p in folder.iterdir() if p.is_dir())
@@ -302,7 +308,7 @@ def purge(state: Path) -> None:
 
 
 def _keep_original(state: Path, entry: JournalEntry, fault: Fault) -> None:
-    folder = _named(state / "originals", entry)
+    folder = _named(state / "originals", entry.real)
     if not (folder / _RECORD).exists():
         fault(f"keep the original of {entry.path}")
         _keep(folder, entry, {"path": entry.path})
@@ -310,7 +316,7 @@ def _keep_original(state: Path, entry: JournalEntry, fault: Fault) -> None:
 
 def _keep_arrival(state: Path, entry: JournalEntry, number: int, fault: Fault) -> None:
     """Where ours begins and ends in a file. Done again after a crash, it does nothing more."""
-    folder = _named(state / "arrivals", entry)
+    folder = _named(state / "arrivals", entry.real)
     kept = _arrival(folder)
     about: dict[str, Any] = {"real": entry.real}
     if kept is None or kept.left not in (None, number):
@@ -323,9 +329,9 @@ def _keep_arrival(state: Path, entry: JournalEntry, number: int, fault: Fault) -
         _note(folder, {**about, "number": kept.number, "existed": existed, "left": number})
 
 
-def _named(parent: Path, entry: JournalEntry) -> Path:
+def _named(parent: Path, real: str) -> Path:
     """The folder that is kept for one file: its path, or a stamp of one too long for a name."""
-    path = entry.real.encode("utf-8", "surrogateescape")
+    path = real.encode("utf-8", "surrogateescape")
     name = quote(path, safe="")
     if len(name) > _LONGEST_NAME:
         from hashlib import sha256  # it loads OpenSSL, which few switches need

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+from typing import Any
+
 import pytest
 import yaml
 
@@ -305,3 +308,57 @@ def test_five_thousand_models() -> None:
     added = "  - model_name: new\n    litellm_params:\n      model: openai/x\n"
     after = yaml_text.edit(before, changes)
     assert after == "model_list:\n" + "".join(rows[:4999]) + added + rows[4999]
+
+
+# --- many changes at once --------------------------------------------------------------------
+
+FLAG = Set(("litellm_settings", "drop_params"), True)
+MASTER = Set(("general_settings", "master_key"), "os.environ/LITELLM_MASTER_KEY")
+MODEL = Set(("model_list", Item("model_name", "b")), {"model_name": "b"})
+
+
+@pytest.mark.parametrize("changes", list(permutations([FLAG, MASTER, MODEL])))
+@pytest.mark.parametrize(
+    "text",
+    [
+        "general_settings:\n  store_model_in_db: true\n",
+        "general_settings:\n  store_model_in_db: true",
+        "model_list:\n- model_name: a\ngeneral_settings:\n  store_model_in_db: true\n",
+        "include:\n  - models.yaml\nlitellm_settings:\n  num_retries: 3\n",
+        "include: [models.yaml]\n",
+        "a: 1\nmodel_list:\n  - model_name: a\n",
+        "a: 1\r\ngeneral_settings:\r\n  x: 1\r\n",
+    ],
+)
+def test_what_goes_to_one_place_from_several_sections(text: str, changes: list[Set]) -> None:
+    data = yaml_text.read(yaml_text.edit(text, changes)).data
+    before = yaml_text.read(text).data
+    assert data["litellm_settings"] == {**before.get("litellm_settings", {}), "drop_params": True}
+    assert data["general_settings"] == {
+        **before.get("general_settings", {}),
+        "master_key": "os.environ/LITELLM_MASTER_KEY",
+    }
+    assert data["model_list"] == [*before.get("model_list", []), {"model_name": "b"}]
+
+
+def test_a_thousand_changes_read_the_file_as_often_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "model_list:\n" + "".join(
+        f"  - model_name: m{n}\n    litellm_params:\n      model: a/{n}\n" for n in range(1000)
+    )
+    read: list[str] = []
+    whole = yaml_document._load
+
+    def counted(body: str, *rest: Any) -> Any:
+        read.append(body)
+        return whole(body, *rest)
+
+    monkeypatch.setattr(yaml_document, "_load", counted)
+    params = [("model_list", n, "litellm_params") for n in range(1000)]
+    changes = [Set((*path, "model"), f"b/{n}") for n, path in enumerate(params)]
+    changes += [Set((*path, "timeout"), 60) for path in params]
+    result = yaml_text.edit(text, changes)
+    assert len(read) <= 3
+    after = yaml_text.read(result).data["model_list"]
+    assert [e["litellm_params"] for e in after] == [
+        {"model": f"b/{n}", "timeout": 60} for n in range(1000)
+    ]

@@ -78,6 +78,15 @@ def undo(
 
 def _record(session: Session, which: str | None) -> disk.WriteRecord:
     kept = disk.records(session.state_folder)
+    broken = {str(number): folder for number, folder in disk.damaged(session.state_folder)}
+    last = kept[-1].number if kept else 0
+    wanted = which or next((n for n in reversed(broken) if int(n) > last), "")
+    if wanted in broken:
+        # No other is taken in its place: that one may be a write which this one was built on.
+        raise HahaError(
+            msg("write {id} is damaged and can't be taken back", id=wanted),
+            hints=(f"ls -l {broken[wanted]}", "haha-config undo --list"),
+        )
     if not kept:
         raise HahaError(msg("nothing was written yet, so there is nothing to take back"))
     if which is None:
@@ -93,7 +102,7 @@ def _undo(session: Session, record: disk.WriteRecord, manner: WriteOptions, *, p
 
     try:
         writes = [entry.write() for entry in record.entries()]
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError):
         raise HahaError(
             msg("write {id} is damaged and can't be taken back", id=record.id),
             hints=(f"ls -l {record.folder}",),
@@ -194,6 +203,8 @@ def _list(session: Session, *, as_json: bool) -> int:
     if not kept:
         report.talk(msg("nothing was written yet"))
         return 0
+    for number, _folder in disk.damaged(session.state_folder):
+        report.talk(msg("write {id} is damaged and can't be taken back", id=number))
     for path, original in disk.originals(session.state_folder):
         report.talk(
             msg(
@@ -235,7 +246,7 @@ def _recover(session: Session, *, as_json: bool, dry_run: bool) -> int:
 
 def _purge(session: Session, *, as_json: bool, yes: bool, plain: bool, dry_run: bool) -> int:
     state = session.state_folder
-    writes = len(disk.records(state))
+    writes = len(disk.records(state)) + len(disk.damaged(state))
     what = nmsg("{n} write can be taken back", "{n} writes can be taken back", n=writes)
     left = _left_in_keyring(session)
     if left and not as_json:
@@ -248,10 +259,14 @@ def _purge(session: Session, *, as_json: bool, yes: bool, plain: bool, dry_run: 
         if not _asked(session, msg("Forget them, and the old keys in them?"), plain=plain):
             report.talk(msg("nothing was changed"))
             return 0
-    with disk.exclusive(state):
-        for one in disk.recover(state):
-            say_recovered(one)
-        disk.purge(state)
+    with disk.alone(state):
+        try:
+            for one in disk.recover(state):
+                say_recovered(one)
+        finally:
+            # One that was cut off and can't be read stays, and is said; it is no reason to keep
+            # the others.
+            disk.purge(state)
     for name in left:
         store.drop_from_keyring(name)
     if as_json:

@@ -9,6 +9,7 @@ from haha_config.io.disk.journal import (
     JournalEntry,
     WriteRecord,
     arrivals,
+    damaged,
     entries,
     is_ours,
     originals,
@@ -20,10 +21,12 @@ from haha_config.io.disk.lock import exclusive, shared
 from haha_config.io.disk.transaction import (
     Applied,
     Recovered,
+    alone,
     apply,
     recover,
     recover_alone,
     transact,
+    wrote,
 )
 
 __all__ = [
@@ -31,8 +34,10 @@ __all__ = [
     "JournalEntry",
     "Recovered",
     "WriteRecord",
+    "alone",
     "apply",
     "arrivals",
+    "damaged",
     "entries",
     "exclusive",
     "is_ours",
@@ -46,6 +51,7 @@ __all__ = [
     "shared",
     "snapshot",
     "transact",
+    "wrote",
 ]
 
 

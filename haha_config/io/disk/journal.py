@@ -16,15 +16,17 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal, TypeVar
 from urllib.parse import quote
 
-from msgspec import Struct
+from msgspec import Meta, Struct, ValidationError, convert
 
 from haha_config.core.model import Baseline, Change, Format, Item, Key, Remove, Set, Write
 from haha_config.io.disk.exchange import Fault
 from haha_config.io.disk.files import sync_folder
 from haha_config.io.disk.lock import make_private
+
+T = TypeVar("T")
 
 KEPT: Final = 20
 _RECORD: Final = "record.json"
@@ -38,7 +40,7 @@ class JournalEntry(Struct, frozen=True, kw_only=True):
     """One file of a write. `temporary` stands beside `real` while it is being written.
 
     `folders` are made for it, the outermost first; `emptied` go with it once they are empty. The
-    `changes` of an entry that is read back say where, not what.
+    `changes` of an entry that is read back say where, not what. `mode` is what the file had before.
     """
 
     path: str
@@ -52,6 +54,7 @@ class JournalEntry(Struct, frozen=True, kw_only=True):
     folders: tuple[str, ...]
     emptied: tuple[str, ...] = ()
     leaves: bool = False
+    mode: int | None = None
 
     def write(self) -> Write:
         """The entry as the plan had it."""
@@ -82,11 +85,73 @@ class WriteRecord(Struct, frozen=True, kw_only=True):
 
     def entries(self) -> tuple[JournalEntry, ...]:
         """Its files with their bytes. Raises OSError or ValueError where the record is damaged."""
-        data = json.loads((self.folder / _RECORD).read_bytes())
+        data = _decoded(self.folder, _Described)
         held = (self.folder / _BYTES).read_bytes()
-        if len(held) != data["size"]:
+        if len(held) != data.size:
             raise ValueError(_BYTES)
-        return tuple(_entry(held, entry) for entry in data["entries"])
+        return tuple(_entry(held, entry) for entry in data.entries)
+
+
+# --- records as they are on disk -------------------------------------------------------------
+
+_Span = tuple[int, int]
+
+
+class _ItemKey(Struct, frozen=True):
+    key: str
+    value: str
+
+
+class _DescribedChange(Struct, frozen=True):
+    path: tuple[str | int | _ItemKey, ...]
+    set: bool
+
+
+class _DescribedEntry(Struct, frozen=True, kw_only=True):
+    path: str
+    real: str
+    temporary: str
+    format: Format
+    secret: bool
+    before: _Span | None
+    after: _Span | None
+    changes: tuple[_DescribedChange, ...]
+    folders: tuple[str, ...]
+    emptied: tuple[str, ...]
+    leaves: bool = False
+    mode: int | None = None
+
+
+class _Described(Struct, frozen=True, kw_only=True):
+    version: Literal[1]
+    number: int
+    time: Annotated[float, Meta(ge=0, lt=1e11)]
+    command: str
+    size: int
+    entries: tuple[_DescribedEntry, ...]
+
+
+class _DescribedOriginal(Struct, frozen=True, kw_only=True):
+    path: str
+    existed: bool
+
+
+class _DescribedArrival(Struct, frozen=True, kw_only=True):
+    real: str
+    number: int
+    existed: bool
+    left: int | None = None
+
+
+def _decoded(folder: Path, kind: type[T]) -> T:
+    """A folder's record.
+
+    Raises OSError, or ValueError where the record is damaged or another program's.
+    """
+    try:
+        return convert(json.loads((folder / _RECORD).read_bytes()), kind)
+    except (ValidationError, RecursionError) as error:
+        raise ValueError(str(error)) from None
 
 
 # --- reading ---------------------------------------------------------------------------------
@@ -106,15 +171,22 @@ def records(state: Path) -> list[WriteRecord]:
     """Every write that is kept, the oldest first. A damaged one is left out."""
     found = []
     for folder in _folders(state / "writes"):
-        with contextlib.suppress(OSError, ValueError, KeyError):
+        with contextlib.suppress(OSError, ValueError):
             found.append(load(folder))
     return sorted(found, key=lambda r: r.number)
+
+
+def damaged(state: Path) -> list[tuple[int, Path]]:
+    """The numbers and folders of the writes whose record can't be read, the oldest first."""
+    good = {record.folder for record in records(state)}
+    names = [folder for folder in _folders(state / "writes") if folder.name.isdecimal()]
+    return sorted((int(folder.name), folder) for folder in names if folder not in good)
 
 
 def entries(state: Path) -> Iterator[tuple[int, JournalEntry]]:
     """Every file of every write that is kept, with its number; a damaged record has none."""
     for record in records(state):
-        with contextlib.suppress(OSError, ValueError, KeyError):
+        with contextlib.suppress(OSError, ValueError):
             yield from ((record.number, entry) for entry in record.entries())
 
 
@@ -122,10 +194,10 @@ def originals(state: Path) -> list[tuple[str, Path]]:
     """Every file that we ever wrote, and where its bytes from before our first write are kept."""
     found = []
     for folder in _folders(state / "originals"):
-        with contextlib.suppress(OSError, ValueError, KeyError):
-            data = json.loads((folder / _RECORD).read_bytes())
-            if data["existed"]:
-                found.append((str(data["path"]), folder / "original"))
+        with contextlib.suppress(OSError, ValueError):
+            data = _decoded(folder, _DescribedOriginal)
+            if data.existed:
+                found.append((data.path, folder / "original"))
     return sorted(found)
 
 
@@ -151,12 +223,10 @@ class _Arrival(Struct, frozen=True, kw_only=True):
 def _arrival(folder: Path) -> _Arrival | None:
     """None where there is none, or a damaged one."""
     try:
-        data = json.loads((folder / _RECORD).read_bytes())
-        before = (folder / "original").read_bytes() if data["existed"] else None
-        return _Arrival(
-            real=data["real"], before=before, number=data["number"], left=data.get("left")
-        )
-    except (OSError, ValueError, KeyError):
+        data = _decoded(folder, _DescribedArrival)
+        before = (folder / "original").read_bytes() if data.existed else None
+        return _Arrival(real=data.real, before=before, number=data.number, left=data.left)
+    except (OSError, ValueError):
         return None
 
 
@@ -174,44 +244,52 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def load(folder: Path) -> WriteRecord:
-    """Raises OSError, ValueError or KeyError where the record can't be read."""
-    data = json.loads((folder / _RECORD).read_bytes())
+    """Raises OSError or ValueError where the record can't be read, or is another folder's."""
+    data = _decoded(folder, _Described)
+    if not folder.name.isdecimal() or int(folder.name) != data.number:
+        raise ValueError(folder.name)
     return WriteRecord(
-        number=data["number"],
-        time=data["time"],
-        command=data["command"],
-        paths=tuple(entry["path"] for entry in data["entries"]),
+        number=data.number,
+        time=data.time,
+        command=data.command,
+        paths=tuple(entry.path for entry in data.entries),
         folder=folder,
     )
 
 
-def _entry(held: bytes, data: dict[str, Any]) -> JournalEntry:
+def _entry(held: bytes, data: _DescribedEntry) -> JournalEntry:
     return JournalEntry(
-        path=data["path"],
-        real=data["real"],
-        temporary=data["temporary"],
-        format=data["format"],
-        secret=data["secret"],
-        before=_part(held, data["before"]),
-        after=_part(held, data["after"]),
-        changes=tuple(_change(c) for c in data["changes"]),
-        folders=tuple(data["folders"]),
-        emptied=tuple(data["emptied"]),
-        leaves=data.get("leaves", False),
+        path=data.path,
+        real=data.real,
+        temporary=data.temporary,
+        format=data.format,
+        secret=data.secret,
+        before=_part(held, data.before),
+        after=_part(held, data.after),
+        changes=tuple(_change(c) for c in data.changes),
+        folders=data.folders,
+        emptied=data.emptied,
+        leaves=data.leaves,
+        mode=data.mode,
     )
 
 
-def _part(held: bytes, where: list[int] | None) -> bytes | None:
-    return None if where is None else held[where[0] : where[1]]
+def _part(held: bytes, where: _Span | None) -> bytes | None:
+    if where is None:
+        return None
+    start, end = where
+    if not 0 <= start <= end <= len(held):
+        raise ValueError(_BYTES)
+    return held[start:end]
 
 
 def folders_made(state: Path, real: Path) -> tuple[str, ...]:
     """The folders that were made for this file by the last write that made any."""
     for record in reversed(records(state)):
-        with contextlib.suppress(OSError, ValueError, KeyError):
-            for entry in json.loads((record.folder / _RECORD).read_bytes())["entries"]:
-                if entry["real"] == str(real) and entry["folders"]:
-                    return tuple(entry["folders"])
+        with contextlib.suppress(OSError, ValueError):
+            for entry in _decoded(record.folder, _Described).entries:
+                if entry.real == str(real) and entry.folders:
+                    return entry.folders
     return ()
 
 
@@ -384,6 +462,7 @@ def _entry_json(entry: JournalEntry, held: bytearray) -> dict[str, Any]:
         "folders": list(entry.folders),
         "emptied": list(entry.emptied),
         "leaves": entry.leaves,
+        "mode": entry.mode,
     }
 
 
@@ -400,11 +479,11 @@ def _change_json(change: Change) -> dict[str, Any]:
     return {"path": path, "set": isinstance(change, Set)}
 
 
-def _change(data: dict[str, Any]) -> Change:
-    path = tuple(_keys(data["path"]))
-    return Set(path, True) if data["set"] else Remove(path)
+def _change(data: _DescribedChange) -> Change:
+    path = tuple(_keys(data.path))
+    return Set(path, True) if data.set else Remove(path)
 
 
-def _keys(path: list[Any]) -> Iterator[Key]:
+def _keys(path: Sequence[str | int | _ItemKey]) -> Iterator[Key]:
     for key in path:
-        yield Item(key["key"], key["value"]) if isinstance(key, dict) else key
+        yield Item(key.key, key.value) if isinstance(key, _ItemKey) else key

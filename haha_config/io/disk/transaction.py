@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -62,6 +63,14 @@ class Recovered(Struct, frozen=True, kw_only=True):
     kept: tuple[str, ...] = ()
 
 
+_wrote = False
+
+
+def wrote() -> bool:
+    """Whether this process has written anything."""
+    return _wrote
+
+
 def _no_fault(_step: str) -> None:
     pass
 
@@ -92,7 +101,7 @@ def transact(
     Raises Changed where somebody else wrote each time, and Refusal where a target can't be
     replaced or the system refuses; every file is then as it was.
     """
-    with _alone(state, waiting):
+    with alone(state, waiting):
         for one in recover(state):
             recovered(one)
         for attempt in range(ATTEMPTS):
@@ -115,13 +124,14 @@ def apply(
     clock: Callable[[], float] = time.time,
 ) -> Applied:
     """Write one plan, once. Raises as `transact` does, Changed at the first difference."""
-    with _alone(state, _silent):
+    with alone(state, _silent):
         recover(state)
         return _apply(plan, state, command, fault, clock, ())
 
 
 @contextlib.contextmanager
-def _alone(state: Path, waiting: Callable[[], None]) -> Iterator[None]:
+def alone(state: Path, waiting: Callable[[], None] = _silent) -> Iterator[None]:
+    """Hold the lock for writing. Raises Refusal where there can be none."""
     lock = exclusive(state, waiting)
     try:
         lock.__enter__()
@@ -169,6 +179,8 @@ def _apply(
             place=Place(path=str(folder)),
             hints=(_RECOVER,),
         ) from None
+    global _wrote
+    _wrote = True
     return Applied(id=str(number), paths=tuple(entry.path for entry in entries))
 
 
@@ -246,6 +258,7 @@ def _entry(write: Write, temporary: str, state: Path, emptied: Sequence[str]) ->
         after=write.after,
         changes=write.changes,
         leaves=write.leaves,
+        mode=found.mode,
         folders=tuple(map(str, missing_folders(real.parent))) if write.after is not None else (),
         emptied=(*emptied, *journal.folders_made(state, real)) if write.after is None else (),
     )
@@ -287,13 +300,14 @@ def _stage(entry: JournalEntry, fault: Fault) -> None:
 
 def _clean(entries: Sequence[JournalEntry], fault: Fault) -> None:
     """Nothing of ours beside the targets; what was renamed lasts."""
-    for entry in entries:
-        fault(f"drop {entry.temporary}")
-        Path(entry.temporary).unlink(missing_ok=True)
+    # What was displaced stays until then: it has the old mode, owner and labels.
     for parent in {Path(entry.real).parent for entry in entries}:
         if parent.is_dir():
             fault(f"sync {parent}")
             sync_folder(parent)
+    for entry in entries:
+        fault(f"drop {entry.temporary}")
+        Path(entry.temporary).unlink(missing_ok=True)
     for entry in entries:
         _remove_empty(entry.emptied)
 
@@ -354,6 +368,8 @@ def _restore(entry: JournalEntry) -> bool:
         # Renamed where names can't be exchanged: the old bytes are in the journal only.
         temporary.unlink(missing_ok=True)
         _stage(replace(entry, before=entry.after, after=entry.before, folders=()), _no_fault)
+        if entry.mode is not None and sys.platform != "win32":
+            temporary.chmod(entry.mode)
     # Else it is the displaced file itself, with what a foreign program has written to it.
     with Exchange(_no_fault) as exchange:
         return exchange.put(temporary, real, expect=entry.after, want=entry.before)
@@ -393,7 +409,7 @@ def recover_alone(state: Path) -> list[Recovered]:
     """`recover`, taking the lock: what `undo --recover` does."""
     if not journal.begun(state):
         return []
-    with _alone(state, _silent):
+    with alone(state, _silent):
         return recover(state)
 
 
@@ -401,7 +417,7 @@ def _recover(state: Path, folder: Path) -> Recovered:
     try:
         record = journal.load(folder)
         entries = record.entries()
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError) as error:
         raise Refusal(
             msg("the journal of a write that was cut off can't be read: {why}", why=str(error)),
             place=Place(path=str(folder)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -47,6 +48,8 @@ def test_an_error_at_every_step(
     left_old: list[bool] = []
     for at, step in enumerate(every):
         start_over(bed, old)
+        for name in old:
+            bed.path(name).chmod(0o644)
         raised = error() if error is not OSError else OSError(errno.ENOSPC, "full", "somewhere")
         # Once every file is new, an error of the housekeeping after it may be kept quiet.
         try:
@@ -62,6 +65,7 @@ def test_an_error_at_every_step(
             said = refusal.what.text
             if "every file is as it was" in said:
                 left_old.append(bed.contents() == old)
+                assert {stat.S_IMODE(bed.path(n).stat().st_mode) for n in old} <= {0o644}, step
         whole(bed, old, new, step)
 
 

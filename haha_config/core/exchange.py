@@ -10,9 +10,19 @@ from msgspec import Struct, field
 from haha_config.core.model import Data
 
 #: Why there was no answer. `cut`: the connection ended inside one; `slow`: nothing came in time;
-#: `stalled`: the stream fell silent; `proxy`: the way through it failed.
+#: `stalled`: the stream fell silent; `proxy`: the way through it failed; `socks`: there is a proxy
+#: whose language the client does not speak.
 Failure = Literal[
-    "dns", "refused", "unreachable", "tls", "certificate", "slow", "stalled", "cut", "proxy"
+    "dns",
+    "refused",
+    "unreachable",
+    "tls",
+    "certificate",
+    "slow",
+    "stalled",
+    "cut",
+    "proxy",
+    "socks",
 ]
 
 

@@ -46,6 +46,8 @@ def parse(url: str) -> Url | None:
         port = parts.port
     except ValueError:
         return None
+    if port == 0:
+        return None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         return None
     if len(url.split()) != 1 or url != url.strip():

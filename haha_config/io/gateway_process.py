@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import msg
+from haha_config.io import loopback
 
 if TYPE_CHECKING:
     import subprocess
@@ -342,8 +343,10 @@ def ask_gateway(port: int, path: str, key: str = "", seconds: float = 5) -> obje
     headers = {"authorization": f"Bearer {key}"} if key else {}
     try:
         connection.request("GET", path, headers=headers)
-        answer = connection.getresponse()
-        return json.loads(answer.read(1 << 20)) if answer.status == 200 else None
+        with loopback.ended_after(connection, 4 * seconds):
+            answer = connection.getresponse()
+            body = answer.read(1 << 20)
+        return json.loads(body) if answer.status == 200 else None
     except (OSError, HTTPException, ValueError, RecursionError):
         return None
     finally:

@@ -9,6 +9,8 @@ import ipaddress
 import socket
 import ssl
 import time
+import zlib
+from codecs import getincrementaldecoder
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlsplit
@@ -31,8 +33,8 @@ T = TypeVar("T")
 #: and gets their exchanges, in the same order.
 Dialogue = Generator[Sequence[Request], Sequence[HttpExchange], T]
 
-#: More of an answer than this is not read: a probe's answers are a few kilobytes.
-LIMIT: Final = 32 * 1024 * 1024
+#: More of an answer than this is not read, packed or unpacked: a probe's are a few kilobytes.
+LIMIT: Final = 8 * 1024 * 1024
 _CONNECT_TIMEOUT: Final = 10.0
 
 #: How the ssl module asks for more bytes. One is in the history of every failure under TLS that
@@ -133,8 +135,12 @@ class _Pool:
         import httpx
 
         heard = _Receiver(ask)
-        proxy = proxy_for(ask.url, self._way.proxies)
+        proxy = None
         try:
+            proxy = proxy_for(ask.url, self._way.proxies)
+            scheme = urlsplit(proxy or "http://").scheme
+            if scheme not in ("http", "https"):
+                return heard.exchange("socks", scheme)
             # Pings keep a stream alive for ever: four waits are enough for any answer of ours.
             async with asyncio.timeout(4 * ask.timeout):
                 await self._listen(heard, self._client(proxy))
@@ -164,14 +170,15 @@ class _Pool:
         request = client.build_request(
             ask.method,
             ask.url,
-            headers=dict(ask.headers),
+            headers=_headers(ask),
             json=ask.body,
             timeout=httpx.Timeout(ask.timeout, connect=min(ask.timeout, _CONNECT_TIMEOUT)),
         )
         response = await client.send(request, stream=True)
         try:
             heard.begin(response.status_code, response.headers)
-            async for piece in response.aiter_text():
+            # Not `aiter_text`: it unpacks a piece whole, and a few KB can unpack to gigabytes.
+            async for piece in response.aiter_raw():
                 if not heard.piece(piece):
                     break
         finally:
@@ -187,17 +194,25 @@ class _Receiver:
         self.headers: dict[str, str] = {}
         self.pieces: list[tuple[int, str]] = []
         self.size = 0
+        self.cut_off = False
         self.started = time.monotonic()
+        self._body = _Body("")
 
     def begin(self, status: int, headers: Mapping[str, str]) -> None:
         self.status = status
         self.headers = {name.lower(): value for name, value in headers.items()}
+        self._body = _Body(self.headers.get("content-encoding", ""))
 
-    def piece(self, text: str) -> bool:
+    def piece(self, packed: bytes) -> bool:
         """Keep a piece; False once there is more than we want."""
-        self.pieces.append((self._ms(), text))
-        self.size += len(text)
-        return self.size < LIMIT
+        text = self._body.unpacked(packed)
+        self.size += max(len(packed), len(text))
+        self.cut_off = self._body.overflows or self.size >= LIMIT
+        ms = self._ms()
+        if self.pieces and self.pieces[-1][0] == ms:
+            text = self.pieces.pop()[1] + text
+        self.pieces.append((ms, text))
+        return not self.cut_off
 
     def exchange(self, failure: Failure | None = None, reason: str = "") -> HttpExchange:
         return HttpExchange(
@@ -209,11 +224,48 @@ class _Receiver:
             failure=failure,
             reason=reason,
             ms=self._ms(),
-            cut_off=self.size >= LIMIT,
+            cut_off=self.cut_off,
         )
 
     def _ms(self) -> int:
         return round((time.monotonic() - self.started) * 1000)
+
+
+def _headers(ask: Request) -> dict[str, str]:
+    """The headers of a request, which asks for an answer that is not packed."""
+    kept = {n: value for n, value in ask.headers.items() if n.lower() != "accept-encoding"}
+    return {**kept, "accept-encoding": "identity"}
+
+
+class _Body:
+    """The text of an answer, unpacked no further than there is room for.
+
+    Each layer of `content-encoding` is unpacked to at most LIMIT bytes at a time, so that what is
+    packed twice takes no more room than what is packed once.
+    """
+
+    def __init__(self, encodings: str) -> None:
+        names = [name.strip().lower() for name in encodings.split(",") if name.strip()]
+        packed = [name for name in names if name != "identity"]
+        if any(name not in _PACKED for name in packed) or len(packed) > _LAYERS:
+            raise ValueError(f"content-encoding: {encodings[:40]}")
+        self._layers = [zlib.decompressobj(zlib.MAX_WBITS | 32) for _ in packed]
+        self._text = getincrementaldecoder("utf-8")("replace")
+        self.overflows = False
+
+    def unpacked(self, data: bytes) -> str:
+        for layer in self._layers:
+            try:
+                data = layer.decompress(data, LIMIT)
+            except zlib.error as error:
+                raise ValueError(str(error)) from None
+            self.overflows = self.overflows or bool(layer.unconsumed_tail)
+        return self._text.decode(data)
+
+
+#: What an endpoint may pack an answer in although it is asked not to, and how often.
+_PACKED: Final = frozenset({"gzip", "x-gzip", "deflate"})
+_LAYERS: Final = 3
 
 
 # --- failures --------------------------------------------------------------------------------
@@ -225,7 +277,8 @@ def explain(error: BaseException, *, begun: bool, through_proxy: bool) -> tuple[
 
     causes = [cause for cause in _causes(error) if not isinstance(cause, _UNDERWAY)]
     reason = next((str(c) for c in reversed(causes) if str(c)), type(error).__name__)
-    if isinstance(error, httpx.ProxyError):
+    unusable = isinstance(error, httpx.InvalidURL | ValueError) and not begun
+    if isinstance(error, httpx.ProxyError) or (unusable and through_proxy):
         return "proxy", reason
     if (found := _tls(causes)) is not None:
         return found, reason

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final, Literal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+if TYPE_CHECKING:
+    from http.client import HTTPConnection
 
 Who = Literal["litellm", "ollama", "other", ""]
 
@@ -55,12 +60,34 @@ def _exchange(
         else:
             kind = {"content-type": "application/json"}
             connection.request("POST", path, json.dumps(posted), kind)
-        answer = connection.getresponse()
-        return answer.status, answer.read(1 << 20)
-    except (OSError, HTTPException):
+        with ended_after(connection, 4 * seconds):
+            answer = connection.getresponse()
+            return answer.status, answer.read(1 << 20)
+    except (OSError, HTTPException, ValueError):
         return 0, b""
     finally:
         connection.close()
+
+
+@contextmanager
+def ended_after(connection: HTTPConnection, seconds: float) -> Iterator[None]:
+    """Hang up then: a server that sends a byte now and again would be listened to for ever."""
+    from socket import SHUT_RDWR
+    from threading import Timer
+
+    line = connection.sock
+
+    def hang_up() -> None:
+        with suppress(OSError):
+            line.shutdown(SHUT_RDWR)
+
+    timer = Timer(seconds, hang_up)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def models(port: int, seconds: float) -> tuple[str, ...] | None:

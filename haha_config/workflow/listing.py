@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
+from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import msg
@@ -71,8 +72,21 @@ def _source(session: Session, state: State, held: CurrentSetup, key: str | None)
             msg("no endpoint is configured here"),
             hints=("haha-config init", "haha-config models --provider KEY"),
         )
+    check_base_url(state, held)
     row = session.providers.get(held.provider) or _unknown(held)
     return Source(row=row, base_url=held.base_url, headers=headers, own_gateway=held.own_gateway)
+
+
+def check_base_url(state: State, held: CurrentSetup) -> urls.Url:
+    """The endpoint taken apart. Raises HahaError where it is none that can be called."""
+    url = urls.parse(held.base_url)
+    if url is None or url.userinfo:
+        raise HahaError(
+            msg("`{name}` is not a base URL that can be called", name=v.BASE_URL),
+            place=state.effective(v.BASE_URL).place,
+            hints=("haha-config validate",),
+        )
+    return url
 
 
 def _named(session: Session, row: Provider) -> Source:
@@ -90,7 +104,7 @@ def _unknown(held: CurrentSetup) -> Provider:
 
     return Provider(
         key="",
-        name=held.base_url,
+        name=v.shown_url(held.base_url),
         about="",
         docs="",
         verified="",

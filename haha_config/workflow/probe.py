@@ -26,6 +26,7 @@ from haha_config.io import paths, programs, report, templates
 from haha_config.io.i18n import columns, english, render
 from haha_config.workflow import trust
 from haha_config.workflow.gateway.site import ensure_ours
+from haha_config.workflow.listing import check_base_url
 from haha_config.workflow.session import Session, is_terminal
 
 #: Above this a person is asked first.
@@ -149,14 +150,7 @@ def caller_of(session: Session, state: State) -> ClientProfile:
     held = configured.read(state)
     if not held.configured:
         raise HahaError(msg("no endpoint is configured here"), hints=("haha-config init",))
-    url = urls.parse(held.base_url)
-    if url is None or url.userinfo:
-        place = state.effective(v.BASE_URL).place
-        raise HahaError(
-            msg("`{name}` is not a base URL that can be called", name=v.BASE_URL),
-            place=place,
-            hints=("haha-config validate",),
-        )
+    url = check_base_url(state, held)
     trust.ensure(session, state, trust.Use(command="probe"))
     if held.own_gateway:
         ensure_ours(session, state, "probe")

@@ -178,14 +178,14 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
             owned=owned.Owned() if only else owned.parse(disk.snapshot(self.record).data),
             wrote_dotenv=not only and self.client != "haha" and self._wrote_dotenv(),
         )
+        if state.litellm.document is None:
+            return state
+        return with_litellm(state, disk.snapshot, templates.text("facts/litellm.json"))
 
     def _wrote_dotenv(self) -> bool:
         return self.env_path.exists() and disk.is_ours(
             self.state_folder, os.path.realpath(self.env_path)
         )
-        if state.litellm.document is None:
-            return state
-        return with_litellm(state, disk.snapshot, templates.text("facts/litellm.json"))
 
     def _settings(self, only: frozenset[str]) -> dict[LayerName, File]:
         if only:

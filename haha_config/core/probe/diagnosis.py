@@ -540,6 +540,7 @@ def _unanswered(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
             what, msg("set NODE_EXTRA_CA_CERTS to the file with its issuer's certificate")
         ),
         "proxy": lambda: _at_reach(what, _check_proxy(caller)),
+        "socks": lambda: _at_reach(what, msg("set HTTPS_PROXY to the http:// port of that proxy")),
         "slow": lambda: _slow(what, exchange, caller),
     }
     fallback: Callable[[], Diagnosis] = lambda: Diagnosis(stage="model", what=what)  # noqa: E731 - as above
@@ -573,6 +574,9 @@ def silence(exchange: HttpExchange) -> Message:
             reason=exchange.reason,
         ),
         "proxy": msg("the proxy in HTTP_PROXY or HTTPS_PROXY did not lead to {host}", host=host),
+        "socks": msg(
+            "the proxy speaks {reason}, and the client only HTTP", reason=exchange.reason.upper()
+        ),
         "slow": msg("no answer began within {n} s", n=seconds),
         "stalled": msg("the answer stopped in the middle for {n} s", n=seconds),
     }
@@ -612,7 +616,10 @@ _REPEATED: Final = (307, 308)
 
 def _redirected(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
     """The probe follows no redirect with a key; what the client makes of it depends."""
-    there = urljoin(exchange.ask.url, exchange.headers.get("location", ""))
+    try:
+        there = urljoin(exchange.ask.url, exchange.headers.get("location", ""))
+    except ValueError:
+        there = exchange.ask.url
     base = urls.without_endpoint(there.split("?")[0])
     if not urls.same_origin(there, caller.base_url):
         return _sent_away(there, base, caller)

@@ -73,8 +73,12 @@ def _next(data: Mapping[str, Data], url: str) -> str | None:
     links = data.get("links")
     following = links.get("next") if isinstance(links, Mapping) else None
     if isinstance(following, str) and following:
-        there = urljoin(url, following)
-        return there if urlsplit(there)[:2] == urlsplit(url)[:2] and there != url else None
+        try:
+            there = urljoin(url, following)
+            same = urlsplit(there)[:2] == urlsplit(url)[:2]
+        except ValueError:
+            return None
+        return there if same and there != url else None
     last = data.get("last_id")
     if data.get("has_more") is True and isinstance(last, str):
         return f"{url.split('?')[0]}?{urlencode({'limit': 1000, 'after_id': last})}"

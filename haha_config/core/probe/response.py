@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
+from itertools import accumulate
 from typing import Final
 
 from msgspec import Struct, field
@@ -109,20 +111,23 @@ def is_stream(exchange: HttpExchange) -> bool:
 
 def events(exchange: HttpExchange) -> Iterator[tuple[int, str, str]]:
     """(ms, name, data) of every event that came whole."""
-    text, at = "", 0
     pieces = exchange.pieces or ((exchange.ms, exchange.body),)
-    for at, piece in pieces:
-        text = (text + piece).replace("\r\n", "\n")
-        while "\n\n" in text:
-            block, text = text.split("\n\n", 1)
-            yield from _event(at, block)
-    if text.strip() and not exchange.failure:
-        yield from _event(at, text)
+    text = "".join(piece for _, piece in pieces)
+    ends = list(accumulate(len(piece) for _, piece in pieces))
+    start, at = 0, 0
+    for blank in re.finditer(r"\r?\n\r?\n", text):
+        while ends[at] < blank.end():
+            at += 1
+        yield from _event(pieces[at][0], text[start : blank.start()])
+        start = blank.end()
+    if text[start:].strip() and not exchange.failure:
+        yield from _event(pieces[-1][0], text[start:])
 
 
 def _event(at: int, block: str) -> Iterator[tuple[int, str, str]]:
     name, data = "", []
     for line in block.split("\n"):
+        line = line.removesuffix("\r")
         field_, _, value = line.partition(":")
         if field_ == "event":
             name = value.strip()
@@ -139,7 +144,9 @@ class _Reader:
         self.message: dict[str, Data] = {}
         self.usage: dict[str, Data] = {}
         self.blocks: dict[int, dict[str, Data]] = {}
-        self.partial: dict[int, str] = {}
+        # Parts are joined at the end: a text that grows by each of them is copied each time.
+        self.partial: dict[int, list[str]] = {}
+        self.texts: dict[int, dict[str, list[str]]] = {}
         self.open: set[int] = set()
         self.stop_reason: str | None = None
         self.ended = False
@@ -170,6 +177,12 @@ class _Reader:
             self._note(msg("the stream does not begin with `message_start`"))
         getattr(self, f"_{name}")(at, data)
 
+    def block(self, index: int) -> dict[str, Data]:
+        """A block with what was sent after its beginning."""
+        begun = self.blocks[index]
+        texts = self.texts.get(index, {})
+        return {**begun, **{n: str(begun.get(n, "")) + "".join(p) for n, p in texts.items()}}
+
     def _note(self, flaw: Message) -> None:
         self.flaw = self.flaw or flaw
 
@@ -197,13 +210,13 @@ class _Reader:
             self._note(msg("text came in the stream before the block that it belongs to"))
             return
         self.first_ms = at if self.first_ms is None else self.first_ms
-        block = self.blocks[index]
         kind = delta.get("type")
         if kind == "input_json_delta":
-            self.partial[index] = self.partial.get(index, "") + str(delta.get("partial_json", ""))
+            self.partial.setdefault(index, []).append(str(delta.get("partial_json", "")))
         for name in ("text", "thinking", "signature"):
             if kind == f"{name}_delta":
-                block[name] = str(block.get(name, "")) + str(delta.get(name, ""))
+                parts = self.texts.setdefault(index, {}).setdefault(name, [])
+                parts.append(str(delta.get(name, "")))
 
     def _content_block_stop(self, _at: int, data: Data) -> None:
         index = data.get("index")
@@ -216,7 +229,7 @@ class _Reader:
 
     def _close_call(self, index: int) -> None:
         block = self.blocks[index]
-        text = self.partial.get(index, "")
+        text = "".join(self.partial.get(index, ()))
         try:
             # What stands in the event that opens the block is not read (measured).
             value = json.loads(text) if text.strip() else {}
@@ -272,7 +285,7 @@ def _streamed(exchange: HttpExchange) -> Response:
         usable = bool(reader.blocks) and not reader.open and exchange.failure is None
     return Response(
         model=str(reader.message.get("model") or ""),
-        content=tuple(reader.blocks[i] for i in sorted(reader.blocks)),
+        content=tuple(reader.block(i) for i in sorted(reader.blocks)),
         stop_reason=reader.stop_reason,
         usage=reader.usage,
         flaw=flaw,

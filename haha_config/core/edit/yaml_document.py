@@ -123,7 +123,7 @@ def _load(
     try:
         try:
             return _loaded(body, loader, only_places)
-        except (yaml.YAMLError, ValueError):
+        except (yaml.YAMLError, *_UNREADABLE):
             if loader is _PURE:
                 raise
             return _loaded(body, _PURE, only_places)
@@ -132,7 +132,7 @@ def _load(
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = source.place(mark.index + shift) if mark else Place()
-        problem = error.problem or error.context or ""
+        problem = _unquoted(error.problem or error.context or "")
         what = msg("not YAML: {problem}", problem=problem)
         if "character '\\t'" in problem:
             what = msg("a tab: YAML takes only spaces here")
@@ -144,8 +144,43 @@ def _load(
         ) from None
     except _UnreadableError as error:
         raise Refusal(error.what, place=source.place(error.offset + shift)) from None
-    except (ValueError, OverflowError, TypeError, AttributeError):
-        raise Refusal(msg("a value that YAML cannot read"), place=Place(line=1, column=1)) from None
+    except _UNREADABLE:
+        place = source.place(_unreadable(body) + shift)
+        raise Refusal(msg("a value that YAML cannot read"), place=place) from None
+
+
+#: What the constructors of PyYAML's tags raise beside its own errors.
+_UNREADABLE: Final = (ValueError, OverflowError, TypeError, AttributeError, LookupError)
+
+
+def _unreadable(body: str) -> int:
+    """Where the first value stands that no constructor makes anything of."""
+    loader = _PURE(body)
+    try:
+        root = loader.get_single_node()
+        found = [node for node in nodes(root, set()) if _fails(node, loader)] if root else []
+        return min((int(node.start_mark.index) for node in found), default=0)
+    finally:
+        loader.dispose()
+
+
+def _fails(node: Node, loader: Any) -> bool:
+    if not isinstance(node, yaml.ScalarNode):
+        return False
+    try:
+        loader.construct_object(node)
+    except _UNREADABLE:
+        return True
+    except yaml.YAMLError:
+        return False
+    return False
+
+
+def _unquoted(problem: str) -> str:
+    """A loader's words without the name of an alias, an anchor or a tag: it may be a key."""
+    if re.search("alias|anchor|tag", problem):
+        return re.split("['\"]", problem, maxsplit=1)[0].rstrip()
+    return problem
 
 
 class _UnreadableError(Exception):

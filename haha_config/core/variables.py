@@ -190,6 +190,19 @@ def shown_url(url: str) -> str:
     return f"{scheme}{separator}{host.rpartition('@')[2]}{path}"
 
 
+def without_url_secrets(text: str) -> str:
+    """A text in which no URL shows a user, a password, or a query that names a key."""
+    if "://" not in text or not ("@" in text or "?" in text or "#" in text):
+        return text
+    return re.sub(
+        r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^\s/?#`'\"]*@|[^\s?#`'\"]*[?#]\S*?"
+        r"(?:key|token|secret|pass|sig|auth|cred)[^\s=]*=)[^\s`'\"]*",
+        lambda url: shown_url(url[0]),
+        text,
+        flags=re.IGNORECASE,
+    )
+
+
 _HOST_ENDS: Final = re.compile(r"[/?#]")
 #: A part of a name that is too long and too mixed to be a host's.
 _KEY_FOR_A_HOST: Final = re.compile(r"(?=[^.:]*\d)[^.:]{16,}")

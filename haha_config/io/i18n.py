@@ -11,6 +11,7 @@ from typing import Final
 
 from haha_config.core.errors import Usage
 from haha_config.core.messages import CONTROLS, Message, msg
+from haha_config.core.variables import without_url_secrets
 
 _FORMATTER = Formatter()
 
@@ -204,13 +205,13 @@ def _value(value: object) -> str:
         return render(value)
     if isinstance(value, tuple | list):
         return _(", ").join(_value(v) for v in value)
-    return with_tilde(visible(str(value)))
+    return with_tilde(visible(without_url_secrets(str(value))))
 
 
 def _english_value(value: object) -> str:
     if isinstance(value, tuple | list):
-        return ", ".join(english(v) if isinstance(v, Message) else str(v) for v in value)
-    return str(value)
+        return ", ".join(english(v) if isinstance(v, Message) else _english_value(v) for v in value)
+    return without_url_secrets(str(value))
 
 
 def _format(text: str, values: Mapping[str, str]) -> str:

@@ -88,7 +88,7 @@ def check_known(name: str, state: State, held: CurrentSetup, *, unlisted: bool) 
         report.talk(
             msg(
                 "warning: could not check `{name}`: nothing answers at {url}",
-                url=held.base_url,
+                url=v.shown_url(held.base_url),
                 name=name,
             )
         )

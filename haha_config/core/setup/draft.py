@@ -166,7 +166,9 @@ def clean_url(url: str) -> tuple[str, Message | None]:
     if base == url.strip().rstrip("/"):
         return base, None
     return base, msg(
-        "`{given}` became `{base}`: the client adds /v1/messages itself", given=url, base=base
+        "`{given}` became `{base}`: the client adds /v1/messages itself",
+        given=v.shown_url(url),
+        base=v.shown_url(base),
     )
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from io import TextIOWrapper
 from itertools import pairwise
 
-from haha_config.core.errors import BUG, FINE, INTERRUPTED, HahaError
+from haha_config.core.errors import BUG, FINE, INTERRUPTED, PROBLEM, HahaError
 
 
 def run(argv: Sequence[str]) -> int:
@@ -38,12 +37,30 @@ def run(argv: Sequence[str]) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         # The reader of our output went away (`| head`): not our error, and nobody to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FINE
     except Exception as error:
         report.bug(error)
         return BUG
-    return code
+    return _delivered(code)
+
+
+def _delivered(code: int) -> int:
+    """The exit code, once it is known whether the results could be written.
+
+    A write that was made stays what it was: who sees an error would believe that nothing happened.
+    """
+    from haha_config.io import output
+
+    failed = output.lost()
+    if failed is None:
+        return code
+    from haha_config.core.messages import msg
+    from haha_config.io import disk, report
+
+    report.failure(
+        HahaError(msg("can't write the output: {why}", why=str(failed.strerror))), as_json=False
+    )
+    return code if disk.wrote() else code or PROBLEM
 
 
 def _excerpt(error: HahaError) -> str:
@@ -60,8 +77,9 @@ def _excerpt(error: HahaError) -> str:
 def _never_unprintable() -> None:
     """A character that a terminal's encoding lacks, or half of one in a path, ends no command."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
 
 
 def _row_texts() -> dict[str, str]:

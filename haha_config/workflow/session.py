@@ -24,7 +24,7 @@ from haha_config.core.providers.model import Providers
 from haha_config.core.state import accepted, behaviour, owned
 from haha_config.core.state.accepted import Accepted
 from haha_config.core.state.behaviour import Behaviour
-from haha_config.core.state.file import File, parse, parse_settings
+from haha_config.core.state.file import File, parse, parse_dotenv, parse_settings
 from haha_config.core.state.layers import LayerName
 from haha_config.core.state.machine import Machine
 from haha_config.core.state.state import State, with_litellm
@@ -163,7 +163,7 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
             scope=self.scope,
             settings=(settings := self._settings(only)),
             beside={} if only else self._beside(settings),
-            dotenv=parse(self._snapshot("env", self.env_path, only), "dotenv"),
+            dotenv=parse_dotenv(self._snapshot("env", self.env_path, only)),
             litellm=parse(self._snapshot("litellm", self.litellm_path, only), "yaml"),
             litellm_env=parse(self._snapshot("litellm", self.litellm_env_path, only), "dotenv"),
             environ={} if only else self.environ,

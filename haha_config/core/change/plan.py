@@ -425,8 +425,8 @@ def _holds_ours(held: Mapping[str, Data]) -> bool:
 
 def edited(file: File, changes: Sequence[Change], start: str, *, secret: bool) -> Write:
     """The write that makes these changes to a file, or to the starting text of a new one."""
-    if file.error is not None:
-        raise file.error
+    if (unfit := file.error or file.strange) is not None:
+        raise unfit
     if file.snapshot.unreadable is not None:
         raise Refusal(file.snapshot.unreadable, place=Place(path=file.path))
     before = file.snapshot.data

@@ -130,9 +130,10 @@ class Run:
         return tuple(rule().check(self.state))
 
     def _stands_in_the_way(self, required: type[Rule]) -> bool:
-        """Whether a required rule found more than a note."""
+        """Whether a required rule found more than a note, and nothing milder than is its way."""
         problems = self.problems(required) or ()
-        return any(_RANK[p.severity or required.severity] for p in problems)
+        least = max(1, _RANK[required.severity])
+        return any(_RANK[p.severity or required.severity] >= least for p in problems)
 
     def findings(self, rule: type[Rule]) -> Iterator[Finding]:
         code = code_of(rule)

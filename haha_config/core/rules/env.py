@@ -45,6 +45,14 @@ class ENV001(Rule):
         elif file.error is not None:
             hint = file.error.hints[0] if file.error.hints else None
             yield Problem(what=file.error.what, place=file.error.place or Place(), hint=hint)
+        elif (strange := file.strange) is not None:
+            # Measured with Bun 1.4.5: a comment in GBK hides no variable.
+            yield Problem(
+                what=strange.what,
+                place=strange.place or Place(),
+                hint=msg("save the file as UTF-8, so that haha-config can write to it"),
+                severity="warning",
+            )
 
 
 class ENV002(Rule):

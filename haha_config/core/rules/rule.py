@@ -122,7 +122,7 @@ def _holders(state: State) -> Iterator[Holder]:
             file=file,
             root=layer.root,
             values=layer.values,
-            ours=file.path in {state.target.path, state.dotenv.path},
+            ours=file.path in {state.target.path, state.dotenv.path} and file.strange is None,
         )
 
 

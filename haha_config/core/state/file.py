@@ -24,6 +24,8 @@ class File(Struct, frozen=True, kw_only=True):
     A file that is there and can't be read has an `error` too: what it says is not known. So has a
     settings file that the client does not take, and that has a document: for the client it is not
     there. `rejected`: for each known version that drops the file, the values that it drops it for.
+    `strange`: a byte of `.env` is not UTF-8; Bun reads its variables all the same, and nothing is
+    written there.
     """
 
     snapshot: Snapshot
@@ -31,6 +33,7 @@ class File(Struct, frozen=True, kw_only=True):
     text: str = ""
     document: Document | None = None
     error: Refusal | None = None
+    strange: Refusal | None = None
     rejected: Mapping[str, tuple[Rejected, ...]] = {}
 
     @property
@@ -74,6 +77,15 @@ def parse(snapshot: Snapshot, format: Format) -> File:  # noqa: A002 - the field
             text=snapshot.data.decode("utf-8", "replace"),
             error=error,
         )
+
+
+def parse_dotenv(snapshot: Snapshot) -> File:
+    """A `.env` as Bun reads it: what is not UTF-8 spoils its own line and no other."""
+    file = parse(snapshot, "dotenv")
+    if file.error is None or snapshot.data is None or snapshot.unreadable is not None:
+        return file
+    text = snapshot.data.decode("utf-8", "replace")
+    return replace(file, text=text, document=read("dotenv", text), error=None, strange=file.error)
 
 
 def parse_settings(snapshot: Snapshot, accepted: Accepted, version: str) -> File:

@@ -204,7 +204,7 @@ def test_edit(before: str, changes: list[Change], after: str) -> None:
         ("a: [1\n", "expected", 2, 1),
         ("a: 'open\n", "unexpected end", 2, 1),
         ("a: 1\x01\n", "U+0001", 1, 5),
-        ("a: 2024-13-45\n", "cannot read", 1, 1),
+        ("a: 2024-13-45\n", "cannot read", 1, 4),
         ("? [a]\n: 1\n", "unhashable", 1, 3),
         ("a: " + "[" * 100_000, "nested too deeply", 1, 1),
         ("- " * 50_000, "nested too deeply", 1, 1),

@@ -154,6 +154,7 @@ def facts() -> None:
     venv()
     run(PYTHON, "-m", "tools.facts.litellm")
     run(PYTHON, "-m", "tools.facts.settings")
+    run(PYTHON, "-m", "tools.facts.layers")
 
 
 def lock_litellm() -> None:

@@ -255,10 +255,11 @@ def _elsewhere(state: State, counts: Message) -> Message:
 
 
 def _asked(state: State) -> str:
-    """The model of the next session; "" for one of Anthropic's."""
-    from haha_config.core.rules.env import default_model
+    """The model of the next session as it is written; "" for one of Anthropic's."""
+    from haha_config.core.state import asked
 
-    return state.value(SLOTS["main"]) or default_model(state)
+    held, model = state.value(SLOTS["main"]), asked.model(state)
+    return held if held.removesuffix("[1m]") == model else model
 
 
 def _live(session: Session, *, as_json: bool) -> int:

@@ -14,6 +14,7 @@ PROJECT = "{work}/.claude/settings.json"
 LOCAL = "{work}/.claude/settings.local.json"
 DEEP = "{work}/sub/.claude/"
 MAIN, DROP_INS = "managed-settings.json", "managed-settings.d/"
+KEY = "sk-test-0123456789abcdef"
 OTHER_KEY = "sk-test-other-0123456789"
 
 

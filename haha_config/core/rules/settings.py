@@ -11,6 +11,7 @@ from haha_config.core.messages import Message, msg
 from haha_config.core.model import Change, Data, Fix, Place, Problem, Remove, Set
 from haha_config.core.rules.env import marks
 from haha_config.core.rules.rule import FIX, Rule, holders, table, where
+from haha_config.core.state import asked
 from haha_config.core.state.accepted import Rejected, mend, told
 from haha_config.core.state.file import File, rejected_place
 from haha_config.core.state.layers import LayerName, as_text
@@ -114,7 +115,7 @@ class SET004(Rule):
 
 class SET005(Rule):
     name = "shadowed-setting"
-    title = msg("No stronger layer overrides what is configured")
+    title = msg("No stronger layer or setting overrides what is configured")
     why = msg(
         "Managed, local and project settings beat user settings, variable by variable: what you"
         " configure here has no effect there."
@@ -124,6 +125,7 @@ class SET005(Rule):
     requires = ("SET001",)
 
     def check(self, state: State) -> Iterable[Problem]:
+        yield from self._left_out(state)
         held = holders(state)
         own = next((h for h in held if h.file.path == state.target.path), None)
         if own is None:
@@ -147,6 +149,22 @@ class SET005(Rule):
                     place=holder.place(name),
                     hint=self._hint(holder.layer),
                 )
+
+    @staticmethod
+    def _left_out(state: State) -> Iterator[Problem]:
+        place = asked.left_out(state)
+        if place is not None and state.value(v.BASE_URL):
+            model, other = asked.wanted(state), asked.model(state)
+            yield Problem(
+                what=msg(
+                    "`availableModels` leaves out `{model}`: the client asks for {other}",
+                    model=model,
+                    other=f"`{other}`" if other else msg("its own default model"),
+                ),
+                place=place,
+                hint=msg('add "{model}" to that list', model=model),
+                severity="warning" if other else "error",
+            )
 
     @staticmethod
     def _hint(layer: LayerName) -> Message | str:

@@ -26,15 +26,31 @@ _ALIASES: Final[Mapping[str, Slot]] = {
 
 def model(state: State) -> str:
     """The name that goes out, without `[1m]`; "" where the client takes its own default."""
-    chosen = _chosen(state)
-    if not chosen:
-        return _bare(state.value(SLOTS["opus"]))
-    slot = _ALIASES.get(_bare(chosen).lower())
-    name = _bare(state.value(SLOTS[slot]) if slot else chosen)
-    allowed = tuple(_allowed(state))
-    if allowed and not any(_lets(one, name) for one in allowed):
+    name = wanted(state)
+    if name is None or not _let_through(name, state):
         return _bare(state.value(SLOTS["opus"]))
     return name
+
+
+def wanted(state: State) -> str | None:
+    """The model that is chosen, whether it is let through or not; None where none is."""
+    chosen = _chosen(state)
+    slot = _ALIASES.get(_bare(chosen).lower())
+    return _bare(state.value(SLOTS[slot]) if slot else chosen) if chosen else None
+
+
+def left_out(state: State) -> Place | None:
+    """Where `availableModels` leaves out the model that is chosen."""
+    name = wanted(state)
+    if not name or _let_through(name, state):
+        return None
+    lists = (f for _, f in state.settings_files if isinstance(f.data.get("availableModels"), list))
+    return next((file.place("availableModels") for file in lists), None)
+
+
+def _let_through(name: str, state: State) -> bool:
+    allowed = tuple(_allowed(state))
+    return not allowed or any(_lets(one, name) for one in allowed)
 
 
 def _chosen(state: State) -> str:
@@ -63,8 +79,8 @@ def _allowed(state: State) -> Iterator[str]:
 
 def _lets(entry: str, name: str) -> bool:
     """An entry lets through the model of its name, and those that begin with it and a dash."""
-    plain, wanted = _bare(entry).lower(), name.lower()
-    return bool(plain) and (wanted == plain or wanted.startswith(f"{plain}-"))
+    plain, lower = _bare(entry).lower(), name.lower()
+    return bool(plain) and (lower == plain or lower.startswith(f"{plain}-"))
 
 
 def _bare(name: str) -> str:

@@ -265,6 +265,7 @@ COMMANDS = (
     ("switch-model", "another", "--dry-run"),
     ("proxy", "status"),
     ("proxy", "up"),
+    ("proxy", "check"),
     ("profile", "save", "kept"),
     ("run", "kept"),
     ("init", "--yes", "--dry-run"),
@@ -475,23 +476,27 @@ def test_the_client_of_a_checkout_is_run_once_init_was_confirmed_there(person: T
 # --- the gateway --------------------------------------------------------------------------------
 
 FAKE = """\
-#!{python}
 import json, os, sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+
 class Handler(BaseHTTPRequestHandler):
-    def log_message(self, *_): pass
+    def log_message(self, *_):
+        pass
+
     def do_GET(self):
-        body = b"\\"I'm alive!\\"" if "health" in self.path else b'{{"data": [{{"id": "m"}}]}}'
+        body = b"\\"I'm alive!\\"" if "health" in self.path else b'{"data": [{"id": "m"}]}'
         self.send_response(200)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
-with open(os.environ["HOME"] + "/gateway-environ", "w") as file:
-    json.dump(dict(os.environ), file)
-port = int(sys.argv[sys.argv.index("--port") + 1])
-HTTPServer(("127.0.0.1", port), Handler).serve_forever()
+
+def run_server():
+    with open(os.environ["HOME"] + "/gateway-environ", "w") as file:
+        json.dump(dict(os.environ), file)
+    port = int(sys.argv[sys.argv.index("--port") + 1])
+    HTTPServer(("127.0.0.1", port), Handler).serve_forever()
 """
 
 
@@ -500,13 +505,17 @@ def litellm(person: Tool) -> Iterator[Path]:
     """A LiteLLM of ours that says what it was told; and, in the end, none is left."""
     from haha_config.workflow.gateway.installation import locked_version
 
-    version = locked_version()
-    base = person.home / ".local" / "share" / "haha-config" / f"litellm-{version}"
-    packages = base / "lib" / "python3.11" / "site-packages"
-    for name in (f"litellm-{version}.dist-info", "uvicorn", "websockets"):
+    python = Path(sys.executable).resolve()
+    base = person.home / ".local" / "share" / "haha-config" / f"litellm-{locked_version()}"
+    numbers = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    packages = base / "lib" / numbers / "site-packages"
+    names = (f"litellm-{locked_version()}.dist-info", "uvicorn", "websockets")
+    for name in (*names, "litellm/proxy/__pycache__"):
         (packages / name).mkdir(parents=True)
-    write(base, "pyvenv.cfg", "home = /usr/bin\n")
-    write(base, "bin/litellm", FAKE.format(python=sys.executable), 0o755)
+    write(packages, "litellm/__init__.py", FAKE)
+    write(base, "pyvenv.cfg", f"home = {python.parent}\n")
+    (base / "bin").mkdir()
+    (base / "bin" / "python").symlink_to(python)
     yield person.home / "gateway-environ"
     person("proxy", "down")
 

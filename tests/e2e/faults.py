@@ -67,10 +67,9 @@ def _results(request: Request) -> list[str]:
 
 
 def _paths(request: Request) -> list[str]:
-    """The files that the last message of the person names."""
-    said = [m for m in request._list("messages") if m.get("role") == "user"]
-    content = said[-1].get("content") if said else ""
-    text = content if isinstance(content, str) else json.dumps(content)
+    """The files that the person names; a gateway may put a note of its own behind the question."""
+    said = [m.get("content") for m in request._list("messages") if m.get("role") == "user"]
+    text = json.dumps(said)
     if re.search(r"\bRead\b", text) is None:
         return []
     return list(dict.fromkeys(re.findall(r"[\w./-]+\.txt", text)))

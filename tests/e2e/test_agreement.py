@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -31,7 +32,7 @@ Verdict = bool | None
 Pair = tuple[Fault, str]
 
 
-def card(person: Person, version: str) -> dict[str, Any]:
+def card(person: Person, version: str, *words: str) -> dict[str, Any]:
     """What the probe says where this client is installed."""
     bin_ = person.home / "bin"
     bin_.mkdir(exist_ok=True)
@@ -41,7 +42,7 @@ def card(person: Person, version: str) -> dict[str, Any]:
     done = subprocess.run(
         [
             *(sys.executable, "-m", "haha_config", "probe", "--client", "claude"),
-            *("--format", "json"),
+            *("--format", "json", *words),
         ],
         cwd=person.folder,
         env={**env, "PATH": f"{bin_}:{env['PATH']}"},
@@ -53,6 +54,7 @@ def card(person: Person, version: str) -> dict[str, Any]:
     )
     assert done.stdout, done.stderr
     found: dict[str, Any]
+    assert "models" in done.stdout, done.stdout
     (found,) = json.loads(done.stdout)["models"]
     assert done.returncode == (0 if found["verdict"].startswith("will work") else 1), found
     return found
@@ -145,6 +147,17 @@ UPSTREAM: tuple[Fault, ...] = (
 )
 
 
+#: An upstream that speaks nothing but chat completions.
+CHAT_ONLY = Fault(
+    name="chat-only",
+    make=lambda: (
+        lambda request, reply: (
+            good if request.dialect == "chat" else act.status(404, "Not Found")
+        )(request, reply)
+    ),
+)
+
+
 @pytest.fixture(scope="module")
 def litellm(
     tmp_path_factory: pytest.TempPathFactory,
@@ -163,6 +176,13 @@ def litellm(
                         f"  - model_name: {name}\n    litellm_params: {{model: openai/m,"
                         f" api_base: '{faulty.url(fault)}/v1', api_key: x, max_retries: 0}}\n"
                     )
+        for version in CLIENTS:
+            # Called at /responses, which this upstream does not have; and the same, mended.
+            for prefix in ("openai", "hosted_vllm"):
+                entries.append(
+                    f"  - model_name: {prefix}-{version}\n    litellm_params: {{api_key: x, model:"
+                    f" {prefix}/gpt-5.4, api_base: '{faulty.url(CHAT_ONLY)}/v1'}}\n"
+                )
         (folder / "litellm_config.yaml").write_text(
             f"model_list:\n{''.join(entries)}"
             "litellm_settings:\n"
@@ -194,6 +214,27 @@ def test_through_litellm(tmp_path: Path, litellm: tuple[Gateway, Callable[..., s
     with ThreadPoolExecutor(truth.AT_ONCE) as pool:
         found = list(pool.map(both, range(len(pairs))))
     held_against([t for t, _ in found], [v for _, v in found], pairs)
+
+
+@pytest.mark.parametrize("version", CLIENTS)
+def test_responses_in_spite_of_the_flag(
+    tmp_path: Path, litellm: tuple[Gateway, Callable[..., str]], version: str
+) -> None:
+    """`openai/` with the flag is called at /responses; the hint's prefix is not, and answers."""
+    gateway, _ = litellm
+    person = Person.at(tmp_path)
+    shutil.copy(gateway.folder / "litellm_config.yaml", person.folder)
+    (person.folder / "litellm.env").write_text(
+        f"LITELLM_MASTER_KEY={MASTER}\nPORT={gateway.port}\n"
+    )
+    person.uses(gateway.url, f"openai-{version}", MASTER)
+    found = card(person, version, "--trust")
+    assert verdict(found) is False
+    assert "hosted_vllm/NAME" in " ".join(check["hint"] or "" for check in found["checks"])
+    assert not person.client_works(version, 90)
+    person.uses(gateway.url, f"hosted_vllm-{version}", MASTER)
+    assert person.client_works(version, 90)
+    assert verdict(card(person, version, "--trust"))
 
 
 # --- what a hint mends ------------------------------------------------------------------------

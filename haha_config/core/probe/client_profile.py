@@ -17,15 +17,16 @@ from haha_config.core.state.state import State
 
 #: How long the client waits for an answer where API_TIMEOUT_MS is not set.
 _DEFAULT_TIMEOUT_MS: Final = 600_000
+CHAT_FLAG: Final = "use_chat_completions_url_for_anthropic_messages"
 
 
 class ClientProfile(Struct, frozen=True, kw_only=True):
     """A client with its variables. `headers` hold the credential: never printed.
 
     `wire`: what its version sends with `-p` where its variables have these values; `session`: in
-    an interactive session. `kinds`: the credential
-    headers that go out. `proxies` and `ca_file` are the client's effective variables. `patience`:
-    seconds for which the client waits for an answer.
+    an interactive session. `kinds`: the credential headers that go out. `proxies` and `ca_file`
+    are the client's effective variables. `patience`: seconds for which the client waits for an
+    answer. `chat_flag`: the gateway is told to call upstreams at /chat/completions.
     """
 
     base_url: str
@@ -38,6 +39,7 @@ class ClientProfile(Struct, frozen=True, kw_only=True):
     proxies: Mapping[str, str] = field(default_factory=dict)
     ca_file: str = ""
     patience: float = 600
+    chat_flag: bool = False
     #: False: as the client asks once more after a stream that it could not read.
     streams: bool = True
 
@@ -89,6 +91,7 @@ def client_profile(
         session=as_set(parse(record, "interactive"), value),
         proxies=proxies(value),
         ca_file=value("NODE_EXTRA_CA_CERTS"),
+        chat_flag=state.gateway.settings.get(CHAT_FLAG) is True,
         patience=(v.whole(value("API_TIMEOUT_MS")) or _DEFAULT_TIMEOUT_MS) / 1000,
     )
 

@@ -135,6 +135,20 @@ def _no_thinking(s: ErrorContext) -> Hint:
     return setting_hint(("CLAUDE_CODE_DISABLE_THINKING=1",))
 
 
+def _other_path(s: ErrorContext) -> Hint:
+    """An `openai/` model is called at /responses: newer ones whatever the flag says (measured)."""
+    if s.caller.chat_flag:
+        return msg(
+            "write `hosted_vllm/NAME` instead of `openai/NAME` for `{model}` in "
+            "litellm_config.yaml: it is called at /responses whatever the flag says",
+            model=s.model,
+        )
+    return msg(
+        "an `openai/` model needs use_chat_completions_url_for_anthropic_messages: "
+        "haha-config validate --fix"
+    )
+
+
 def _gateway_log(_s: ErrorContext) -> Hint:
     return "haha-config proxy logs"
 
@@ -200,6 +214,23 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
     ),
     ErrorPattern(
         stage="model",
+        pattern=r"no healthy deployments",
+        what=msg("LiteLLM left out the entry of `{model}`: it knows no provider by that prefix"),
+        hint=msg(
+            "put the provider before the name in `model:` (`openai/NAME`): haha-config validate"
+        ),
+    ),
+    ErrorPattern(
+        stage="model",
+        pattern=r"litellm\.\w+error.{0,120}missing credentials",
+        what=msg("LiteLLM has no key for the upstream of `{model}`"),
+        hint=msg(
+            "put it into litellm.env, in the variable that `api_key` names, then: "
+            "haha-config proxy restart"
+        ),
+    ),
+    ErrorPattern(
+        stage="model",
         pattern=r"litellm\.authenticationerror",
         what=msg("the upstream refuses the gateway's own key for it"),
         hint=msg("put the right key into litellm.env, then: haha-config proxy restart"),
@@ -222,10 +253,7 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
         stage="model",
         pattern=r"litellm\.notfounderror",
         what=msg("the upstream answers 404: LiteLLM calls a path that it does not have"),
-        hint=msg(
-            "an `openai/` model needs use_chat_completions_url_for_anthropic_messages: "
-            "haha-config validate --fix"
-        ),
+        hint=_other_path,
     ),
     ErrorPattern(
         stage="model",

@@ -71,6 +71,37 @@ GROUP = "\n\nLiteLLM: model group 'm' failed with the error above. No fallback w
 
 #: (what answers, status, body, who asks, stage, words of the cause, words of the hint)
 TABLE: list[tuple[str, int, object, ClientProfile, str, str, str]] = [
+    (
+        "litellm, no provider prefix",
+        400,
+        error("litellm.BadRequestError: You passed in model=m. There are no healthy deployments"),
+        LITELLM,
+        "model",
+        "left out the entry of `some-model`",
+        "`openai/NAME`",
+    ),
+    (
+        "litellm, no key for its upstream",
+        500,
+        error(
+            "litellm.InternalServerError: InternalServerError: OpenAIException - Missing "
+            "credentials. Please pass an `api_key`",
+            "api_error",
+        ),
+        LITELLM,
+        "model",
+        "no key for the upstream",
+        "litellm.env",
+    ),
+    (
+        "litellm, /responses in spite of the flag",
+        404,
+        error("litellm.NotFoundError: OpenAIException - Not Found"),
+        replace(LITELLM, chat_flag=True),
+        "model",
+        "a path that it does not have",
+        "hosted_vllm/NAME",
+    ),
     # measured on LiteLLM 1.106.2
     (
         "a key that is not the master key",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import resource
 import shutil
 import signal
 import socket
@@ -21,9 +20,9 @@ import pytest
 
 from tests.cli.tool import Tool
 
+resource = pytest.importorskip("resource", reason="limits and signals of POSIX")
 KEY = "sk-0123456789abcdef0123456789abcdef"
 INIT = ("init", "--provider", "deepseek", "--write", "settings", "--yes")
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="descriptors and signals of POSIX")
 
 
 @contextmanager

@@ -298,3 +298,25 @@ def test_a_pipe_in_a_file_s_place_hangs_nobody(bed: Bed) -> None:
     write = Write(path=str(bed.path(".env")), format="dotenv", before=None, after=b"A=1\n")
     with pytest.raises(Refusal, match="pipe"):
         disk.apply(Plan(writes=(write,)), state=bed.state, command="init")
+
+
+# --- a file system without locks -------------------------------------------------------------
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="flock is POSIX's")
+def test_without_locks_reading_goes_on_and_writing_is_refused_in_words(
+    bed: Bed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import errno
+    import fcntl
+
+    apply(bed)
+
+    def flock(_descriptor: int, _kind: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with disk.shared(bed.state) as quiet:
+        assert quiet
+    with pytest.raises(Refusal, match="journal of writes"), disk.alone(bed.state):
+        pass

@@ -435,6 +435,7 @@ class ENV008(Rule):
             if not state.value(v.BASE_URL):
                 yield self._choice(name, cloud, found)
                 continue
+            fixes = self._fixes(name, state)
             yield Problem(
                 what=msg(
                     "`{name}` sends the client to {cloud}, and the base URL is ignored",
@@ -442,9 +443,16 @@ class ENV008(Rule):
                     cloud=cloud,
                 ),
                 place=found.place if found.place and found.place.path else _home(state),
-                hint=f"unset {name}" if found.layer == "shell" else FIX,
-                fixes=self._fixes(name, state),
+                hint=self._hint(found, fixes),
+                fixes=fixes,
             )
+
+    @staticmethod
+    def _hint(found: Effective, fixes: tuple[Fix, ...]) -> Message | str:
+        if found.layer == "shell":
+            return f"unset {found.name}"
+        ours = {fix.path for fix in fixes}
+        return FIX if found.place and found.place.path in ours else msg("take that line out")
 
     @staticmethod
     def _choice(name: str, cloud: str, found: Effective) -> Problem:

@@ -403,6 +403,8 @@ WARNED: Final = frozenset(
         "gpt-5-4-elsewhere",
         "gpt-6-elsewhere",
         "address-with-tls",
+        "address-without-v1",
+        "address-without-v1-openai",
         "callback-lacks-package",
         "success-lacks-package",
         "database",

@@ -123,7 +123,19 @@ def _dropped(state: State, entry: ModelEntry) -> Problem:
         else None
     )
     place = entry.place("custom_llm_provider" if entry.custom else "model")
-    return Problem(what=what, place=place, hint=hint, severity=severity(state, entry))
+    certain = severity(state, entry) if not _newer(state) else "warning"
+    return Problem(what=what, place=place, hint=hint, severity=certain)
+
+
+def _newer(state: State) -> bool:
+    """Whether a LiteLLM is installed that may know more providers than the measured one."""
+    found = state.machine.litellm if state.machine else ()
+    measured = _numbers(state.litellm_facts.version)
+    return any(_numbers(one.version) > measured for one in found)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdecimal())
 
 
 def _better(entry: ModelEntry, prefix: str) -> Message:
@@ -451,7 +463,8 @@ def path_astray(state: State) -> Iterator[Problem]:
                 ),
                 place=written,
                 hint=msg("write {url}", url=v.shown_url(base_of(state, entry).rstrip("/")) + "/v1"),
-                severity=severity(state, entry) if base.loopback else "warning",
+                # llama.cpp and other gateways answer there too.
+                severity="warning",
             )
 
 
@@ -461,7 +474,8 @@ def without_address(state: State) -> Iterator[Problem]:
         return
     for entry in state.gateway.entries:
         name = entry.model.removeprefix(entry.prefix)
-        if entry.prefix != "openai/" or base_of(state, entry) or "*" in name:
+        elsewhere = base_of(state, entry) or entry.params.get("mock_response")
+        if entry.prefix != "openai/" or elsewhere or "*" in name:
             continue
         if _OPENAI_NAME.match(name) or name in state.litellm_facts.models.get("openai", ()):
             continue

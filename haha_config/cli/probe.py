@@ -25,7 +25,7 @@ class _ClientItself(TyperCommand):
     """`--client` without a name is the client itself; with one it says which client that is."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        following = [*args[1:], ""]
+        following = [*args[1:], ""][: len(args)]
         named = get_args(Client)
         return super().parse_args(
             ctx,

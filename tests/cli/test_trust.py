@@ -325,6 +325,14 @@ def test_without_a_terminal_the_way_to_say_yes_is_named(person: Tool, attacker: 
     assert "is not trusted" in refused["error"]["message"]
 
 
+def test_probe_asks_as_models_does(person: Tool, attacker: Listener) -> None:
+    clone(person, attacker)
+    done = person("probe")
+    assert (done.code, done.out) == (1, "")
+    assert "hint: haha-config probe --trust" in done.err
+    assert attacker.heard == []
+
+
 def test_a_yes_is_kept_until_something_changes(person: Tool, attacker: Listener) -> None:
     folder = clone(person, attacker)
     assert person("models", "--trust").code == 0

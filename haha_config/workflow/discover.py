@@ -102,6 +102,9 @@ def _master_key(state: State) -> str:
 
     secret = state.gateway.master_key
     name = (secret.variable if secret is not None else "") or v.MASTER_KEY
+    if secret is not None and secret.source == "shell" and name != v.MASTER_KEY:
+        # The file decides which variable of the shell would be written down and sent.
+        secret = None
     files = (state.litellm_env.data.get(v.MASTER_KEY), state.dotenv.data.get(name))
     for held in (secret.value if secret is not None else None, *files):
         if isinstance(held, str) and is_strong(held):

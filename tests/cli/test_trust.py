@@ -558,6 +558,16 @@ def test_a_gateway_that_was_set_up_with_us_starts_unasked(person: Tool, litellm:
     assert person("proxy", "status", "--format", "json").json["models"] == ["m"]
 
 
+def test_no_secret_of_the_shell_becomes_the_master_key(person: Tool) -> None:
+    config = ENTRY.format(url="http://127.0.0.1:9", variable="OPENAI_API_KEY", more="")
+    named = config.replace("os.environ/LITELLM_MASTER_KEY", "os.environ/AWS_SECRET_ACCESS_KEY")
+    write(person.cwd, "litellm_config.yaml", named)
+    words = ("--upstream", "own=openai:gpt-6-luna", "--keys", "env", "--port", str(free_port()))
+    person("init", "--provider", "litellm", *words, "--yes")
+    assert CANARY not in (person.cwd / "litellm.env").read_text()
+    assert person.env["ANTHROPIC_AUTH_TOKEN"] != CANARY
+
+
 def test_a_variable_that_the_person_gave_an_entry_is_passed_on(person: Tool, litellm: Path) -> None:
     words = ("--upstream", "own=openai:gpt-6-luna", "--upstream-key-env", "own=OWN_KEY")
     more = ("--keys", "env", "--port", str(free_port()), "--yes")

@@ -16,11 +16,14 @@ _PLAIN: Final = re.compile(r"[A-Za-z_](?:[A-Za-z0-9_./@+*:-]*[A-Za-z0-9_./@+*-])
 class UnsafeError(Exception):
     """A place where splicing is a guess, or `what` says why it is refused."""
 
-    def __init__(self, what: Message | None = None, depth: int | None = None) -> None:
-        """`depth`: how far along the path the trouble is."""
+    def __init__(
+        self, what: Message | None = None, depth: int | None = None, hint: Message | None = None
+    ) -> None:
+        """`depth`: how far along the path the trouble is. `hint`: what else to do than by hand."""
         super().__init__(what.text if what else "")
         self.what = what
         self.depth = depth
+        self.hint = hint
 
 
 def scalar(value: Data, quote: str) -> str:

@@ -199,7 +199,10 @@ def _edited(document: tree.Document, changes: Sequence[Change]) -> str:
                     continue
                 step = editor.step(change)
             except UnsafeError as error:
-                raise _unsafe(document, change, error.what, error.depth) from None
+                refusal = _unsafe(document, change, error.what, error.depth)
+                if error.hint is not None:
+                    refusal.hints = (error.hint,)
+                raise refusal from None
             if step is None:
                 continue
         if step is None or pending.disturbs(step):
@@ -288,7 +291,9 @@ class _Editor:
             return
         names = [name.value for name, _ in node.value if name.tag == tree.STR]
         if names.count(key) > 1:
-            raise UnsafeError(msg("`{name}` is there twice", name=key))
+            raise UnsafeError(
+                msg("`{name}` is there twice", name=key), hint=msg("merge the two into one")
+            )
         if key not in names and key in tree.merged(node):
             raise UnsafeError(msg("a merge key (`<<`) holds `{name}`", name=key), depth)
 

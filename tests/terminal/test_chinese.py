@@ -31,7 +31,7 @@ PROVIDER, ANOTHER, CALLS = (
     "网关调用哪个服务商？",
 )
 MODEL, START, WRITE = "用 Ollama 的哪个模型？", "客户端启动时用哪一个？", "写入吗？"
-SECRET, CHANGE = "SOME_API_KEY 的密钥是什么？", "要修改什么？"
+SECRET, CHANGE = "SOME_API_KEY 的 API 密钥？", "要修改什么？"
 COLOUR = re.compile(rb"\x1b\[(?:\d+;)*(?:3|9)[0-7]m")
 #: A sentence has three words in a row that begin with no capital and are no name.
 ENGLISH = re.compile(r"(?<![\w/.:@=-])[a-z]{2,} [a-z]{2,} [a-z]{2,}(?![\w/.:@=-])")

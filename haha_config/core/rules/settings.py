@@ -170,6 +170,8 @@ class SET005(Rule):
     def _hint(layer: LayerName) -> Message | str:
         if layer == "managed":
             return msg("only your administrator can change managed settings")
+        if layer == "local":
+            return msg("delete that line: no other file that you can write is stronger")
         return msg(
             "delete that line, or override it for this project: haha-config init --scope local"
         )

@@ -157,6 +157,8 @@ class _Attempt:
         def tick() -> None:
             if self.progress.stage == "fetch":
                 self.tell(self.progress._replace(done=wheels.unpacked()))
+            else:
+                self.count_unpacked()
 
         where = ("--python", str(self.python), "-r", str(self.locks.litellm))
         try:
@@ -169,7 +171,6 @@ class _Attempt:
         return True
 
     def by_pip(self) -> None:
-        packages = _packages(self.folder)
         total = len(re.findall(r"^\w", self.locks.litellm.read_text(encoding="utf-8"), re.M))
         self.tell(self.progress._replace(total=total))
 
@@ -187,7 +188,7 @@ class _Attempt:
 
         def tick() -> None:
             if self.progress.stage == "install":
-                self.tell(self.progress._replace(done=len(list(packages.glob("*.dist-info")))))
+                self.count_unpacked()
 
         # Bytecode is made by the first start, of the tenth that it needs.
         self.run(
@@ -207,6 +208,10 @@ class _Attempt:
             return own
         self.run([str(self.python), "-P", "-m", "ensurepip"])
         return (str(self.python), "-P", "-m", "pip")
+
+    def count_unpacked(self) -> None:
+        found = len(list(_packages(self.folder).glob("*.dist-info")))
+        self.tell(self.progress._replace(done=found))
 
     def tell(self, progress: Progress) -> None:
         if progress != self.progress:

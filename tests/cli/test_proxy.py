@@ -107,7 +107,7 @@ def test_up_without_files(
 
 def test_keys_in_a_line_of_the_log_are_masked(work: Path) -> None:
     here = proxy.site(open_session())
-    line = f"Bearer abc {MASTER} {OWN} sk-or-v1-0123456789 and words"
+    line = f"\x1b[32mBearer abc\x1b[0m {MASTER} {OWN} sk-or-v1-0123456789 and words"
     assert here.masked(line) == "**** ****cdef ****ning **** and words"
 
 

@@ -17,7 +17,12 @@ from tests.terminal.screen import Terminal
 TABLE = Path(__file__).parents[2] / "templates" / "providers"
 KEY = "sk-or-v1-test0123456789abcdef"
 #: How `init` ends: it offers to prove what it has written.
-OFFERS = ("Try it now, with real requests?", "Start the gateway?", "Restart the gateway?")
+OFFERS = (
+    "Try it now, with real requests?",
+    "Install LiteLLM and start the gateway?",
+    "Start the gateway?",
+    "Restart the gateway?",
+)
 #: Nobody listens there: whatever would leave this machine fails at once.
 NOWHERE = "http://127.0.0.1:9"
 

@@ -63,9 +63,7 @@ def check_files(session: Session) -> Checked:
         )
     found = best(state)
     if found is None:
-        raise HahaError(
-            msg("no LiteLLM that can be run is installed"), hints=("haha-config proxy install",)
-        )
+        raise HahaError(msg("LiteLLM is not installed"), hints=("haha-config proxy install",))
     trust.ensure(session, state, trust.Use(command="proxy check", gateway=True))
     _say_what_it_reaches(state)
     here = Site(session=session, state=state)

@@ -74,7 +74,8 @@ def _install(session: Session) -> None:
             )
     except installer.NotInstalled as failed:
         for line in failed.said:
-            report.talk(_URL_LOGIN.sub("//****@", line))
+            if not line.startswith("Ignoring "):
+                report.talk(_URL_LOGIN.sub("//****@", line))
         raise
     report.talk(
         msg(

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 from haha_config.core import rules
 from haha_config.core.errors import FINE, PROBLEM, HahaError
 from haha_config.core.messages import msg
-from haha_config.core.model import Place
 from haha_config.core.rules.litellm_refusal import explained
 from haha_config.core.state.machine import Installed
 from haha_config.core.state.state import State
@@ -98,17 +97,14 @@ def _ready(here: Site) -> Installed:
     state = here.state
     if not state.litellm.exists:
         raise HahaError(
-            msg("there is no litellm_config.yaml"),
-            place=Place(path=state.litellm.path),
+            msg("there is no litellm_config.yaml in {folder}", folder=report.short(state.folder)),
             hints=("haha-config init --provider litellm",),
         )
     preflight(state)
     found = best(state)
     if found is None:
         say_bad(state)
-        raise HahaError(
-            msg("no LiteLLM that can be run is installed"), hints=("haha-config proxy install",)
-        )
+        raise HahaError(msg("LiteLLM is not installed"), hints=("haha-config proxy install",))
     ensure_agreed(here.session, state)
     _port_free(here)
     return found

@@ -22,6 +22,7 @@ from haha_config.io.gateway_process import GatewayRecord
 from haha_config.workflow import trust
 from haha_config.workflow.session import Session
 
+_COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
 _KEY: Final = re.compile(r"\b(sk|pk|cpk|tp)-[A-Za-z0-9_\-]{8,}|Bearer\s+\S+")
 
 
@@ -102,7 +103,8 @@ class Site(Struct, frozen=True, kw_only=True):
         return proxy_command(verb, self.session.folder, self.session.cwd)
 
     def masked(self, line: str) -> str:
-        """A line of the log without the keys that we know, nor what looks like one."""
+        """A line of the log without its colours, the keys that we know, and what looks like one."""
+        line = _COLOURS.sub("", line)
         for name, value in self.state.litellm_env.data.items():
             if isinstance(value, str) and len(value) >= 8 and v.is_secret(name):
                 line = line.replace(value, v.masked(value))

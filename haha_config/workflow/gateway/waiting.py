@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from haha_config.core.messages import Message
@@ -34,8 +34,20 @@ def progress(about: Message) -> Iterator[Callable[[Message | str], None]]:
 
     console = Console(stderr=True)
     line = _Line(render(about), console.width - _AROUND)
-    with console.status(line):
-        yield line.tell
+    try:
+        with console.status(line):
+            yield line.tell
+    finally:
+        _forget_typed()
+
+
+def _forget_typed() -> None:
+    """What was typed while nothing was asked is no answer to the next question."""
+    if sys.platform != "win32" and sys.stdin.isatty():
+        import termios
+
+        with suppress(termios.error):
+            termios.tcflush(sys.stdin, termios.TCIFLUSH)
 
 
 class _Line:

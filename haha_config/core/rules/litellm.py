@@ -275,11 +275,12 @@ class LLM005(Rule):
     title = msg("OpenAI-compatible servers are asked at `/chat/completions`")
     why = msg(
         "LiteLLM sends the client's requests for an `openai/` model to `/responses`, which most"
-        " OpenAI-compatible servers do not have."
+        " OpenAI-compatible servers do not have. With `use_chat_completions_api` it answers with"
+        " an empty text."
     )
     how = msg(
-        "Write `use_chat_completions_url_for_anthropic_messages: true` below `litellm_settings:`;"
-        " `--fix` does."
+        "Write `use_chat_completions_url_for_anthropic_messages: true` below `litellm_settings:`"
+        " instead; `--fix` does."
     )
     needs = GATEWAY
     requires = LISTED
@@ -314,6 +315,23 @@ class LLM005(Rule):
                 place=first.place(first.base_key),
                 hint=FIX,
                 fixes=_config(state, Set(("litellm_settings", CHAT_FLAG), True)),
+            )
+        yield from _answered_empty(state)
+
+
+def _answered_empty(state: State) -> Iterator[Problem]:
+    """Entries with the parameter that makes LiteLLM answer with an empty text, without an error."""
+    for entry in state.gateway.entries:
+        if entry.params.get("use_chat_completions_api") is True:
+            path = entry.path("use_chat_completions_api")
+            yield Problem(
+                what=msg(
+                    "`{name}` may come back empty with this parameter",
+                    name="use_chat_completions_api",
+                ),
+                place=state.litellm.place(*path),
+                hint=FIX,
+                fixes=_config(state, Remove(path), Set(("litellm_settings", CHAT_FLAG), True)),
             )
 
 
@@ -1074,32 +1092,6 @@ class LLM020(Rule):
         )
 
 
-class LLM021(Rule):
-    name = "chat-completions-api"
-    title = msg("No model has `use_chat_completions_api`")
-    why = msg(
-        "With this parameter LiteLLM answers the client with an empty text, without an error."
-    )
-    how = msg("Use `use_chat_completions_url_for_anthropic_messages` instead; `--fix` does.")
-    needs = GATEWAY
-    requires = LISTED
-    fixable = True
-
-    def check(self, state: State) -> Iterable[Problem]:
-        for entry in state.gateway.entries:
-            if entry.params.get("use_chat_completions_api") is True:
-                path = entry.path("use_chat_completions_api")
-                yield Problem(
-                    what=msg(
-                        "`{name}` may come back empty with this parameter",
-                        name="use_chat_completions_api",
-                    ),
-                    place=state.litellm.place(*path),
-                    hint=FIX,
-                    fixes=_config(state, Remove(path), Set(("litellm_settings", CHAT_FLAG), True)),
-                )
-
-
 class LLM022(Rule):
     name = "litellm-provider"
     title = msg("Every model has a provider that LiteLLM knows")
@@ -1139,6 +1131,5 @@ RULES: Final = (
     LLM018,
     LLM019,
     LLM020,
-    LLM021,
     LLM022,
 )

@@ -85,7 +85,7 @@ def test_the_page_of_profiles_names_who_takes_a_key_from_a_keyring() -> None:
     rows = load(templates.provider_texts()).values()
     page = (DOCS / "profiles.md").read_text(encoding="utf-8")
     (said,) = re.findall(r"is known to take both: (.*?)\.", page, re.DOTALL)
-    names = [name.split()[-1] for name in said.replace("\n", " ").split(", ")]
+    names = [name.removeprefix("somebody's ") for name in " ".join(said.split()).split(", ")]
     assert names == [row.name for row in rows if row.credential.either]
 
 

@@ -102,7 +102,7 @@ def test_a_value_that_json_lacks_is_taken_back(tool: Tool) -> None:
     assert "drop_params: true" in config.read_text(encoding="utf-8")
     with config.open("a", encoding="utf-8") as file:
         file.write("# by another program\n")
-    assert "took back" in tool("undo", "--yes").out
+    assert "Undid" in tool("undo", "--yes").out
     assert config.read_text(encoding="utf-8") == text + "# by another program\n"
 
 

@@ -155,6 +155,8 @@ def facts() -> None:
     run(PYTHON, "-m", "tools.facts.litellm")
     run(PYTHON, "-m", "tools.facts.settings")
     run(PYTHON, "-m", "tools.facts.layers")
+    run(PYTHON, "-m", "tools.facts.wire")
+    run(PYTHON, "-m", "tests.e2e.truth")
 
 
 def lock_litellm() -> None:

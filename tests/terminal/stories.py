@@ -104,6 +104,8 @@ class Person:
             "TERM": "xterm-256color",
             "LANG": "C.UTF-8",
             "HTTPS_PROXY": NOWHERE,
+            # The client takes it for http:// too.
+            "NO_PROXY": "127.0.0.1,localhost",
             **environ,
         }
         argv = [sys.executable, "-m", "haha_config", "init", *arguments]

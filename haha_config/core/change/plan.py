@@ -396,6 +396,8 @@ def _starts_us(program: str) -> bool:
     python, module, rest = program.partition(" -m haha_config")
     if not module or rest:
         return False
+    # `-P` came later: a folder that is worked in is no place for our modules.
+    python = python.removesuffix(" -P")
     from shlex import quote, split
 
     try:

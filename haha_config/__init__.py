@@ -1,3 +1,3 @@
 """Point an Anthropic-protocol coding client at another model."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

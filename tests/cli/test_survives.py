@@ -32,8 +32,8 @@ def serving(answer: Callable[[socket.socket], None]) -> Iterator[int]:
 
         def one(line: socket.socket) -> None:
             with line, suppress(OSError):
-                line.recv(65536)
-                answer(line)
+                if line.recv(65536):  # else a knock, to see whether anybody is there
+                    answer(line)
 
         def serve() -> None:
             with suppress(OSError):

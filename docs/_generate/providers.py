@@ -105,7 +105,9 @@ def _credential(row: Provider) -> Iterator[str]:
         optional = f" Without one, `{held.token}` is sent." if held.optional else ""
         yield f"Found in `{held.variable}`.{optional}{where}\n"
         if "direct" in row.routes:
-            yield f"The client sends it {_header(held.header)}.\n"
+            also = " and, so that it asks nothing about the key, as `Authorization: Bearer`"
+            both = also if held.either and held.header == "x-api-key" else ""
+            yield f"The client sends it {_header(held.header)}{both}.\n"
     if held.kinds:
         lines = [[f"`{k.prefix}…`", k.name, _good_for(k)] for k in held.kinds]
         yield from _table(("Starts with", "Kind", ""), lines)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from haha_config.core.providers import table
-from haha_config.core.providers.index import ProviderIndex, plain_model
+from haha_config.core.providers.index import ProviderIndex, litellm_prefix, plain_model
 from haha_config.core.providers.model import Provider, Providers
 from haha_config.io import templates
 
@@ -72,6 +72,7 @@ def test_every_upstream_leads_to_its_row(key: str, prefix: str, base: str) -> No
         ("anthropic/claude-x", "https://llm.example", "custom-anthropic", None),
         ("anthropic/claude-x", "", "custom-anthropic", None),
         ("hosted_vllm/x", "http://localhost:8000/v1", "vllm", "vllm"),
+        ("hosted_vllm/gpt-6", "https://llm.example/v1", "custom-openai", None),
         ("hosted_vllm/x", "http://127.0.0.1:8080", "llamacpp", "llamacpp"),
         # what no row has
         ("bedrock/x", "", None, None),
@@ -92,3 +93,27 @@ def test_only_the_index_looks_rows_up_by_url() -> None:
     core = Path(table.__file__).parent
     twins = [p.name for p in core.rglob("*.py") if "def row_of_model" in p.read_text("utf-8")]
     assert twins == []
+
+
+@pytest.mark.parametrize(
+    ("key", "model", "base", "prefix"),
+    [
+        ("custom-openai", "gpt-5.4", "https://llm.example/v1", "hosted_vllm/"),
+        ("custom-openai", "gpt-6-luna", "http://10.0.0.5:8000/v1", "hosted_vllm/"),
+        ("custom-openai", "gpt-5.10", "https://llm.example/v1", "hosted_vllm/"),
+        ("custom-openai", "gpt-5", "https://llm.example/v1", "openai/"),
+        ("custom-openai", "gpt-5.3", "https://llm.example/v1", "openai/"),
+        ("custom-openai", "gpt-4o", "https://llm.example/v1", "openai/"),
+        ("custom-openai", "glm-5.3", "https://llm.example/v1", "openai/"),
+        ("openai", "gpt-6-luna", "https://api.openai.com/v1", "openai/"),
+        ("openai", "gpt-6-luna", "https://mirror.example/v1", "hosted_vllm/"),
+        ("deepseek", "gpt-6", "https://mirror.example", "deepseek/"),
+    ],
+)
+def test_the_prefix_that_reaches_chat_completions(
+    key: str, model: str, base: str, prefix: str
+) -> None:
+    assert litellm_prefix(TABLE[key], model, base) == prefix
+    found = ROWS.behind(f"{prefix}{model}", base)
+    assert found is not None
+    assert plain_model(found, f"{prefix}{model}") == model

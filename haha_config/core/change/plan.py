@@ -28,6 +28,7 @@ from haha_config.core.model import (
     TargetName,
     Write,
 )
+from haha_config.core.providers.index import litellm_prefix
 from haha_config.core.providers.model import Model, Providers, Upstream
 from haha_config.core.setup.answers import Answers
 from haha_config.core.setup.profile import is_name
@@ -255,7 +256,9 @@ def litellm_params(upstream: Upstream, providers: Providers) -> dict[str, Data]:
     if how is None:
         raise Refusal(msg("`{name}` can't be reached through LiteLLM", name=row.name))
     model = row.model(upstream.model)
-    params: dict[str, Data] = {"model": f"{how.prefix}{upstream.model.removesuffix('[1m]')}"}
+    name = upstream.model.removesuffix("[1m]")
+    prefix = litellm_prefix(row, name, upstream.base_url)
+    params: dict[str, Data] = {"model": f"{prefix}{name}"}
     params["api_base"] = upstream.base_url
     if upstream.variable:
         params["api_key"] = f"os.environ/{upstream.variable}"

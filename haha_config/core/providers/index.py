@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cached_property
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -147,6 +149,24 @@ class ProviderIndex:
         if found is None and row.local:
             return row.model(bare.removesuffix(":latest")) or _of_family(row, bare)
         return found
+
+
+#: Measured: LiteLLM sends these to `/responses`, whatever the chat-completions flag says.
+ALWAYS_RESPONSES: Final = re.compile(r"gpt-(5\.([4-9]|\d\d)|[6-9])")
+
+
+def litellm_prefix(row: Provider, model: str, base_url: str) -> str:
+    """The prefix to write for a model of `row` at `base_url`.
+
+    A server that is not OpenAI's has no `/responses`: there `hosted_vllm/` reaches
+    `/chat/completions` for the names that `openai/` would not.
+    """
+    how = row.upstream
+    assert how is not None  # noqa: S101 - only rows that LiteLLM reaches have entries
+    foreign = base_url not in how.api_base.values()
+    if how.prefix == _BARE and foreign and ALWAYS_RESPONSES.match(model):
+        return "hosted_vllm/"
+    return how.prefix
 
 
 def plain_model(row: Provider, model: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -11,6 +10,7 @@ from haha_config.core import variables as v
 from haha_config.core.keys import clean
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import Change, Data, Fix, Place, Problem, Remove, Set, Severity
+from haha_config.core.providers.index import ALWAYS_RESPONSES
 from haha_config.core.rules import litellm_entries as entries
 from haha_config.core.rules import litellm_shapes as shapes
 from haha_config.core.rules.key import credentials
@@ -289,7 +289,7 @@ class LLM005(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         elsewhere = [e for e in state.gateway.entries if _asked_as_openai(state, e)]
         for entry in elsewhere:
-            if _ALWAYS_RESPONSES.match(entry.model.removeprefix("openai/")):
+            if ALWAYS_RESPONSES.match(entry.model.removeprefix("openai/")):
                 better = f"hosted_vllm/{entry.model.removeprefix('openai/')}"
                 yield Problem(
                     what=msg(
@@ -333,10 +333,6 @@ def _answered_empty(state: State) -> Iterator[Problem]:
                 hint=FIX,
                 fixes=_config(state, Remove(path), Set(("litellm_settings", CHAT_FLAG), True)),
             )
-
-
-#: Measured: from GPT-5.4 on, effort and tools together go to `/responses`.
-_ALWAYS_RESPONSES: Final = re.compile(r"gpt-(5\.([4-9]|\d\d)|[6-9])")
 
 
 def _flagged(gateway: Gateway) -> bool:

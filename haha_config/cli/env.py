@@ -10,6 +10,7 @@ import typer
 
 from haha_config.cli import options as o
 from haha_config.core import variables as v
+from haha_config.core.errors import HahaError
 from haha_config.core.messages import msg
 from haha_config.core.state import configured
 from haha_config.core.state.state import owned_variables
@@ -24,7 +25,10 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 @app.command()
 def env(
     shell: str | None = typer.Option(
-        None, "--shell", metavar="sh|fish|pwsh", help=_("For which shell; else from SHELL.")
+        None,
+        "--shell",
+        metavar="sh|fish|pwsh|vscode|docker",
+        help=_("For whom; else the shell in SHELL."),
     ),
     reveal: bool = typer.Option(False, "--reveal", help=_("Print keys on a terminal too.")),
     folder: o.Dir = None,
@@ -44,7 +48,11 @@ def env(
         reads=True,
         trusting=trusting,
     )
-    kind = choice("--shell", _ALIKE.get(shell, shell), SHELLS) if shell else _own_shell(session)
+    kind = (
+        choice("--shell", _ALIKE.get(shell, shell), (*SHELLS, VSCODE))
+        if shell
+        else _own_shell(session)
+    )
     state = session.state()
     for file in state.written:
         if file.error is not None:
@@ -56,8 +64,13 @@ def env(
         found[v.HEADERS] = state.value(v.HEADERS)
     trust.ensure(session, state, trust.Use(command="env"))
     hide = sys.stdout.isatty() and not reveal
-    for name, value in found.items():
-        report.result(SHELLS[kind](name, v.shown(name, value) if hide else value))
+    if hide:
+        found = {name: v.shown(name, value) for name, value in found.items()}
+    if kind == VSCODE:
+        report.result(_vscode(found))
+    else:
+        for name, value in found.items():
+            report.result(SHELLS[kind](name, value))
     if hide:
         report.talk(msg("keys are masked on a terminal: --reveal, or pipe this"))
     return 0
@@ -86,6 +99,31 @@ def _pwsh(name: str, value: str) -> str:
     return f"$env:{name} = '{escaped}'"
 
 
-SHELLS: Final[Mapping[str, Callable[[str, str], str]]] = {"sh": _sh, "fish": _fish, "pwsh": _pwsh}
+def _docker(name: str, value: str) -> str:
+    """A line of `docker run --env-file`: the rest of it is the value, quotes and all.
+
+    Raises HahaError for a value of several lines, which such a file can't hold.
+    """
+    if "\n" in value:
+        raise HahaError(msg("`{name}` has several lines, which --env-file can't hold", name=name))
+    return f"{name}={value}"
+
+
+def _vscode(found: Mapping[str, str]) -> str:
+    """What the extension's settings hold: it starts the client with these, and asks no login."""
+    import json
+
+    pairs = [{"name": name, "value": value} for name, value in found.items()]
+    block = {"claudeCode.disableLoginPrompt": True, "claudeCode.environmentVariables": pairs}
+    return json.dumps(block, indent=2, ensure_ascii=False)
+
+
+SHELLS: Final[Mapping[str, Callable[[str, str], str]]] = {
+    "sh": _sh,
+    "fish": _fish,
+    "pwsh": _pwsh,
+    "docker": _docker,
+}
+VSCODE: Final = "vscode"
 #: Shells that take the same lines.
 _ALIKE: Final = {"bash": "sh", "zsh": "sh", "dash": "sh", "ksh": "sh", "powershell": "pwsh"}

@@ -40,6 +40,9 @@ def use(
     keyring: bool = typer.Option(
         False, "--keyring", help=_("Keep its key in the keyring; no file holds it.")
     ),
+    here: bool = typer.Option(
+        False, "--here", help=_("For this folder only: the same as --scope local.")
+    ),
     folder: o.Dir = None,
     project: o.Project = None,
     scope: o.ScopeOption = "user",
@@ -56,7 +59,12 @@ def use(
 ) -> int:
     as_json = choice("--format", format, ("text", "json")) == "json"
     session = open_session(
-        folder=folder, project=project, scope=scope, client=client, quiet=quiet, no_color=no_color
+        folder=folder,
+        project=project,
+        scope="local" if here else scope,
+        client=client,
+        quiet=quiet,
+        no_color=no_color,
     )
     session.settle(dry_run=dry_run)
     if name is None:

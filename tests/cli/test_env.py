@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.cli.tool import Tool
@@ -19,4 +21,22 @@ def test_a_shell_that_takes_the_same_lines(tool: Tool, shell: str, like: str) ->
 def test_an_unknown_shell(tool: Tool) -> None:
     done = tool("env", "--shell", "cmd")
     assert done.code == 2
-    assert "sh, fish, pwsh" in done.err
+    assert "sh, fish, pwsh, docker, vscode" in done.err
+
+
+def test_vscode_gets_the_block_of_its_settings(tool: Tool) -> None:
+    assert tool("init", "--provider", "ollama", "--yes").code == 0
+    block = json.loads(tool("env", "--shell", "vscode").out)
+    assert block["claudeCode.disableLoginPrompt"] is True
+    pairs = {one["name"]: one["value"] for one in block["claudeCode.environmentVariables"]}
+    assert pairs["ANTHROPIC_BASE_URL"] == "http://localhost:11434"
+    assert pairs["ANTHROPIC_AUTH_TOKEN"] == "ollama"
+
+
+def test_docker_gets_values_without_quotes(tool: Tool) -> None:
+    tool.environ["DEEPSEEK_API_KEY"] = "sk-test-0123456789abcdef"
+    assert tool("init", "--provider", "deepseek", "--yes").code == 0
+    lines = dict(line.split("=", 1) for line in tool("env", "--shell", "docker").out.splitlines())
+    # In `.env` this one has to be quoted; docker would hand the quotes on.
+    assert lines["ANTHROPIC_MODEL"] == "deepseek-flash[1m]"
+    assert lines["ANTHROPIC_API_KEY"] == ""

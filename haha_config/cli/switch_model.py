@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import reduce
 
 import typer
 
@@ -19,6 +20,7 @@ from haha_config.core.state.state import State
 from haha_config.io import report
 from haha_config.io.i18n import _
 from haha_config.workflow.apply import WriteOptions, WriteResult, live_lines, report_result, write
+from haha_config.workflow.listing import tokens
 from haha_config.workflow.menu import switched
 from haha_config.workflow.session import Session, choice, is_terminal, open_session
 from haha_config.workflow.switch import check_known, known_models, limits
@@ -92,7 +94,7 @@ def switch_model(
 
         preview(outcome.plan, manner)
         return 0
-    return _say(session, outcome, chosen, manner)
+    return _say(session, outcome, state, chosen, manner)
 
 
 def _check_configured(state: State, held: CurrentSetup) -> None:
@@ -128,7 +130,11 @@ def _ask(session: Session, state: State, held: CurrentSetup, *, plain: bool, sil
 
 
 def _say(
-    session: Session, outcome: WriteResult, chosen: Mapping[Slot, str], manner: WriteOptions
+    session: Session,
+    outcome: WriteResult,
+    before: State,
+    chosen: Mapping[Slot, str],
+    manner: WriteOptions,
 ) -> int:
     from haha_config.workflow.read_state import owners
 
@@ -137,11 +143,32 @@ def _say(
     outcome.next += shadowed(state, chosen)
     if outcome.applied:
         outcome.next += live_lines(session, outcome.plan, main)
-    changed = tuple(report.short(w.path) for w in outcome.plan.effective)
-    slots = tuple(f"{s}={m}" for s, m in chosen.items())
     outcome.findings += owners(session)
-    headline = msg("{slots} in {paths}", slots=slots, paths=changed) if outcome.applied else None
+    headline = None
+    if outcome.applied:
+        written = tuple(report.short(w.path) for w in outcome.plan.effective)
+        moved = any(before.slots.get(slot) != model for slot, model in chosen.items())
+        headline = _moved(before, chosen, state) if moved else msg("wrote {paths}", paths=written)
     return report_result(outcome, manner, headline)
+
+
+def _moved(before: State, chosen: Mapping[Slot, str], after: State) -> Message:
+    """`qwen3-coder:30b → gpt-oss:20b (all models), 131K, tools`; several moves in a row."""
+    moves: dict[tuple[str, str], list[Slot]] = {}
+    for slot, model in chosen.items():
+        old = before.slots.get(slot, "–")
+        if old != model:
+            moves.setdefault((old, model), []).append(slot)
+    said = [_move(old, new, slots, after) for (old, new), slots in moves.items()]
+    return reduce(lambda one, other: msg("{one}; {other}", one=one, other=other), said)
+
+
+def _move(old: str, new: str, slots: Sequence[Slot], state: State) -> Message:
+    which = msg("all models") if len(slots) == len(SLOTS) else msg("{slots}", slots=tuple(slots))
+    known = configured.model_of(new, configured.read(state), state.providers)
+    facts = (tokens(known.context), "tools" if known.tools else "") if known else ()
+    more = "".join(f", {fact}" for fact in facts if fact)
+    return msg("{old} → {new} ({which}){more}", old=old, new=new, which=which, more=more)
 
 
 def shadowed(state: State, chosen: Mapping[Slot, str]) -> list[Message]:

@@ -374,6 +374,17 @@ def shell_variables(gateway: Gateway, rows: Iterable[Provider]) -> frozenset[str
     return frozenset((*_ITS_OWN, *allowed))
 
 
+def may_be_gateways(variable: str, state: State) -> bool:
+    """Whether a variable of the shell that `master_key` names can be this gateway's own key.
+
+    A key that a provider, a cloud or a client is known by is somebody else's, and so is what is
+    not even called a key: it does not become what clients send because a file says so.
+    """
+    rows = {row.credential.variable for row in state.providers.values()}
+    known = {name for names in state.litellm_facts.key_variables.values() for name in names}
+    return variable.upper().endswith("KEY") and variable not in {*rows, *known, *v.CREDENTIALS}
+
+
 def belongs(variable: str, entry: ModelEntry, rows: Iterable[Provider]) -> bool:
     """Whether `variable` is that of a provider whose host this entry calls."""
     return any(row.credential.variable == variable and _is_for(entry, row) for row in rows)

@@ -100,9 +100,11 @@ def _master_key(state: State) -> str:
     """
     from secrets import token_hex
 
+    from haha_config.core.trust import may_be_gateways
+
     secret = state.gateway.master_key
     name = (secret.variable if secret is not None else "") or v.MASTER_KEY
-    if secret is not None and secret.source == "shell" and name != v.MASTER_KEY:
+    if secret is not None and secret.source == "shell" and not may_be_gateways(name, state):
         # The file decides which variable of the shell would be written down and sent.
         secret = None
     files = (state.litellm_env.data.get(v.MASTER_KEY), state.dotenv.data.get(name))

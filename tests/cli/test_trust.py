@@ -558,12 +558,16 @@ def test_a_gateway_that_was_set_up_with_us_starts_unasked(person: Tool, litellm:
     assert person("proxy", "status", "--format", "json").json["models"] == ["m"]
 
 
-def test_no_secret_of_the_shell_becomes_the_master_key(person: Tool) -> None:
+@pytest.mark.parametrize(
+    "name",
+    ["AWS_SECRET_ACCESS_KEY", "OPENROUTER_API_KEY", "GROQ_API_KEY", "GITHUB_TOKEN", "DB_PASSWORD"],
+)
+def test_no_secret_of_the_shell_becomes_the_master_key(person: Tool, name: str) -> None:
     config = ENTRY.format(url="http://127.0.0.1:9", variable="OPENAI_API_KEY", more="")
-    named = config.replace("os.environ/LITELLM_MASTER_KEY", "os.environ/AWS_SECRET_ACCESS_KEY")
+    named = config.replace("os.environ/LITELLM_MASTER_KEY", f"os.environ/{name}")
     write(person.cwd, "litellm_config.yaml", named)
     words = ("--upstream", "own=openai:gpt-6-luna", "--keys", "env", "--port", str(free_port()))
-    person("init", "--provider", "litellm", *words, "--yes")
+    person("init", "--provider", "litellm", *words, "--yes", **{name: CANARY})
     assert CANARY not in (person.cwd / "litellm.env").read_text()
     assert person.env["ANTHROPIC_AUTH_TOKEN"] != CANARY
 

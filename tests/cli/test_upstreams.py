@@ -93,14 +93,25 @@ def test_the_profile_of_the_gateway_has_all_of_it(gateway: Tool) -> None:
     assert len(saved["upstream"]) == 3
 
 
-def test_a_retired_model_is_kept_and_its_successor_named(tool: Tool) -> None:
-    done = tool("init", "--provider", "deepseek", "--model", "deepseek-chat", "--yes", **KEYS)
-    assert done.code == 0, done.err
-    assert "has ended `deepseek-chat`" in done.err
-    assert "haha-config switch-model deepseek-flash" in done.err
+def test_a_retired_model_that_is_asked_for_is_kept_and_its_successor_named(tool: Tool) -> None:
+    words = ("init", "--provider", "deepseek", "--model", "deepseek-chat", "--yes")
+    for _ in range(2):
+        done = tool(*words, **KEYS)
+        assert done.code == 0, done.err
+        assert set(slots(tool).values()) == {"deepseek-chat"}
+        assert "has ended `deepseek-chat`" in done.err
+        assert "haha-config switch-model deepseek-flash" in done.err
+
+
+def test_a_retired_model_that_nobody_asks_for_again_is_replaced_and_it_is_said(tool: Tool) -> None:
+    words = ("init", "--provider", "deepseek", "--model", "deepseek-chat", "--yes")
+    assert tool(*words, **KEYS).code == 0
     again = tool("init", "--yes", **KEYS)
-    assert tool.env["ANTHROPIC_MODEL"] == "deepseek-chat"
-    assert "haha-config switch-model deepseek-flash" in again.err
+    assert again.code == 0, again.err
+    assert tool.env["ANTHROPIC_MODEL"] == "deepseek-flash[1m]"
+    assert "deepseek-chat" not in slots(tool).values()
+    told = "`deepseek-chat` ended on 2026-07-24: `deepseek-flash[1m]` takes its place"
+    assert told in again.err
 
 
 def test_a_path_is_put_right_by_the_line_of_the_hint(gateway: Tool) -> None:

@@ -42,6 +42,9 @@ FILE = """{
 }
 """
 
+#: A `.env` of this client's: one without a base URL belongs to a program and is not written.
+OURS = "A=1\nANTHROPIC_BASE_URL=https://api.minimax.io/anthropic\n"
+
 
 @dataclass(frozen=True)
 class Said:
@@ -99,6 +102,24 @@ def foreign_lines(text: str) -> list[str]:
     return [line for line in text.splitlines(keepends=True) if "ANTHROPIC" not in line]
 
 
+def stays(before: str, after: str, indent: str, end: str) -> None:
+    """What is not ours stays; ours is in `env`, last in `permissions`, and at the very end."""
+    held = before.replace('"deny": []', '"deny": [],   "disableAutoMode": "disable"')
+    held, last, tail = held.partition('"model": "opus"')
+    edited, found, picker = after.partition(last)
+    assert found
+    written = json.dumps(
+        {"modelPicker": json.loads(after)["modelPicker"]}, indent=indent, ensure_ascii=False
+    )
+    assert picker == f",{written.removeprefix('{')}".replace("\n", end) + end
+    assert tail == f"{end}}}{end}"
+    kept = foreign_lines(held)
+    lines = edited.splitlines(keepends=True)
+    assert [line for line in lines if line in kept] == kept
+    added = [line for line in lines if line not in held.splitlines(keepends=True)]
+    assert all(line.startswith(indent * 2 + '"') for line in added)
+
+
 def journaled() -> list[str]:
     state = paths.state_folder()
     return sorted(p.name for kind in ("open", "writes") for p in state.glob(f"{kind}/*"))
@@ -113,13 +134,7 @@ def test_everything_that_is_not_ours_keeps_its_bytes_order_and_indent(
     settings.write_text(FILE, encoding="utf-8")
     done = haha(*SETTINGS)
     assert done.code == 0, done.err
-    after = settings.read_text(encoding="utf-8")
-    lines = after.splitlines(keepends=True)
-    kept = [line for line in lines if line in foreign_lines(FILE)]
-    assert kept == foreign_lines(FILE)
-    assert after.endswith("}\n")
-    added = [line for line in lines if line not in FILE.splitlines(keepends=True)]
-    assert all(line.startswith('        "') for line in added)
+    stays(FILE, settings.read_text(encoding="utf-8"), "    ", "\n")
 
 
 def test_proxies_and_flags_stay_and_stale_slots_do_not(haha: Command, settings: Path) -> None:
@@ -193,9 +208,7 @@ def test_a_byte_order_mark_line_ends_and_tabs_stay(
     assert after.startswith(bom + b"{")
     assert after.count(b"\n") == after.count(end.encode())
     configured(settings)
-    lines = after.removeprefix(bom).decode().splitlines(keepends=True)
-    assert [x for x in lines if x in foreign_lines(text)] == foreign_lines(text)
-    assert all(x.startswith(indent * 2 + '"') for x in lines if x not in text.splitlines(True))
+    stays(text, after.removeprefix(bom).decode(), indent, end)
 
 
 @pytest.mark.parametrize("text", ["", "\n", " \t\r\n", "{}", "{}\n"])
@@ -229,11 +242,26 @@ def test_a_file_with_a_key_ends_readable_for_its_owner_alone(
     files = [settings, work / ".env"]
     if mode is not None:
         settings.write_text("{}\n", encoding="utf-8")
-        (work / ".env").write_text("A=1\n", encoding="utf-8")
+        (work / ".env").write_text(OURS, encoding="utf-8")
         for file in files:
             file.chmod(mode)
     assert haha(*INIT).code == 0
+    assert all(KEY in file.read_text(encoding="utf-8") for file in files)
     assert [stat.S_IMODE(f.stat().st_mode) for f in files] == [0o600, 0o600]
+
+
+def test_a_program_s_dotenv_gets_no_key_and_keeps_its_mode(
+    haha: Command, settings: Path, work: Path
+) -> None:
+    dotenv = work / ".env"
+    dotenv.write_text("A=1\n", encoding="utf-8")
+    dotenv.chmod(0o664)
+    done = haha(*INIT)
+    assert done.code == 0, done.err
+    configured(settings)
+    assert dotenv.read_text(encoding="utf-8") == "A=1\n"
+    assert stat.S_IMODE(dotenv.stat().st_mode) == 0o664
+    assert "belongs to another program" in done.err
 
 
 # --- links -----------------------------------------------------------------------------------
@@ -305,14 +333,14 @@ def test_a_file_in_a_folder_s_place_is_refused(haha: Command, home: Path, work: 
 
 
 def test_two_targets_that_are_one_file_are_refused(haha: Command, work: Path) -> None:
-    (work / "one").write_text("A=1\n", encoding="utf-8")
+    (work / "one").write_text(OURS, encoding="utf-8")
     (work / ".env").symlink_to("one")
     (work / "litellm.env").symlink_to("one")
     port = str(free_port())
     done = haha("init", "--provider", "minimax", "--via", "litellm", "--port", port, "--yes")
     assert done.code == 1, done.out
     assert "same file" in done.err
-    assert (work / "one").read_text(encoding="utf-8") == "A=1\n"
+    assert (work / "one").read_text(encoding="utf-8") == OURS
 
 
 # --- size and names --------------------------------------------------------------------------

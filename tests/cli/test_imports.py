@@ -540,5 +540,5 @@ class TestSomebodysProfile:
         found = items(tool, str(path))["theirs"]
         assert (found["status"], found["reason"]) == (
             "skipped",
-            f"{path}: there is no answer `x`",
+            f"{path}: there is no `x` here",
         )

@@ -49,7 +49,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
             _("What the client will use"): (
                 *("--provider", "--model", "--slot", "--region", "--base-url", "--via"),
                 *("--upstream", "--upstream-key-env", "--drop", "--port", "--context"),
-                *("--fallback", "--permissions", "--deny-web-search", "--traffic"),
+                *("--permissions", "--traffic"),
             ),
             _("Keys"): ("--api-key-env", "--api-key-stdin", "--keys", "--insecure"),
             _("Files"): (

@@ -32,10 +32,22 @@ def with_picker(answers: Answers, state: State, held: CurrentSetup) -> Answers:
         _entries(answers.slots, own, upstreams, answers.provider, answers.base_url, state.providers)
     )
     shown = picker.options(entries, machine.today())
+    there = owned.at(state.target.data, owned.PICKER)
+    shown = picker.kept(shown, there, lambda name: _same(name, answers, held))
     least = picker.smallest(entries, shown)
     if least is None or answers.assumed:
         return replace(answers, picker=shown)
     return replace(answers, picker=shown, context=min(least, answers.context or least))
+
+
+def _same(name: str, answers: Answers, held: CurrentSetup) -> bool:
+    """Whether a name stands for the model that it stood for: its server may be off now."""
+    if not urls.same(answers.base_url, held.base_url):
+        return False
+    before = {u.name: (u.model, u.base_url) for u in held.upstreams}
+    after = {u.name: (u.model, u.base_url) for u in answers.upstreams}
+    bare = name.removesuffix("[1m]")
+    return after.get(bare, before.get(bare)) == before.get(bare)
 
 
 def switched(

@@ -53,3 +53,14 @@ def test_each_model_once_with_its_name_window_and_price() -> None:
         ("ends-later", "ends-later · 200K"),
     ]
     assert picker.smallest(entries, shown) == 32_000
+
+
+def test_a_row_keeps_what_a_server_told_that_is_off_now() -> None:
+    told = picker.options([entry("a", 262_144), entry("b", 64_000), entry("c")], "2026-01-01")
+    held = picker.setting(told)
+    now = picker.options([entry("a"), entry("b"), entry("c", 64_000), entry("d")], "2026-01-01")
+    kept = picker.kept(now, held, lambda name: name != "b")
+    # The name `b` stands for another model now.
+    assert kept == (told[0], *now[1:])
+    assert picker.kept(now, None, lambda _: True) == now
+    assert picker.kept(now, {"options": ["a"]}, lambda _: True) == now

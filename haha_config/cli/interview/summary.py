@@ -25,6 +25,7 @@ from haha_config.io.i18n import render
 from haha_config.io.prompts import BACK, Back, Choice
 from haha_config.workflow import discover as finds
 from haha_config.workflow.apply import preview
+from haha_config.workflow.windows import ASSUMED
 
 TRAFFIC: Final[Mapping[Traffic, Message]] = {
     "quiet": msg(
@@ -148,12 +149,14 @@ def _on_a_free_port(work: Work) -> Work:
 def _window(talk: Talk, work: Work) -> int | None:
     """The window that a list told of, for models that the table does not know.
 
-    With the models that were there before, the one that was written then is kept.
+    With the models that were there before, the one that was written then is kept, unless it
+    was assumed.
     """
     pairs = model.unknown(work, gateway.upstreams_of(work))
     held = work.found.state.value(v.MAX_CONTEXT)
     known = v.whole(held)
-    if pairs and dict(work.slots) == dict(work.draft.slots) and known is not None:
+    told = known is not None and known != ASSUMED
+    if pairs and dict(work.slots) == dict(work.draft.slots) and told:
         return known
     return model.context(talk, pairs)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from haha_config.core.model import Change, Data, Remove, Set
@@ -68,6 +68,24 @@ def smallest(entries: Iterable[CatalogEntry], shown: Sequence[Mapping[str, Data]
     names = {one["model"] for one in shown}
     windows = (e.model.context for e in entries if e.model.id in names)
     return min((w for w in windows if w), default=None)
+
+
+def kept(
+    shown: Sequence[Mapping[str, Data]], held: Data, same: Callable[[str], bool]
+) -> tuple[Mapping[str, Data], ...]:
+    """The rows, with what `held` told of the same model where nobody tells it now."""
+    listed = held.get("options") if isinstance(held, Mapping) else None
+    rows = listed if isinstance(listed, list) else ()
+    there = {str(row.get("model")): row for row in rows if isinstance(row, Mapping)}
+    return tuple(
+        there[name] if name in there and same(name) and _less(one, there[name]) else one
+        for one in shown
+        for name in (str(one["model"]),)
+    )
+
+
+def _less(one: Mapping[str, Data], other: Mapping[str, Data]) -> bool:
+    return str(other.get("description")).startswith(f"{one['description']} · ")
 
 
 def setting(shown: Sequence[Mapping[str, Data]]) -> dict[str, Data]:

@@ -22,6 +22,10 @@ OFFERS = (
     "Install LiteLLM and start the gateway?",
     "Start the gateway?",
     "Restart the gateway?",
+    "现在用真实请求试一下吗？",
+    "安装 LiteLLM 并启动网关吗？",
+    "启动网关吗？",
+    "重启网关吗？",
 )
 #: Nobody listens there: whatever would leave this machine fails at once.
 NOWHERE = "http://127.0.0.1:9"

@@ -109,7 +109,6 @@ PUBLIC: Final = frozenset(
         "ANTHROPIC_DEFAULT_MODEL",
         "ANTHROPIC_CUSTOM_MODEL_OPTION",
         "MAX_THINKING_TOKENS",
-        "disableAutoMode",
         "CLAUDE_CODE_MAX_RETRIES",
         "CLAUDE_CONFIG_DIR",
         "NO_PROXY",

@@ -172,7 +172,7 @@ def preview(plan: Plan, manner: WriteOptions) -> None:
             if most is not None and len(short) > most:
                 more = msg("and {n} more: --dry-run shows them", n=len(short) - most)
                 print(report.paint(f"  {render(more)}", "dim", stream), file=stream)
-        if lines_:
+        if lines_ or write is plan.effective[-1]:
             print(file=stream)
     for note in plan.notes:
         head = render(msg("note:"))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from haha_config.core.change.preview import lines, rows
-from haha_config.core.model import SLOTS, Change, Remove, Set, Write
+from haha_config.core.model import SLOTS, Change, Data, Remove, Set, Write
 from haha_config.io.i18n import english
 
 ALL = dict.fromkeys(SLOTS.values(), "a")
@@ -58,3 +58,37 @@ def shown(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
 )
 def test_rows(before: dict[str, str], after: dict[str, str], said: list[str]) -> None:
     assert shown(before, after) == said
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (
+            {},
+            {"permissions": {"disableAutoMode": "disable"}},
+            ["+ permissions.disableAutoMode: disable"],
+        ),
+        (
+            {"modelPicker": {"options": [{"model": "a", "label": "A"}]}},
+            {"modelPicker": {"options": [{"model": "a"}, {"model": "b"}]}},
+            ["~ modelPicker.options: a → a, b"],
+        ),
+        # Whoever else wrote there: what is no menu may be anything.
+        (
+            {"modelPicker": {"options": [{"key": "sk-0123456789abcdef"}]}},
+            {"modelPicker": {"options": []}},
+            ["~ modelPicker.options: **** → "],
+        ),
+        ({}, {"apiKeyHelper": "echo sk-0123456789abcdef"}, ["+ apiKeyHelper: ****cdef"]),
+    ],
+)
+def test_what_stands_beside_env(before: Data, after: Data, said: list[str]) -> None:
+    write = Write(
+        path="settings.json",
+        format="json",
+        before=json.dumps(before).encode(),
+        after=json.dumps(after).encode(),
+        changes=tuple(Set((name,), value) for name, value in after.items()),
+    )
+    found = rows(lines(write, before, after))
+    assert [f"{row.sign} {english(row.text)}" for row in found] == said

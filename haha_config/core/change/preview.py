@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from haha_config.core import variables as v
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Data, Format, Item, Path, Remove, Set, Write
+from haha_config.core.state import owned
 
 #: `~`: a value that becomes another one.
 Sign = Literal["+", "-", "~"]
@@ -27,9 +28,11 @@ _PUBLIC_LEAVES: Final = frozenset(
         "use_chat_completions_url_for_anthropic_messages",
         "additional_drop_params",
         "supported_endpoints",
+        owned.ASKS[-1],
     }
 )
 _URL_LEAVES: Final = frozenset({"api_base"})
+_MENU: Final = (*owned.PICKER, "options")
 _SLOT_OF: Final = {variable: slot for slot, variable in SLOTS.items()}
 
 
@@ -167,12 +170,21 @@ def _shown(kind: Format, path: Path, value: Data) -> str:
             return "****" if v.is_secret(name) else _plain(value)
         shown = v.shown(name, value)
         return shown if kind == "dotenv" else f'"{shown}"'
+    if path == _MENU:
+        return _models(value)
     if name in _URL_LEAVES and isinstance(value, str):
         return v.shown_url(value)
     reference = isinstance(value, str) and value.startswith("os.environ/")
     if name in _PUBLIC_LEAVES or reference or isinstance(value, bool):
         return _plain(value)
     return v.masked(value) if isinstance(value, str) else "****"
+
+
+def _models(value: Data) -> str:
+    """The menu of models by their names; what is no such menu is masked."""
+    rows = value if isinstance(value, list) else [None]
+    names = [row.get("model") if isinstance(row, Mapping) else None for row in rows]
+    return ", ".join(str(name) for name in names) if None not in names else "****"
 
 
 def _plain(value: Data) -> str:

@@ -71,7 +71,8 @@ def rows(lines: Sequence[Line]) -> list[Row]:
             found.append(Row(sign=line.sign, text=line.text))
         elif (line.sign, line.value) not in told:
             told.add((line.sign, line.value))
-            slots = tuple(_SLOT_OF[m.leaf] for m in alike)
+            held = {_SLOT_OF[m.leaf] for m in alike}
+            slots = tuple(slot for slot in SLOTS if slot in held)
             whole = len(slots) == len(_SLOT_OF)
             value = line.value.replace('"', "")
             text = (

@@ -146,7 +146,7 @@ def preview(plan: Plan, manner: WriteOptions) -> None:
     stream = sys.stdout if manner.dry_run else sys.stderr
     if not plan.effective and manner.dry_run:
         print(render(msg("nothing would change")), file=stream)
-    shown: dict[tuple[str, ...], str] = {}
+    shown: dict[str, frozenset[str]] = {}
     for write in plan.effective:
         real = str(Path(write.path).resolve())
         link = f" -> {report.short(real)}" if Path(write.path).is_symlink() else ""
@@ -161,9 +161,12 @@ def preview(plan: Plan, manner: WriteOptions) -> None:
         lines_ = preview_lines(write)
         short = rows(lines_)
         most = None if manner.dry_run else _MOST_ROWS
-        same = shown.setdefault(_bare(lines_), write.path)
-        if lines_ and same != write.path:
-            text = msg("the same as in {path}", path=report.short(same))
+        bare = _bare(lines_)
+        # settings.json may hold more beside its variables.
+        same = next((path for path, above in shown.items() if bare <= above), None)
+        shown[write.path] = bare
+        if lines_ and same is not None:
+            text = msg("the same variables as in {path}", path=report.short(same))
             print(report.paint(f"  {render(text)}", "dim", stream), file=stream)
         else:
             for row in short[:most]:
@@ -187,9 +190,9 @@ def _tightens(write: Write) -> bool:
     return write.secret and mode is not None and bool(mode & 0o077) and sys.platform != "win32"
 
 
-def _bare(shown: Sequence[Line]) -> tuple[str, ...]:
+def _bare(shown: Sequence[Line]) -> frozenset[str]:
     """Lines without the dress of their format, to tell when two files get the same."""
-    return tuple(
+    return frozenset(
         line.sign + line.text.removeprefix("env.").replace(": ", "=", 1).replace('"', "")
         for line in shown
     )

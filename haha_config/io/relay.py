@@ -77,7 +77,8 @@ def relay(target: Target, seen: Callable[[Passed], None]) -> Iterator[str]:
         proxy=proxy,
         timeout=httpx.Timeout(None, connect=30),
     ) as client:
-        handler = type("Handler", (_Handler,), {"target": target, "client": client, "seen": seen})
+        own = {"target": target, "client": client, "seen": seen, "proxied": proxy is not None}
+        handler = type("Handler", (_Handler,), own)
         server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         server.daemon_threads = True
         server.block_on_close = False
@@ -95,6 +96,7 @@ class _Handler(BaseHTTPRequestHandler):
     target: Target
     client: httpx.Client
     seen: Callable[[Passed], None]
+    proxied: bool
     protocol_version = "HTTP/1.1"
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's signature
@@ -129,7 +131,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._end(answer)
         except Exception as error:
             self.close_connection = True
-            failure = http.explain(error, begun=answer is not None, through_proxy=False)
+            failure = http.explain(error, begun=answer is not None, through_proxy=self.proxied)
         finally:
             if answer is not None:
                 answer.close()

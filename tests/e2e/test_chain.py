@@ -192,9 +192,11 @@ def test_without_drop_params_validate_says_so_and_the_gateway_refuses(
     words = ["--provider", "litellm", "--port", str(free_port()), "--upstream", known]
     succeeded(tool("init", *words, "--yes"))
     edited(tool.cwd / "litellm_config.yaml", "drop_params: true", "drop_params: false")
-    done = tool("validate", "--format", "json")
-    assert done.code == 1
-    assert any("drop_params" in f["message"] for f in done.json["findings"])
+    for client, code, severity in (("haha", 1, "error"), ("claude", 0, "warning")):
+        done = tool("validate", "--client", client, "--format", "json")
+        assert done.code == code
+        (found,) = [f for f in done.json["findings"] if f["code"] == "LLM003"]
+        assert found["severity"] == severity
     running = gateway(tool.cwd)
     status, body = fetch(
         f"{running.url}/v1/messages",

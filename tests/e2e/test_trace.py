@@ -79,7 +79,10 @@ def test_a_failure_and_its_reason(tmp_path: Path, upstream: Upstream) -> None:
 def test_an_endpoint_behind_a_proxy_is_reached_by_the_relay(
     tmp_path: Path, upstream: Upstream
 ) -> None:
-    """The person's proxy is the relay's, and the client goes to the relay without it."""
+    """The person's proxy is the relay's, and the client goes to the relay without it.
+
+    For a URL with http:// too the client takes HTTPS_PROXY before HTTP_PROXY (measured).
+    """
     person = Person.at(tmp_path)
     with Upstream() as proxy:
         seen: list[str] = []
@@ -89,7 +92,7 @@ def test_an_endpoint_behind_a_proxy_is_reached_by_the_relay(
             says(lambda _r: [{"type": "text", "text": "by the proxy"}])(request, reply)
 
         proxy.behave = lambda r: forward if "/v1/messages" in r.path else None
-        person.uses("http://models.test:8080", HTTP_PROXY=proxy.url, NO_PROXY="")
+        person.uses("http://models.test:8080", HTTPS_PROXY=proxy.url, NO_PROXY="")
         done = run(person, parts.NEWEST, "--trace")
     assert "by the proxy" in done.stdout, done.stderr
     assert seen

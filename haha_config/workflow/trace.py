@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -222,11 +223,14 @@ def _exchange(passed: Passed, caller: ClientProfile) -> HttpExchange:
 
 
 #: Headers whose value is the person's.
-_SECRET: Final = ("authorization", "x-api-key", "proxy-authorization", "cookie")
+#: Headers that the client makes itself. Any other may be one of the person's, with a key in it.
+_PUBLIC: Final = re.compile(
+    r"(accept|content|anthropic|x-stainless|x-claude)-.*|accept|user-agent|host|connection|x-app"
+)
 
 
 def _record(passed: Passed) -> dict[str, Any]:
-    headers = {n: v.masked(x) if n in _SECRET else x for n, x in passed.headers.items()}
+    headers = {n: x if _PUBLIC.fullmatch(n) else v.masked(x) for n, x in passed.headers.items()}
     answer = b"".join(piece for _, piece in passed.pieces)
     return {
         "method": passed.method,

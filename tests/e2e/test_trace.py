@@ -45,7 +45,9 @@ def run(person: Person, version: str, *words: str, **env: str) -> subprocess.Com
 
 def test_a_session_that_works(tmp_path: Path, upstream: Upstream, version: str) -> None:
     person = Person.at(tmp_path)
-    person.uses(f"{upstream.url}/anthropic")
+    person.uses(
+        f"{upstream.url}/anthropic", ANTHROPIC_CUSTOM_HEADERS="x-goog-api-key: mine-0123456789"
+    )
     (person.folder / "notes.txt").write_text("marmot\n")
     upstream.behave = lambda r: good if r.path.endswith("/messages") else None
     kept = tmp_path / "trace.jsonl"
@@ -61,6 +63,10 @@ def test_a_session_that_works(tmp_path: Path, upstream: Upstream, version: str) 
     text = kept.read_text()
     assert "holds your prompts" in text.splitlines()[0]
     assert KEY not in text + done.stderr
+    # A header of the person's own arrives, and is in the file by its name and its end only.
+    assert {r.headers.get("x-goog-api-key") for r in asked} == {"mine-0123456789"}
+    assert "x-goog-api-key" in text
+    assert "mine-0123456789" not in text
     assert [json.loads(x)["status"] for x in text.splitlines()[1:] if '"POST"' in x] == [200, 200]
     if os.name == "posix":
         assert kept.stat().st_mode & 0o777 == 0o600

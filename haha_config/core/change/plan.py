@@ -38,7 +38,6 @@ from haha_config.core.state.gateway import LITELLM, REFERENCE, Gateway
 from haha_config.core.state.layers import as_text
 from haha_config.core.state.state import State
 
-TIMEOUT_MS: Final = "3000000"
 #: The settings key of a command that prints the credential.
 HELPER: Final = "apiKeyHelper"
 
@@ -78,7 +77,7 @@ def client_variables(answers: Answers, providers: Providers, helper: str = "") -
         credential: "" if helper else answers.credential,
         other: "",
         **{SLOTS[slot]: model for slot, model in all_slots(answers.slots).items()},
-        v.TIMEOUT: TIMEOUT_MS,
+        v.TIMEOUT: v.TIMEOUT_MS,
         **_traffic(answers),
         **({v.AUTO_MODE_SERVER: "0"} if answers.permissions == "auto" else {}),
         v.TOOL_SEARCH: "false",

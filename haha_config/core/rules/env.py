@@ -493,7 +493,7 @@ class ENV009(Rule):
         if not found.value or found.place is None:
             yield from self._absent(found, state)
             return
-        fixes = set_where_held(state, v.TIMEOUT, "3000000")
+        fixes = set_where_held(state, v.TIMEOUT, v.TIMEOUT_MS)
         hint = f"unset {v.TIMEOUT}" if found.layer == "shell" else (FIX if fixes else None)
         severity = self.severity
         number = v.whole(found.value)
@@ -519,7 +519,7 @@ class ENV009(Rule):
     @staticmethod
     def _absent(found: Effective, state: State) -> Iterator[Problem]:
         if taken_out(v.TIMEOUT, state):
-            fixes = set_everywhere(state, {v.TIMEOUT: "3000000"})
+            fixes = set_everywhere(state, {v.TIMEOUT: v.TIMEOUT_MS})
             yield Problem(
                 what=msg(
                     "{absent}: the client gives up on an answer after 10 minutes",

@@ -90,9 +90,9 @@ def switch_model(
 
     outcome = write(session, build, manner, lambda: True, previewed=True)
     if not as_json and not outcome.applied and dry_run:
-        from haha_config.workflow.apply import preview
+        from haha_config.workflow.preview import preview
 
-        preview(outcome.plan, manner)
+        preview(outcome.plan, dry_run=manner.dry_run)
         return 0
     return _say(session, outcome, state, chosen, manner)
 

@@ -10,8 +10,8 @@ import typer
 from haha_config.cli import options as o
 from haha_config.core.errors import FINE, PROBLEM, Usage
 from haha_config.core.messages import msg
+from haha_config.io import agreements as store
 from haha_config.io import report
-from haha_config.io import trust as store
 from haha_config.io.i18n import _
 from haha_config.workflow.session import Session, choice, open_session
 from haha_config.workflow.trust import agree_here

@@ -24,8 +24,8 @@ from haha_config.core.state.file import parse
 from haha_config.core.state.gateway import ModelEntry
 from haha_config.core.state.state import State
 from haha_config.core.trust import Credential, NamingValue
+from haha_config.io import agreements as store
 from haha_config.io import paths, programs, report
-from haha_config.io import trust as store
 from haha_config.io.i18n import render
 from haha_config.workflow.session import Session, is_terminal
 

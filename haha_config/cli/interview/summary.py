@@ -24,7 +24,7 @@ from haha_config.io import loopback, report
 from haha_config.io.i18n import render
 from haha_config.io.prompts import BACK, Back, Choice
 from haha_config.workflow import discover as finds
-from haha_config.workflow.apply import preview
+from haha_config.workflow.preview import preview
 from haha_config.workflow.windows import ASSUMED
 
 TRAFFIC: Final[Mapping[Traffic, Message]] = {
@@ -67,7 +67,7 @@ def summary(talk: Talk, work: Work) -> Turn | Back:
         report.failure(error, as_json=False)
         return Turn(work=replace(work, editing=True), then="change", asked=False)
     if not talk.manner.as_json:
-        preview(made.plan, talk.manner)
+        preview(made.plan, dry_run=talk.manner.dry_run)
         if made.plan.notes:
             report.talk("")
     _tell(account(work, made))

@@ -18,11 +18,7 @@ from haha_config.core.errors import Refusal, Usage
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data, Place
 from haha_config.core.providers.decode import Misshapen, decode, did_you_mean
-from haha_config.core.providers.model import (
-    KeyKind,
-    Provider,
-    Providers,
-)
+from haha_config.core.providers.model import KeyKind, Provider, Providers
 from haha_config.core.variables import BASE_URL, CREDENTIALS, OWNED, SLOT_OF
 
 T = TypeVar("T")

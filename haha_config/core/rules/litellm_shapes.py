@@ -10,13 +10,7 @@ from typing import Final
 
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data, Problem, Severity
-from haha_config.core.state.gateway import (
-    CALLBACKS,
-    DATABASE_URL,
-    Gateway,
-    functions,
-    module_file,
-)
+from haha_config.core.state.gateway import CALLBACKS, DATABASE_URL, Gateway, functions, module_file
 from haha_config.core.state.state import State
 
 #: Sections that must be tables. LiteLLM passes over a wrong `router_settings`.

@@ -22,8 +22,8 @@ from haha_config.io.gateway_process import GatewayRecord
 from haha_config.workflow import trust
 from haha_config.workflow.gateway import life
 from haha_config.workflow.gateway.installation import best, compiled_ahead, looked
+from haha_config.workflow.gateway.progress import progress
 from haha_config.workflow.gateway.site import Site, names_of
-from haha_config.workflow.gateway.waiting import progress
 from haha_config.workflow.session import Session
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from haha_config.core.messages import Message, msg
 from haha_config.core.state.machine import Installed
 from haha_config.core.state.state import State
 from haha_config.io import disk, gateway_process, installer, programs, report, templates
-from haha_config.workflow.gateway.waiting import clock, progress
+from haha_config.workflow.gateway.progress import clock, progress
 from haha_config.workflow.session import Session
 from haha_config.workflow.trust import foreign_folders
 

@@ -24,8 +24,8 @@ from haha_config.workflow.gateway.installation import (
     say_bad,
     starter_of,
 )
+from haha_config.workflow.gateway.progress import progress
 from haha_config.workflow.gateway.site import Site, Status, proxy_command, status_of
-from haha_config.workflow.gateway.waiting import progress
 from haha_config.workflow.session import Session
 
 if TYPE_CHECKING:

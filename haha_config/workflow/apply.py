@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct, field
@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from haha_config.core import variables as v
 from haha_config.core.errors import Cancelled, HahaError
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Finding, Plan, Set, Snapshot, Write
+from haha_config.core.model import Finding, Plan, Snapshot, Write
 from haha_config.core.state import owned
 from haha_config.core.state.file import parse
 from haha_config.io import report
@@ -203,8 +203,3 @@ def report_result(
         for line in outcome.next:
             report.talk(line)
     return 1 if any(f.severity == "error" for f in outcome.findings) else 0
-
-
-def sets_to(plan: Plan) -> Sequence[Set]:
-    """Every value that the plan sets."""
-    return [c for w in plan.writes for c in w.changes if isinstance(c, Set)]

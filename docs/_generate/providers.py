@@ -148,7 +148,7 @@ def _models(row: Provider, models: offline.Catalog) -> Iterator[str]:
             yield f"Prices are those of {sources}, {models.date}; empty where unknown.\n"
     if row.discovery is not None:
         base = table.endpoint(row, row.region) or _upstream_url(row)
-        url = table.discovery_url(row, base) or row.discovery.url.replace("{base}", "URL")
+        url = table.at(row.discovery.url, base or "URL")
         yield f"The live list is read from `{url}` (`haha-config models`).\n"
 
 

@@ -350,11 +350,6 @@ def of_gateway_env(data: Mapping[str, Data]) -> Iterator[NamingValue]:
         yield NamingValue(kind=kind or "setting", name=name, value=value, root="", path=(name,))
 
 
-def loaded(data: Mapping[str, Data]) -> Iterator[NamingValue]:
-    """What LiteLLM loads or runs because this configuration says so."""
-    return (value for value in of_config(data) if value.kind == "code")
-
-
 # --- what the gateway gets of the shell ------------------------------------------------------
 
 #: The gateway's own, wherever it is set.

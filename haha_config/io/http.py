@@ -379,10 +379,3 @@ def trust(ca_file: str = "") -> ssl.SSLContext:
                 place=Place(path=ca_file),
             ) from None
     return context
-
-
-def describe(proxy: str) -> str:
-    """A proxy's address without the credential that may be in it."""
-    parts = urlsplit(proxy)
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{parts.hostname}{port}"

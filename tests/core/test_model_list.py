@@ -12,7 +12,7 @@ from haha_config.core.exchange import HttpExchange, Request
 from haha_config.core.messages import Message
 from haha_config.core.probe import model_list
 from haha_config.core.probe.model_list import Listing
-from haha_config.core.providers.catalog import EMPTY, Price
+from haha_config.core.providers.catalog import Catalog, Price
 from haha_config.core.providers.model import Discovery, Model
 
 KEY = {"authorization": "Bearer sk-test-0123456789abcdef"}
@@ -192,7 +192,8 @@ def test_names_of_a_gateway_are_described_by_what_is_behind_them() -> None:
         port=4000,
         own_gateway=True,
     )
-    known, unknown = model_list.gateway(["fast", "x"], held, {"deepseek": row}, EMPTY)
+    nothing = Catalog(date="", sources=(), entries={})
+    known, unknown = model_list.gateway(["fast", "x"], held, {"deepseek": row}, nothing)
     assert known.model == Model(id="fast", context=1_000_000, tools=True)
     assert known.provider == "deepseek"
     assert unknown.model == Model(id="x")

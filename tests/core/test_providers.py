@@ -132,15 +132,6 @@ def test_backticked_words_survive_translation(row: Provider) -> None:
         ), text
 
 
-def test_translated_changes_texts_and_nothing_else(row: Provider) -> None:
-    chinese = table.translated(row, "zh")
-    assert chinese.about == row.zh[row.about]
-    assert table.translated(row, "en") is row
-    assert chinese.name == row.zh.get(row.name, row.name)
-    assert (chinese.key, chinese.base_urls) == (row.key, row.base_urls)
-    assert [k.prefix for k in chinese.credential.kinds] == [k.prefix for k in row.credential.kinds]
-
-
 def test_client_variables_are_taken_out_again(row: Provider) -> None:
     asked = {*row.variables, *(name for model in row.models for name in model.env)}
     assert asked <= set(table.SETTABLE)
@@ -195,7 +186,9 @@ def test_nothing_near_gives_no_hint() -> None:
     ],
 )
 def test_the_live_list_is_at_the_endpoints_own_host(key: str, base: str, asked: str) -> None:
-    assert table.discovery_url(ROWS[key], base) == asked
+    row = ROWS[key]
+    assert row.discovery is not None
+    assert table.at(row.discovery.url, base) == asked
 
 
 @pytest.mark.parametrize(

@@ -267,10 +267,6 @@ def test_which_proxy(url: str, variables: dict[str, str], proxy: str | None) -> 
     assert http.proxy_for(url, variables) == proxy
 
 
-def test_a_proxy_is_named_without_its_password() -> None:
-    assert http.describe("http://me:secret@proxy.example:3128") == "http://proxy.example:3128"
-
-
 def test_independent_requests_go_out_at_once(upstream: Upstream) -> None:
     """Each waits for all: one after the other they would wait for ever."""
     together = threading.Barrier(3, timeout=5)

@@ -48,9 +48,6 @@ class Catalog(Struct, frozen=True, kw_only=True):
         return self.entries.get((provider, name.removesuffix("[1m]")))
 
 
-EMPTY: Final = Catalog(date="", sources=(), entries={})
-
-
 def parse(text: str) -> Catalog:
     """The catalog from its JSON text, which is our own: a wrong shape is a bug."""
     data = json.loads(text)

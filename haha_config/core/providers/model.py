@@ -74,14 +74,13 @@ class Discovery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     `url` holds `{base}` (the endpoint without a final slash) or `{origin}` (its scheme, host and
     port), so that a key never goes to a host that the person did not choose. `public`: it is asked
-    without a credential. `version_url` answers `{"version": …}`; below `minimum` the server does
-    not speak the Anthropic protocol.
+    without a credential. Below the version `minimum` the server does not speak the Anthropic
+    protocol.
     """
 
     url: str
     kind: Literal["openai", "openrouter", "ollama", "anthropic", "litellm"]
     public: bool = False
-    version_url: str = ""
     minimum: str = ""
 
 

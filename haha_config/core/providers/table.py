@@ -68,13 +68,6 @@ def local_ports(providers: Providers) -> frozenset[int]:
     return frozenset(url.port for url in found if url is not None)
 
 
-def discovery_url(provider: Provider, base_url: str) -> str | None:
-    """Where the live model list is for this endpoint, or on the gateway route this upstream."""
-    if provider.discovery is None or not base_url:
-        return None
-    return at(provider.discovery.url, base_url)
-
-
 def at(url: str, base_url: str) -> str:
     """`url` with `{base}` and `{origin}` filled in from the endpoint."""
     scheme, _, rest = base_url.partition("://")
@@ -85,26 +78,6 @@ def at(url: str, base_url: str) -> str:
 def translations(providers: Providers) -> dict[str, str]:
     """Every row's English texts and their Chinese, for the catalog in use."""
     return {english: chinese for p in providers.values() for english, chinese in p.zh.items()}
-
-
-def translated(provider: Provider, language: str) -> Provider:
-    """The row with its texts in `language` ("zh"); any other language leaves it as it is."""
-    if language != "zh":
-        return provider
-
-    def say(text: str) -> str:
-        return provider.zh.get(text, text)
-
-    kinds = tuple(
-        replace(k, name=say(k.name), about=say(k.about)) for k in provider.credential.kinds
-    )
-    return replace(
-        provider,
-        name=say(provider.name),
-        about=say(provider.about),
-        notes=tuple(map(say, provider.notes)),
-        credential=replace(provider.credential, kinds=kinds),
-    )
 
 
 # --- keys ------------------------------------------------------------------------------------

@@ -132,12 +132,6 @@ def _model_key(state: State) -> str | None:
     return next((model for model in held if isinstance(model, str) and model), None)
 
 
-def default_model(state: State) -> str:
-    """What the client asks for without ANTHROPIC_MODEL; "" where only the client knows its name."""
-    asked = _behind_alias(_model_key(state) or "opus", state)
-    return asked if asked in state.slots.values() or asked == _model_key(state) else ""
-
-
 def _behind_alias(model: str, state: State) -> str:
     """What the client asks for by this name: its aliases stand for the model of a slot."""
     plain = model.removesuffix("[1m]").lower()

@@ -148,11 +148,6 @@ def set_where_held(state: State, name: str, value: str) -> tuple[Fix, ...]:
     )
 
 
-def text(value: Data) -> str:
-    """A value where it is text; "" for anything else."""
-    return value if isinstance(value, str) else ""
-
-
 def table(value: Data) -> Mapping[str, Data]:
     return value if isinstance(value, Mapping) else {}
 

@@ -59,7 +59,6 @@ class Recovered(Struct, frozen=True, kw_only=True):
 
     message: Message
     paths: tuple[str, ...]
-    finished: bool
     kept: tuple[str, ...] = ()
 
 
@@ -113,20 +112,6 @@ def transact(
             except Changed as changed:
                 last = changed
         raise last
-
-
-def apply(
-    plan: Plan,
-    *,
-    state: Path,
-    command: str,
-    fault: Fault = _no_fault,
-    clock: Callable[[], float] = time.time,
-) -> Applied:
-    """Write one plan, once. Raises as `transact` does, Changed at the first difference."""
-    with alone(state, _silent):
-        recover(state)
-        return _apply(plan, state, command, fault, clock, ())
 
 
 @contextlib.contextmanager
@@ -427,21 +412,21 @@ def _recover(state: Path, folder: Path) -> Recovered:
     if staged and _finish(entries):
         journal.end(state, folder, entries, _no_fault)
         text = msg("`{command}` had been cut off; it is finished now", command=record.command)
-        return Recovered(message=text, paths=record.paths, finished=True)
+        return Recovered(message=text, paths=record.paths)
     kept = _abandon(state, folder, entries, entries if staged else ())
     if not kept:
         text = msg(
             "`{command}` had been cut off; every file is as it was before it",
             command=record.command,
         )
-        return Recovered(message=text, paths=record.paths, finished=False)
+        return Recovered(message=text, paths=record.paths)
     text = msg(
         "`{command}` had been cut off; it is taken back, but {paths} had been changed since"
         " and stay as they are",
         command=record.command,
         paths=kept,
     )
-    return Recovered(message=text, paths=record.paths, finished=False, kept=kept)
+    return Recovered(message=text, paths=record.paths, kept=kept)
 
 
 def _finish(entries: Sequence[JournalEntry]) -> bool:

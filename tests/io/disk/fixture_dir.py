@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,3 +76,15 @@ def make(folder: Path) -> Bed:
     for name, data in OLD.items():
         bed.path(name).write_bytes(data)
     return bed
+
+
+def write_plan(
+    plan: Plan,
+    *,
+    state: Path,
+    command: str,
+    fault: Callable[[str], None] = lambda _step: None,
+    clock: Callable[[], float] = time.time,
+) -> disk.Applied:
+    """Write a plan that is the same however often it is made."""
+    return disk.transact(lambda: plan, state=state, command=command, fault=fault, clock=clock)[1]

@@ -18,7 +18,7 @@ from haha_config.core.errors import Changed, Refusal
 from haha_config.core.model import Plan, Write
 from haha_config.io import disk
 from tests.io.disk.child import NOBODY, child, start
-from tests.io.disk.fixture_dir import NEW, OLD, Bed, make
+from tests.io.disk.fixture_dir import NEW, OLD, Bed, make, write_plan
 
 root = pytest.mark.skipif(
     sys.platform == "win32" or os.getuid() != 0, reason="only root mounts and gives away"
@@ -31,7 +31,7 @@ def bed(tmp_path: Path) -> Bed:
 
 
 def apply(bed: Bed) -> disk.Applied:
-    return disk.apply(bed.plan(), state=bed.state, command="init")
+    return write_plan(bed.plan(), state=bed.state, command="init")
 
 
 # --- no room ---------------------------------------------------------------------------------
@@ -109,7 +109,7 @@ def test_a_limit_of_file_size_leaves_every_file_as_it_was(bed: Bed) -> None:
         bed.path("plain").unlink()
         large = {**NEW, "litellm_config.yaml": b"#" * 8192}
         with pytest.raises(Refusal):
-            disk.apply(bed.plan(OLD, large), state=bed.state, command="init")
+            write_plan(bed.plan(OLD, large), state=bed.state, command="init")
         assert bed.contents() == OLD
         assert bed.stray() == []
 
@@ -175,7 +175,7 @@ def test_nobody_else_reads_a_key_while_it_is_written(bed: Bed) -> None:
 
     before = os.umask(0)
     try:
-        disk.apply(bed.plan({}, NEW), state=bed.state, command="init", fault=fault)
+        write_plan(bed.plan({}, NEW), state=bed.state, command="init", fault=fault)
     finally:
         os.umask(before)
     assert seen == {0o600}
@@ -189,7 +189,7 @@ def test_what_changed_after_the_plan_is_not_overwritten(bed: Bed) -> None:
     plan = bed.plan()
     bed.path("settings.json").write_bytes(b'{"theirs": 1}')
     with pytest.raises(Changed):
-        disk.apply(plan, state=bed.state, command="init")
+        write_plan(plan, state=bed.state, command="init")
     assert bed.contents() == {**OLD, "settings.json": b'{"theirs": 1}'}
     assert bed.stray() == []
 
@@ -230,7 +230,7 @@ def test_a_link_that_leads_elsewhere_since_the_plan(bed: Bed, tmp_path: Path) ->
     link.unlink()
     link.symlink_to(tmp_path / "two")
     with pytest.raises(Changed):
-        disk.apply(plan, state=bed.state, command="init")
+        write_plan(plan, state=bed.state, command="init")
     assert (tmp_path / "one").read_bytes() == OLD[".env"]
     assert (tmp_path / "two").read_bytes() == b"theirs"
 
@@ -276,15 +276,15 @@ def test_the_lock_of_a_dead_process_holds_nobody_up(bed: Bed) -> None:
 
 
 def test_a_clock_that_is_set_back_changes_no_order(bed: Bed) -> None:
-    disk.apply(bed.plan(), state=bed.state, command="first", clock=lambda: 2_000_000_000.0)
-    disk.apply(bed.plan(NEW, OLD), state=bed.state, command="second", clock=lambda: 1.0)
+    write_plan(bed.plan(), state=bed.state, command="first", clock=lambda: 2_000_000_000.0)
+    write_plan(bed.plan(NEW, OLD), state=bed.state, command="second", clock=lambda: 1.0)
     assert [r.command for r in disk.records(bed.state)] == ["first", "second"]
 
 
 def test_only_the_last_twenty_writes_are_kept_and_the_first_original(bed: Bed) -> None:
     for _ in range(12):
-        disk.apply(bed.plan(), state=bed.state, command="there")
-        disk.apply(bed.plan(NEW, OLD), state=bed.state, command="back")
+        write_plan(bed.plan(), state=bed.state, command="there")
+        write_plan(bed.plan(NEW, OLD), state=bed.state, command="back")
     kept = disk.records(bed.state)
     assert [r.number for r in kept] == list(range(5, 25))
     originals = {Path(path).name: file.read_bytes() for path, file in disk.originals(bed.state)}
@@ -297,7 +297,7 @@ def test_a_pipe_in_a_file_s_place_hangs_nobody(bed: Bed) -> None:
     assert disk.snapshot(bed.path(".env")).unreadable is not None
     write = Write(path=str(bed.path(".env")), format="dotenv", before=None, after=b"A=1\n")
     with pytest.raises(Refusal, match="pipe"):
-        disk.apply(Plan(writes=(write,)), state=bed.state, command="init")
+        write_plan(Plan(writes=(write,)), state=bed.state, command="init")
 
 
 # --- a file system without locks -------------------------------------------------------------

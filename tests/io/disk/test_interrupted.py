@@ -11,7 +11,7 @@ import pytest
 
 from haha_config.core.errors import Refusal
 from haha_config.io import disk
-from tests.io.disk.fixture_dir import NEW, OLD, Bed, make
+from tests.io.disk.fixture_dir import NEW, OLD, Bed, make, write_plan
 from tests.io.disk.test_killed import MOVES, start_over, steps
 
 
@@ -53,7 +53,7 @@ def test_an_error_at_every_step(
         raised = error() if error is not OSError else OSError(errno.ENOSPC, "full", "somewhere")
         # Once every file is new, an error of the housekeeping after it may be kept quiet.
         try:
-            disk.apply(
+            write_plan(
                 bed.plan(old, new),
                 state=bed.state,
                 command="init",
@@ -89,7 +89,7 @@ def test_ctrl_c_while_it_is_taken_back(memory: Path) -> None:
 
         patch.setattr("haha_config.io.disk.journal.drop", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            disk.apply(bed.plan(OLD, NEW), state=bed.state, command="init", fault=fault)
+            write_plan(bed.plan(OLD, NEW), state=bed.state, command="init", fault=fault)
     assert disk.pending(bed.state)
     disk.recover_alone(bed.state)
     assert bed.contents() == OLD

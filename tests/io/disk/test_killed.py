@@ -12,14 +12,18 @@ import pytest
 from haha_config.io import disk
 from haha_config.io.i18n import english
 from tests.io.disk.child import child, killer
-from tests.io.disk.fixture_dir import NEW, OLD, Bed, make
+from tests.io.disk.fixture_dir import NEW, OLD, Bed, make, write_plan
 
 
 def steps(bed: Bed, old: dict[str, bytes], new: dict[str, bytes]) -> list[str]:
     """What an undisturbed run does, one name a file operation."""
     seen: list[str] = []
-    disk.apply(bed.plan(old, new), state=bed.state, command="init", fault=seen.append)
+    write_plan(bed.plan(old, new), state=bed.state, command="init", fault=seen.append)
     return seen
+
+
+def finished(said: disk.Recovered) -> bool:
+    return "it is finished now" in english(said.message)
 
 
 def start_over(bed: Bed, old: dict[str, bytes]) -> None:
@@ -54,7 +58,7 @@ def test_killed_at_every_step(
     for at, step in enumerate(every):
         start_over(bed, old)
         code = child(
-            lambda at=at: disk.apply(
+            lambda at=at: write_plan(
                 bed.plan(old, new), state=bed.state, command="init", fault=killer(at)
             )
         )
@@ -77,9 +81,9 @@ def test_killed_at_every_step(
         assert bool(said) == open_before, step
         for one in said:
             assert "`init` had been cut off" in english(one.message), step
-            results.add(one.finished)
+            results.add(finished(one))
             if then == "recover":
-                assert bed.contents() == (new if one.finished else old), step
+                assert bed.contents() == (new if finished(one) else old), step
     assert results == {True, False}
 
 
@@ -87,7 +91,7 @@ def test_nothing_is_left_of_what_never_began(memory: Path) -> None:
     bed = make(memory)
     for at in range(4):
         code = child(
-            lambda at=at: disk.apply(bed.plan(), state=bed.state, command="init", fault=killer(at))
+            lambda at=at: write_plan(bed.plan(), state=bed.state, command="init", fault=killer(at))
         )
         assert code == -signal.SIGKILL
         assert not disk.pending(bed.state)
@@ -102,11 +106,11 @@ def test_the_client_wrote_between_the_kill_and_the_recovery(memory: Path) -> Non
     every = steps(bed, OLD, NEW)
     at = next(i for i, s in enumerate(every) if s.startswith("exchange") and "litellm" in s)
     start_over(bed, OLD)
-    child(lambda: disk.apply(bed.plan(), state=bed.state, command="init", fault=killer(at)))
+    child(lambda: write_plan(bed.plan(), state=bed.state, command="init", fault=killer(at)))
     theirs = NEW["settings.json"] + b"\n\n"
     bed.path("settings.json").write_bytes(theirs)
     (said,) = disk.recover_alone(bed.state)
-    assert said.finished
+    assert finished(said)
     assert bed.contents() == {**NEW, "settings.json": theirs}
     assert bed.stray() == []
 
@@ -117,16 +121,16 @@ def test_the_person_edited_a_file_that_was_not_reached(memory: Path) -> None:
     every = steps(bed, OLD, NEW)
     at = next(i for i, s in enumerate(every) if s.startswith("exchange") and "settings" in s)
     start_over(bed, OLD)
-    child(lambda: disk.apply(bed.plan(), state=bed.state, command="init", fault=killer(at)))
+    child(lambda: write_plan(bed.plan(), state=bed.state, command="init", fault=killer(at)))
     assert bed.path(".env").read_bytes() == NEW[".env"]
     bed.path("litellm_config.yaml").write_bytes(b"model_list: [] # by hand\n")
     (said,) = disk.recover_alone(bed.state)
-    assert not said.finished
+    assert not finished(said)
     assert bed.contents() == {**OLD, "litellm_config.yaml": b"model_list: [] # by hand\n"}
     assert bed.stray() == []
 
 
-def test_killed_between_an_exchange_and_its_look_over_a_foreign_write(memory: Path) -> None:
+def test_killed_between_an_exchange_and_its_look_over_a_foreign_write_plan(memory: Path) -> None:
     """What the exchange displaced is newer than our plan: it goes back, and so does the rest."""
     bed = make(memory)
     foreign = b'{"env": {}, "added": "by another program"}'
@@ -139,11 +143,11 @@ def test_killed_between_an_exchange_and_its_look_over_a_foreign_write(memory: Pa
         if step.startswith("look") and "settings" in step:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    code = child(lambda: disk.apply(bed.plan(), state=bed.state, command="init", fault=fault))
+    code = child(lambda: write_plan(bed.plan(), state=bed.state, command="init", fault=fault))
     assert code == -signal.SIGKILL
     assert bed.path("settings.json").read_bytes() == NEW["settings.json"]
     (said,) = disk.recover_alone(bed.state)
-    assert not said.finished
+    assert not finished(said)
     assert bed.contents() == {**OLD, "settings.json": foreign}
     assert bed.stray() == []
 
@@ -157,7 +161,7 @@ def test_recovering_is_killed_too(memory: Path) -> None:
     killed = 0
     while not ended:
         start_over(bed, OLD)
-        child(lambda: disk.apply(bed.plan(), state=bed.state, command="init", fault=killer(at)))
+        child(lambda: write_plan(bed.plan(), state=bed.state, command="init", fault=killer(at)))
 
         def recover(left: int = killed) -> None:
             from haha_config.io.disk import transaction

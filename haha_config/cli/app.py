@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -11,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from haha_config import __version__
+from haha_config.cli import completion
 from haha_config.core.errors import USAGE
 from haha_config.core.messages import Message, msg
 from haha_config.io.i18n import _, language, render
@@ -79,7 +81,7 @@ class _Lazy(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the framework's signature
         return list(COMMANDS)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         known = COMMANDS.get(cmd_name)
         module = known.module if known is not None else HIDDEN.get(cmd_name)
         if module is None:
@@ -88,7 +90,17 @@ class _Lazy(TyperGroup):
         command.name = cmd_name
         if known is not None:
             command.help = render(known.about)
+        for each in getattr(command, "commands", {}).values():
+            each.short_help = each.help  # else it is cut in lists
+        if ctx.resilient_parsing:  # a Tab
+            completion.attach(command, cmd_name)
         return _spoken(command)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """The commands from the table: none is imported to be offered."""
+        about = {name: command.about for name, command in COMMANDS.items()}
+        options = super(TyperGroup, self).shell_complete(ctx, incomplete)
+        return [*completion.commands(about, incomplete), *options]
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name = args[0]
@@ -166,11 +178,20 @@ def _root() -> Any:
     return _spoken(typer.main.get_command(app))
 
 
+def complete(words: Sequence[str]) -> int:
+    """Answer a shell that asks what a Tab offers behind these words."""
+    root = _root()
+    completion.attach(root, "")
+    completion.answer(root, words, os.environ)
+    return 0
+
+
 def invoke(argv: Sequence[str]) -> int:
     """Run a command line; a command returns its exit code, or None for 0.
 
     Raises HahaError; usage errors of the parser are printed by it and come back as 2.
     """
+    completion.use_scripts()
     command = _root()
     try:
         result = command.main(args=list(argv), prog_name="haha-config", standalone_mode=False)

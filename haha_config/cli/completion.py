@@ -1,116 +1,238 @@
-"""What a Tab offers: values from the files and tables, read without asking anybody.
+"""What a Tab offers in bash, zsh and fish: values from the files and tables; nobody is asked.
 
-bash takes `:` for the end of a word, so `qwen3-coder:30b` comes as three words: they are joined
-again, and what stands before the last colon is taken off what is offered.
+The scripts in `templates/completion` pass the line up to the cursor. The first line of the answer
+says what the shell completes (`files`, `words`, `described` words); each other line is a value
+and, behind a tab, what it is.
 """
 
 from __future__ import annotations
 
 import contextlib
-import io
-from collections.abc import Callable, Iterable, Iterator, MutableMapping
-from typing import Final
+import re
+import shlex
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final
 
+from haha_config.core.messages import Message
 from haha_config.core.model import SLOTS
+from haha_config.io.i18n import render
 
 VARIABLE: Final = "_HAHA_CONFIG_COMPLETE"
+SHELLS: Final = ("bash", "zsh", "fish")
+#: A value and what it is; "" where there is nothing to say.
+Offer = tuple[str, Message | str]
+#: The parser's context (what stands before on the line) and the word so far, to values.
+Completer = Callable[[Any, str], Iterable[str | Offer]]
 
 
-def one_of(*values: str) -> Callable[[str], list[str]]:
-    """Always these."""
-    return lambda incomplete: _starting(values, incomplete)
+# --- values ----------------------------------------------------------------------------------
 
 
-def models(incomplete: str) -> list[str]:
+def _models(_context: Any, _word: str) -> Iterable[str]:
     """The models that this set-up can switch to."""
     from haha_config.core.state import configured
     from haha_config.workflow.session import open_session
     from haha_config.workflow.switch import known_models
 
-    with contextlib.suppress(Exception):  # a broken file: nothing is offered, and nothing said
-        state = open_session(reads=True).state()
-        return _starting(known_models(state, configured.read(state)), incomplete)
-    return []
+    state = open_session(reads=True).state()
+    return known_models(state, configured.read(state))
 
 
-def providers(incomplete: str) -> list[str]:
-    """The keys of the provider table."""
-    from haha_config.workflow.session import open_session
-
-    return _starting(open_session(reads=True).providers, incomplete)
+def _models_of_provider(context: Any, _word: str) -> Iterable[str]:
+    """The models of the provider that `--provider` names."""
+    return [model.id for model in _rows()[context.params["provider"]].models]
 
 
-def upstreams(incomplete: str) -> list[str]:
+def _providers(_context: Any, _word: str) -> Iterable[Offer]:
+    return [(row.key, row.about) for row in _rows().values()]
+
+
+def _upstreams(_context: Any, word: str) -> Iterable[str | Offer]:
     """`KEY:` of each provider that LiteLLM can call, then `KEY:MODEL` of its models."""
-    from haha_config.workflow.session import open_session
-
-    rows = [row for row in open_session(reads=True).providers.values() if row.upstream]
-    key, colon, _model = incomplete.partition(":")
+    rows = [row for row in _rows().values() if row.upstream]
+    key, colon, _model = word.partition(":")
     if not colon:
-        return _starting((f"{row.key}:" for row in rows), incomplete)
-    ids = (f"{key}:{model.id}" for row in rows if row.key == key for model in row.models)
-    return _starting(ids, incomplete)
+        return [(f"{row.key}:", row.about) for row in rows]
+    return [f"{key}:{model.id}" for row in rows if row.key == key for model in row.models]
 
 
-def slots(incomplete: str) -> list[str]:
+def _slots(models: Completer, context: Any, word: str) -> Iterable[str]:
     """`SLOT=`, then `SLOT=MODEL`."""
-    slot, equals, model = incomplete.partition("=")
+    slot, equals, model = word.partition("=")
     if not equals:
-        return _starting((f"{name}=" for name in SLOTS), incomplete)
-    return [f"{slot}={name}" for name in models(model)]
+        return [f"{name}=" for name in SLOTS]
+    return [f"{slot}={name}" for name in models(context, model)]
 
 
-def rules(incomplete: str) -> list[str]:
-    """Codes, names and families; behind a comma the next one."""
-    from haha_config.core import rules as known
+def _rules(_context: Any, word: str) -> Iterable[Offer]:
+    """Families, codes and names; behind a comma the next one."""
+    from haha_config.core import rules
 
-    before, comma, last = incomplete.rpartition(",")
-    names = (*known.FAMILIES, *known.codes(), *(rule.name for rule in known.every()))
-    found = [n for n in names if n.lower().startswith(last.lower())]
-    return [f"{before}{comma}{name}" for name in found]
+    before, comma, _last = word.rpartition(",")
+    known: list[Offer] = [(family, "") for family in rules.FAMILIES]
+    known += [(rules.code_of(rule), rule.title) for rule in rules.every()]
+    known += [(rule.name, rule.title) for rule in rules.every()]
+    return [(f"{before}{comma}{name}", title) for name, title in known]
 
 
-def writes(incomplete: str) -> list[str]:
-    """The writes that `undo` can take back."""
-    from haha_config.io import disk
+def _writes(_context: Any, _word: str) -> Iterable[Offer]:
+    """The writes that `undo` can take back, the last one first."""
+    from haha_config.io import disk, paths
+
+    return [(record.id, record.command) for record in reversed(disk.records(paths.state_folder()))]
+
+
+def _profiles(_context: Any, _word: str) -> list[str]:
+    from haha_config.io import paths, profile_files
+
+    return profile_files.names(paths.config_folder())
+
+
+def _sources(_context: Any, _word: str) -> Iterable[str]:
+    from haha_config.workflow.import_sources import TOOLS
+
+    return ("all", *TOOLS)
+
+
+def _variables(_context: Any, _word: str) -> Iterable[str]:
+    from haha_config.core.variables import CLIENT
+
+    return CLIENT
+
+
+def _rows() -> Mapping[str, Any]:
     from haha_config.workflow.session import open_session
 
-    kept = disk.records(open_session(reads=True).state_folder)
-    return _starting((record.id for record in reversed(kept)), incomplete)
+    return open_session(reads=True).providers
 
 
-def _starting(values: Iterable[str], incomplete: str) -> list[str]:
-    return [value for value in values if value.startswith(incomplete)]
+#: An option or argument, where it means different things behind its command, to its values.
+VALUES: Final[Mapping[str, Completer]] = {
+    "--provider": _providers,
+    "--upstream": _upstreams,
+    "--drop": _models,
+    "--select": _rules,
+    "--ignore": _rules,
+    "--explain": _rules,
+    "--require": lambda *_: ("reach", "auth", "model", "stream", "tools"),
+    "init --model": _models_of_provider,
+    "init --slot": partial(_slots, _models_of_provider),
+    "switch-model name": _models,
+    "switch-model --slot": partial(_slots, _models),
+    "probe names": _models,
+    "probe --slot": lambda *_: SLOTS,
+    "run name": _profiles,
+    "run --model": _models,
+    "use name": lambda *known: (*_profiles(*known), "off"),
+    "profile show name": _profiles,
+    "profile remove name": _profiles,
+    "profile key name": _profiles,
+    "profile export name": _profiles,
+    "profile import source": _sources,
+    "show names": _variables,
+    "undo which": _writes,
+}
 
 
-# --- bash ------------------------------------------------------------------------------------
+def attach(command: Any, path: str) -> None:
+    """Let each option and argument of a command offer its values."""
+    for name, each in getattr(command, "commands", {}).items():
+        attach(each, f"{path} {name}")
+    for param in command.params:
+        name = param.opts[0]
+        completer = VALUES.get(f"{path} {name}") or VALUES.get(name) or _named(param.metavar)
+        if param.type.name == "path":
+            param.shell_complete = lambda *_: [_item("", kind="file")]
+        elif completer is not None:
+            param.shell_complete = partial(_offered, completer)
 
 
-def rejoined(environ: MutableMapping[str, str]) -> str:
-    """Join in `environ` what bash cut at colons; what it has of the word before the last colon."""
-    words = environ.get("COMP_WORDS", "").split("\n")
-    at = int(environ.get("COMP_CWORD", "0"))
-    joined: list[str] = []
-    gone = 0
-    for number, word in enumerate(words):
-        if joined and len(joined) > 1 and (word == ":" or joined[-1].endswith(":")):
-            joined[-1] += word
-            gone += number <= at
-        else:
-            joined.append(word)
-    environ["COMP_WORDS"] = "\n".join(joined)
-    environ["COMP_CWORD"] = str(at - gone)
-    current = joined[at - gone] if 0 <= at - gone < len(joined) else ""
-    return current[: current.rfind(":") + 1]
+def _named(metavar: str | None) -> Completer | None:
+    """`a|b|c` names its values itself."""
+    if not metavar or not re.fullmatch(r"[a-z]+([|,][a-z]+)+", metavar):
+        return None
+    values = re.split(r"[|,]", metavar)
+    return lambda *_: values
 
 
-@contextlib.contextmanager
-def trimmed(prefix: str) -> Iterator[None]:
-    """Print what is offered without `prefix`, which bash has already."""
-    offered = io.StringIO()
+def _offered(completer: Completer, context: Any, word: str) -> list[Any]:
+    items = []
+    with contextlib.suppress(Exception):  # a broken file: nothing is offered, and nothing said
+        for offer in completer(context, word):
+            value, about = (offer, "") if isinstance(offer, str) else offer
+            if value.startswith(word):
+                items.append(_item(value, render(about)))
+    return items
+
+
+def _item(value: str, about: str = "", *, kind: str = "plain") -> Any:
+    from typer import _completion_classes as made
+
+    return made.CompletionItem(value, kind, about)  # type: ignore[attr-defined]
+
+
+def commands(table: Mapping[str, Message], word: str) -> list[Any]:
+    """The commands of a table that begin with `word`, for the parser."""
+    return [_item(name, render(about)) for name, about in table.items() if name.startswith(word)]
+
+
+# --- the answer ------------------------------------------------------------------------------
+
+
+def asked(environ: Mapping[str, str]) -> list[str] | None:
+    """The words up to the cursor, where a shell asks what a Tab offers; the last may be empty."""
+    if environ.get(VARIABLE, "").removeprefix("tab_") not in SHELLS:
+        return None
+    line = environ.get("_HAHA_CONFIG_LINE", "")
+    lexer = shlex.shlex(line, posix=True)
+    lexer.whitespace_split, lexer.commenters = True, ""
+    words: list[str] = []
     try:
-        with contextlib.redirect_stdout(offered):
-            yield
-    finally:  # the framework ends the process once it has printed
-        for line in offered.getvalue().splitlines():
-            print(line.removeprefix(prefix))
+        words.extend(lexer)
+    except ValueError:  # a quote that is still open
+        return [*words, lexer.token.lstrip("'\"")]
+    return words if words and not line[-1].isspace() else [*words, ""]
+
+
+def answer(command: Any, words: Sequence[str], environ: Mapping[str, str]) -> None:
+    """Print what the shell reads."""
+    from typer._completion_classes import BashComplete
+
+    complete = BashComplete(command, {}, "haha-config", VARIABLE)
+    items = complete.get_completions(list(words[1:-1]), words[-1])
+    if any(item.type == "file" for item in items):
+        print("files")
+        return
+    option, equals, _value = words[-1].partition("=")
+    before = option + equals if equals and option.startswith("-") else ""
+    offers = [(before + item.value, " ".join((item.help or "").split())) for item in items]
+    print("described" if any(about for _, about in offers) else "words")
+    for line in _lines(offers, words[-1], environ):
+        print(line)
+
+
+def _lines(offers: Sequence[Offer], typed: str, environ: Mapping[str, str]) -> list[str]:
+    shell = environ[VARIABLE].removeprefix("tab_")
+    if shell == "bash":
+        # For bash a word begins after a colon or an equals sign: it has what stands before.
+        has = environ.get("_HAHA_CONFIG_WORD", "")
+        before = typed.removesuffix("" if has in (":", "=") else has)
+        return [value.removeprefix(before) for value, _about in offers]
+    if shell == "fish":
+        return [f"{value}\t{about}".rstrip() for value, about in offers]
+    from haha_config.io.i18n import columns, pad
+
+    width = max((columns(value) for value, _about in offers), default=0) + 2
+    return [f"{value}\t{pad(value, width)}{about}".rstrip() for value, about in offers]
+
+
+def use_scripts() -> None:
+    """Let the framework's `--install-completion` and `--show-completion` give our scripts."""
+    from typer import _completion_shared
+
+    from haha_config.io import templates
+
+    for shell in SHELLS:
+        text = templates.text(f"completion/{shell}").replace("%", "%%")
+        _completion_shared._completion_scripts[shell] = text

@@ -22,13 +22,10 @@ def run(argv: Sequence[str]) -> int:
         report.use_language(wanted, os.environ)
         add_texts(_row_texts)
         # Imported once the language is known: the help texts are made as the module is.
-        from haha_config.cli import completion
-        from haha_config.cli.app import invoke
+        from haha_config.cli import app, completion
 
-        if os.environ.get(completion.VARIABLE) == "complete_bash":
-            with completion.trimmed(completion.rejoined(os.environ)):
-                return invoke(words)
-        code = invoke(words)
+        tab = completion.asked(os.environ)
+        code = app.invoke(words) if tab is None else app.complete(tab)
         sys.stdout.flush()
     except HahaError as error:
         report.failure(error, as_json=as_json, excerpt="" if as_json else _excerpt(error))

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from haha_config.cli.completion import one_of
 from haha_config.io.i18n import _
 
 Dir = Annotated[
@@ -25,7 +24,6 @@ ScopeOption = Annotated[
     typer.Option(
         "--scope",
         metavar="user|project|local",
-        autocompletion=one_of("user", "project", "local"),
         help=_(
             "Which settings.json: yours (user), the project's, or yours in the project (local)."
         ),
@@ -48,7 +46,6 @@ FormatOption = Annotated[
     typer.Option(
         "--format",
         metavar="text|json",
-        autocompletion=one_of("text", "json"),
         help=_("How the result is printed."),
     ),
 ]
@@ -62,7 +59,6 @@ Lang = Annotated[
     typer.Option(
         "--lang",
         metavar="en|zh",
-        autocompletion=one_of("en", "zh"),
         help=_("Language of all messages."),
     ),
 ]

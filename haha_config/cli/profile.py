@@ -32,7 +32,7 @@ app = typer.Typer(
 
 _KEPT: Final = {"copy": "file", "file": "file", "env": "env", "keyring": "keyring"}
 
-_NAME = typer.Argument(..., metavar="NAME", help=_("A profile."), autocompletion=profiles.complete)
+_NAME = typer.Argument(..., metavar="NAME", help=_("A profile."))
 _KEYS = typer.Option("copy", "--keys", metavar="copy|env|keyring", help=_("Where its key is kept."))
 
 

@@ -65,7 +65,6 @@ def run(
         None,
         metavar="[PROFILE] [-- CLIENT ARGS]",
         help=_("A profile, else what is configured; after `--`, what is passed on to the client."),
-        autocompletion=profiles.complete,
     ),
     model: str | None = typer.Option(None, "--model", help=_("The model of this session.")),
     unlisted: bool = typer.Option(False, "--unlisted", help=_("Accept a name in no list.")),

@@ -42,15 +42,9 @@ LAYERS: Final[dict[LayerName, Message]] = {
 }
 
 
-def _complete(incomplete: str) -> list[str]:
-    return [name for name in v.CLIENT if name.startswith(incomplete.upper())]
-
-
 @app.command()
 def show(
-    names: list[str] = typer.Argument(
-        None, metavar="[NAME]...", help=_("Only these variables."), autocompletion=_complete
-    ),
+    names: list[str] = typer.Argument(None, metavar="[NAME]...", help=_("Only these variables.")),
     folder: o.Dir = None,
     project: o.Project = None,
     scope: o.ScopeOption = "user",

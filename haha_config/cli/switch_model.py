@@ -7,7 +7,6 @@ from functools import reduce
 
 import typer
 
-from haha_config.cli import completion
 from haha_config.cli import options as o
 from haha_config.core.change import plan as plans
 from haha_config.core.errors import Cancelled, Usage
@@ -30,15 +29,12 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 @app.command()
 def switch_model(
-    name: str | None = typer.Argument(
-        None, help=_("The model; without it, you are asked."), autocompletion=completion.models
-    ),
+    name: str | None = typer.Argument(None, help=_("The model; without it, you are asked.")),
     slot: list[str] = typer.Option(
         [],
         "--slot",
         metavar="SLOT=ID",
         help=_("Only this slot; repeatable."),
-        autocompletion=completion.slots,
     ),
     everything: bool = typer.Option(False, "--all", help=_("Every slot.")),
     unlisted: bool = typer.Option(False, "--unlisted", help=_("Accept a name in no list.")),

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import typer
 
-from haha_config.cli import completion
 from haha_config.cli import options as o
 from haha_config.core.errors import FINE, PROBLEM, HahaError, Usage
 from haha_config.core.messages import Message, msg, nmsg
@@ -26,7 +25,6 @@ def undo(
         None,
         metavar="[ID]",
         help=_("A write of --list; an undo can be undone too."),
-        autocompletion=completion.writes,
     ),
     listed: bool = typer.Option(False, "--list", help=_("The writes that can be taken back.")),
     recover: bool = typer.Option(

@@ -25,17 +25,12 @@ from haha_config.workflow.session import Session, choice, is_terminal, open_sess
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
-def _complete(incomplete: str) -> list[str]:
-    return [*profiles.complete(incomplete), *(n for n in ("off",) if n.startswith(incomplete))]
-
-
 @app.command()
 def use(
     name: str | None = typer.Argument(
         None,
         metavar="[NAME|-|off]",
         help=_("A profile; `-` is the one before; without it, you are asked."),
-        autocompletion=_complete,
     ),
     keyring: bool = typer.Option(
         False, "--keyring", help=_("Keep its key in the keyring; no file holds it.")

@@ -8,7 +8,6 @@ from typing import Any, Final
 import typer
 from msgspec import Struct
 
-from haha_config.cli import completion
 from haha_config.cli import options as o
 from haha_config.core import rules, urls
 from haha_config.core import variables as v
@@ -46,11 +45,8 @@ def validate(
         "--select",
         metavar="CODES",
         help=_("Only these rules."),
-        autocompletion=completion.rules,
     ),
-    ignore: str = typer.Option(
-        "", "--ignore", metavar="CODES", help=_("Not these rules."), autocompletion=completion.rules
-    ),
+    ignore: str = typer.Option("", "--ignore", metavar="CODES", help=_("Not these rules.")),
     only: str = typer.Option(
         "",
         "--only",
@@ -62,7 +58,6 @@ def validate(
         "--explain",
         metavar="CODE",
         help=_("What a rule is for."),
-        autocompletion=completion.rules,
     ),
     listed: bool = typer.Option(False, "--list", help=_("List the rules.")),
     live: bool = typer.Option(False, "--live", help=_("Then send real requests (probe).")),

@@ -42,13 +42,8 @@ class SavedProfile(Struct, frozen=True, kw_only=True):
 
 
 def names() -> list[str]:
-    """Every profile's name; also what the shell completes."""
+    """Every profile's name."""
     return profile_files.names(paths.config_folder())
-
-
-def complete(incomplete: str) -> list[str]:
-    """Names for the shell, as typed so far."""
-    return [name for name in names() if name.startswith(incomplete)]
 
 
 def exists(session: Session, name: str) -> bool:

@@ -30,13 +30,12 @@ _PASSED: Final = ("PATH", "LANG", "LC_ALL", "TERM", "NO_COLOR", "SYSTEMROOT", "C
 
 
 @app.command()
+@o.takes("no_color")
 def demo(
     keep: bool = typer.Option(False, "--keep", help=_("Leave the folder there to look at.")),
-    no_color: o.NoColor = False,
-    _lang: o.Lang = None,
+    *,
+    shared: o.SharedOptions,  # noqa: ARG001 - `--no-color` and `--lang` have done their work
 ) -> int:
-    if no_color:
-        report.without_color()
     folder = Path(tempfile.mkdtemp(prefix="haha-config-demo-"))
     try:
         with endpoint(_KEY) as url:

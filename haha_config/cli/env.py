@@ -17,12 +17,13 @@ from haha_config.core.state.state import owned_variables
 from haha_config.io import report
 from haha_config.io.i18n import _
 from haha_config.workflow import trust
-from haha_config.workflow.session import Session, choice, open_session
+from haha_config.workflow.session import Session, choice
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()
+@o.takes(*o.WHERE, "trusting", "quiet")
 def env(
     shell: str | None = typer.Option(
         None,
@@ -31,23 +32,10 @@ def env(
         help=_("For whom; else the shell in SHELL."),
     ),
     reveal: bool = typer.Option(False, "--reveal", help=_("Print keys on a terminal too.")),
-    folder: o.Dir = None,
-    project: o.Project = None,
-    scope: o.ScopeOption = "user",
-    client: o.ClientOption = None,
-    trusting: o.Trust = False,
-    quiet: o.Quiet = False,
-    _lang: o.Lang = None,
+    *,
+    shared: o.SharedOptions,
 ) -> int:
-    session = open_session(
-        folder=folder,
-        project=project,
-        scope=scope,
-        client=client,
-        quiet=quiet,
-        reads=True,
-        trusting=trusting,
-    )
+    session = shared.session(reads=True)
     kind = (
         choice("--shell", _ALIKE.get(shell, shell), (*SHELLS, VSCODE))
         if shell

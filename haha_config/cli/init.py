@@ -35,7 +35,7 @@ from haha_config.workflow.discover import (
     say_toolless,
     say_unlisted,
 )
-from haha_config.workflow.session import Session, choice, is_terminal, open_session
+from haha_config.workflow.session import Session, is_terminal
 
 if TYPE_CHECKING:
     from haha_config.cli.interview import Prepared
@@ -65,6 +65,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
         _("How it runs"),
     )
 )
+@o.takes(*o.WRITING, "follow", "insecure")
 def init(
     provider: str | None = typer.Option(None, "--provider", metavar="KEY", help=_("A provider.")),
     via: str | None = typer.Option(None, "--via", metavar="direct|litellm", help=_("The route.")),
@@ -113,26 +114,10 @@ def init(
     save_as: str | None = typer.Option(
         None, "--save-as", metavar="NAME", help=_("The profile's name; else the provider's key.")
     ),
-    folder: o.Dir = None,
-    project: o.Project = None,
-    scope: o.ScopeOption = "user",
-    client: o.ClientOption = None,
-    yes: o.Yes = False,
-    dry_run: o.DryRun = False,
-    format: o.FormatOption = "text",  # noqa: A002
-    plain: o.Plain = False,
-    insecure: o.Insecure = False,
-    no_color: o.NoColor = False,
-    quiet: o.Quiet = False,
-    while_running: o.WhileRunning = False,
-    follow: o.Follow = False,
-    _lang: o.Lang = None,
+    *,
+    shared: o.SharedOptions,
 ) -> int:
-    as_json = choice("--format", format, ("text", "json")) == "json"
-    session = open_session(
-        folder=folder, project=project, scope=scope, client=client, quiet=quiet, no_color=no_color
-    )
-    session.settle(dry_run=dry_run)
+    session = shared.start()
     given = flags.InitFlags(
         provider=provider,
         via=via,
@@ -155,21 +140,13 @@ def init(
         given = flags.merged(given, flags.load(answers))
     if save_answers is not None:
         flags.check_saving(save_answers)
-    start = draft_from_flags(session, given, insecure=insecure)
+    start = draft_from_flags(session, given, insecure=shared.insecure)
     found = profiles.helped(session, discover(session, start))
     if api_key_stdin or given.api_key_env:
         start = with_key(session, start, found, given, from_stdin=api_key_stdin)
-    asks = is_terminal() and not (yes or api_key_stdin)
-    manner = WriteOptions(
-        command="init",
-        yes=yes or not asks,
-        dry_run=dry_run,
-        as_json=as_json,
-        while_running=while_running,
-        follow=follow,
-        plain=plain,
-    )
-    if not asks and not yes and not dry_run:
+    asks = is_terminal() and not (shared.yes or api_key_stdin)
+    manner = shared.writing("init", yes=not asks)
+    if not (asks or shared.yes or shared.dry_run):
         raise Usage(msg("there is no terminal to ask on"), hints=(msg("add --yes to write"),))
     if asks:
         from haha_config.cli.interview import interview
@@ -180,9 +157,7 @@ def init(
         start = resumed(start, found)
     typed = Typed(
         given=given,
-        folder=folder,
-        project=project,
-        client=client,
+        shared=shared,
         save_answers=save_answers,
         save_as=save_as,
     )
@@ -193,9 +168,7 @@ class Typed(Struct, frozen=True, kw_only=True):
     """The flags that no draft holds."""
 
     given: flags.InitFlags
-    folder: Path | None
-    project: Path | None
-    client: str | None
+    shared: o.SharedOptions
     save_answers: Path | None
     save_as: str | None
 
@@ -212,18 +185,15 @@ class Typed(Struct, frozen=True, kw_only=True):
     def again(self, draft: Draft, session: Session) -> str:
         """The same set-up again as one command line."""
         placed = {
-            "--dir": self.folder,
-            "--project": self.project,
+            "--dir": self.shared.folder,
+            "--project": self.shared.project,
             "--scope": session.scope if session.scope != "user" else None,
-            "--client": self.client,
+            "--client": self.shared.client,
             "--save-as": self.save_as,
         }
         words = [w for flag, value in placed.items() if value for w in (flag, str(value))]
         insecure = ["--insecure"] if draft.insecure else []
         return flags.command(self.answers(draft, session), [*words, *insecure])
-
-
-# --- from flags to a draft -------------------------------------------------------------------
 
 
 # --- from a draft to the files ---------------------------------------------------------------

@@ -16,7 +16,6 @@ from haha_config.core.providers.catalog import CatalogEntry
 from haha_config.io import report
 from haha_config.io.i18n import _, columns, render
 from haha_config.workflow.listing import listed, money, tokens
-from haha_config.workflow.session import choice, open_session
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -25,6 +24,7 @@ _NARROWEST = 16
 
 
 @app.command()
+@o.takes(*o.WHERE, "trusting", *o.PRINTED)
 def models(
     search: str = typer.Option("", "--search", metavar="TEXT", help=_("Only names with this.")),
     tools: bool = typer.Option(False, "--tools", help=_("Only models that can call tools.")),
@@ -35,30 +35,12 @@ def models(
         None, "--provider", metavar="KEY", help=_("Another row than the configured one.")
     ),
     offline: bool = typer.Option(False, "--offline", help=_("Ask nobody: files and catalog only.")),
-    folder: o.Dir = None,
-    project: o.Project = None,
-    scope: o.ScopeOption = "user",
-    client: o.ClientOption = None,
-    trusting: o.Trust = False,
-    format: o.FormatOption = "text",  # noqa: A002
-    no_color: o.NoColor = False,
-    quiet: o.Quiet = False,
-    _lang: o.Lang = None,
+    *,
+    shared: o.SharedOptions,
 ) -> int:
-    as_json = choice("--format", format, ("text", "json")) == "json"
-    session = open_session(
-        folder=folder,
-        project=project,
-        scope=scope,
-        client=client,
-        quiet=quiet,
-        no_color=no_color,
-        reads=True,
-        trusting=trusting,
-    )
-    found = listed(session, provider, offline=offline)
+    found = listed(shared.session(reads=True), provider, offline=offline)
     chosen = tuple(catalogs.search(found, search, tools=tools, min_context=min_context))
-    if as_json:
+    if shared.as_json:
         report.document({"models": [_json(entry) for entry in chosen]})
     elif chosen:
         _table(chosen)

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Final, get_type_hints
 
 import typer
+from msgspec import Struct
 
+from haha_config.io import report
 from haha_config.io.i18n import _
+from haha_config.workflow.session import Session, choice, open_session
+
+if TYPE_CHECKING:
+    from haha_config.workflow.apply import WriteOptions
 
 Dir = Annotated[
     Path | None,
@@ -79,3 +88,108 @@ WhileRunning = Annotated[
         help=_("With --yes: write even if an open client would pick it up mid-session."),
     ),
 ]
+
+
+class SharedOptions(Struct, frozen=True, kw_only=True):
+    """What a command's shared options were given; those that it does not take have defaults."""
+
+    folder: Dir = None
+    project: Project = None
+    scope: ScopeOption = "user"
+    client: ClientOption = None
+    yes: Yes = False
+    trusting: Trust = False
+    follow: Follow = False
+    dry_run: DryRun = False
+    while_running: WhileRunning = False
+    format: FormatOption = "text"
+    plain: Plain = False
+    insecure: Insecure = False
+    no_color: NoColor = False
+    quiet: Quiet = False
+    lang: Lang = None  # read before the options are parsed; here for the help page
+
+    @property
+    def as_json(self) -> bool:
+        return self.format == "json"
+
+    def session(self, *, reads: bool = False) -> Session:
+        """Where the command works; `reads`: it writes none of the targets."""
+        return open_session(
+            folder=self.folder,
+            project=self.project,
+            scope=self.scope,
+            client=self.client,
+            reads=reads,
+            trusting=self.trusting,
+            yes=self.yes,
+        )
+
+    def start(self) -> Session:
+        """The session of a command that writes; a write that was cut off is ended first."""
+        session = self.session()
+        session.settle(dry_run=self.dry_run)
+        return session
+
+    def writing(self, command: str, *, yes: bool, agrees: bool = True) -> WriteOptions:
+        """How `command` writes; `yes`: it asks nothing."""
+        from haha_config.workflow.apply import WriteOptions
+
+        return WriteOptions(
+            command=command,
+            yes=yes,
+            dry_run=self.dry_run,
+            as_json=self.as_json,
+            while_running=self.while_running,
+            plain=self.plain,
+            follow=self.follow,
+            agrees=agrees,
+        )
+
+
+#: Where the files are.
+WHERE: Final = ("folder", "project", "scope", "client")
+#: How a result is printed.
+PRINTED: Final = ("format", "no_color", "quiet")
+#: What a command that writes takes.
+WRITING: Final = (
+    *WHERE,
+    *("yes", "dry_run", "format", "plain", "no_color", "quiet", "while_running"),
+)
+
+
+def takes(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command these options and `--lang`; its last parameter, `shared`, is what they say."""
+    types = get_type_hints(SharedOptions, include_extras=True)
+    defaults = SharedOptions()
+    options = {
+        name: inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=getattr(defaults, name),
+            annotation=types[name],
+        )
+        for name in (*names, "lang")
+    }
+
+    def taking(command: Callable[..., Any]) -> Callable[..., Any]:
+        signature = inspect.signature(command, eval_str=True)
+        own = [p for p in signature.parameters.values() if p.name != "shared"]
+
+        @functools.wraps(command)
+        def called(**values: Any) -> Any:
+            shared = SharedOptions(**{name: values.pop(name) for name in options})
+            choice("--format", shared.format, ("text", "json"))
+            if shared.quiet:
+                report.be_quiet()
+            if shared.no_color:
+                report.without_color()
+            return command(shared=shared, **values)
+
+        called.__annotations__ = {}
+        called.__signature__ = signature.replace(  # type: ignore[attr-defined]
+            parameters=[*own, *options.values()]
+        )
+        return called
+
+    return taking

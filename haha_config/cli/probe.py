@@ -16,7 +16,7 @@ from haha_config.core.state.state import State
 from haha_config.io import report
 from haha_config.io.i18n import _
 from haha_config.workflow.probe import ProbeOptions, json_of, run_probe, show
-from haha_config.workflow.session import Session, choice, open_session
+from haha_config.workflow.session import Session, choice
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -37,6 +37,7 @@ class _ClientItself(TyperCommand):
 
 
 @app.command(cls=_ClientItself)
+@o.takes(*o.WHERE, "yes", "trusting", *o.PRINTED)
 def probe(
     names: list[str] = typer.Argument(None, metavar="[MODEL]...", help=_("Only these models.")),
     slot: list[str] = typer.Option([], "--slot", metavar="SLOT", help=_("Only these slots.")),
@@ -65,30 +66,11 @@ def probe(
         min=0.1,
         help=_("How long an answer may take; default: as long as the client waits."),
     ),
-    folder: o.Dir = None,
-    project: o.Project = None,
-    scope: o.ScopeOption = "user",
-    client: o.ClientOption = None,
-    yes: o.Yes = False,
-    trusting: o.Trust = False,
-    format: o.FormatOption = "text",  # noqa: A002
-    no_color: o.NoColor = False,
-    quiet: o.Quiet = False,
-    _lang: o.Lang = None,
+    *,
+    shared: o.SharedOptions,
 ) -> int:
-    as_json = choice("--format", format, ("text", "json")) == "json"
     wanted: Grade = choice("--require", require, get_args(Grade))  # type: ignore[assignment]
-    session = open_session(
-        folder=folder,
-        project=project,
-        scope=scope,
-        client=client,
-        quiet=quiet,
-        no_color=no_color,
-        reads=True,
-        trusting=trusting,
-        yes=yes,
-    )
+    session = shared.session(reads=True)
     state = session.state()
     if the_client:
         from haha_config.workflow.client_run import run_client
@@ -96,9 +78,9 @@ def probe(
         found = run_client(session, state, timeout)
     else:
         models = _models(session, state, tuple(names or ()), tuple(slot), everything=everything)
-        options = ProbeOptions(context=context, small=small, timeout=timeout, yes=yes)
+        options = ProbeOptions(context=context, small=small, timeout=timeout, yes=shared.yes)
         found = run_probe(session, state, models, options)
-    if as_json:
+    if shared.as_json:
         report.document(json_of(found))
     elif as_report:
         from haha_config.workflow.probe_report import markdown

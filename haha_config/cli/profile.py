@@ -22,7 +22,7 @@ from haha_config.io.i18n import _, render
 from haha_config.workflow import profiles, trust
 from haha_config.workflow.apply import WriteOptions, report_result, write
 from haha_config.workflow.discover import discover, piped_key
-from haha_config.workflow.session import Session, choice, is_terminal, open_session
+from haha_config.workflow.session import Session, choice, is_terminal
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -45,6 +45,7 @@ def kept(text: str) -> Kind:
 
 
 @app.command(help=_("Save what is configured now under a name."))
+@o.takes(*o.WHERE, "trusting", "dry_run", "format", "quiet")
 def save(
     name: str = typer.Argument(..., metavar="NAME", help=_("What to call it.")),
     keys: str | None = typer.Option(
@@ -53,27 +54,11 @@ def save(
         metavar="copy|env|keyring",
         help=_("Where its key is kept; else a copy, or the keyring that it comes from."),
     ),
-    folder: o.Dir = None,
-    project: o.Project = None,
-    scope: o.ScopeOption = "user",
-    client: o.ClientOption = None,
-    trusting: o.Trust = False,
-    dry_run: o.DryRun = False,
-    format: o.FormatOption = "text",  # noqa: A002
-    quiet: o.Quiet = False,
-    _lang: o.Lang = None,
+    *,
+    shared: o.SharedOptions,
 ) -> int:
-    as_json = choice("--format", format, ("text", "json")) == "json"
-    session = open_session(
-        folder=folder,
-        project=project,
-        scope=scope,
-        client=client,
-        quiet=quiet,
-        trusting=trusting,
-    )
     check_name(name)
-    session.settle(dry_run=dry_run)
+    session = shared.start()
     state = session.state()
     for file in (state.target, state.dotenv):
         if file.error is not None:
@@ -86,11 +71,9 @@ def save(
     # A key that was put into a keyring is in no file, and saving it again is no reason for one.
     kind = kept(keys) if keys else "keyring" if profiles.helped_by(state) else "file"
     shelved = profiles.stored(
-        profiles.from_answers(session, name, draft, made, kind), dry_run=dry_run
+        profiles.from_answers(session, name, draft, made, kind), dry_run=shared.dry_run
     )
-    manner = WriteOptions(
-        command=f"profile save {name}", yes=True, dry_run=dry_run, as_json=as_json
-    )
+    manner = shared.writing(f"profile save {name}", yes=True)
     done = msg("saved `{name}`: haha-config use {name}", name=name)
     return _write(session, lambda: profiles.moved(session, shelved), manner, done)
 
@@ -120,19 +103,9 @@ def _write(
 
 
 @app.command("list", help=_("List the profiles; the one in use is marked."))
-def list_(
-    folder: o.Dir = None,
-    project: o.Project = None,
-    scope: o.ScopeOption = "user",
-    client: o.ClientOption = None,
-    format: o.FormatOption = "text",  # noqa: A002
-    quiet: o.Quiet = False,
-    _lang: o.Lang = None,
-) -> int:
-    as_json = choice("--format", format, ("text", "json")) == "json"
-    session = open_session(
-        folder=folder, project=project, scope=scope, client=client, quiet=quiet, reads=True
-    )
+@o.takes(*o.WHERE, "format", "quiet")
+def list_(*, shared: o.SharedOptions) -> int:
+    session = shared.session(reads=True)
     known = profile_files.names(session.config_folder)
     current = profiles.current(session, session.state()) if known else None
     broken: list[HahaError] = []
@@ -142,7 +115,7 @@ def list_(
             rows.append(described(session, profiles.load(session, name), current))
         except HahaError as error:
             broken.append(error)
-    if as_json:
+    if shared.as_json:
         report.document({"profiles": rows})
     else:
         _print(rows)
@@ -191,15 +164,12 @@ def _missing(row: dict[str, Any]) -> str:
 
 
 @app.command(help=_("Print a profile; there is no secret in it."))
-def show(
-    name: str = _NAME,
-    format: o.FormatOption = "text",  # noqa: A002
-    _lang: o.Lang = None,
-) -> int:
-    as_json = choice("--format", format, ("text", "json")) == "json"
-    session = open_session(quiet=True, reads=True)
+@o.takes("format")
+def show(name: str = _NAME, *, shared: o.SharedOptions) -> int:
+    report.be_quiet()
+    session = shared.session(reads=True)
     profile = profiles.load(session, name)
-    if as_json:
+    if shared.as_json:
         row = described(session, profile, profiles.current(session, session.state()))
         report.document({"profile": {**row, "answers": dict(profile.answers)}})
         return 0
@@ -211,15 +181,11 @@ def show(
 
 
 @app.command(help=_("Remove a profile, and its key from our store; no target is touched."))
-def remove(
-    name: str = _NAME,
-    yes: o.Yes = False,
-    dry_run: o.DryRun = False,
-    format: o.FormatOption = "text",  # noqa: A002
-    _lang: o.Lang = None,
-) -> int:
-    as_json = choice("--format", format, ("text", "json")) == "json"
-    session = open_session(quiet=as_json)
+@o.takes("yes", "dry_run", "format")
+def remove(name: str = _NAME, *, shared: o.SharedOptions) -> int:
+    if shared.as_json:
+        report.be_quiet()
+    session = shared.session()
     known = profile_files.names(session.config_folder)
     broken = None
     try:
@@ -230,11 +196,9 @@ def remove(
         broken, profile = error, Profile(name=name, answers={})
     if broken is not None:
         report.talk(msg("its file is broken, so that no key is looked for"))
-    if not (yes or dry_run or _sure(session, profile)):
+    if not (shared.yes or shared.dry_run or _sure(session, profile)):
         raise Cancelled(msg("nothing was written"))
-    manner = WriteOptions(
-        command=f"profile remove {name}", yes=True, dry_run=dry_run, as_json=as_json
-    )
+    manner = shared.writing(f"profile remove {name}", yes=True)
     done = msg("removed `{name}`", name=name)
     return _write(session, lambda: profiles.removals(session, profile), manner, done, forget=True)
 
@@ -261,6 +225,7 @@ def _sure(session: Session, profile: Profile) -> bool:
 
 
 @app.command(help=_("Give a profile its key, or a new one."))
+@o.takes()
 def key(
     name: str = _NAME,
     variable: str | None = typer.Option(
@@ -273,9 +238,10 @@ def key(
         False, "--api-key-stdin", help=_("Read the key from standard input.")
     ),
     keys: str = _KEYS,
-    _lang: o.Lang = None,
+    *,
+    shared: o.SharedOptions,
 ) -> int:
-    session = open_session()
+    session = shared.session()
     profile = profiles.load(session, name)
     wanted = _variable(profile, variable)
     given = _given(session, api_key_env, from_stdin=api_key_stdin)
@@ -294,7 +260,7 @@ def key(
         profile=replace(profile, keys={**profile.keys, wanted: named}), keys={wanted: clean}
     )
     made = profiles.stored(made, dry_run=False)
-    manner = WriteOptions(command=f"profile key {name}", yes=True)
+    manner = shared.writing(f"profile key {name}", yes=True)
     return _write(
         session,
         lambda: profiles.moved(session, made),
@@ -338,12 +304,15 @@ def _given(session: Session, variable: str | None, *, from_stdin: bool) -> str:
 
 
 @app.command(help=_("Export a profile. It names the variables that hold the keys, not the keys."))
+@o.takes()
 def export(
     name: str = _NAME,
     output: Path | None = typer.Option(None, "--output", help=_("A file instead of stdout.")),
-    _lang: o.Lang = None,
+    *,
+    shared: o.SharedOptions,
 ) -> int:
-    session = open_session(quiet=True, reads=True)
+    report.be_quiet()
+    session = shared.session(reads=True)
     profile = profiles.load(session, name)
     keys = {variable: _portable(variable, ref) for variable, ref in profile.keys.items()}
     text = profile_files.text(replace(profile, keys=keys).data())
@@ -365,6 +334,7 @@ def _portable(variable: str, reference: Reference) -> Reference:
 
 
 @app.command("import", help=_("Read the set-ups of other tools; nothing of theirs is changed."))
+@o.takes("yes", "dry_run", "format", "quiet")
 def import_(
     source: str = typer.Argument(
         "all",
@@ -373,17 +343,11 @@ def import_(
     ),
     name: str | None = typer.Option(None, "--name", help=_("What to call a single one.")),
     keys: str = _KEYS,
-    yes: o.Yes = False,
-    dry_run: o.DryRun = False,
-    format: o.FormatOption = "text",  # noqa: A002
-    quiet: o.Quiet = False,
-    _lang: o.Lang = None,
+    *,
+    shared: o.SharedOptions,
 ) -> int:
     from haha_config.workflow.import_profiles import take
 
-    as_json = choice("--format", format, ("text", "json")) == "json"
-    session = open_session(quiet=quiet)
-    manner = WriteOptions(
-        command=f"profile import {source}", yes=yes, dry_run=dry_run or not yes, as_json=as_json
-    )
-    return take(session, source, manner, name=name, kind=kept(keys))
+    planned = replace(shared, dry_run=shared.dry_run or not shared.yes)
+    manner = planned.writing(f"profile import {source}", yes=shared.yes)
+    return take(shared.session(), source, manner, name=name, kind=kept(keys))

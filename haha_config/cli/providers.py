@@ -8,12 +8,11 @@ from typing import Annotated
 
 import typer
 
-from haha_config.cli.options import FormatOption, Lang
+from haha_config.cli import options as o
 from haha_config.core.errors import Usage
 from haha_config.core.messages import msg
 from haha_config.core.model import Plan, Write
 from haha_config.core.providers import table
-from haha_config.core.providers.decode import did_you_mean
 from haha_config.core.providers.model import Provider, Providers
 from haha_config.io import paths, report, templates
 from haha_config.io.i18n import _, render
@@ -26,32 +25,29 @@ app = typer.Typer(
 
 
 @app.callback()
-def providers(context: typer.Context, format_: FormatOption = "text", _lang: Lang = None) -> None:
+@o.takes("format")
+def providers(context: typer.Context, *, shared: o.SharedOptions) -> None:
     """Print every row, in the order of the menu."""
     if context.invoked_subcommand is not None:
         return
-    if format_ not in ("text", "json"):
-        raise Usage(
-            msg("there is no format `{name}`", name=format_),
-            hints=did_you_mean(format_, ("text", "json")),
-        )
     rows = table.load(templates.provider_texts(_own()))
-    if format_ == "json":
+    if shared.as_json:
         report.document({"providers": [_json(row) for row in rows.values()]})
     else:
         _print(rows)
 
 
 @app.command("add", help=_("Make FILE.toml a row of your own; a key of the table replaces it."))
+@o.takes()
 def add(
     file: Annotated[Path, typer.Argument(metavar="FILE.toml", help=_("The row to add."))],
-    _lang: Lang = None,
+    *,
+    shared: o.SharedOptions,
 ) -> None:
     """Copy a row into the person's own folder, once the strict parser has read it."""
     text = _read(file)
     row = table.parse(file.stem, text, path=str(file))
     from haha_config.io import disk
-    from haha_config.workflow.session import open_session
 
     target = _own() / file.name
 
@@ -60,7 +56,7 @@ def add(
         after = text.encode("utf-8")
         return Plan(writes=(Write(path=str(target), format="lines", before=before, after=after),))
 
-    plan, _applied = open_session().commit(build, "providers add")
+    plan, _applied = shared.session().commit(build, "providers add")
     where = report.short(str(target))
     if plan.effective:
         report.talk(msg("wrote {path}", path=where))

@@ -32,7 +32,7 @@ from haha_config.workflow.configure import ready
 from haha_config.workflow.discover import discover
 from haha_config.workflow.gateway.sessions import end_session, join_gateway
 from haha_config.workflow.gateway.site import ensure_ours
-from haha_config.workflow.session import Session, open_session
+from haha_config.workflow.session import Session
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -59,6 +59,7 @@ class _Split(TyperCommand):
     help=_("Start the client on this set-up, for this session only."),
     options_metavar="[OPTIONS]",
 )
+@o.takes(*o.WHERE, "trusting", "quiet")
 def run(
     context: typer.Context,
     name: str | None = typer.Argument(
@@ -74,23 +75,10 @@ def run(
         metavar="[=FILE]",
         help=_("Show each request, and what failed and why; FILE gets the whole of each."),
     ),
-    folder: o.Dir = None,
-    project: o.Project = None,
-    scope: o.ScopeOption = "user",
-    client: o.ClientOption = None,
-    trusting: o.Trust = False,
-    quiet: o.Quiet = False,
-    _lang: o.Lang = None,
+    *,
+    shared: o.SharedOptions,
 ) -> int:
-    session = open_session(
-        folder=folder,
-        project=project,
-        scope=scope,
-        client=client,
-        quiet=quiet,
-        reads=True,
-        trusting=trusting,
-    )
+    session = shared.session(reads=True)
     arguments: list[str] = context.meta[_CLIENT]
     model = None if model is None else drafts.model_name(model)
     program = launch.client_program(session)

@@ -26,7 +26,7 @@ from haha_config.core.state.state import SKIP_DOTENV, State
 from haha_config.io import report
 from haha_config.io.i18n import _, render
 from haha_config.workflow import trust
-from haha_config.workflow.session import Session, choice, open_session
+from haha_config.workflow.session import Session
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -43,34 +43,21 @@ LAYERS: Final[dict[LayerName, Message]] = {
 
 
 @app.command()
+@o.takes(*o.WHERE, *o.PRINTED)
 def show(
     names: list[str] = typer.Argument(None, metavar="[NAME]...", help=_("Only these variables.")),
-    folder: o.Dir = None,
-    project: o.Project = None,
-    scope: o.ScopeOption = "user",
-    client: o.ClientOption = None,
-    format: o.FormatOption = "text",  # noqa: A002 - the flag's name
     short: bool = typer.Option(False, "--short", help=_("One line, for a shell prompt.")),
-    no_color: o.NoColor = False,
-    quiet: o.Quiet = False,
-    _lang: o.Lang = None,
+    *,
+    shared: o.SharedOptions,
 ) -> int:
-    choice("--format", format, ("text", "json"))
-    session = open_session(
-        folder=folder,
-        project=project,
-        scope=scope,
-        client=client,
-        # A prompt has room for the line alone.
-        quiet=quiet or short,
-        no_color=no_color,
-        reads=True,
-    )
+    if short:
+        report.be_quiet()  # a prompt has room for the line alone
+    session = shared.session(reads=True)
     state = session.state()
     found = list(chosen(state, names) if names else variables(state))
     if short:
         report.result(short_line(state))
-    elif format == "json":
+    elif shared.as_json:
         report.document(
             {
                 "variables": [as_json(one) for one in found],

@@ -21,13 +21,14 @@ from haha_config.io.i18n import _
 from haha_config.workflow.apply import WriteOptions, WriteResult, live_lines, report_result, write
 from haha_config.workflow.listing import tokens
 from haha_config.workflow.menu import switched
-from haha_config.workflow.session import Session, choice, is_terminal, open_session
+from haha_config.workflow.session import Session, is_terminal
 from haha_config.workflow.switch import check_known, known_models, limits
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()
+@o.takes(*o.WRITING, "follow")
 def switch_model(
     name: str | None = typer.Argument(None, help=_("The model; without it, you are asked.")),
     slot: list[str] = typer.Option(
@@ -38,44 +39,22 @@ def switch_model(
     ),
     everything: bool = typer.Option(False, "--all", help=_("Every slot.")),
     unlisted: bool = typer.Option(False, "--unlisted", help=_("Accept a name in no list.")),
-    folder: o.Dir = None,
-    project: o.Project = None,
-    scope: o.ScopeOption = "user",
-    client: o.ClientOption = None,
-    yes: o.Yes = False,
-    dry_run: o.DryRun = False,
-    format: o.FormatOption = "text",  # noqa: A002
-    plain: o.Plain = False,
-    no_color: o.NoColor = False,
-    quiet: o.Quiet = False,
-    while_running: o.WhileRunning = False,
-    follow: o.Follow = False,
-    _lang: o.Lang = None,
+    *,
+    shared: o.SharedOptions,
 ) -> int:
-    as_json = choice("--format", format, ("text", "json")) == "json"
-    session = open_session(
-        folder=folder, project=project, scope=scope, client=client, quiet=quiet, no_color=no_color
-    )
-    session.settle(dry_run=dry_run)
+    session = shared.start()
     state = session.state()
     held = configured.read(state)
     _check_configured(state, held)
     slots = dict(parse_slot(one) for one in slot)
     if name is None and not slots:
-        name = _ask(session, state, held, plain=plain, silent=yes)
+        name = _ask(session, state, held, plain=shared.plain, silent=shared.yes)
     name = None if name is None else model_name(name)
     chosen = plans.slots_after(state.slots, name, slots, everything=everything)
     for model in dict.fromkeys(chosen.values()):
         check_known(model, state, held, unlisted=unlisted)
     # With a name, or nobody to ask, nothing is asked: the command line said it all.
-    manner = WriteOptions(
-        command="switch-model",
-        yes=True,
-        dry_run=dry_run,
-        as_json=as_json,
-        while_running=while_running,
-        follow=follow,
-    )
+    manner = shared.writing("switch-model", yes=True)
     # A server is asked once, and not under the lock.
     after = {**state.slots, **chosen}
     shown, least = switched(after, held, state)
@@ -85,7 +64,7 @@ def switch_model(
         return plans.switch(chosen, depends, session.state(), shown)
 
     outcome = write(session, build, manner, lambda: True, previewed=True)
-    if not as_json and not outcome.applied and dry_run:
+    if manner.dry_run and not manner.as_json:
         from haha_config.workflow.preview import preview
 
         preview(outcome.plan, dry_run=manner.dry_run)

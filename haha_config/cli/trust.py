@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import typer
+from msgspec.structs import replace
 
 from haha_config.cli import options as o
 from haha_config.core.errors import FINE, PROBLEM, Usage
@@ -13,39 +14,26 @@ from haha_config.core.messages import msg
 from haha_config.io import agreements as store
 from haha_config.io import report
 from haha_config.io.i18n import _
-from haha_config.workflow.session import Session, choice, open_session
+from haha_config.workflow.session import Session
 from haha_config.workflow.trust import agree_here
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()
+@o.takes("folder", "project", "client", "yes", *o.PRINTED)
 def trust(
     listed: bool = typer.Option(False, "--list", help=_("What you have agreed to, by folder.")),
     forget: Path | None = typer.Option(
         None, "--forget", metavar="DIR", help=_("Take back what you agreed to for this folder.")
     ),
-    folder: o.Dir = None,
-    project: o.Project = None,
-    client: o.ClientOption = None,
-    yes: o.Yes = False,
-    format: o.FormatOption = "text",  # noqa: A002
-    no_color: o.NoColor = False,
-    quiet: o.Quiet = False,
-    _lang: o.Lang = None,
+    *,
+    shared: o.SharedOptions,
 ) -> int:
-    as_json = choice("--format", format, ("text", "json")) == "json"
     if listed and forget is not None:
         raise Usage(msg("Give only one of --list, --forget."))
-    session = open_session(
-        folder=folder,
-        project=project,
-        client=client,
-        quiet=quiet,
-        no_color=no_color,
-        reads=True,
-        trusting=yes,
-    )
+    session = replace(shared, trusting=shared.yes).session(reads=True)
+    as_json = shared.as_json
     if listed:
         return _list(session, as_json=as_json)
     if forget is not None:

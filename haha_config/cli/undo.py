@@ -14,12 +14,13 @@ from haha_config.core.model import Finding, Plan
 from haha_config.io import disk, report, store
 from haha_config.io.i18n import _
 from haha_config.workflow.apply import WriteOptions, WriteResult, report_result, write
-from haha_config.workflow.session import Session, choice, is_terminal, open_session, say_recovered
+from haha_config.workflow.session import Session, is_terminal, say_recovered
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()
+@o.takes(*o.WRITING)
 def undo(
     which: str | None = typer.Argument(
         None,
@@ -33,42 +34,22 @@ def undo(
     purge: bool = typer.Option(
         False, "--purge", help=_("Forget every write and the old keys in them.")
     ),
-    folder: o.Dir = None,
-    project: o.Project = None,
-    scope: o.ScopeOption = "user",
-    client: o.ClientOption = None,
-    yes: o.Yes = False,
-    dry_run: o.DryRun = False,
-    format: o.FormatOption = "text",  # noqa: A002
-    plain: o.Plain = False,
-    no_color: o.NoColor = False,
-    quiet: o.Quiet = False,
-    while_running: o.WhileRunning = False,
-    _lang: o.Lang = None,
+    *,
+    shared: o.SharedOptions,
 ) -> int:
-    as_json = choice("--format", format, ("text", "json")) == "json"
-    session = open_session(
-        folder=folder, project=project, scope=scope, client=client, quiet=quiet, no_color=no_color
-    )
+    session = shared.session()
     if sum((which is not None, listed, recover, purge)) > 1:
         raise Usage(msg("Give only one of ID, --list, --recover, --purge."))
     if listed:
-        return _list(session, as_json=as_json)
+        return _list(session, as_json=shared.as_json)
     if recover:
-        return _recover(session, as_json=as_json, dry_run=dry_run)
+        return _recover(session, shared)
     if purge:
-        return _purge(session, as_json=as_json, yes=yes, plain=plain, dry_run=dry_run)
+        return _purge(session, shared)
     # A write that was cut off may end as the last one.
-    session.settle(dry_run=dry_run)
+    session.settle(dry_run=shared.dry_run)
     record = _record(session, which)
-    manner = WriteOptions(
-        command=f"undo {record.id}",
-        yes=yes,
-        dry_run=dry_run,
-        as_json=as_json,
-        while_running=while_running,
-    )
-    return _undo(session, record, manner, plain=plain)
+    return _undo(session, record, shared.writing(f"undo {record.id}", yes=shared.yes))
 
 
 # --- one write -------------------------------------------------------------------------------
@@ -95,7 +76,7 @@ def _record(session: Session, which: str | None) -> disk.WriteRecord:
     raise Usage(msg("there is no write `{id}`", id=which), hints=("haha-config undo --list",))
 
 
-def _undo(session: Session, record: disk.WriteRecord, manner: WriteOptions, *, plain: bool) -> int:
+def _undo(session: Session, record: disk.WriteRecord, manner: WriteOptions) -> int:
     from haha_config.core.change.undo import take_back
 
     try:
@@ -110,7 +91,7 @@ def _undo(session: Session, record: disk.WriteRecord, manner: WriteOptions, *, p
         return take_back(writes, {write.path: _now(write.path) for write in writes})
 
     def confirm() -> bool:
-        return _asked(session, msg("Take this back?"), plain=plain)
+        return _asked(session, msg("Take this back?"), plain=manner.plain)
 
     outcome = write(session, build, manner, confirm)
     if manner.dry_run:
@@ -220,16 +201,16 @@ def _time(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def _recover(session: Session, *, as_json: bool, dry_run: bool) -> int:
+def _recover(session: Session, shared: o.SharedOptions) -> int:
     state = session.state_folder
-    if dry_run:
+    if shared.dry_run:
         cut_off = len(disk.pending(state))
         report.talk(nmsg("{n} write was cut off", "{n} writes were cut off", n=cut_off))
         return 0
     done = disk.recover_alone(state)
     # Another program has built on our bytes: those files do not say the same as the others.
     mixed = any(one.kept for one in done)
-    if as_json:
+    if shared.as_json:
         outcome = WriteResult(applied=bool(done), next=[one.message for one in done])
         report.document(outcome.document())
         return PROBLEM if mixed else FINE
@@ -242,19 +223,19 @@ def _recover(session: Session, *, as_json: bool, dry_run: bool) -> int:
     return PROBLEM if mixed else FINE
 
 
-def _purge(session: Session, *, as_json: bool, yes: bool, plain: bool, dry_run: bool) -> int:
+def _purge(session: Session, shared: o.SharedOptions) -> int:
     state = session.state_folder
     writes = len(disk.records(state)) + len(disk.damaged(state))
     what = nmsg("{n} write can be taken back", "{n} writes can be taken back", n=writes)
     left = _left_in_keyring(session)
-    if left and not as_json:
+    if left and not shared.as_json:
         report.talk(msg("no profile refers to these keys in the keyring: {names}", names=left))
-    if dry_run:
+    if shared.dry_run:
         report.talk(what)
         return 0
-    if not yes:
+    if not shared.yes:
         report.talk(what)
-        if not _asked(session, msg("Forget them, and the old keys in them?"), plain=plain):
+        if not _asked(session, msg("Forget them, and the old keys in them?"), plain=shared.plain):
             report.talk(msg("nothing was changed"))
             return 0
     with disk.alone(state):
@@ -267,7 +248,7 @@ def _purge(session: Session, *, as_json: bool, yes: bool, plain: bool, dry_run: 
             disk.purge(state)
     for name in left:
         store.drop_from_keyring(name)
-    if as_json:
+    if shared.as_json:
         report.document(WriteResult(applied=True).document())
     else:
         report.result(nmsg("forgot {n} write", "forgot {n} writes", n=writes))

@@ -20,12 +20,13 @@ from haha_config.io import profile_files, report
 from haha_config.io.i18n import _
 from haha_config.workflow import profiles
 from haha_config.workflow.apply import WriteOptions, WriteResult, report_result, write
-from haha_config.workflow.session import Session, choice, is_terminal, open_session
+from haha_config.workflow.session import Session, is_terminal
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()
+@o.takes(*o.WRITING, "follow")
 def use(
     name: str | None = typer.Argument(
         None,
@@ -38,44 +39,16 @@ def use(
     here: bool = typer.Option(
         False, "--here", help=_("For this folder only: the same as --scope local.")
     ),
-    folder: o.Dir = None,
-    project: o.Project = None,
-    scope: o.ScopeOption = "user",
-    client: o.ClientOption = None,
-    yes: o.Yes = False,
-    dry_run: o.DryRun = False,
-    format: o.FormatOption = "text",  # noqa: A002
-    plain: o.Plain = False,
-    no_color: o.NoColor = False,
-    quiet: o.Quiet = False,
-    while_running: o.WhileRunning = False,
-    follow: o.Follow = False,
-    _lang: o.Lang = None,
+    *,
+    shared: o.SharedOptions,
 ) -> int:
-    as_json = choice("--format", format, ("text", "json")) == "json"
-    session = open_session(
-        folder=folder,
-        project=project,
-        scope="local" if here else scope,
-        client=client,
-        quiet=quiet,
-        no_color=no_color,
-    )
-    session.settle(dry_run=dry_run)
+    session = (replace(shared, scope="local") if here else shared).start()
     if name is None:
-        name = _ask(session, plain=plain, silent=yes or as_json)
+        name = _ask(session, plain=shared.plain, silent=shared.yes or shared.as_json)
     elif name == "-":
         name = profiles.previous(session)
-    manner = WriteOptions(
-        command=f"use {name}",
-        # With a name nothing is asked, as with `switch-model`: only the guard may ask.
-        yes=yes or not is_terminal(),
-        dry_run=dry_run,
-        as_json=as_json,
-        while_running=while_running,
-        follow=follow,
-        plain=plain,
-    )
+    # With a name nothing is asked, as with `switch-model`: only the guard may ask.
+    manner = shared.writing(f"use {name}", yes=shared.yes or not is_terminal())
     if name == "off":
         from haha_config.workflow.uninstall import off
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import typer
 from msgspec import Struct
+from msgspec.structs import replace
 
 from haha_config.cli import options as o
 from haha_config.core import rules, urls
@@ -17,7 +18,7 @@ from haha_config.core.model import SLOTS, Finding, Plan
 from haha_config.core.state.state import State
 from haha_config.io import report
 from haha_config.io.i18n import _, english, pad, render
-from haha_config.workflow.session import Session, choice, open_session
+from haha_config.workflow.session import Session, choice
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -33,11 +34,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
 
 @app.command()
+@o.takes(*o.WHERE, "yes", "trusting", "follow", "dry_run", "while_running", *o.PRINTED)
 def validate(
-    folder: o.Dir = None,
-    project: o.Project = None,
-    scope: o.ScopeOption = "user",
-    client: o.ClientOption = None,
     fix: bool = typer.Option(False, "--fix", help=_("Mend what needs no choice.")),
     strict: bool = typer.Option(False, "--strict", help=_("Exit 1 for warnings too.")),
     select: str = typer.Option(
@@ -61,44 +59,21 @@ def validate(
     ),
     listed: bool = typer.Option(False, "--list", help=_("List the rules.")),
     live: bool = typer.Option(False, "--live", help=_("Then send real requests (probe).")),
-    yes: o.Yes = False,
-    trusting: o.Trust = False,
-    follow: o.Follow = False,
-    dry_run: o.DryRun = False,
-    while_running: o.WhileRunning = False,
-    format: o.FormatOption = "text",  # noqa: A002 - the flag's name
-    no_color: o.NoColor = False,
-    quiet: o.Quiet = False,
-    _lang: o.Lang = None,
+    *,
+    shared: o.SharedOptions,
 ) -> int:
-    as_json = choice("--format", format, ("text", "json")) == "json"
+    as_json = shared.as_json
     if explain:
         return _explain(explain, as_json=as_json)
     if listed:
         return _list(as_json=as_json)
     wanted = Wanted(only=_targets(only), select=_codes(select), ignore=_codes(ignore))
-    session = open_session(
-        folder=folder,
-        project=project,
-        scope=scope,
+    if shared.client is None and "env" in wanted.only:
         # A hook does not know the client: whoever names `.env` wants it judged as one that is read.
-        client=client or ("haha" if "env" in wanted.only else None),
-        quiet=quiet,
-        no_color=no_color,
-        trusting=trusting,
-    )
+        shared = replace(shared, client="haha")
+    session = shared.session()
     if fix:
-        from haha_config.workflow.apply import WriteOptions
-
-        manner = WriteOptions(
-            command="validate --fix",
-            yes=yes,
-            dry_run=dry_run,
-            as_json=as_json,
-            while_running=while_running,
-            follow=follow,
-            agrees=False,
-        )
+        manner = shared.writing("validate --fix", yes=shared.yes, agrees=False)
         return _fix(session, wanted, manner, strict=strict)
     code = _check(session, wanted, strict=strict, as_json=as_json)
     return _live(session, as_json=as_json) if live and code == FINE else code

@@ -309,8 +309,6 @@ def open_session(
     project: Path | None = None,
     scope: str = "user",
     client: str | None = None,
-    quiet: bool = False,
-    no_color: bool = False,
     reads: bool = False,
     trusting: bool = False,
     yes: bool = False,
@@ -319,10 +317,6 @@ def open_session(
 
     `yes`: nobody is asked. Raises Usage for a scope or client that there is not.
     """
-    if quiet:
-        report.be_quiet()
-    if no_color:
-        report.without_color()
     environ = dict(os.environ)
     home, cwd = Path.home(), paths.current()
     checkout = paths.checkout(folder.absolute() if folder else cwd)

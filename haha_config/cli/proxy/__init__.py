@@ -28,7 +28,6 @@ from haha_config.workflow.gateway.life import (
     stop_gateway,
 )
 from haha_config.workflow.gateway.site import Site, Status, proxy_command, site, status_of
-from haha_config.workflow.session import choice, open_session
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -53,11 +52,9 @@ __all__ = [
 
 
 @app.command("install", help=_("Install LiteLLM into an environment of its own."))
-def install(
-    folder: o.Dir = None, quiet: o.Quiet = False, no_color: o.NoColor = False, _lang: o.Lang = None
-) -> int:
-    session = open_session(folder=folder, quiet=quiet, no_color=no_color)
-    good = install_locked(session)
+@o.takes("folder", "quiet", "no_color")
+def install(*, shared: o.SharedOptions) -> int:
+    good = install_locked(shared.session())
     if good is not None:
         report.talk(
             msg("LiteLLM {version} is here already: {path}", version=good.version, path=good.path)
@@ -66,15 +63,13 @@ def install(
 
 
 @app.command("up", help=_("Start the gateway and wait until it answers."))
+@o.takes("folder", "trusting", "quiet", "no_color")
 def up(
     foreground: bool = typer.Option(False, "--foreground", help=_("Stay; log to the terminal.")),
-    folder: o.Dir = None,
-    trusting: o.Trust = False,
-    quiet: o.Quiet = False,
-    no_color: o.NoColor = False,
-    _lang: o.Lang = None,
+    *,
+    shared: o.SharedOptions,
 ) -> int:
-    session = open_session(folder=folder, quiet=quiet, no_color=no_color, trusting=trusting)
+    session = shared.session()
     if foreground:
         return stay(session)
     start_gateway(session)
@@ -82,17 +77,9 @@ def up(
 
 
 @app.command("check", help=_("Let LiteLLM load the files on a spare port, and send nothing."))
-def check(
-    folder: o.Dir = None,
-    trusting: o.Trust = False,
-    format: o.FormatOption = "text",  # noqa: A002
-    quiet: o.Quiet = False,
-    no_color: o.NoColor = False,
-    _lang: o.Lang = None,
-) -> int:
-    as_json = choice("--format", format, ("text", "json")) == "json"
-    session = open_session(folder=folder, quiet=quiet, no_color=no_color, trusting=trusting)
-    return show_checked(check_files(session), as_json=as_json)
+@o.takes("folder", "trusting", "format", "quiet", "no_color")
+def check(*, shared: o.SharedOptions) -> int:
+    return show_checked(check_files(shared.session()), as_json=shared.as_json)
 
 
 def show_checked(found: Checked, *, as_json: bool = False) -> int:
@@ -123,13 +110,13 @@ def show_checked(found: Checked, *, as_json: bool = False) -> int:
 
 
 @app.command("down", help=_("Stop the gateway that `up` started."))
+@o.takes("folder", "quiet")
 def down(
     everything: bool = typer.Option(False, "--all", help=_("Those of other folders too.")),
-    folder: o.Dir = None,
-    quiet: o.Quiet = False,
-    _lang: o.Lang = None,
+    *,
+    shared: o.SharedOptions,
 ) -> int:
-    here = site(open_session(folder=folder, quiet=quiet))
+    here = site(shared.session())
     if everything:
         found = [*here.records(), *here.elsewhere()]
         if not found:
@@ -141,14 +128,9 @@ def down(
 
 
 @app.command("restart", help=_("Stop it and start it with the files as they are."))
-def restart(
-    folder: o.Dir = None,
-    trusting: o.Trust = False,
-    quiet: o.Quiet = False,
-    no_color: o.NoColor = False,
-    _lang: o.Lang = None,
-) -> int:
-    session = open_session(folder=folder, quiet=quiet, no_color=no_color, trusting=trusting)
+@o.takes("folder", "trusting", "quiet", "no_color")
+def restart(*, shared: o.SharedOptions) -> int:
+    session = shared.session()
     here = site(session)
     # Files that it would not start with are named before the one that runs is stopped.
     if here.record is not None:
@@ -161,17 +143,11 @@ def restart(
 
 
 @app.command("status", help=_("Who answers on the gateway's port."))
-def status(
-    folder: o.Dir = None,
-    format: o.FormatOption = "text",  # noqa: A002
-    no_color: o.NoColor = False,
-    quiet: o.Quiet = False,
-    _lang: o.Lang = None,
-) -> int:
-    as_json = choice("--format", format, ("text", "json")) == "json"
-    here = site(open_session(folder=folder, quiet=quiet, no_color=no_color, reads=True))
+@o.takes("folder", *o.PRINTED)
+def status(*, shared: o.SharedOptions) -> int:
+    here = site(shared.session(reads=True))
     found = status_of(here)
-    if as_json:
+    if shared.as_json:
         _document(here, found)
     else:
         _show(here, found)
@@ -274,14 +250,14 @@ def _down(here: Site, found: Status) -> Message:
 
 
 @app.command("logs", help=_("What the gateway says; keys are masked."))
+@o.takes("folder", "quiet")
 def logs(
     following: bool = typer.Option(False, "--follow", "-f", help=_("Go on until Ctrl-C.")),
     lines: int = typer.Option(50, "--lines", "-n", min=1, help=_("How many of the last.")),
-    folder: o.Dir = None,
-    quiet: o.Quiet = False,
-    _lang: o.Lang = None,
+    *,
+    shared: o.SharedOptions,
 ) -> int:
-    here = site(open_session(folder=folder, quiet=quiet, reads=True))
+    here = site(shared.session(reads=True))
     if not here.log.exists():
         raise HahaError(
             msg("there is no log of a gateway on port {port}", port=here.port),
@@ -297,13 +273,13 @@ def logs(
 
 
 @app.command("service", help=_("Print a systemd user unit, or install it."))
+@o.takes("folder", "quiet")
 def service(
     install_: bool = typer.Option(False, "--install", help=_("Write it where systemd looks.")),
-    folder: o.Dir = None,
-    quiet: o.Quiet = False,
-    _lang: o.Lang = None,
+    *,
+    shared: o.SharedOptions,
 ) -> int:
-    session = open_session(folder=folder, quiet=quiet, reads=not install_)
+    session = shared.session(reads=not install_)
     if not install_:
         sys.stdout.write(services.unit(session))
         return FINE

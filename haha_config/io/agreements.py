@@ -23,18 +23,12 @@ def read(state_folder: Path) -> Agreed:
     path = state_folder / NAME
     if not path.is_file():
         return {}
-    import tomllib
+    from msgspec import toml
 
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        return toml.decode(path.read_bytes(), type=dict[str, Agreed]).get("folders", {})
     except (OSError, ValueError, RecursionError):
         return {}
-    folders = data.get("folders")
-    return {
-        folder: {print_: shown for print_, shown in values.items() if isinstance(shown, str)}
-        for folder, values in (folders.items() if isinstance(folders, dict) else ())
-        if isinstance(values, dict)
-    }
 
 
 def add(state_folder: Path, values: Agreed) -> None:

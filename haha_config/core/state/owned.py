@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from msgspec import Struct, field
+from msgspec import Struct, convert, field
 from msgspec.structs import replace
 
 from haha_config.core import headers
@@ -53,11 +53,9 @@ def _fingerprint(where: Path, value: Data) -> str:
 def parse(content: bytes | None) -> Owned:
     """The record that a file holds; an empty one where it is absent or damaged."""
     try:
-        files = json.loads(content or b"{}").get("files", {})
-        read = {str(path): {str(n): str(p) for n, p in one.items()} for path, one in files.items()}
-    except (ValueError, AttributeError):
+        return convert(json.loads(content or b"{}"), Owned)
+    except (ValueError, RecursionError):
         return Owned()
-    return Owned(files=read)
 
 
 def recorded(plan: Plan, file: Snapshot) -> Plan:
@@ -68,7 +66,7 @@ def recorded(plan: Plan, file: Snapshot) -> Plan:
     if not plan.effective or any(write.path == file.path for write in plan.writes):
         return plan
     before = parse(file.data)
-    files: dict[str, dict[str, str]] = {path: dict(one) for path, one in before.files.items()}
+    files = {path: dict(one) for path, one in before.files.items()}
     for write in plan.effective:
         _note(files, write)
     if files == before.files:

@@ -19,9 +19,11 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar
 from urllib.parse import quote
 
-from msgspec import Meta, Struct, ValidationError, convert
+from msgspec import Meta, Struct, ValidationError, convert, to_builtins
+from msgspec.structs import replace
 
-from haha_config.core.model import Baseline, Change, Format, Item, Key, Remove, Set, Write
+from haha_config.core.model import Baseline, Change, Format, Remove, Set, Write
+from haha_config.core.model import Path as KeyPath
 from haha_config.io.disk.exchange import Fault
 from haha_config.io.disk.files import sync_folder
 from haha_config.io.disk.lock import make_private
@@ -36,11 +38,11 @@ _STAGED: Final = "staged"
 _LONGEST_NAME: Final = 140
 
 
-class JournalEntry(Struct, frozen=True, kw_only=True):
+class _File(Struct, frozen=True, kw_only=True):
     """One file of a write. `temporary` stands beside `real` while it is being written.
 
-    `folders` are made for it, the outermost first; `emptied` go with it once they are empty. The
-    `changes` of an entry that is read back say where, not what. `mode` is what the file had before.
+    `folders` are made for it, the outermost first; `emptied` go with it once they are empty.
+    `mode` is what the file had before.
     """
 
     path: str
@@ -48,13 +50,18 @@ class JournalEntry(Struct, frozen=True, kw_only=True):
     temporary: str
     format: Format
     secret: bool
-    before: bytes | None
-    after: bytes | None
-    changes: tuple[Change, ...]
     folders: tuple[str, ...]
     emptied: tuple[str, ...] = ()
     leaves: bool = False
     mode: int | None = None
+
+
+class JournalEntry(_File, frozen=True, kw_only=True):
+    """The file with its bytes. The `changes` of an entry read back say where, not what."""
+
+    before: bytes | None
+    after: bytes | None
+    changes: tuple[Change, ...]
 
     def write(self) -> Write:
         """The entry as the plan had it."""
@@ -97,29 +104,19 @@ class WriteRecord(Struct, frozen=True, kw_only=True):
 _Span = tuple[int, int]
 
 
-class _ItemKey(Struct, frozen=True):
-    key: str
-    value: str
-
-
 class _DescribedChange(Struct, frozen=True):
-    path: tuple[str | int | _ItemKey, ...]
+    """Where, and whether it was set. The value is in the bytes, and JSON lacks some of YAML's."""
+
+    path: KeyPath
     set: bool
 
 
-class _DescribedEntry(Struct, frozen=True, kw_only=True):
-    path: str
-    real: str
-    temporary: str
-    format: Format
-    secret: bool
+class _DescribedEntry(_File, frozen=True, kw_only=True):
+    """The file with where its bytes stand among those of all files."""
+
     before: _Span | None
     after: _Span | None
     changes: tuple[_DescribedChange, ...]
-    folders: tuple[str, ...]
-    emptied: tuple[str, ...]
-    leaves: bool = False
-    mode: int | None = None
 
 
 class _Described(Struct, frozen=True, kw_only=True):
@@ -131,16 +128,20 @@ class _Described(Struct, frozen=True, kw_only=True):
     entries: tuple[_DescribedEntry, ...]
 
 
-class _DescribedOriginal(Struct, frozen=True, kw_only=True):
+class _Original(Struct, frozen=True, kw_only=True):
     path: str
     existed: bool
+    version: Literal[1] = 1
 
 
-class _DescribedArrival(Struct, frozen=True, kw_only=True):
+class _Arrival(Struct, frozen=True, kw_only=True):
+    """`left`: the write that took ours out again."""
+
     real: str
     number: int
     existed: bool
     left: int | None = None
+    version: Literal[1] = 1
 
 
 def _decoded(folder: Path, kind: type[T]) -> T:
@@ -152,6 +153,11 @@ def _decoded(folder: Path, kind: type[T]) -> T:
         return convert(json.loads((folder / _RECORD).read_bytes()), kind)
     except (ValidationError, RecursionError) as error:
         raise ValueError(str(error)) from None
+
+
+def _encoded(record: Struct) -> bytes:
+    # msgspec's own encoder takes no path with bytes that are not UTF-8.
+    return json.dumps(to_builtins(record)).encode()
 
 
 # --- reading ---------------------------------------------------------------------------------
@@ -195,7 +201,7 @@ def originals(state: Path) -> list[tuple[str, Path]]:
     found = []
     for folder in _folders(state / "originals"):
         with contextlib.suppress(OSError, ValueError):
-            data = _decoded(folder, _DescribedOriginal)
+            data = _decoded(folder, _Original)
             if data.existed:
                 found.append((data.path, folder / "original"))
     return sorted(found)
@@ -207,27 +213,21 @@ def arrivals(state: Path) -> dict[str, Baseline]:
     for folder in _folders(state / "arrivals"):
         kept = _arrival(folder)
         if kept is not None and kept.left is None:
-            found[kept.real] = Baseline(before=kept.before, number=kept.number)
+            found[kept.real] = Baseline(before=_original(folder, kept), number=kept.number)
     return found
-
-
-class _Arrival(Struct, frozen=True, kw_only=True):
-    """`left`: the write that took ours out again."""
-
-    real: str
-    before: bytes | None
-    number: int
-    left: int | None
 
 
 def _arrival(folder: Path) -> _Arrival | None:
     """None where there is none, or a damaged one."""
-    try:
-        data = _decoded(folder, _DescribedArrival)
-        before = (folder / "original").read_bytes() if data.existed else None
-        return _Arrival(real=data.real, before=before, number=data.number, left=data.left)
-    except (OSError, ValueError):
-        return None
+    with contextlib.suppress(OSError, ValueError):
+        kept = _decoded(folder, _Arrival)
+        if not kept.existed or (folder / "original").exists():
+            return kept
+    return None
+
+
+def _original(folder: Path, kept: _Arrival) -> bytes | None:
+    return (folder / "original").read_bytes() if kept.existed else None
 
 
 def is_ours(state: Path, real: str) -> bool:
@@ -259,19 +259,16 @@ def load(folder: Path) -> WriteRecord:
 
 def _entry(held: bytes, data: _DescribedEntry) -> JournalEntry:
     return JournalEntry(
-        path=data.path,
-        real=data.real,
-        temporary=data.temporary,
-        format=data.format,
-        secret=data.secret,
+        **_as_file(data),
         before=_part(held, data.before),
         after=_part(held, data.after),
-        changes=tuple(_change(c) for c in data.changes),
-        folders=data.folders,
-        emptied=data.emptied,
-        leaves=data.leaves,
-        mode=data.mode,
+        changes=tuple(Set(c.path, True) if c.set else Remove(c.path) for c in data.changes),
     )
+
+
+def _as_file(entry: _File) -> dict[str, Any]:
+    """What an entry has in common with its description."""
+    return {name: getattr(entry, name) for name in _File.__struct_fields__}
 
 
 def _part(held: bytes, where: _Span | None) -> bytes | None:
@@ -317,25 +314,41 @@ def begin(
     fault("begin the journal")
     folder.mkdir(mode=0o700)
     held = bytearray()
-    described = [_entry_json(entry, held) for entry in entries]
+    described = tuple(_described(entry, held) for entry in entries)
     fault("keep the bytes")
     _put(folder / _BYTES, bytes(held))
-    data = {
-        "version": 1,
-        "number": number,
-        "time": time,
-        "command": command,
-        "size": len(held),
-        "entries": described,
-    }
+    data = _Described(
+        version=1,
+        number=number,
+        time=time,
+        command=command,
+        size=len(held),
+        entries=described,
+    )
     fault("write the journal")
-    _put(folder / "record.tmp", json.dumps(data).encode())
+    _put(folder / "record.tmp", _encoded(data))
     fault("open the journal")
     (folder / "record.tmp").rename(folder / _RECORD)
     fault("sync the journal")
     sync_folder(folder)
     sync_folder(parent)
     return folder
+
+
+def _described(entry: JournalEntry, held: bytearray) -> _DescribedEntry:
+    return _DescribedEntry(
+        **_as_file(entry),
+        before=_kept(entry.before, held),
+        after=_kept(entry.after, held),
+        changes=tuple(_DescribedChange(c.path, isinstance(c, Set)) for c in entry.changes),
+    )
+
+
+def _kept(content: bytes | None, held: bytearray) -> _Span | None:
+    if content is None:
+        return None
+    held += content
+    return len(held) - len(content), len(held)
 
 
 def mark_staged(folder: Path, fault: Fault) -> None:
@@ -389,22 +402,22 @@ def _keep_original(state: Path, entry: JournalEntry, fault: Fault) -> None:
     folder = _named(state / "originals", entry.real)
     if not (folder / _RECORD).exists():
         fault(f"keep the original of {entry.path}")
-        _keep(folder, entry, {"path": entry.path})
+        existed = entry.before is not None
+        _keep(folder, entry.before, _Original(path=entry.path, existed=existed))
 
 
 def _keep_arrival(state: Path, entry: JournalEntry, number: int, fault: Fault) -> None:
     """Where ours begins and ends in a file. Done again after a crash, it does nothing more."""
     folder = _named(state / "arrivals", entry.real)
     kept = _arrival(folder)
-    about: dict[str, Any] = {"real": entry.real}
     if kept is None or kept.left not in (None, number):
         if not entry.leaves:
             fault(f"note how {entry.path} was")
-            _keep(folder, entry, {**about, "number": number})
-    elif kept.left is None and (entry.leaves or entry.after == kept.before):
+            existed = entry.before is not None
+            _keep(folder, entry.before, _Arrival(real=entry.real, number=number, existed=existed))
+    elif kept.left is None and (entry.leaves or entry.after == _original(folder, kept)):
         fault(f"note that ours is out of {entry.path}")
-        existed = kept.before is not None
-        _note(folder, {**about, "number": kept.number, "existed": existed, "left": number})
+        _note(folder, replace(kept, left=number))
 
 
 def _named(parent: Path, real: str) -> Path:
@@ -418,21 +431,21 @@ def _named(parent: Path, real: str) -> Path:
     return parent / name
 
 
-def _keep(folder: Path, entry: JournalEntry, about: dict[str, Any]) -> None:
+def _keep(folder: Path, before: bytes | None, record: _Original | _Arrival) -> None:
     """The bytes from before the write."""
     make_private(folder.parent)
     # What a killed process left there is not kept yet.
     drop(folder)
     folder.mkdir(mode=0o700)
-    if entry.before is not None:
-        _put(folder / "original", entry.before)
-    _note(folder, {**about, "existed": entry.before is not None})
+    if before is not None:
+        _put(folder / "original", before)
+    _note(folder, record)
     sync_folder(folder.parent)
 
 
-def _note(folder: Path, about: dict[str, Any]) -> None:
+def _note(folder: Path, record: _Original | _Arrival) -> None:
     (folder / "record.tmp").unlink(missing_ok=True)
-    _put(folder / "record.tmp", json.dumps({"version": 1, **about}).encode())
+    _put(folder / "record.tmp", _encoded(record))
     (folder / "record.tmp").replace(folder / _RECORD)
     sync_folder(folder)
 
@@ -444,46 +457,3 @@ def _put(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-# --- changes as JSON -------------------------------------------------------------------------
-
-
-def _entry_json(entry: JournalEntry, held: bytearray) -> dict[str, Any]:
-    return {
-        "path": entry.path,
-        "real": entry.real,
-        "temporary": entry.temporary,
-        "format": entry.format,
-        "secret": entry.secret,
-        "before": _kept(entry.before, held),
-        "after": _kept(entry.after, held),
-        "changes": [_change_json(c) for c in entry.changes],
-        "folders": list(entry.folders),
-        "emptied": list(entry.emptied),
-        "leaves": entry.leaves,
-        "mode": entry.mode,
-    }
-
-
-def _kept(content: bytes | None, held: bytearray) -> list[int] | None:
-    if content is None:
-        return None
-    held += content
-    return [len(held) - len(content), len(held)]
-
-
-def _change_json(change: Change) -> dict[str, Any]:
-    """Where, and whether it was set. The value is in the bytes, and JSON lacks some of YAML's."""
-    path = [{"key": k.key, "value": k.value} if isinstance(k, Item) else k for k in change.path]
-    return {"path": path, "set": isinstance(change, Set)}
-
-
-def _change(data: _DescribedChange) -> Change:
-    path = tuple(_keys(data.path))
-    return Set(path, True) if data.set else Remove(path)
-
-
-def _keys(path: Sequence[str | int | _ItemKey]) -> Iterator[Key]:
-    for key in path:
-        yield Item(key.key, key.value) if isinstance(key, _ItemKey) else key

@@ -56,6 +56,7 @@ def _index(rows: Iterable[Provider]) -> str:
 def _page(row: Provider, models: offline.Catalog) -> str:
     parts = [HEADER, f"# {row.name}\n", f"{row.about}\n", *_setup(row), *_endpoints(row)]
     parts += [*_credential(row), *_variables(row), *_models(row, models), *_gateway(row)]
+    parts += _conversations(row)
     if row.notes:
         parts += ["## Worth knowing\n", *(f"- {note}" for note in row.notes), ""]
     parts.append(_checked(row))
@@ -179,6 +180,18 @@ def _gateway(row: Provider) -> Iterator[str]:
     for params, when in ((how.params, ""), (how.params_without_thinking, " without thinking")):
         for name, value in params.items():
             yield f"For every model{when}: `{name}: {value}`.\n".replace("'", '"')
+
+
+def _conversations(row: Provider) -> Iterator[str]:
+    told = row.thinking_back
+    if told is not None:
+        yield "## Conversations begun on another model\n"
+        yield (
+            "They are refused once the other model has used a tool: this service wants back what"
+            " was thought before each call. Start a new conversation, or run `/compact` in it"
+            f" before you switch ([reported]({told.source}), looked up on {told.date}; what the"
+            " clients send was [measured](../profiles.md#a-conversation-that-goes-on)).\n"
+        )
 
 
 def _upstream_url(row: Provider) -> str:

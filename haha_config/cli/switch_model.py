@@ -21,8 +21,8 @@ from haha_config.io.i18n import _
 from haha_config.workflow.apply import WriteOptions, WriteResult, live_lines, report_result, write
 from haha_config.workflow.listing import tokens
 from haha_config.workflow.menu import switched
-from haha_config.workflow.session import Session, is_terminal
-from haha_config.workflow.switch import check_known, known_models, limits
+from haha_config.workflow.session import Session, command_line, is_terminal
+from haha_config.workflow.switch import check_known, conversations, known_models, limits
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -118,6 +118,7 @@ def _say(
     outcome.next += shadowed(state, chosen)
     if outcome.applied:
         outcome.next += live_lines(session, outcome.plan, main)
+        outcome.next += conversations(before, state, _back(before))
     outcome.findings += owners(session)
     headline = None
     if outcome.applied:
@@ -125,6 +126,10 @@ def _say(
         moved = any(before.slots.get(slot) != model for slot, model in chosen.items())
         headline = _moved(before, chosen, state) if moved else msg("wrote {paths}", paths=written)
     return report_result(outcome, manner, headline)
+
+
+def _back(before: State) -> Message | str:
+    return command_line("haha-config", "switch-model", before.slots.get("main", ""))
 
 
 def _moved(before: State, chosen: Mapping[Slot, str], after: State) -> Message:

@@ -21,6 +21,7 @@ from haha_config.io.i18n import _
 from haha_config.workflow import profiles
 from haha_config.workflow.apply import WriteOptions, WriteResult, report_result, write
 from haha_config.workflow.session import Session, is_terminal
+from haha_config.workflow.switch import conversations
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -63,6 +64,7 @@ def _point(session: Session, name: str, manner: WriteOptions, *, keyring: bool) 
         profile = moved.profile
     helper = profiles.helper(session, profile)
     made = profiles.answers(session, profile)
+    before = session.state()
 
     def build() -> Plan:
         from haha_config.workflow.gitignore import protected
@@ -78,6 +80,8 @@ def _point(session: Session, name: str, manner: WriteOptions, *, keyring: bool) 
             report.document(outcome.document())
         return 0
     _close(session, outcome, made.port)
+    if outcome.applied:
+        outcome.next += conversations(before, session.state(), "haha-config use -")
     if moved is not None and moved.keys and helper:
         outcome.next.append(
             msg("the old files, kept for undo, still hold the key: haha-config undo --purge")

@@ -76,6 +76,26 @@ def known_models(state: State, held: CurrentSetup) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*state.slots.values(), *listed)))
 
 
+def conversations(before: State, after: State, back: Message | str) -> list[Message]:
+    """What a conversation begun on another model meets, where it can't go on; `back` undoes it.
+
+    Measured with both clients: they leave out what another model thought, and what a model
+    thinks without a signature goes along. Foreign signatures that are refused are left out too.
+    """
+    old, new = (state.slots.get("main", "").removesuffix("[1m]") for state in (before, after))
+    row = configured.row_of(new, configured.read(after), after.providers)
+    if not old or old == new or row is None or row.thinking_back is None:
+        return []
+    return [
+        msg(
+            "{name} may refuse to continue a conversation in which another model used tools. Start"
+            " a new one, or go back ({back}) and run /compact in it first.",
+            name=row.name,
+            back=back,
+        )
+    ]
+
+
 def check_known(name: str, state: State, held: CurrentSetup, *, unlisted: bool) -> None:
     """Raises Usage for a name that the endpoint does not offer, with what would make it right."""
     known = known_models(state, held)

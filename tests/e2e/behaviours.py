@@ -54,15 +54,18 @@ def answer(
     model: str | None = None,
     calls: Sequence[tuple[str, Mapping[str, Any]]] | None = None,
     first_token_after: float = 0,
+    thinking: str = "",
 ) -> Behaviour:
     """A good answer: the text, or `answer from MODEL`; a forced tool is called as its schema says.
 
-    `model` is the name that the answer gives as its own; `first_token_after` is in seconds.
+    `model` is the name that the answer gives as its own; `first_token_after` is in seconds;
+    `thinking` goes to a reader of chat completions only, as `reasoning_content`.
     """
 
     def behave(request: Request, reply: Reply) -> None:
         reply.hang(first_token_after)
-        _send(request, reply, _compose(request, text, model, calls))
+        said = _compose(request, text, model, calls)
+        _send(request, reply, replace(said, thinking=thinking))
 
     return behave
 
@@ -452,6 +455,8 @@ def _chat_calls(said: Answer) -> list[dict[str, Any]]:
 
 def _chat_whole(said: Answer) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": said.text or None}
+    if said.thinking:
+        message["reasoning_content"] = said.thinking
     if said.calls:
         message["tool_calls"] = _chat_calls(said)
     reason = "tool_calls" if said.calls else "stop"
@@ -476,6 +481,8 @@ def _chat_events(said: Answer) -> Iterator[Event]:
         }
 
     yield chunk({"role": "assistant", "content": ""})
+    if said.thinking:
+        yield chunk({"reasoning_content": said.thinking})
     for piece in _pieces(said.text):
         yield chunk({"content": piece})
     for call in _chat_calls(said):

@@ -102,6 +102,13 @@ class LiteLLMRoute(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     key: bool = True
 
 
+class Reported(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Something that a service is known to do: where that is said, and when it was looked up."""
+
+    source: str
+    date: Date
+
+
 class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One row of the provider table: where requests end up.
 
@@ -113,6 +120,8 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     the `litellm` row, which takes upstreams. `own_models`: it serves the models of one maker only,
     so those of another such row are not there. `order`: place in the menu.
     `verified`: the ISO date on which the row was checked against the provider's documentation.
+    `thinking_back`: a call of a tool must come back with what was thought before it, so that a
+    conversation in which another model called one is refused.
     `zh`: the row's English texts (about, notes, kinds) and their Chinese.
     """
 
@@ -132,6 +141,7 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     local: bool = False
     multi: bool = False
     own_models: bool = False
+    thinking_back: Reported | None = None
     start: str = ""
     order: int = 100
     notes: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ from haha_config.core.errors import HahaError
 from haha_config.core.messages import msg
 from haha_config.core.model import Data, Header, Route, Slot
 from haha_config.core.providers.index import ProviderIndex, plain_model
-from haha_config.core.providers.model import Model, Providers, Upstream
+from haha_config.core.providers.model import Model, Provider, Providers, Upstream
 from haha_config.core.state.state import State
 
 
@@ -111,12 +111,20 @@ def _upstream(entry: Mapping[str, Data], rows: ProviderIndex) -> Upstream | None
 
 def model_of(name: str, setup: CurrentSetup, providers: Providers) -> Model | None:
     """What the table knows of the model that the client calls `name`."""
+    upstream = _called(name, setup)
+    row = row_of(name, setup, providers)
+    return row.model(upstream.model if upstream else name) if row is not None else None
+
+
+def row_of(name: str, setup: CurrentSetup, providers: Providers) -> Provider | None:
+    """The row that answers to the model that the client calls `name`, also behind a gateway."""
+    upstream = _called(name, setup)
+    return providers.get(upstream.provider if upstream else setup.provider)
+
+
+def _called(name: str, setup: CurrentSetup) -> Upstream | None:
     plain = name.removesuffix("[1m]")
-    for upstream in setup.upstreams:
-        if upstream.name == plain:
-            return providers[upstream.provider].model(upstream.model)
-    row = providers.get(setup.provider)
-    return row.model(name) if row is not None else None
+    return next((upstream for upstream in setup.upstreams if upstream.name == plain), None)
 
 
 def nothing() -> HahaError:

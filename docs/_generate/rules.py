@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from haha_config.core import rules
+from haha_config.core.rules import sources
+from haha_config.io import templates
 from haha_config.io.i18n import english
 
 DOCS: Final = Path(__file__).resolve().parent.parent
@@ -20,6 +22,8 @@ EXAMPLES: Final = DOCS.parent / "tests" / "examples"
 HEADER: Final = (
     "<!-- Made by docs/_generate/rules.py from haha_config/core/rules: edit there. -->\n"
 )
+
+SOURCES: Final = sources.parse(templates.text("facts/sources.toml"))
 
 #: A key of an example; the page shows none that could be taken for a real one.
 _KEY: Final = re.compile(r"\b(?:sk|cpk)-[\w-]{12,}")
@@ -60,9 +64,16 @@ def _rule(rule: type[rules.Rule]) -> Iterator[str]:
     yield f"*{rule.severity}*{mends}\n"
     yield f"{english(rule.why)}\n"
     yield f"{english(rule.how)}\n"
+    yield "Source: " + "; ".join(map(_source, SOURCES.of(code))) + ".\n"
     words = (EXAMPLES / code / "fail" / "expected.txt").read_text(encoding="utf-8")
     yield f"```text\n{words}```\n"
     yield from _examples(EXAMPLES / code)
+
+
+def _source(source: sources.Source) -> str:
+    text = english(source.told)
+    text = text.replace(source.page, f"<{source.page}>") if "://" in source.page else text
+    return f"{text} (`{source.test}`)" if source.test else text
 
 
 def _examples(folder: Path) -> Iterator[str]:

@@ -15,8 +15,9 @@ from haha_config.core import variables as v
 from haha_config.core.errors import FINE, PROBLEM, HahaError
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Finding, Plan
+from haha_config.core.rules import sources
 from haha_config.core.state.state import State
-from haha_config.io import report
+from haha_config.io import report, templates
 from haha_config.io.i18n import _, english, pad, render
 from haha_config.workflow.session import Session, choice
 
@@ -315,13 +316,20 @@ def _confirm(session: Session) -> bool:
 # --- about the rules -------------------------------------------------------------------------
 
 
+def _sources() -> sources.Sources:
+    return sources.parse(templates.text("facts/sources.toml"))
+
+
 def _explain(code: str, *, as_json: bool) -> int:
     rule = rules.find(code)
     if as_json:
-        report.document({"rule": _as_json(rule)})
+        report.document({"rule": _as_json(rule, _sources())})
         return FINE
     print(f"{rules.code_of(rule)} {rule.name}: {render(rule.title)}")
     print(f"\n{render(rule.why)}\n{render(rule.how)}")
+    print()
+    for source in _sources().of(rules.code_of(rule)):
+        print(render(msg("Source: {source}", source=source.told)))
     print(f"\n{render(report.SEVERITY[rule.severity])}{render(_FIXABLE) if rule.fixable else ''}")
     return FINE
 
@@ -331,7 +339,8 @@ _FIXABLE: Final = msg(", mended by `haha-config validate --fix`")
 
 def _list(*, as_json: bool) -> int:
     if as_json:
-        report.document({"rules": [_as_json(rule) for rule in rules.every()]})
+        known = _sources()
+        report.document({"rules": [_as_json(rule, known) for rule in rules.every()]})
         return FINE
     for family, about in rules.FAMILIES.items():
         print(report.paint(render(about), "path", sys.stdout))
@@ -342,7 +351,7 @@ def _list(*, as_json: bool) -> int:
     return FINE
 
 
-def _as_json(rule: type[rules.Rule]) -> dict[str, Any]:
+def _as_json(rule: type[rules.Rule], known: sources.Sources) -> dict[str, Any]:
     return {
         "code": rules.code_of(rule),
         "name": rule.name,
@@ -351,4 +360,5 @@ def _as_json(rule: type[rules.Rule]) -> dict[str, Any]:
         "why": english(rule.why),
         "how": english(rule.how),
         "fixable": rule.fixable,
+        "sources": [english(source.told) for source in known.of(rules.code_of(rule))],
     }

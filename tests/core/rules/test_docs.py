@@ -5,9 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
+from datetime import date
 from pathlib import Path
 
 from haha_config.core import rules
+from haha_config.core.rules import sources
+from haha_config.io import templates
+from haha_config.io.i18n import english
 
 ROOT = Path(__file__).parents[3]
 
@@ -17,6 +22,40 @@ def test_rules_page_is_fresh() -> None:
         [sys.executable, ROOT / "docs" / "_generate" / "rules.py", "--check"], check=False
     )
     assert done.returncode == 0, "run python docs/_generate/rules.py"
+
+
+def test_every_rule_has_a_dated_source() -> None:
+    known = sources.parse(templates.text("facts/sources.toml"))
+    assert set(known.rules) == set(rules.codes())
+    assert {name for names in known.rules.values() for name in names} == set(known.source)
+    for code in rules.codes():
+        assert known.of(code), code
+    for name, source in known.source.items():
+        assert bool(source.measured) != bool(source.page), name
+        assert source.date <= date.today(), name
+        assert not source.test or (ROOT / source.test).is_file(), name
+
+
+def test_a_source_says_the_versions_that_its_test_runs() -> None:
+    """A part that is pinned anew is measured anew, and its date is the facts'."""
+    parts = tomllib.loads((ROOT / "tests" / "e2e" / "parts.toml").read_text(encoding="utf-8"))
+    pinned = {
+        "Claude Code": {parts["client"]["oldest"], parts["client"]["newest"]},
+        "LiteLLM": {parts["litellm"]["version"]},
+        "Bun": {parts["bun"]["version"]},
+        "python-dotenv": {parts["python-dotenv"]["version"]},
+    }
+    known = sources.parse(templates.text("facts/sources.toml"))
+    for name, source in known.source.items():
+        for program, versions in pinned.items():
+            said = re.search(rf"{program} ([\d.]+\d)(?: and ([\d.]+\d))?", source.measured)
+            if said and source.test:
+                assert set(filter(None, said.groups())) <= versions, name
+
+
+def test_explain_gives_the_sources() -> None:
+    source = sources.parse(templates.text("facts/sources.toml")).of("URL002")[0]
+    assert english(source.told) == "measured with Claude Code 2.1.197 and 2.1.332, 2026-11-25"
 
 
 def test_every_pain_has_an_answer() -> None:

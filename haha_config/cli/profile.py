@@ -212,13 +212,12 @@ def _sure(session: Session, profile: Profile) -> bool:
             "The files of the client stay as they are. `haha-config undo` brings the profile back,"
             " without the key that the keyring has."
         )
-    answer = session.prompter().confirm(
+    return session.prompter().confirm(
         msg("Remove the profile `{name}` and its key?", name=profile.name),
         default=False,
         why=why,
         flag="--yes",
     )
-    return answer is True
 
 
 # --- a new key -------------------------------------------------------------------------------
@@ -289,15 +288,12 @@ def _given(session: Session, variable: str | None, *, from_stdin: bool) -> str:
         return found
     if from_stdin:
         return piped_key()
-    answer = session.prompter().secret(
+    return session.prompter().secret(
         msg("The key?"),
         why=msg("It is not shown, and goes into no profile."),
         flag="--api-key-stdin",
         clean=drafts.clean_key,
     )
-    if not isinstance(answer, str):
-        raise Cancelled(msg("nothing was written"))
-    return answer
 
 
 # --- out and in ------------------------------------------------------------------------------

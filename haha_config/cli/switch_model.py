@@ -9,7 +9,7 @@ import typer
 
 from haha_config.cli import options as o
 from haha_config.core.change import plan as plans
-from haha_config.core.errors import Cancelled, Usage
+from haha_config.core.errors import Usage
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Plan, Slot
 from haha_config.core.setup.draft import model_name, parse_slot
@@ -86,12 +86,12 @@ def _check_configured(state: State, held: CurrentSetup) -> None:
 def _ask(session: Session, state: State, held: CurrentSetup, *, plain: bool, silent: bool) -> str:
     if silent or not is_terminal():
         raise Usage(msg("no model is given: `haha-config switch-model NAME`"))
-    from haha_config.io.prompts import BACK, Choice
+    from haha_config.io.prompts import Choice
 
     prompter = session.prompter(plain=plain)
     current = state.slots.get("main", "")
     names = dict.fromkeys((*([current] if current else []), *known_models(state, held)))
-    answer = prompter.select(
+    return prompter.select(
         msg("Which model?"),
         [Choice(value=n, title=n, marked=n == current) for n in names],
         default=current or None,
@@ -99,9 +99,6 @@ def _ask(session: Session, state: State, held: CurrentSetup, *, plain: bool, sil
         search=True,
         flag="NAME",
     )
-    if answer is BACK:
-        raise Cancelled(msg("nothing was written"))
-    return str(answer)
 
 
 def _say(

@@ -139,13 +139,12 @@ def _asked(session: Session, question: Message, *, plain: bool) -> bool:
     if not is_terminal():
         raise Usage(msg("nobody is there to be asked: add --yes"), hints=("--yes",))
     prompter = session.prompter(plain=plain)
-    answer = prompter.confirm(
+    return prompter.confirm(
         question,
         default=True,
         why=msg("Entries that others have written since stay as they are."),
         flag="--yes",
     )
-    return answer is True
 
 
 # --- all of them -----------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from haha_config.cli import options as o
 from haha_config.core import variables as v
 from haha_config.core.change import plan as plans
-from haha_config.core.errors import Cancelled, HahaError, Usage
+from haha_config.core.errors import HahaError, Usage
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Plan, Write
 from haha_config.core.rules.rule import holders
@@ -131,13 +131,12 @@ def _accepts_both(session: Session, profile: Profile, manner: WriteOptions) -> b
     if manner.yes or not profiles.asks_for_helper(session, profile):
         return False
     prompter = session.prompter(plain=manner.plain)
-    answer = prompter.confirm(
+    return prompter.confirm(
         msg("Does this endpoint take a key as `Authorization: Bearer` and `x-api-key` at once?"),
         default=False,
         why=msg("That is how the client sends a key that it gets from a keyring."),
         flag="--keyring",
     )
-    return answer is True
 
 
 def _if_it_does(session: Session, profile: Profile) -> tuple[Message, ...]:
@@ -193,7 +192,7 @@ def _ask(session: Session, *, plain: bool, silent: bool) -> str:
             msg("there is no profile yet"),
             hints=("haha-config profile save NAME", "haha-config init"),
         )
-    from haha_config.io.prompts import BACK, Choice
+    from haha_config.io.prompts import Choice
 
     prompter = session.prompter(plain=plain)
     current = profiles.current(session, session.state())
@@ -201,7 +200,7 @@ def _ask(session: Session, *, plain: bool, silent: bool) -> str:
         Choice(value=n, title=n, note=profiles.about(session, n), marked=n == current)
         for n in known
     ]
-    answer = prompter.select(
+    return prompter.select(
         msg("Which profile?"),
         rows,
         default=current,
@@ -209,6 +208,3 @@ def _ask(session: Session, *, plain: bool, silent: bool) -> str:
         search=True,
         flag="NAME",
     )
-    if answer is BACK:
-        raise Cancelled(msg("nothing was written"))
-    return str(answer)

@@ -302,14 +302,11 @@ def _confirm(session: Session) -> bool:
             msg("--fix writes: say so with --yes"), hints=("haha-config validate --fix --yes",)
         )
     prompter = session.prompter()
-    return (
-        prompter.confirm(
-            msg("Write these changes?"),
-            default=True,
-            why=msg("`haha-config undo` takes them back."),
-            flag="--yes",
-        )
-        is True
+    return prompter.confirm(
+        msg("Write these changes?"),
+        default=True,
+        why=msg("`haha-config undo` takes them back."),
+        flag="--yes",
     )
 
 

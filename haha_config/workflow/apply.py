@@ -160,13 +160,12 @@ def guard(session: Session, plan: Plan, manner: WriteOptions) -> None:
 
 def _anyway(session: Session, *, plain: bool) -> bool:
     prompter = session.prompter(plain=plain)
-    answer = prompter.confirm(
+    return prompter.confirm(
         msg("Write although a client is open?"),
         default=False,
         why=msg("Closing it first is safe; it takes the new set-up at its next start."),
         flag="--while-running",
     )
-    return answer is True
 
 
 def live_lines(session: Session, plan: Plan, model: str) -> list[Message]:

@@ -223,7 +223,7 @@ def _announce(
         flag="haha-config probe --yes",
         default=True,
     )
-    if asked is not True:
+    if not asked:
         raise Cancelled(msg("nothing was sent"))
 
 

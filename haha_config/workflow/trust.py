@@ -290,13 +290,12 @@ def _ask(
     head = msg("{folder} is new to haha-config. Its files say:", folder=roots)
     for line in (head, *(msg("  {line}", line=name) for name in names), *_goes(keys)):
         print(render(line), file=sys.stderr)
-    answer = session.prompter().confirm(
+    return session.prompter().confirm(
         msg("Trust {folder} with that?", folder=roots),
         why=msg("You are asked again only when one of these values changes."),
         flag="--trust",
         default=False,
     )
-    return answer is True
 
 
 def _hint(session: Session, command: str) -> str:
@@ -426,7 +425,7 @@ def ensure_inside(session: Session, plan: Plan, *, follow: bool, asks: bool) -> 
             flag="--follow",
             default=False,
         )
-        if answer is not True:
+        if not answer:
             raise HahaError(msg("nothing was written"))
     agree(session, links)
 

@@ -101,4 +101,4 @@ def _gateway(session: Session, prompter: Prompter, port: int) -> bool:
 def _yes(prompter: Prompter, question: Message, why: Message, flag: str) -> bool:
     """The default is yes; going back is a no, since everything is written by now."""
     report.talk("")
-    return prompter.confirm(question, why=why, flag=flag, default=True) is True
+    return prompter.confirm(question, why=why, flag=flag, default=True)

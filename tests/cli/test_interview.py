@@ -15,7 +15,7 @@ from haha_config.core.providers.catalog import CatalogEntry
 from haha_config.core.providers.model import Model
 from haha_config.core.providers.table import load
 from haha_config.io import templates
-from haha_config.io.prompts import BACK, Back
+from haha_config.io.prompts import WentBack
 
 ROWS = load(templates.provider_texts(None))
 
@@ -66,10 +66,10 @@ def test_a_step_back_is_to_a_question_that_was_asked() -> None:
     goes_back = iter([True, False])
 
     def step(name: str, then: str, *, asked: bool = True) -> Any:
-        def run(_talk: Talk, work: Work) -> Turn | Back:
+        def run(_talk: Talk, work: Work) -> Turn:
             seen.append(name)
             if name == "last" and next(goes_back):
-                return BACK
+                raise WentBack
             return Turn(work=work, then=then, asked=asked)
 
         return run

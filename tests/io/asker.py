@@ -11,7 +11,7 @@ import sys
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import Message, msg
 from haha_config.io.i18n import render
-from haha_config.io.prompts import Back, Choice, Prompter, choose_prompter
+from haha_config.io.prompts import Choice, Prompter, WentBack, choose_prompter
 
 MORE = msg("A longer account of it.")
 WHY = msg("It decides where requests go.")
@@ -61,7 +61,7 @@ def unquote(text: str) -> tuple[str, Message | None]:
     return (bare, None) if bare == text else (bare, msg("took off what stood around it"))
 
 
-def ask(prompter: Prompter, kind: str) -> str | bool | Back:
+def ask(prompter: Prompter, kind: str) -> str | bool:
     flag = "--provider"
     match kind:
         case "select" | "narrow":
@@ -128,6 +128,8 @@ def main(kinds: list[str]) -> int:
             if not kind.startswith("--"):
                 answer = ask(prompter, kind)
                 print(f"got: {answer!r}", flush=True)
+    except WentBack:
+        print("went back", flush=True)
     except HahaError as err:
         print(f"error: {render(err.what)}", file=sys.stderr)
         return err.exit_code

@@ -29,6 +29,11 @@ KEY = "sk-test-0123456789abcdef"
 READY = "esc back"
 
 
+def went_back(kind: str) -> str:
+    """What the asker prints then: of a yes or no, going back is a no."""
+    return "got: False" if kind == "confirm" else "went back"
+
+
 @contextmanager
 def asked(
     *kinds: str, home: Path, columns: int = 80, rows: int = 24, **env: str
@@ -65,7 +70,7 @@ def test_esc_goes_back_and_says_so(tmp_path: Path, kind: str) -> None:
     with asked(kind, home=tmp_path) as terminal:
         terminal.press("esc")
         assert terminal.finish() == 0
-        assert terminal.text() == f"? {QUESTIONS[kind]}  back\ngot: <Back.BACK: 'back'>"
+        assert terminal.text() == f"? {QUESTIONS[kind]}  back\n{went_back(kind)}"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -75,7 +80,7 @@ def test_less_than_as_the_whole_answer_goes_back(tmp_path: Path, kind: str) -> N
         if kind in ("text", "secret"):
             terminal.press("enter")
         assert terminal.finish() == 0
-        assert "got: <Back.BACK" in terminal.text()
+        assert terminal.text().endswith(f"back\n{went_back(kind)}")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -372,7 +377,7 @@ def test_ctrl_z_suspends_and_fg_asks_again(tmp_path: Path, kind: str) -> None:
         terminal.wait("Stopped", gone=True)
         terminal.wait(READY)
         terminal.press("esc")
-        terminal.wait("got: <Back.BACK")
+        terminal.wait(went_back(kind))
 
 
 def test_questions_are_drawn_on_stderr(tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ from haha_config.core.errors import Cancelled
 from haha_config.core.messages import msg
 from haha_config.core.setup.draft import Draft
 from haha_config.io import machine
-from haha_config.io.prompts import Back
 from haha_config.workflow.apply import WriteOptions
 from haha_config.workflow.discover import Discovered
 from haha_config.workflow.session import Session
@@ -22,7 +21,7 @@ from haha_config.workflow.session import Session
 __all__ = ["Prepared", "Work", "interview"]
 
 
-def _ask_provider(talk: Talk, work: Work) -> Turn | Back:
+def _ask_provider(talk: Talk, work: Work) -> Turn:
     """The provider again, although a flag named one."""
     given = replace(talk.given, provider="", upstreams=())
     return endpoint.provider(replace(talk, given=given), work)

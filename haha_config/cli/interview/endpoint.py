@@ -17,7 +17,7 @@ from haha_config.core.setup import draft as drafts
 from haha_config.core.setup.draft import Draft
 from haha_config.core.state import configured as setups
 from haha_config.io import report
-from haha_config.io.prompts import BACK, Back, Choice
+from haha_config.io.prompts import Choice
 from haha_config.workflow.discover import Discovered
 
 #: An endpoint that no row has is read back as this row.
@@ -28,7 +28,7 @@ REGIONS = {"global": msg("global"), "china": msg("China")}
 # --- provider --------------------------------------------------------------------------------
 
 
-def provider(talk: Talk, work: Work) -> Turn | Back:
+def provider(talk: Talk, work: Work) -> Turn:
     """Which row; what is set up now, a key that was found, or a running server come first."""
     if talk.given.provider or talk.given.upstreams:
         key = talk.given.provider or "litellm"
@@ -47,10 +47,8 @@ def provider(talk: Talk, work: Work) -> Turn | Back:
         search=True,
         flag="--provider",
     )
-    if answer is BACK:
-        return BACK
-    talk.said["provider", ""] = str(answer)
-    return Turn(work=begun(talk, work, str(answer)), then="route")
+    talk.said["provider", ""] = answer
+    return Turn(work=begun(talk, work, answer), then="route")
 
 
 def _before(talk: Talk, work: Work) -> str:
@@ -138,7 +136,7 @@ def _canonical(work: Work, draft: Draft) -> Draft:
 # --- route -----------------------------------------------------------------------------------
 
 
-def route(talk: Talk, work: Work) -> Turn | Back:
+def route(talk: Talk, work: Work) -> Turn:
     """Not a question: direct where the row can, LiteLLM where its server is too old for that."""
     row = work.row
     if row.multi:
@@ -168,7 +166,7 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("-")[0].split(".") if part.isdecimal())
 
 
-def choose_route(talk: Talk, work: Work) -> Turn | Back:
+def choose_route(talk: Talk, work: Work) -> Turn:
     """Direct or through LiteLLM, from the summary."""
     row = work.row
     about = {
@@ -186,8 +184,6 @@ def choose_route(talk: Talk, work: Work) -> Turn | Back:
         ),
         flag="--via",
     )
-    if answer is BACK:
-        return BACK
     via = next(way for way in row.routes if way == answer)
     return onward(replace(work, draft=replace(work.draft, via=via)), "summary")
 
@@ -195,7 +191,7 @@ def choose_route(talk: Talk, work: Work) -> Turn | Back:
 # --- region ----------------------------------------------------------------------------------
 
 
-def region(talk: Talk, work: Work) -> Turn | Back:
+def region(talk: Talk, work: Work) -> Turn:
     """Which of a row's regions, unless a flag, a URL or the kind of key says it."""
     row, draft = work.row, work.draft
     told = rows.kind_of(row, known_key(work))
@@ -215,10 +211,8 @@ def region(talk: Talk, work: Work) -> Turn | Back:
         ),
         flag="--region",
     )
-    if answer is BACK:
-        return BACK
-    talk.said["region", row.key] = str(answer)
-    return onward(replace(work, draft=replace(draft, region=str(answer), base_url="")), "key")
+    talk.said["region", row.key] = answer
+    return onward(replace(work, draft=replace(draft, region=answer, base_url="")), "key")
 
 
 def region_choice(row: Provider, name: str) -> Choice:
@@ -251,7 +245,7 @@ def _gateways(work: Work, row: Provider) -> str:
     return value if isinstance(value, str) else ""
 
 
-def key(talk: Talk, work: Work) -> Turn | Back:
+def key(talk: Talk, work: Work) -> Turn:
     """The credential, masked; Enter takes one that is there already."""
     row, draft = work.row, work.draft
     foreign = drafts.foreign_gateway(draft, row)
@@ -274,9 +268,7 @@ def key(talk: Talk, work: Work) -> Turn | Back:
         found=msg("Enter keeps the one you pasted") if pasted_before else _offered(work),
         flag="--api-key-env",
     )
-    if answer is BACK:
-        return BACK
-    typed = str(answer) or pasted_before
+    typed = answer or pasted_before
     talk.said["key", row.key] = typed
     return onward(_keyed(work, typed), "url")
 
@@ -344,7 +336,7 @@ def _endpoints(row: Provider) -> Iterator[str]:
 # --- URL -------------------------------------------------------------------------------------
 
 
-def url(talk: Talk, work: Work) -> Turn | Back:
+def url(talk: Talk, work: Work) -> Turn:
     """The base URL, for rows that have none of their own."""
     row, draft = work.row, work.draft
     default = draft.base_url or default_url(work)
@@ -361,9 +353,7 @@ def url(talk: Talk, work: Work) -> Turn | Back:
         ),
         flag="--base-url",
     )
-    if answer is BACK:
-        return BACK
-    base = talk.said["url", row.key] = str(answer)
+    base = talk.said["url", row.key] = answer
     if drafts.route(draft, row) == "direct":
         base, said = drafts.clean_url(base)
         if said is not None:

@@ -15,7 +15,7 @@ from haha_config.core.setup.answers import Answers
 from haha_config.core.setup.draft import Draft
 from haha_config.io import i18n, report
 from haha_config.io.i18n import render
-from haha_config.io.prompts import BACK, Back, Prompter
+from haha_config.io.prompts import Prompter, WentBack
 from haha_config.workflow.apply import WriteOptions
 from haha_config.workflow.discover import Discovered
 from haha_config.workflow.session import Session
@@ -82,7 +82,7 @@ class Turn(Struct, frozen=True, kw_only=True):
     asked: bool = True
 
 
-Step: TypeAlias = Callable[[Talk, Work], Turn | Back]
+Step: TypeAlias = Callable[[Talk, Work], Turn]
 
 
 def wrapped(text: str, margin: int) -> list[str]:
@@ -108,8 +108,9 @@ def walk(steps: Mapping[str, Step], talk: Talk, work: Work, first: str) -> Work:
     trail: list[tuple[str, Work]] = []
     name = first
     while name:
-        turn = steps[name](talk, work)
-        if turn is BACK:
+        try:
+            turn = steps[name](talk, work)
+        except WentBack:
             if trail:
                 name, work = trail.pop()
             else:

@@ -17,14 +17,14 @@ from haha_config.core.providers import table as rows
 from haha_config.core.providers.model import Provider, Upstream
 from haha_config.core.setup import draft as drafts
 from haha_config.io import report
-from haha_config.io.prompts import BACK, Back, Choice
+from haha_config.io.prompts import Choice
 from haha_config.workflow.discover import adopted, lacking
 
 GO, ADD, ELSEWHERE = "go", "add", "elsewhere"
 _DROP = "drop:"
 
 
-def gateway(talk: Talk, work: Work) -> Turn | Back:
+def gateway(talk: Talk, work: Work) -> Turn:
     """Not a question: what the flags and the files say about the gateway decides the next."""
     work = replace(work, found=adopted(work.found))
     if drafts.foreign_gateway(work.draft, work.row):
@@ -50,7 +50,7 @@ def _held(work: Work) -> dict[str, Upstream]:
 # --- the list --------------------------------------------------------------------------------
 
 
-def entries(talk: Talk, work: Work) -> Turn | Back:
+def entries(talk: Talk, work: Work) -> Turn:
     """Go on with these models, add another, or take one out."""
     offered = names(work)
     if not offered:
@@ -71,13 +71,11 @@ def entries(talk: Talk, work: Work) -> Turn | Back:
         ),
         flag="--upstream",
     )
-    if answer is BACK:
-        return BACK
     if answer == ADD:
         return Turn(work=work, then="upstream")
     if answer == GO:
         return Turn(work=work, then="main")
-    return Turn(work=_without(work, str(answer).removeprefix(_DROP)), then="entries")
+    return Turn(work=_without(work, answer.removeprefix(_DROP)), then="entries")
 
 
 def _take_out(work: Work, name: str, upstream: Upstream | None) -> Choice:
@@ -103,7 +101,7 @@ def _without(work: Work, name: str) -> Work:
     return replace(work, draft=replace(draft, upstreams=kept, drop=drop))
 
 
-def main(talk: Talk, work: Work) -> Turn | Back:
+def main(talk: Talk, work: Work) -> Turn:
     """Which of them the client starts with."""
     offered = names(work)
     held = work.slots.get("main") or work.draft.slots.get("main", "")
@@ -127,9 +125,7 @@ def main(talk: Talk, work: Work) -> Turn | Back:
         ),
         flag="--model",
     )
-    if answer is BACK:
-        return BACK
-    return Turn(work=_started_with(work, str(answer)), then="summary")
+    return Turn(work=_started_with(work, answer), then="summary")
 
 
 def _main(work: Work, name: str, upstream: Upstream | None, current: str, *, able: bool) -> Choice:
@@ -161,7 +157,7 @@ def _started_with(work: Work, name: str) -> Work:
 # --- one more --------------------------------------------------------------------------------
 
 
-def upstream(talk: Talk, work: Work) -> Turn | Back:
+def upstream(talk: Talk, work: Work) -> Turn:
     """Who answers to the new model; the last choice is a gateway that somebody else runs."""
     candidates = [row for row in work.session.providers.values() if row.upstream is not None]
     elsewhere = Choice(
@@ -181,11 +177,9 @@ def upstream(talk: Talk, work: Work) -> Turn | Back:
         search=True,
         flag="--upstream",
     )
-    if answer is BACK:
-        return BACK
     if answer == ELSEWHERE:
         return Turn(work=work, then="elsewhere")
-    row = work.session.providers[str(answer)]
+    row = work.session.providers[answer]
     adding = Adding(provider=row.key, region=row.region, variable=_variable(row))
     return Turn(work=replace(work, adding=adding), then="upstream_region")
 
@@ -219,7 +213,7 @@ def _keys(work: Work) -> dict[str, str]:
     return {**inside, **work.session.environ, **work.draft.keys}
 
 
-def elsewhere(talk: Talk, work: Work) -> Turn | Back:
+def elsewhere(talk: Talk, work: Work) -> Turn:
     """The URL of somebody else's gateway."""
     answer = talk.ask.text(
         msg("Base URL of that LiteLLM?"),
@@ -231,15 +225,13 @@ def elsewhere(talk: Talk, work: Work) -> Turn | Back:
         check=lambda text: endpoint.url_complaint(text, work.draft, direct=True),
         flag="--base-url",
     )
-    if answer is BACK:
-        return BACK
-    base, said = drafts.clean_url(str(answer))
+    base, said = drafts.clean_url(answer)
     if said is not None:
         report.talk(said)
     return Turn(work=replace(work, draft=replace(work.draft, base_url=base)), then="key")
 
 
-def upstream_region(talk: Talk, work: Work) -> Turn | Back:
+def upstream_region(talk: Talk, work: Work) -> Turn:
     adding, row = _adding(work)
     bases = row.upstream.api_base if row.upstream is not None else {}
     if len(bases) < 2:
@@ -252,12 +244,10 @@ def upstream_region(talk: Talk, work: Work) -> Turn | Back:
         more=msg("Each region has a host of its own, and LiteLLM must call the right one."),
         flag="--region",
     )
-    if answer is BACK:
-        return BACK
-    return Turn(work=replace(work, adding=replace(adding, region=str(answer))), then="upstream_url")
+    return Turn(work=replace(work, adding=replace(adding, region=answer)), then="upstream_url")
 
 
-def upstream_url(talk: Talk, work: Work) -> Turn | Back:
+def upstream_url(talk: Talk, work: Work) -> Turn:
     adding, row = _adding(work)
     if _base(row, adding.region):
         return Turn(work=work, then="upstream_key", asked=False)
@@ -272,9 +262,7 @@ def upstream_url(talk: Talk, work: Work) -> Turn | Back:
         ),
         flag="--upstream",
     )
-    if answer is BACK:
-        return BACK
-    made = replace(adding, url=str(answer).rstrip("/"))
+    made = replace(adding, url=answer.rstrip("/"))
     made = replace(made, variable=_free_variable(made, work))
     return Turn(work=replace(work, adding=made), then="upstream_key")
 
@@ -293,7 +281,7 @@ def _free_variable(adding: Adding, work: Work) -> str:
     return name
 
 
-def upstream_key(talk: Talk, work: Work) -> Turn | Back:
+def upstream_key(talk: Talk, work: Work) -> Turn:
     adding, row = _adding(work)
     if not adding.variable or talk.given.keep_env or _key_fits(work, row, adding.variable):
         return Turn(work=work, then="upstream_model", asked=False)
@@ -310,12 +298,10 @@ def upstream_key(talk: Talk, work: Work) -> Turn | Back:
         found=msg("Enter goes on without a key") if row.credential.optional else None,
         flag="--upstream-key-env",
     )
-    if answer is BACK:
-        return BACK
     if not answer:
         adding = replace(adding, variable="")
         return Turn(work=replace(work, adding=adding), then="upstream_model")
-    keys = {**work.draft.keys, adding.variable: str(answer)}
+    keys = {**work.draft.keys, adding.variable: answer}
     return Turn(work=replace(work, draft=replace(work.draft, keys=keys)), then="upstream_model")
 
 
@@ -325,7 +311,7 @@ def _key_fits(work: Work, row: Provider, variable: str) -> bool:
     return bool(key) and drafts.check_key(cleaned, row, work.session.providers) is None
 
 
-def kept_key(talk: Talk, work: Work) -> Turn | Back:
+def kept_key(talk: Talk, work: Work) -> Turn:
     """The key of an entry that was there before, and names a variable that is nowhere."""
     variable, entry = next(iter(lacking(work.session, work.draft, work.found).items()))
     row = work.found.state.rows.behind(entry.model, entry.api_base)
@@ -345,22 +331,18 @@ def kept_key(talk: Talk, work: Work) -> Turn | Back:
         ),
         flag="--api-key-stdin",
     )
-    if answer is BACK:
-        return BACK
-    keys = {**work.draft.keys, variable: str(answer)}
+    keys = {**work.draft.keys, variable: answer}
     return Turn(work=replace(work, draft=replace(work.draft, keys=keys)), then="summary")
 
 
-def upstream_model(talk: Talk, work: Work) -> Turn | Back:
+def upstream_model(talk: Talk, work: Work) -> Turn:
     adding, row = _adding(work)
     key = _keys(work).get(adding.variable, "") if adding.variable else row.credential.token
     base = list_base(row, adding.region, key, adding.url)
     offer = talk.offers.of(row, base, key)
     default = model.best(offer, row.slots.get("main", "").removesuffix("[1m]"))
     answer = model.ask(talk, msg("Which model of {name}?", name=rows.named(row)), offer, default)
-    if answer is BACK:
-        return BACK
-    made = replace(work, adding=replace(adding, model=str(answer)))
+    made = replace(work, adding=replace(adding, model=answer))
     return Turn(work=_named(made), then="entries")
 
 
@@ -376,7 +358,7 @@ def added(work: Work) -> tuple[Upstream, ...]:
     return work.draft.upstreams
 
 
-def names_of(talk: Talk, work: Work) -> Turn | Back:
+def names_of(talk: Talk, work: Work) -> Turn:
     """Which of the new models gets another name."""
     new = added(work)
     if len(new) == 1:
@@ -390,12 +372,10 @@ def names_of(talk: Talk, work: Work) -> Turn | Back:
         why=msg("You type it in `switch-model` and in the client's `/model`."),
         flag="--upstream",
     )
-    if answer is BACK:
-        return BACK
-    return Turn(work=replace(work, renaming=str(answer)), then="upstream_name")
+    return Turn(work=replace(work, renaming=answer), then="upstream_name")
 
 
-def upstream_name(talk: Talk, work: Work) -> Turn | Back:
+def upstream_name(talk: Talk, work: Work) -> Turn:
     """What the client calls it. Two upstreams can't share a name; an entry that is there can."""
     old = work.renaming
     answer = talk.ask.text(
@@ -409,9 +389,7 @@ def upstream_name(talk: Talk, work: Work) -> Turn | Back:
         ),
         flag="--upstream",
     )
-    if answer is BACK:
-        return BACK
-    return Turn(work=_renamed(work, old, str(answer)), then="summary")
+    return Turn(work=_renamed(work, old, answer), then="summary")
 
 
 def _renamed(work: Work, old: str, new: str) -> Work:

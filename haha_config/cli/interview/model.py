@@ -15,11 +15,11 @@ from haha_config.core.model import SLOTS, Slot
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.catalog import CatalogEntry
 from haha_config.core.providers.model import Provider
-from haha_config.io.prompts import BACK, Back, Choice
+from haha_config.io.prompts import Choice
 from haha_config.workflow.listing import money, tokens
 
 
-def model(talk: Talk, work: Work) -> Turn | Back:
+def model(talk: Talk, work: Work) -> Turn:
     """The main model; the other slots follow it."""
     if talk.given.slots.get("main") and not work.editing:
         return onward(work, "summary", asked=False)
@@ -27,10 +27,8 @@ def model(talk: Talk, work: Work) -> Turn | Back:
     current = work.draft.slots.get("main", "")
     default = talk.said.get(("model", work.row.key)) or _default(work, offer)
     answer = ask(talk, msg("Which model?"), offer, default, current=current)
-    if answer is BACK:
-        return BACK
-    talk.said["model", work.row.key] = str(answer)
-    return onward(with_main(work, str(answer)), "summary")
+    talk.said["model", work.row.key] = answer
+    return onward(with_main(work, answer), "summary")
 
 
 def offered(talk: Talk, work: Work) -> Offer:
@@ -43,9 +41,7 @@ def offered(talk: Talk, work: Work) -> Offer:
     return talk.offers.of(row, base, key)
 
 
-def ask(
-    talk: Talk, question: Message, offer: Offer, default: str, *, current: str = ""
-) -> str | Back:
+def ask(talk: Talk, question: Message, offer: Offer, default: str, *, current: str = "") -> str:
     """One model of an offer, or any name that is typed."""
     entries = list(offer.entries)
     if current and offer.entry(current) is None:

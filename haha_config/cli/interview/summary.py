@@ -22,7 +22,7 @@ from haha_config.core.providers.model import Provider, Upstream
 from haha_config.core.setup import draft as drafts
 from haha_config.io import loopback, report
 from haha_config.io.i18n import render
-from haha_config.io.prompts import BACK, Back, Choice
+from haha_config.io.prompts import Choice
 from haha_config.workflow import discover as finds
 from haha_config.workflow.preview import preview
 from haha_config.workflow.windows import ASSUMED
@@ -51,7 +51,7 @@ _SHOWN: Final = 6
 # --- the last question -----------------------------------------------------------------------
 
 
-def summary(talk: Talk, work: Work) -> Turn | Back:
+def summary(talk: Talk, work: Work) -> Turn:
     """The preview, the account and the question; what can't be written yet goes to the changes."""
     if work.draft.permissions is None and beside.undecided(work.found.state):
         return Turn(work=work, then="permissions", asked=False)
@@ -91,7 +91,7 @@ def doubts(talk: Talk, work: Work) -> Iterator[Message]:
             yield finds.ended(name, known.retired)
 
 
-def _asked(talk: Talk, work: Work, made: Prepared) -> Turn | Back:
+def _asked(talk: Talk, work: Work, made: Prepared) -> Turn:
     while True:
         answer = talk.ask.keys(
             _question(talk, made),
@@ -105,8 +105,6 @@ def _asked(talk: Talk, work: Work, made: Prepared) -> Turn | Back:
             ),
             flag="--yes",
         )
-        if answer is BACK:
-            return BACK
         if answer == "c":
             return Turn(work=replace(work, editing=True), then="change")
         if answer == "w":
@@ -302,7 +300,7 @@ def _tell(lines: Iterator[tuple[Message, Message | str]]) -> None:
 # --- changing something ----------------------------------------------------------------------
 
 
-def change(talk: Talk, work: Work) -> Turn | Back:
+def change(talk: Talk, work: Work) -> Turn:
     """What to change; each leads to its question and back to the summary."""
     answer = talk.ask.select(
         msg("What do you want to change?"),
@@ -311,9 +309,7 @@ def change(talk: Talk, work: Work) -> Turn | Back:
         more=msg("The flag of the same name answers each of them: `haha-config init --help`."),
         flag="--slot",
     )
-    if answer is BACK:
-        return BACK
-    chosen = str(answer)
+    chosen = answer
     if chosen == "provider":
         fresh = replace(work, editing=False, adding=None)
         return Turn(work=begun(talk, fresh, work.draft.provider), then="ask_provider")
@@ -367,7 +363,7 @@ def _created(work: Work) -> tuple[str, ...]:
     return tuple(names[name] for name in ("settings", "env") if name in targets)
 
 
-def slot(talk: Talk, work: Work) -> Turn | Back:
+def slot(talk: Talk, work: Work) -> Turn:
     """Which slot gets a model of its own."""
     held = work.draft.slots
     main = held.get("main", "")
@@ -382,13 +378,11 @@ def slot(talk: Talk, work: Work) -> Turn | Back:
         more=msg("A slot without a model of its own takes the main one."),
         flag="--slot",
     )
-    if answer is BACK:
-        return BACK
     chosen = next(name for name in SLOTS if name == answer)
     return Turn(work=replace(work, slot=chosen), then="slot_model")
 
 
-def slot_model(talk: Talk, work: Work) -> Turn | Back:
+def slot_model(talk: Talk, work: Work) -> Turn:
     name: Slot = work.slot or "haiku"
     current = _filled(work)[name]
     question = msg("Which model for {slot}?", slot=name)
@@ -404,10 +398,8 @@ def slot_model(talk: Talk, work: Work) -> Turn | Back:
     else:
         offer = model.offered(talk, work)
         answer = model.ask(talk, question, offer, current, current=current)
-    if answer is BACK:
-        return BACK
-    slots = {**_filled(work), name: str(answer)}
-    chosen = {**work.chosen, name: str(answer)}
+    slots = {**_filled(work), name: answer}
+    chosen = {**work.chosen, name: answer}
     made = replace(work, chosen=chosen, draft=replace(work.draft, slots=slots))
     return Turn(work=made, then="summary")
 
@@ -418,7 +410,7 @@ def _filled(work: Work) -> dict[Slot, str]:
     return drafts.slots(work.draft, work.row, key)
 
 
-def traffic(talk: Talk, work: Work) -> Turn | Back:
+def traffic(talk: Talk, work: Work) -> Turn:
     answer = talk.ask.select(
         msg("What may the client send besides your requests?"),
         [Choice(value=name, title=name, note=about) for name, about in TRAFFIC.items()],
@@ -431,13 +423,11 @@ def traffic(talk: Talk, work: Work) -> Turn | Back:
         ),
         flag="--traffic",
     )
-    if answer is BACK:
-        return BACK
     chosen = next(name for name in TRAFFIC if name == answer)
     return Turn(work=replace(work, draft=replace(work.draft, traffic=chosen)), then="summary")
 
 
-def permissions(talk: Talk, work: Work) -> Turn | Back:
+def permissions(talk: Talk, work: Work) -> Turn:
     answer = talk.ask.select(
         msg("Who decides when the client wants to run a command?"),
         [Choice(value=name, title=name, note=about) for name, about in PERMISSIONS.items()],
@@ -451,13 +441,11 @@ def permissions(talk: Talk, work: Work) -> Turn | Back:
         ),
         flag="--permissions",
     )
-    if answer is BACK:
-        return BACK
     chosen = next(name for name in PERMISSIONS if name == answer)
     return Turn(work=replace(work, draft=replace(work.draft, permissions=chosen)), then="summary")
 
 
-def files(talk: Talk, work: Work) -> Turn | Back:
+def files(talk: Talk, work: Work) -> Turn:
     kinds: dict[str, frozenset[TargetName]] = {
         "both": frozenset({"env", "settings"}),
         "settings": frozenset({"settings"}),
@@ -487,14 +475,12 @@ def files(talk: Talk, work: Work) -> Turn | Back:
         ),
         flag="--write",
     )
-    if answer is BACK:
-        return BACK
     return Turn(
-        work=replace(work, draft=replace(work.draft, targets=kinds[str(answer)])), then="summary"
+        work=replace(work, draft=replace(work.draft, targets=kinds[answer])), then="summary"
     )
 
 
-def scope(talk: Talk, work: Work) -> Turn | Back:
+def scope(talk: Talk, work: Work) -> Turn:
     session = work.session
     secret = drafts.route(work.draft, work.row) == "litellm" or bool(known_key(work))
     secret = secret and known_key(work) != work.row.credential.token
@@ -519,15 +505,13 @@ def scope(talk: Talk, work: Work) -> Turn | Back:
         ),
         flag="--scope",
     )
-    if answer is BACK:
-        return BACK
     chosen = next(name for name in SCOPES if name == answer)
     there = replace(session, scope=chosen)
     found = replace(work.found, state=there.state())
     return Turn(work=replace(work, session=there, found=found), then="summary")
 
 
-def port(talk: Talk, work: Work) -> Turn | Back:
+def port(talk: Talk, work: Work) -> Turn:
     current = work.draft.port or work.found.setup.port or drafts.DEFAULT_PORT
     answer = talk.ask.text(
         msg("Which port should the gateway listen on?"),
@@ -537,8 +521,6 @@ def port(talk: Talk, work: Work) -> Turn | Back:
         check=lambda text: _port_complaint(work, text),
         flag="--port",
     )
-    if answer is BACK:
-        return BACK
     return Turn(work=replace(work, draft=replace(work.draft, port=int(answer))), then="summary")
 
 

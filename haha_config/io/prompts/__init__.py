@@ -6,9 +6,9 @@ import sys
 from collections.abc import Mapping
 from typing import TextIO
 
-from haha_config.io.prompts.question import BACK, Back, Choice, Clean, NeverAsk, Prompter
+from haha_config.io.prompts.question import Choice, Clean, NeverAsk, Prompter, WentBack
 
-__all__ = ["BACK", "Back", "Choice", "Clean", "NeverAsk", "Prompter", "choose_prompter"]
+__all__ = ["Choice", "Clean", "NeverAsk", "Prompter", "WentBack", "choose_prompter"]
 
 
 def choose_prompter(

@@ -10,11 +10,10 @@ from haha_config.core.messages import Message, msg, nmsg
 from haha_config.io.i18n import columns, render, wrapped
 from haha_config.io.prompts.choice_list import Row, matching, row
 from haha_config.io.prompts.question import (
-    BACK,
-    Back,
     Check,
     Choice,
     Clean,
+    WentBack,
     cancelled,
     secret_answer,
 )
@@ -45,7 +44,7 @@ class Plain:
         more: Message | None = None,
         search: bool = False,
         other: Message | None = None,
-    ) -> str | Back:
+    ) -> str:
         every = [row(choice) for choice in choices]
         searched = search or other is not None
         listed = every if not searched or len(every) <= _READ_OUT else []
@@ -86,7 +85,7 @@ class Plain:
         default: str = "",
         more: Message | None = None,
         check: Check | None = None,
-    ) -> str | Back:
+    ) -> str:
         def read(line: str) -> str | None:
             return self._checked(line or default, check)
 
@@ -103,7 +102,7 @@ class Plain:
         check: Check | None = None,
         clean: Clean | None = None,
         found: Message | None = None,
-    ) -> str | Back:
+    ) -> str:
         def read(pasted: str) -> str | None:
             answer = secret_answer(pasted, check=check, clean=clean, found=found)
             for line in answer.said:
@@ -123,7 +122,7 @@ class Plain:
         flag: str,  # noqa: ARG002 - for NeverAsk
         default: bool,
         more: Message | None = None,
-    ) -> bool | Back:
+    ) -> bool:
         words = {"y": True, "yes": True, "n": False, "no": False, "": default}
 
         def read(line: str) -> bool | None:
@@ -133,7 +132,10 @@ class Plain:
             return answer
 
         ask = self._with_default(msg("y or n"), "y" if default else "n")
-        return self._ask(question, why, more, None, ask, read)
+        try:
+            return self._ask(question, why, more, None, ask, read)
+        except WentBack:
+            return False
 
     def keys(
         self,
@@ -144,7 +146,7 @@ class Plain:
         flag: str,  # noqa: ARG002 - for NeverAsk
         default: str,
         more: Message | None = None,
-    ) -> str | Back:
+    ) -> str:
         def read(line: str) -> str | None:
             key = line.casefold() or default
             if key in keys:
@@ -170,7 +172,7 @@ class Plain:
         read: Callable[[str], _Answer | None],
         *,
         hidden: bool = False,
-    ) -> _Answer | Back:
+    ) -> _Answer:
         """Ask until `read` has an answer; None from it means: said what is wrong, ask again."""
         self._print(question)
         self._print(msg("  {why}", why=why))
@@ -181,7 +183,7 @@ class Plain:
             prompt = render(msg("{ask} ({ways}): ", ask=ask, ways=ways))
             line = self._hidden(prompt) if hidden else self._line(prompt)
             if line.strip() == "<":
-                return BACK
+                raise WentBack
             if line.strip() == "?" and more is not None:
                 # Not the list again: it would push this off the screen.
                 self._print(more)

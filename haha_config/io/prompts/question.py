@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NoReturn, Protocol
 
@@ -12,13 +11,15 @@ from haha_config.core.errors import Cancelled, Usage
 from haha_config.core.messages import Message, msg, nmsg
 
 
-class Back(enum.Enum):
-    """The answer of a person who wants the question before this one."""
+class WentBack(Cancelled):
+    """A person wants the question before this one; where there is none, nothing was written."""
 
-    BACK = "back"
+    def __init__(self) -> None:
+        super().__init__(msg("nothing was written"))
 
 
-BACK: Final = Back.BACK
+#: What a field on the screen ends with then.
+BACK: Final = object()
 
 #: A pasted value in, the value to use and what was done to it (None: nothing) out.
 Clean = Callable[[str], tuple[str, Message | None]]
@@ -42,7 +43,7 @@ class Prompter(Protocol):
 
     Everywhere: `why` is one line under the question, `more` what F1 or `?` adds to it, `flag` the
     flag that answers it (named where nothing can be asked). Ctrl-C, Ctrl-D and the end of input
-    raise `core.errors.Cancelled`.
+    raise `core.errors.Cancelled`, a step back `WentBack`.
     """
 
     def select(
@@ -56,7 +57,7 @@ class Prompter(Protocol):
         more: Message | None = None,
         search: bool = False,
         other: Message | None = None,
-    ) -> str | Back:
+    ) -> str:
         """The value of a row. `other`: what is typed may be the answer as it is, and why so."""
 
     def text(
@@ -68,7 +69,7 @@ class Prompter(Protocol):
         default: str = "",
         more: Message | None = None,
         check: Check | None = None,
-    ) -> str | Back:
+    ) -> str:
         """One line, without spaces around it; Enter alone gives `default`."""
 
     def secret(
@@ -81,7 +82,7 @@ class Prompter(Protocol):
         check: Check | None = None,
         clean: Clean | None = None,
         found: Message | None = None,
-    ) -> str | Back:
+    ) -> str:
         """A key, never shown. `found` says what Enter alone means, and then "" is an answer.
 
         Line ends after it are dropped; `clean` gets everything else as it was pasted, and `check`
@@ -96,8 +97,8 @@ class Prompter(Protocol):
         flag: str,
         default: bool,
         more: Message | None = None,
-    ) -> bool | Back:
-        """Yes or no."""
+    ) -> bool:
+        """Yes or no; a step back is a no."""
 
     def keys(
         self,
@@ -108,7 +109,7 @@ class Prompter(Protocol):
         flag: str,
         default: str,
         more: Message | None = None,
-    ) -> str | Back:
+    ) -> str:
         """One of `keys` (single letters, with what each does); Enter gives `default`."""
 
 

@@ -13,11 +13,11 @@ from haha_config.io.i18n import render
 from haha_config.io.prompts.choice_list import ChoiceList, row
 from haha_config.io.prompts.question import (
     BACK,
-    Back,
     Check,
     Choice,
     Clean,
     SecretAnswer,
+    WentBack,
     cancelled,
     masked,
     secret_answer,
@@ -52,7 +52,7 @@ class Screen:
         more: Message | None = None,
         search: bool = False,
         other: Message | None = None,
-    ) -> str | Back:
+    ) -> str:
         rows = ChoiceList(
             [row(choice) for choice in choices],
             default=default,
@@ -69,7 +69,7 @@ class Screen:
         flag: str,  # noqa: ARG002 - for NeverAsk
         default: str,
         more: Message | None = None,
-    ) -> str | Back:
+    ) -> str:
         choices = [Choice(value=key, title=does, note=key) for key, does in keys.items()]
         rows = ChoiceList([row(choice) for choice in choices], default=default)
         return self._list(question, rows, why, more, letters=tuple(keys))
@@ -83,14 +83,14 @@ class Screen:
         default: str = "",
         more: Message | None = None,
         check: Check | None = None,
-    ) -> str | Back:
+    ) -> str:
         from haha_config.io.prompts.fields import line_field
 
         frame = self._frame(question, why, more)
         with self._session():
             answer = self._run(frame, line_field(frame, default=default, check=check))
         if answer is BACK:
-            return self._left(frame)
+            raise self._left(frame)
         self._answered(frame, str(answer))
         return str(answer)
 
@@ -104,7 +104,7 @@ class Screen:
         check: Check | None = None,
         clean: Clean | None = None,
         found: Message | None = None,
-    ) -> str | Back:
+    ) -> str:
         from haha_config.io.prompts.fields import secret_field
 
         def judge(pasted: str) -> SecretAnswer:
@@ -115,7 +115,7 @@ class Screen:
             hint = "" if found is None else render(found)
             answer = self._run(frame, secret_field(frame, judge, hint=hint))
         if not isinstance(answer, SecretAnswer):
-            return self._left(frame)
+            raise self._left(frame)
         shown = masked(answer.value) if answer.value else found or msg("none")
         self._answered(frame, render(shown), said=answer.said[1:])
         return answer.value
@@ -128,14 +128,15 @@ class Screen:
         flag: str,  # noqa: ARG002 - for NeverAsk
         default: bool,
         more: Message | None = None,
-    ) -> bool | Back:
+    ) -> bool:
         from haha_config.io.prompts.fields import yes_no_field
 
         frame = self._frame(question, why, more)
         with self._session():
             answer = self._run(frame, yes_no_field(frame, default=default))
         if answer is BACK:
-            return self._left(frame)
+            self._close(frame)
+            return False
         self._answered(frame, render(msg("Yes") if answer else msg("No")))
         return bool(answer)
 
@@ -148,14 +149,14 @@ class Screen:
         *,
         search: bool = False,
         letters: tuple[str, ...] = (),
-    ) -> str | Back:
+    ) -> str:
         from haha_config.io.prompts.fields import list_field
 
         frame = self._frame(question, why, more)
         with self._session():
             answer = self._run(frame, list_field(frame, rows, search=search, letters=letters))
         if answer is BACK:
-            return self._left(frame)
+            raise self._left(frame)
         chosen = rows.current
         self._answered(frame, str(answer) if chosen is None else chosen.title)
         return str(answer)
@@ -223,9 +224,12 @@ class Screen:
             self._print(frame.closed("", hollow=True))
             raise cancelled() from None
 
-    def _left(self, frame: Frame) -> Back:
+    def _close(self, frame: Frame) -> None:
         self._print(frame.closed(render(msg("back")), hollow=True))
-        return BACK
+
+    def _left(self, frame: Frame) -> WentBack:
+        self._close(frame)
+        return WentBack()
 
     def _answered(self, frame: Frame, answer: str, said: Sequence[Message] = ()) -> None:
         self._print(frame.closed(answer))

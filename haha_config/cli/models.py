@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
-from shutil import get_terminal_size
+from collections.abc import Sequence
 
 import typer
 
@@ -13,14 +12,12 @@ from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import Data
 from haha_config.core.providers import catalog as catalogs
 from haha_config.core.providers.catalog import CatalogEntry
-from haha_config.io import report
-from haha_config.io.i18n import _, columns, render
-from haha_config.workflow.listing import listed, money, tokens
+from haha_config.io import pager, report, table
+from haha_config.io.i18n import _, render
+from haha_config.io.table import Column, Row
+from haha_config.workflow.listing import Listed, listed, money, tokens
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
-
-#: A name is never shortened below this; a narrower terminal breaks the line.
-_NARROWEST = 16
 
 
 @app.command()
@@ -39,13 +36,14 @@ def models(
     shared: o.SharedOptions,
 ) -> int:
     found = listed(shared.session(reads=True), provider, offline=offline)
-    chosen = tuple(catalogs.search(found, search, tools=tools, min_context=min_context))
+    chosen = tuple(catalogs.search(found.entries, search, tools=tools, min_context=min_context))
     if shared.as_json:
         report.document({"models": [_json(entry) for entry in chosen]})
     elif chosen:
-        _table(chosen)
+        rows = [_row(entry, found) for entry in chosen]
+        pager.show(table.lines(_COLUMNS, rows, sys.stdout))
     else:
-        report.talk(_none(found))
+        report.talk(_none(found.entries))
     return 0
 
 
@@ -73,64 +71,34 @@ def _none(found: Sequence[CatalogEntry]) -> Message:
     return nmsg("none of the {n} model fits", "none of the {n} models fits", n=len(found))
 
 
-def _table(entries: Iterable[CatalogEntry]) -> None:
-    """A table as wide as the terminal: there a long name is shortened in the middle.
-
-    In a pipe or a file each name is whole, since that is what one looks for and copies.
-    """
-    lines = [_cells(entry) for entry in entries]
-    heads = [
-        render(head)
-        for head in (
-            msg("model"),
-            msg("context"),
-            msg("output"),
-            msg("can"),
-            msg("USD/M in"),
-            msg("out"),
-            msg("retired"),
-        )
-    ]
-    widths = _widths([heads, *lines], get_terminal_size().columns if sys.stdout.isatty() else None)
-    for number, line in enumerate((heads, *lines)):
-        text = "  ".join(_fit(line[i], widths[i], left=i in (0, 3)) for i in widths).rstrip()
-        if number:
-            report.result(text)
-        else:
-            report.drawn(report.paint(text, "dim", sys.stdout), sys.stdout)
+#: The output's limit goes first where a terminal is narrow, then prices, then abilities.
+_COLUMNS = (
+    Column(head=msg("model"), cut=True),
+    Column(head=msg("context"), right=True, drop=1),
+    Column(head=msg("output"), right=True, drop=4),
+    Column(head=msg("can"), drop=2),
+    Column(head=msg("$/M in"), right=True, drop=3),
+    Column(head=msg("out"), right=True, drop=3),
+    Column(),
+)
+_STYLES = {"used": "bold green", "ended": "dim", "ends": "", "": ""}
 
 
-def _widths(rows: Sequence[Sequence[str]], room: int | None) -> dict[int, int]:
-    """The columns that are shown, and how wide: within `room`, the output's limit goes first."""
-    used = [i for i in range(len(rows[0])) if i == 0 or any(row[i] for row in rows[1:])]
-    widths = {i: max(columns(row[i]) for row in rows) for i in used}
-    if room is None:
-        return widths
-    if sum(widths.values()) + 2 * len(widths) - 2 > room:
-        widths.pop(2, None)
-    rest = sum(widths[i] + 2 for i in widths if i)
-    widths[0] = min(widths[0], max(room - rest, _NARROWEST))
-    return widths
-
-
-def _cells(entry: CatalogEntry) -> list[str]:
-    m, price = entry.model, entry.price
-    can = (("tools", m.tools), ("thinking", m.thinking))
-    return [
+def _row(entry: CatalogEntry, found: Listed) -> Row:
+    m, price, state = entry.model, entry.price, found.state(entry)
+    can = (("tools", m.tools), ("think", m.thinking))
+    said = {
+        "used": msg("current"),
+        "ended": msg("ENDED {date}", date=m.retired),
+        "ends": msg("ends {date}", date=m.retired),
+    }
+    cells = (
         m.id,
         tokens(m.context),
         tokens(m.output),
         " ".join(name for name, able in can if able),
         money(price.input) if price else "",
         money(price.output) if price else "",
-        m.retired or "",
-    ]
-
-
-def _fit(text: str, width: int, *, left: bool) -> str:
-    missing = width - columns(text)
-    if missing < 0:
-        keep = width - 1
-        head = keep // 2
-        return f"{text[:head]}…{text[len(text) - (keep - head) :]}"
-    return text + " " * missing if left else " " * missing + text
+        render(said[state]) if state else "",
+    )
+    return Row(cells, _STYLES[state])

@@ -111,5 +111,5 @@ def _models(
     if everything:
         from haha_config.workflow.listing import listed
 
-        found += [entry.model.id for entry in listed(session)]
+        found += [entry.model.id for entry in listed(session).entries]
     return tuple(dict.fromkeys(found))

@@ -17,8 +17,9 @@ from haha_config.core.model import Plan
 from haha_config.core.setup import draft as drafts
 from haha_config.core.setup.draft import Draft
 from haha_config.core.setup.profile import Kind, Profile, Reference, check_name
-from haha_config.io import profile_files, report, store
+from haha_config.io import profile_files, report, store, table
 from haha_config.io.i18n import _, render
+from haha_config.io.table import Column, Row
 from haha_config.workflow import profiles, trust
 from haha_config.workflow.apply import WriteOptions, report_result, write
 from haha_config.workflow.discover import discover, piped_key
@@ -150,17 +151,19 @@ def _key(session: Session, variable: str, reference: Reference) -> dict[str, Any
 
 
 def _print(rows: Sequence[dict[str, Any]]) -> None:
-    width = max((len(row["name"]) for row in rows), default=0)
-    for row in rows:
-        mark = "*" if row["current"] else " "
-        name = report.paint(row["name"].ljust(width), "path", sys.stdout)
-        print(f"{mark} {name}  {row['provider']} · {row['model']}{_missing(row)}")
+    heads = (Column(), Column(), Column(prose=True))
+    lines = [
+        Row((f"{'*' if row['current'] else ' '} {row['name']}", row["provider"] or "", _text(row)))
+        for row in rows
+    ]
+    for line in table.lines(heads, lines, sys.stdout):
+        report.drawn(line, sys.stdout)
 
 
-def _missing(row: dict[str, Any]) -> str:
-
+def _text(row: dict[str, Any]) -> str:
     lacking = tuple(k["variable"] for k in row["keys"] if k["found"] is False)
-    return f"  ({render(msg('no key: {names}', names=lacking))})" if lacking else ""
+    model = str(row["model"])
+    return f"{model}  ({render(msg('no key: {names}', names=lacking))})" if lacking else model
 
 
 @app.command(help=_("Print a profile; there is no secret in it."))

@@ -15,7 +15,9 @@ from haha_config.core.model import Plan, Write
 from haha_config.core.providers import table
 from haha_config.core.providers.model import Provider, Providers
 from haha_config.io import paths, report, templates
+from haha_config.io import table as tables
 from haha_config.io.i18n import _, render
+from haha_config.io.table import Column, Row
 
 app = typer.Typer(
     invoke_without_command=True,
@@ -85,9 +87,17 @@ def _json(row: Provider) -> dict[str, object]:
     }
 
 
-def _print(rows: Providers) -> None:
-    keys = max(map(len, rows))
-    variables = max(len(row.credential.variable) for row in rows.values())
-    for row in rows.values():
-        name = render(table.named(row))
-        report.result(f"{row.key:<{keys}}  {row.credential.variable:<{variables}}  {name}")
+def _print(providers: Providers) -> None:
+    # In a pipe without a header: one line is one provider.
+    named = sys.stdout.isatty()
+    heads = (
+        Column(head=msg("key") if named else None, style="bold"),
+        Column(head=msg("variable") if named else None, drop=1),
+        Column(head=msg("name") if named else None, cut=True),
+    )
+    rows = [
+        Row((row.key, row.credential.variable, render(table.named(row))))
+        for row in providers.values()
+    ]
+    for line in tables.lines(heads, rows, sys.stdout):
+        report.drawn(line, sys.stdout)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from shutil import get_terminal_size
 from typing import Any, Final
 
 import typer
@@ -16,15 +17,16 @@ from haha_config.core.change.excerpt import pointed
 from haha_config.core.change.outgoing import Header, outgoing
 from haha_config.core.change.plan import HELPER, is_own_helper
 from haha_config.core.errors import Usage
-from haha_config.core.messages import Message, msg
+from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import Place
 from haha_config.core.providers.decode import did_you_mean
 from haha_config.core.state import asked, owned
 from haha_config.core.state.file import File
 from haha_config.core.state.layers import Effective, LayerName
 from haha_config.core.state.state import SKIP_DOTENV, State
-from haha_config.io import report
-from haha_config.io.i18n import _, render
+from haha_config.io import report, table
+from haha_config.io.i18n import _, columns, render, shortened, with_tilde
+from haha_config.io.table import Column, Row
 from haha_config.workflow import trust
 from haha_config.workflow.session import Session
 
@@ -41,12 +43,16 @@ LAYERS: Final[dict[LayerName, Message]] = {
     "dotenv": msg(".env"),
 }
 
+#: Columns that a folder's name is left with.
+_FOLDER: Final = 12
+
 
 @app.command()
 @o.takes(*o.WHERE, *o.PRINTED)
 def show(
     names: list[str] = typer.Argument(None, metavar="[NAME]...", help=_("Only these variables.")),
     short: bool = typer.Option(False, "--short", help=_("One line, for a shell prompt.")),
+    long: bool = typer.Option(False, "--long", help=_("With line and column of each value.")),
     *,
     shared: o.SharedOptions,
 ) -> int:
@@ -68,7 +74,7 @@ def show(
     elif names:
         _print_some(state, found)
     else:
-        _print(session, state, found)
+        _print(session, state, found, long=long)
     if not short:
         trust.name_unknown(session, state)
     settings = (file for _, file in state.settings_files)
@@ -173,17 +179,23 @@ def _beside(session: Session, state: State) -> None:
         print(f"{report.paint(one.name, 'path', out)}  {render(value)}")
         print(f"  {one.source} ({where})" if where else f"  {one.source}")
     for held in settings_beside(state):
-        text = held["value"] if isinstance(held["value"], str) else _models(held["value"])
+        value = held["value"]
+        text = value if isinstance(value, str) else msg("{names}", names=_menu(value))
         where = report.location(Place(path=held["path"], line=held["line"])).removesuffix(": ")
         print()
         print(f"{report.paint(held['name'], 'path', out)}  {render(text)}")
         print(f"  {_from(held['layer'], where)}")
 
 
-def _models(picker: Any) -> Message | str:
+def _menu(picker: Any) -> tuple[str, ...]:
+    """The names of a model menu."""
     options = picker.get("options") if isinstance(picker, Mapping) else None
-    names = [o.get("model") for o in options or () if isinstance(o, Mapping)]
-    return msg("{names}", names=tuple(str(name) for name in names))
+    found = options if isinstance(options, Sequence) else ()
+    return tuple(str(o.get("model")) for o in found if isinstance(o, Mapping))
+
+
+def _counted(picker: Any) -> Message:
+    return nmsg("{n} model", "{n} models", n=len(_menu(picker)))
 
 
 def _place(place: Place | None) -> dict[str, Any]:
@@ -200,33 +212,144 @@ def short_line(state: State) -> str:
     return f"{model} @ {host}".strip()
 
 
-def _print(session: Session, state: State, found: list[Effective]) -> None:
+def _print(session: Session, state: State, found: list[Effective], *, long: bool) -> None:
     from haha_config.workflow.read_state import owners
 
-    client = {"claude": "Claude Code", "haha": "claude-haha"}[state.client]
-    report.result(
-        msg(
-            "{client} in {folder} calls {url}",
-            client=client,
-            folder=report.short(str(session.project)) or str(session.project),
-            url=v.shown_url(urls.called(state.value(v.BASE_URL)))
-            if state.value(v.BASE_URL)
-            else "api.anthropic.com",
-        )
-    )
+    report.result(_calls(session, state), prose=True)
     for line in _requests(session, state):
-        report.result(line)
-    width = max((len(one.name) for one in found), default=0)
-    for one in found:
-        print()
-        _print_one(one, width)
-    _helper(state)
-    _beside(session, state)
+        report.result(line, prose=True)
+    if long:
+        for one in found:
+            print()
+            _print_one(one, max(len(one.name) for one in found))
+        _helper(state)
+        _beside(session, state)
+    else:
+        _brief(session, state, found)
     _unread(state)
     found_owners = owners(session)
     if found_owners:
         print()
         report.findings(found_owners, None, sys.stdout)
+
+
+def _calls(session: Session, state: State) -> Message:
+    """Who calls which endpoint, the folder as short as a line of the terminal wants it."""
+    base = state.value(v.BASE_URL)
+
+    def said(folder: str) -> Message:
+        return msg(
+            "{client} in {folder} calls {url}",
+            client={"claude": "Claude Code", "haha": "claude-haha"}[state.client],
+            folder=folder,
+            url=v.shown_url(urls.called(base)) if base else "api.anthropic.com",
+        )
+
+    folder = report.short(str(session.project)) or str(session.project)
+    if sys.stdout.isatty():
+        room = get_terminal_size().columns - columns(render(said("")))
+        folder = shortened(with_tilde(folder), max(room, _FOLDER))
+    return said(folder)
+
+
+# --- a line for each -------------------------------------------------------------------------
+
+
+def _brief(session: Session, state: State, found: Sequence[Effective]) -> None:
+    """What goes out; what differs between layers; the rest, below the place that all share."""
+    out = sys.stdout
+    heads = (Column(), Column(prose=True))
+    top = [Row((f"  {render(head)}", render(text))) for head, text in _top(session, state)]
+    for line in table.lines(heads, top, out):
+        report.drawn(line, out)
+    for number, line in enumerate(table.lines(heads, list(_lines(state, found)), out)):
+        report.drawn(line if number else f"\n{line}", out)
+
+
+def _lines(state: State, found: Sequence[Effective]) -> Iterator[Row]:
+    """Differences, then files, and the shell last."""
+    for one in found:
+        if _hides(one):
+            yield Row((f"! {one.name}", _differing(one)), "yellow")
+    rest = [one for one in found if not _hides(one)]
+    rows = [Row((f"  {one.name}", _value(one.name, one.value)), "", _heading(one)) for one in rest]
+    rows += [Row((f"  {name}", text), "", heading) for name, heading, text in _settings(state)]
+    first = {row.above: at for at, row in reversed([*enumerate(rows)])}
+    shell = render(LAYERS["shell"])
+    yield from sorted(rows, key=lambda row: (row.above.startswith(shell), first[row.above]))
+
+
+def _top(session: Session, state: State) -> Iterator[tuple[Message, Message | str]]:
+    """What the client asks for, and the headers that go along."""
+    told, place = _asked(session, state)
+    if place is None and told:
+        yield msg("model"), told
+    headers = tuple(
+        msg(
+            "{name}: {value} ({source})",
+            name=one.name,
+            value=one.value or msg("not known before it is sent"),
+            source=one.source,
+        )
+        for one in sent(session, state)
+    )
+    if headers:
+        yield msg("credential"), msg("{headers}", headers=headers)
+
+
+def _hides(one: Effective) -> bool:
+    return any(s.value != one.value for s in one.shadows)
+
+
+def _differing(one: Effective) -> str:
+    """`near (local settings), hides far (user settings, .env)`."""
+    layers: dict[str, list[Message]] = {}
+    for s in one.shadows:
+        if s.value != one.value:
+            layers.setdefault(_value(one.name, s.value), []).append(LAYERS[s.layer])
+    hidden = [msg("{value} ({layer})", value=v, layer=tuple(names)) for v, names in layers.items()]
+    layer = LAYERS[one.layer] if one.layer else ""
+    return render(
+        msg(
+            "{value} ({layer}), hides {hidden}",
+            value=_value(one.name, one.value),
+            layer=layer,
+            hidden=tuple(hidden),
+        )
+    )
+
+
+def _value(name: str, value: str | None) -> str:
+    return v.shown(name, value) or '""'
+
+
+def _heading(one: Effective) -> str:
+    """`user settings, ~/.claude/settings.json (same in .env)`."""
+    where = _file(one.layer, one.place)
+    others = (report.short(s.place.path) or LAYERS[s.layer] for s in one.shadows)
+    if not one.shadows:
+        return where
+    return render(msg("{where} (same in {others})", where=where, others=tuple(others)))
+
+
+def _file(layer: LayerName | None, place: Place | None) -> str:
+    path = report.short(place.path) if place is not None else ""
+    name = LAYERS[layer] if layer else ""
+    both = path and layer != "dotenv"
+    return render(msg("{layer}, {file}", layer=name, file=path) if both else name)
+
+
+def _settings(state: State) -> Iterator[tuple[str, str, str]]:
+    """The settings beside `env` that decide: name, heading, text."""
+    for layer, file in state.settings_files:
+        command = file.data.get(HELPER)
+        if command is not None:
+            yield HELPER, _file(layer, Place(path=file.path)), render(_command(command))
+    for held in settings_beside(state):
+        heading = _file(held["layer"], Place(path=held["path"] or ""))
+        value = held["value"]
+        text = value if isinstance(value, str) else _counted(value)
+        yield held["name"], heading, render(text)
 
 
 def _requests(session: Session, state: State) -> Iterator[Message]:
@@ -316,11 +439,14 @@ def _helper(state: State) -> None:
         command = file.data.get(HELPER)
         if command is None:
             continue
-        shown = command if is_own_helper(command) else msg("a command that is not ours")
         where = report.location(file.place(HELPER)).removesuffix(": ")
         print()
-        print(f"{report.paint(HELPER, 'path', sys.stdout)}  {render(shown)}")
+        print(f"{report.paint(HELPER, 'path', sys.stdout)}  {render(_command(command))}")
         print(f"  {_from(layer, where)}")
+
+
+def _command(command: Any) -> Message | str:
+    return command if is_own_helper(command) else msg("a command that is not ours")
 
 
 def _unread(state: State) -> None:
@@ -328,27 +454,27 @@ def _unread(state: State) -> None:
     held = [name for name in v.OWNED if name in state.dotenv.data]
     path = report.short(state.dotenv.path)
     if held and state.client == "claude":
-        report.result("")
         report.result(
             msg(
                 "not read by this client: {path} ({n} variables); only claude-haha reads it",
                 path=path,
                 n=len(held),
-            )
+            ),
+            prose=True,
         )
     elif held and not state.reads_dotenv:
-        report.result("")
         report.result(
-            msg("not read: {path}, since your shell exports {name}=1", path=path, name=SKIP_DOTENV)
+            msg("not read: {path}, since your shell exports {name}=1", path=path, name=SKIP_DOTENV),
+            prose=True,
         )
     model = state.target.data.get("model")
     if isinstance(model, str) and state.slots.get("main"):
         place = state.target.place("model")
-        report.result("")
         report.result(
             msg(
                 "`model` in {where} is {model}: ANTHROPIC_MODEL beats it",
                 where=report.location(place).removesuffix(": "),
                 model=model,
-            )
+            ),
+            prose=True,
         )

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import msg
@@ -28,13 +29,13 @@ def wait_for(command: Sequence[str], environ: Mapping[str, str], *, cwd: Path) -
         raise HahaError(
             msg("can't start {program}: {why}", program=command[0], why=error.strerror or "")
         ) from None
-    with _passing_on(child):
+    with signals_left_to(child):
         code = child.wait()
     return 128 - code if code < 0 else code
 
 
 @contextmanager
-def _passing_on(child: subprocess.Popen[bytes]) -> Iterator[None]:
+def signals_left_to(child: subprocess.Popen[Any]) -> Iterator[None]:
     """Signals to us go to the child; the terminal's own interrupt is left to it."""
 
     def passed(number: int, _frame: FrameType | None) -> None:

@@ -180,7 +180,7 @@ def pad(text: str, room: int) -> str:
 
 #: What a line may be broken between: words, and most Chinese characters. No line begins with a
 #: closing mark, nor ends with an opening one.
-_PIECE: Final = r"[（“「]*(?:[!-~]+|\S)[，。；：、！？）”」…]*|\s+"
+_PIECE: Final = r"[（“「]*(?:[!-~…]+|\S)[，。；：、！？）”」…]*|\s+"
 
 
 def wrapped(text: str, room: int) -> list[str]:
@@ -198,6 +198,26 @@ def _wrapped(text: str, room: int) -> Iterator[str]:
                 line, used = "", 0
             line, used = line + piece, used + more
     yield line.rstrip()
+
+
+def whole_words(text: str, room: int) -> list[str]:
+    """The same lines, but a word that is longer than a line is shortened instead of cut."""
+    words = (shortened(word, room) if word.isascii() else word for word in text.split(" "))
+    return wrapped(" ".join(words), room)
+
+
+def shortened(text: str, room: int) -> str:
+    """`text` without its middle where it is wider than `room`: both ends tell models apart."""
+    if columns(text) <= room:
+        return text
+    half = (room - 1) // 2
+    return f"{_start(text, half)}…{_start(text[::-1], room - 1 - half)[::-1]}"
+
+
+def _start(text: str, room: int) -> str:
+    while columns(text) > room:
+        text = text[:-1]
+    return text
 
 
 def _value(value: object) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,6 +25,7 @@ from haha_config.io.i18n import (
     english,
     render,
     visible,
+    whole_words,
     with_tilde,
     wrapped,
 )
@@ -102,8 +104,9 @@ def talk(message: Message | str) -> None:
     """A line to the person, on stderr."""
     if not _quiet:
         text = render(message)
-        # What begins with spaces is to be pasted, so it stays one line that the terminal breaks.
-        print(text if text.startswith(" ") else _fitted(text, sys.stderr), file=sys.stderr)
+        # What begins with spaces is to be pasted.
+        shown = _one_line if text.startswith(" ") else _fitted
+        print(shown(text, sys.stderr), file=sys.stderr)
 
 
 def drawn(text: str, stream: TextIO) -> None:
@@ -153,8 +156,29 @@ def _fitted(text: str, stream: TextIO, *, taken: int = 0, indent: int = 0) -> st
         return text
     indent = min(indent, taken)
     used = taken - indent
-    first, *rest = wrapped(" " * used + text, room - indent)
+    first, *rest = whole_words(" " * used + text, room - indent)
     return f"\n{' ' * indent}".join([first[used:], *rest])
+
+
+def _one_line(text: str, stream: TextIO, *, taken: int = 0) -> str:
+    """`text` as one line, which can be pasted: spaces make the terminal break it between words."""
+    if not stream.isatty():
+        return text
+    from shutil import get_terminal_size
+
+    room = get_terminal_size().columns
+    line = ""
+    for piece in _PASTED.findall(text):
+        used = (taken + columns(line)) % room
+        if line and used + columns(piece) > room and not piece.isspace():
+            line = line.rstrip()
+            line += " " * (-(taken + columns(line)) % room)
+        line += piece
+    return line
+
+
+#: What is not broken: a word, and a quoted one with its spaces.
+_PASTED: Final = re.compile(r"\s+|(?:'[^']*'|[^\s'])+|\S+")
 
 
 def result(text: Message | str, *, prose: bool = False) -> None:
@@ -169,9 +193,13 @@ def document(data: Mapping[str, Any]) -> None:
 
 def hint(text: Message | str, stream: TextIO) -> None:
     """One `hint:` line, which can be pasted."""
-    print(
-        f"  {paint(render(msg('hint:')), 'hint', stream)} {with_tilde(render(text))}", file=stream
-    )
+    _print_hint(text, 2, stream)
+
+
+def _print_hint(text: Message | str, indent: int, stream: TextIO) -> None:
+    head = render(msg("hint:"))
+    line = _one_line(with_tilde(render(text)), stream, taken=indent + columns(head) + 1)
+    print(f"{' ' * indent}{paint(head, 'hint', stream)} {line}", file=stream)
 
 
 # --- errors ----------------------------------------------------------------------------------
@@ -199,7 +227,7 @@ def failure(error: HahaError, *, as_json: bool, excerpt: str = "") -> None:
     prefix = paint(render(msg("error:")), "error", sys.stderr)
     print(f"{prefix} {where}{render(error.what)}", file=sys.stderr)
     if excerpt:
-        print(excerpt, file=sys.stderr)
+        print(_narrowed(excerpt, sys.stderr), file=sys.stderr)
     for text in error.hints:
         hint(text, sys.stderr)
 
@@ -290,12 +318,35 @@ def findings(
         print(f"{where}{severity} {what.replace(f'[{f.code}]', code)}", file=stream)
         shown = excerpt(f) if excerpt else ""
         if shown:
-            print(shown, file=stream)
+            print(_narrowed(shown, stream), file=stream)
         if f.hint:
-            head = paint(render(msg("hint:")), "hint", stream)
-            print(f"         {head} {with_tilde(render(f.hint))}", file=stream)
+            _print_hint(f.hint, 9, stream)
 
 
+def _narrowed(shown: str, stream: TextIO) -> str:
+    """A line with its caret, as wide as the terminal, with the place in sight."""
+    from shutil import get_terminal_size
+
+    room = get_terminal_size().columns
+    text, caret = shown.split("\n")
+    if not stream.isatty() or columns(text) <= room:
+        return shown
+    body = text.lstrip()
+    indent = len(text) - len(body)
+    at, room = len(caret) - 1 - indent, room - indent
+    if at > room - _AFTER_CARET:
+        while at > room - _AFTER_CARET:
+            at, body = at - columns(body[0]), body[1:]
+        at, body = at + 1, f"…{body}"
+    if columns(body) > room:
+        while columns(body) >= room:
+            body = body[:-1]
+        body += "…"
+    return f"{' ' * indent}{body}\n{' ' * (indent + at)}^"
+
+
+#: Columns of a line that are shown after its caret.
+_AFTER_CARET: Final = 12
 SEVERITY: Final = {"error": msg("error"), "warning": msg("warning"), "note": msg("note")}
 
 

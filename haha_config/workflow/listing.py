@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -23,7 +24,7 @@ from haha_config.core.state import configured
 from haha_config.core.state.configured import CurrentSetup
 from haha_config.core.state.state import State
 from haha_config.core.trust import Credential
-from haha_config.io import report, templates
+from haha_config.io import machine, report, templates
 from haha_config.workflow import trust
 from haha_config.workflow.gateway.site import ensure_ours
 from haha_config.workflow.session import Session
@@ -41,9 +42,24 @@ class Source(Struct, frozen=True, kw_only=True):
     own_gateway: bool = False
 
 
-def listed(
-    session: Session, key: str | None = None, *, offline: bool = False
-) -> list[CatalogEntry]:
+class Listed(Struct, frozen=True, kw_only=True):
+    """What is on offer, the best first; `used`: the names that the set-up uses."""
+
+    entries: tuple[CatalogEntry, ...]
+    used: frozenset[str]
+    today: str
+
+    def state(self, entry: CatalogEntry) -> Literal["used", "ended", "ends", ""]:
+        """Whether it is in use, or will be answered no more."""
+        retired = entry.model.retired
+        if retired and retired <= self.today:
+            return "ended"
+        if entry.model.id in self.used:
+            return "used"
+        return "ends" if retired else ""
+
+
+def listed(session: Session, key: str | None = None, *, offline: bool = False) -> Listed:
     """What is on offer: live where it can be asked, else from the files and the catalog.
 
     Raises HahaError where nothing is configured and no provider was named.
@@ -51,6 +67,27 @@ def listed(
     state = session.state()
     held = configured.read(state)
     source = _source(session, state, held, key)
+    names = {name.removesuffix("[1m]") for name in held.slots.values()}
+    if source.row.key != held.provider:
+        names = {u.model for u in held.upstreams if u.provider == key and u.name in names}
+    found = Listed(
+        entries=tuple(_entries(session, source, state, held, offline=offline)),
+        used=frozenset(names),
+        today=machine.today(),
+    )
+    own = [model.id for model in source.row.models]
+
+    def rank(entry: CatalogEntry) -> tuple[object, ...]:
+        state, name = found.state(entry), entry.model.id
+        place = own.index(name) if name in own else len(own)
+        return state == "ended", state != "used", place, not entry.model.tools
+
+    return replace(found, entries=tuple(sorted(found.entries, key=rank)))
+
+
+def _entries(
+    session: Session, source: Source, state: State, held: CurrentSetup, *, offline: bool
+) -> list[CatalogEntry]:
     catalog = catalogs.parse(templates.text("catalog.json"))
     live = _ask(session, source, state) if not offline else None
     if live is None or live.problem is not None:

@@ -87,8 +87,41 @@ def test_the_program_that_gives_the_key_is_named(tool: Tool, command: str, shown
     tool.settings.parent.mkdir()
     tool.settings.write_text(json.dumps({"apiKeyHelper": command}), encoding="utf-8")
     out = tool("show").out
+    assert f"user settings, ~/.claude/settings.json\n  apiKeyHelper  {shown}\n" in out
+    assert "sk-test" not in out
+    out = tool("show", "--long").out
     assert f"apiKeyHelper  {shown}\n  user settings (~/.claude/settings.json:1:18)" in out
     assert "sk-test" not in out
+
+
+def test_one_line_for_each_differences_first_and_marked(layered: Tool) -> None:
+    token = {"ANTHROPIC_AUTH_TOKEN": "sk-test-0123456789abcdef"}
+    settings = {"env": {**USER["env"], **token, "API_TIMEOUT_MS": "1"}}
+    layered.settings.write_text(json.dumps(settings))
+    (layered.cwd / ".env").write_text("API_TIMEOUT_MS=1\nANTHROPIC_MODEL=far\n")
+    done = layered("show", "--client", "haha", DISABLE_TELEMETRY="1")
+    assert done.out.split("\n", 1)[1] == (
+        "  model       near\n"
+        "  credential  authorization: Bearer ****cdef (ANTHROPIC_AUTH_TOKEN)\n"
+        "\n"
+        "! ANTHROPIC_MODEL       near (local settings), hides far (user settings, .env)\n"
+        "user settings, ~/.claude/settings.json\n"
+        "  ANTHROPIC_BASE_URL    http://localhost:11434\n"
+        "  ANTHROPIC_AUTH_TOKEN  ****cdef\n"
+        "user settings, ~/.claude/settings.json (same in .env)\n"
+        "  API_TIMEOUT_MS        1\n"
+        "your shell\n"
+        "  DISABLE_TELEMETRY     1\n"
+    )
+
+
+def test_the_long_form_has_the_place_of_each(layered: Tool) -> None:
+    out = layered("show", "--long").out
+    assert (
+        "ANTHROPIC_MODEL     near\n"
+        "  local settings (.claude/settings.local.json:1:29)\n"
+        "  hides far from user settings (~/.claude/settings.json:1:29)\n"
+    ) in out
 
 
 def test_a_line_for_a_prompt_is_one_line(layered: Tool) -> None:

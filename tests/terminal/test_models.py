@@ -18,7 +18,13 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-termin
 def test_no_line_is_longer_than_the_terminal(home: Path, provider: str, columns: int) -> None:
     words = ("models", "--provider", provider, "--offline")
     argv = [sys.executable, "-m", "haha_config", *words]
-    env = {"PATH": "/usr/bin:/bin", "HOME": str(home), "LANG": "C.UTF-8", "TERM": "xterm"}
+    env = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(home),
+        "LANG": "C.UTF-8",
+        "TERM": "xterm",
+        "PAGER": "cat",
+    }
     with Terminal(argv, env=env, cwd=home, columns=columns) as terminal:
         assert terminal.finish() == 0
         text = re.sub(r"\x1b\[[0-9;]*m", "", terminal.raw.decode())

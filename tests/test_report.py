@@ -97,3 +97,41 @@ def test_json_has_whole_paths(monkeypatch: pytest.MonkeyPatch) -> None:
     hint = msg("chmod 600 {path}", path="/home/me/x")
     (found,) = report.findings_json([replace(finding(), hint=hint)])
     assert found["hint"] == "chmod 600 /home/me/x"
+
+
+@pytest.mark.parametrize(
+    ("room", "shown"),
+    [
+        (80, "  hint: haha-config init --dir 'a b' --yes"),
+        (28, "  hint: haha-config init    --dir 'a b' --yes"),
+        (20, "  hint: haha-config init --dir 'a b'    --yes"),
+    ],
+)
+def test_a_hint_is_one_line_that_a_terminal_breaks_between_words(
+    room: int, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = Screen()
+    monkeypatch.setenv("COLUMNS", str(room))
+    monkeypatch.setenv("NO_COLOR", "1")
+    report.hint("haha-config init --dir 'a b' --yes", screen)
+    assert screen.getvalue() == f"{shown}\n"
+
+
+@pytest.mark.parametrize(
+    ("room", "shown"),
+    [
+        (80, '      {"env": {"ANTHROPIC_MODEL": "deepseek-chat"}}\n              ^'),
+        (30, '      {"env": {"ANTHROPIC_MOD…\n              ^'),
+        (20, '      …: {"ANTHROPI…\n         ^'),
+    ],
+)
+def test_the_line_of_a_finding_is_as_wide_as_the_terminal(
+    room: int, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = Screen()
+    monkeypatch.setenv("COLUMNS", str(room))
+    monkeypatch.setenv("NO_COLOR", "1")
+    finding = Finding(code="X", severity="error", what=msg("w"), place=Place(), hint=None)
+    line = '      {"env": {"ANTHROPIC_MODEL": "deepseek-chat"}}\n              ^'
+    report.findings([finding], lambda _: line, screen)
+    assert shown in screen.getvalue()

@@ -104,9 +104,8 @@ def talk(message: Message | str) -> None:
     """A line to the person, on stderr."""
     if not _quiet:
         text = render(message)
-        # What begins with spaces is to be pasted.
-        shown = _one_line if text.startswith(" ") else _fitted
-        print(shown(text, sys.stderr), file=sys.stderr)
+        # What begins with spaces is to be pasted, so it stays one line that the terminal breaks.
+        print(text if text.startswith(" ") else _fitted(text, sys.stderr), file=sys.stderr)
 
 
 def drawn(text: str, stream: TextIO) -> None:
@@ -160,7 +159,7 @@ def _fitted(text: str, stream: TextIO, *, taken: int = 0, indent: int = 0) -> st
     return f"\n{' ' * indent}".join([first[used:], *rest])
 
 
-def _one_line(text: str, stream: TextIO, *, taken: int = 0) -> str:
+def _one_line(text: str, stream: TextIO, *, taken: int) -> str:
     """`text` as one line, which can be pasted: spaces make the terminal break it between words."""
     if not stream.isatty():
         return text

@@ -14,6 +14,7 @@ from haha_config.core.providers.decode import did_you_mean
 from haha_config.core.providers.model import Provider
 from haha_config.io import templates
 from haha_config.io.i18n import english
+from haha_config.io.prompts.choice_list import Row, matching
 
 ROWS = table.load(templates.provider_texts())
 
@@ -435,3 +436,25 @@ def test_half_a_translation_is_refused() -> None:
 def test_a_key_is_a_plain_word(key: str) -> None:
     with pytest.raises(Refusal):
         table.parse(key, GOOD)
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("gpt", ("openai", "ollama", "openrouter")),
+        ("4o", ("openai",)),
+        ("gemini", ("openrouter", "custom-openai")),
+        ("free", ("ollama", "openrouter")),
+        ("local", ("ollama", "vllm")),
+        ("deepseek-v4-pro", ("openrouter", "deepseek")),
+    ],
+)
+def test_what_people_type_finds_a_row(typed: str, found: tuple[str, ...]) -> None:
+    rows = [Row(value=r.key, title=r.name, words=r.search_words) for r in ROWS.values()]
+    values = [row.value for row in matching(rows, typed)]
+    assert values[0] == found[0]
+    assert [value for value in values if value in found] == list(found)
+
+
+def test_where_nothing_fits_any_openai_compatible_url_is_named() -> None:
+    assert [r.key for r in ROWS.values() if "*" in r.search] == ["custom-openai"]

@@ -91,3 +91,19 @@ def test_the_window_follows_the_pointer_both_ways() -> None:
     some.leap(99)
     assert some.visible(5)[0] == 95
     assert len(some.visible(40)[1]) == 40
+
+
+def test_a_row_is_found_by_more_words_and_one_is_named_where_none_is() -> None:
+    some = [
+        Row(value="openai", title="OpenAI", words="gpt 4o"),
+        Row(value="gpt-host", title="GPT host"),
+        Row(value="any", title="Any URL", words="* gemini"),
+    ]
+    found = ChoiceList(some)
+    found.search("gpt")
+    assert [one.value for one in found.shown] == ["gpt-host", "openai"]
+    found.search("nosuch")
+    assert ([one.value for one in found.shown], found.count) == (["any"], 0)
+    assert found.current is some[2]
+    found.search("gemini")
+    assert ([one.value for one in found.shown], found.count) == (["any"], 1)

@@ -261,6 +261,24 @@ def test_what_a_list_is_awaited_from_is_on_the_screen_only_meanwhile(who: Person
             assert screen.finish() == 130
 
 
+@pytest.mark.parametrize("row", ["custom-anthropic", "custom-openai"])
+def test_the_url_is_asked_before_its_key(who: Person, upstream: Upstream, row: str) -> None:
+    base = upstream.url if row == "custom-anthropic" else f"{upstream.url}/v1"
+    with who.init("--provider", row, NO_PROXY="127.0.0.1") as screen:
+        screen.question("Base URL of the service?")
+        screen.send(f"{base}\r")
+        screen.question("API key for 127.0.0.1?")
+        screen.press("esc")
+        assert base in screen.question("Base URL of the service?")
+        screen.press("enter")
+        screen.question("API key for 127.0.0.1?")
+        screen.send(f"{CUSTOM_KEY}\r")
+        assert "alpha" in screen.question(MODEL)
+        enter(screen, MODEL, WRITE)
+        assert screen.finish() == 0
+    assert who.variables()["ANTHROPIC_MODEL"] == "alpha"
+
+
 def test_an_old_ollama_goes_through_litellm_and_says_why(who: Person) -> None:
     with ollama(who, "qwen3-coder:30b", version="0.13.5"), who.init() as screen:
         enter(screen, PROVIDER)

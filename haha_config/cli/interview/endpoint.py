@@ -64,6 +64,7 @@ def _choice(row: Provider, found: Discovered) -> Choice:
         marked=current,
         note=note(row, found),
         tag=tag(row, found),
+        words=row.search_words,
     )
 
 
@@ -197,9 +198,10 @@ def region(talk: Talk, work: Work) -> Turn:
     told = rows.kind_of(row, known_key(work))
     if told is not None and told.region:
         return onward(replace(work, draft=replace(draft, region=told.region)), "key", asked=False)
+    then = "url" if _asks_url(work) else "key"
     known = talk.given.region or draft.base_url or len(row.regions) < 2
     if known and not work.editing:
-        return onward(work, "key", asked=False)
+        return onward(work, then, asked=False)
     answer = talk.ask.select(
         msg("In which region was your {name} account made?", name=rows.named(row)),
         [region_choice(row, name) for name in row.regions],
@@ -212,7 +214,7 @@ def region(talk: Talk, work: Work) -> Turn:
         flag="--region",
     )
     talk.said["region", row.key] = answer
-    return onward(replace(work, draft=replace(draft, region=answer, base_url="")), "key")
+    return onward(replace(work, draft=replace(draft, region=answer, base_url="")), then)
 
 
 def region_choice(row: Provider, name: str) -> Choice:
@@ -249,12 +251,13 @@ def key(talk: Talk, work: Work) -> Turn:
     """The credential, masked; Enter takes one that is there already."""
     row, draft = work.row, work.draft
     foreign = drafts.foreign_gateway(draft, row)
+    then = "model" if _asks_url(work) else "url"
     skipped = talk.given.key or not (row.credential.variable or foreign)
     if not work.editing and (skipped or _settled(talk, work)):
-        return onward(_keyed(work, ""), "url", asked=False)
+        return onward(_keyed(work, ""), then, asked=False)
     pasted_before = talk.said.get(("key", row.key), "")
     answer = talk.ask.secret(
-        msg("API key for {name}?", name=rows.named(row)),
+        msg("API key for {name}?", name=whose(row, draft.base_url if _asks_url(work) else "")),
         why=why_key(row),
         more=msg(
             "What you paste is not shown; its length and its last four characters are. It is"
@@ -270,7 +273,7 @@ def key(talk: Talk, work: Work) -> Turn:
     )
     typed = answer or pasted_before
     talk.said["key", row.key] = typed
-    return onward(_keyed(work, typed), "url")
+    return onward(_keyed(work, typed), then)
 
 
 def _settled(talk: Talk, work: Work) -> bool:
@@ -340,8 +343,9 @@ def url(talk: Talk, work: Work) -> Turn:
     """The base URL, for rows that have none of their own."""
     row, draft = work.row, work.draft
     default = draft.base_url or default_url(work)
+    then = "key" if _asks_url(work) else "model"
     if not work.editing and (default or row.multi):
-        return onward(work, "model", asked=False)
+        return onward(work, then, asked=False)
     answer = talk.ask.text(
         msg("Base URL of the service?"),
         why=why_url(row),
@@ -360,7 +364,7 @@ def url(talk: Talk, work: Work) -> Turn:
             report.talk(said)
     if base == default_url(work):
         base = ""
-    return onward(replace(work, draft=replace(draft, base_url=base)), "model")
+    return onward(replace(work, draft=replace(draft, base_url=base)), then)
 
 
 def default_url(work: Work) -> str:
@@ -371,6 +375,17 @@ def default_url(work: Work) -> str:
         return rows.endpoint(row, where, known_key(work))
     bases = row.upstream.api_base if row.upstream is not None else {}
     return bases.get(where) or next(iter(bases.values()), "")
+
+
+def _asks_url(work: Work) -> bool:
+    """Whether the person must give the URL: it is asked before its key."""
+    return not (work.row.multi or default_url(work))
+
+
+def whose(row: Provider, url: str) -> Message | str:
+    """Who gave the key: the service at `url`, where the row is for any service."""
+    found = urls.parse(url)
+    return rows.named(row) if found is None else found.host
 
 
 def why_url(row: Provider) -> Message:

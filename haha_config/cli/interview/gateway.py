@@ -188,9 +188,10 @@ def _candidate(row: Provider, work: Work) -> Choice:
     if row.credential.variable and row.credential.variable in work.draft.keys:
         there = msg("its key was given")
         note = msg("{there} · {about}", there=there, about=rows.msg_of(row.about))
-        return Choice(value=row.key, title=rows.named(row), note=note)
+        return Choice(value=row.key, title=rows.named(row), note=note, words=row.search_words)
     there, found = endpoint.note(row, work.found), endpoint.tag(row, work.found)
-    return Choice(value=row.key, title=rows.named(row), note=there, tag=found)
+    words = row.search_words
+    return Choice(value=row.key, title=rows.named(row), note=there, tag=found, words=words)
 
 
 def _likely(candidates: list[Provider], work: Work) -> str | None:
@@ -286,7 +287,7 @@ def upstream_key(talk: Talk, work: Work) -> Turn:
     if not adding.variable or talk.given.keep_env or _key_fits(work, row, adding.variable):
         return Turn(work=work, then="upstream_model", asked=False)
     answer = talk.ask.secret(
-        msg("API key for {name}?", name=rows.named(row)),
+        msg("API key for {name}?", name=endpoint.whose(row, adding.url)),
         why=endpoint.why_key(row),
         more=msg(
             "It is written into litellm.env as {name}, which only you can read; the YAML file"

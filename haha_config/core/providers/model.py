@@ -122,6 +122,7 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `verified`: the ISO date on which the row was checked against the provider's documentation.
     `thinking_back`: a call of a tool must come back with what was thought before it, so that a
     conversation in which another model called one is refused.
+    `search`: what people type who look for it; with `*` it is named where nothing else fits.
     `zh`: the row's English texts (about, notes, kinds) and their Chinese.
     """
 
@@ -144,6 +145,7 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     thinking_back: Reported | None = None
     start: str = ""
     order: int = 100
+    search: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     zh: Mapping[str, str] = field(default_factory=dict)
 
@@ -155,6 +157,10 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     @property
     def region(self) -> str:
         return next(iter(self.regions), "global")
+
+    @property
+    def search_words(self) -> str:
+        return " ".join((*self.search, *self.slots.values(), *(m.id for m in self.models)))
 
     def model(self, name: str) -> Model | None:
         plain = name.removesuffix("[1m]")

@@ -20,9 +20,10 @@ class Row(Struct, frozen=True, kw_only=True):
     note: str = ""
     disabled: bool = False
     tag: str = ""
+    words: str = ""
 
     def holds(self, words: Sequence[str]) -> bool:
-        text = f"{self.value} {self.title} {self.note}".casefold()
+        text = f"{self.value} {self.title} {self.note} {self.words}".casefold()
         return all(word in text for word in words)
 
     def is_named(self, words: Sequence[str]) -> bool:
@@ -44,6 +45,7 @@ def row(choice: Choice) -> Row:
         note=" · ".join(_line(part) for part in parts),
         disabled=choice.disabled is not None,
         tag=_line(msg("current") if choice.marked else choice.tag or ""),
+        words=choice.words,
     )
 
 
@@ -53,14 +55,31 @@ def _line(text: Message | str) -> str:
 
 
 def matching(rows: Sequence[Row], typed: str) -> list[Row]:
-    """The rows that hold every word of `typed`; those that have it in their name come first."""
+    """The rows that hold every word of `typed`; those that have it in their name come first.
+
+    Then those with it in their note; then by how early it is in what they are found by besides.
+    """
     words = typed.casefold().split()
     found = [row for row in rows if row.holds(words)]
-    return sorted(found, key=lambda row: not row.is_named(words))
+
+    def rank(row: Row) -> tuple[bool, int]:
+        shown = f"{row.value} {row.title} {row.note}".casefold()
+        hidden = [row.words.casefold().find(word) for word in words if word not in shown]
+        return not row.is_named(words), max(hidden, default=-1)
+
+    return sorted(found, key=rank)
+
+
+def instead(rows: Sequence[Row]) -> list[Row]:
+    """The rows to name where nothing matches."""
+    return [row for row in rows if "*" in row.words.split()]
 
 
 class ChoiceList:
-    """The rows, what was typed to search them, and the one that Enter would take."""
+    """The rows, what was typed to search them, and the one that Enter would take.
+
+    `count` fit what was typed.
+    """
 
     def __init__(
         self, rows: Sequence[Row], *, default: str | None = None, other: str | None = None
@@ -68,6 +87,7 @@ class ChoiceList:
         self.all = list(rows)
         self.shown = list(rows)
         self.typed = ""
+        self.count = len(self.all)
         self._other = other
         self._top = 0
         self.at = self._first()
@@ -87,6 +107,8 @@ class ChoiceList:
         exact = [at for at, row in enumerate(self.shown) if row.value == name and not row.disabled]
         if self._other is not None and name and all(row.value != name for row in self.all):
             self.shown.append(Row(value=name, title=name, note=self._other))
+        self.count = len(self.shown)
+        self.shown = self.shown or instead(self.all)
         self._top = 0
         self.at = exact[0] if exact else self._first()
 

@@ -258,11 +258,11 @@ def _drawn(frame: Frame, rows: ChoiceList, *, search: bool) -> Fragments:
     below = [] if fits else _below(rows, width, room)
     top, visible = rows.visible(room - len(below))
     fragments = _search_line(rows, width) if search else []
-    for index, row in enumerate(visible, top):
-        fragments += _row(row, width, titles, pointed=index == rows.at, notes=not narrow)
-    if not rows.shown:
+    if not rows.count:
         none = render(msg("nothing matches `{typed}`", typed=rows.typed))
         fragments.append(("class:complaint", f"   {cut(none, width - 3)}\n"))
+    for index, row in enumerate(visible, top):
+        fragments += _row(row, width, titles, pointed=index == rows.at, notes=not narrow)
     fragments += [("class:dim", f"{line}\n") for line in below]
     *rest, (style, last) = fragments
     return [*rest, (style, last.removesuffix("\n"))]
@@ -285,7 +285,7 @@ def _account(row: Row, width: int) -> list[str]:
 
 
 def _search_line(rows: ChoiceList, width: int) -> Fragments:
-    count = render(msg("{n} of {all}", n=len(rows.shown), all=len(rows.all)))
+    count = render(msg("{n} of {all}", n=rows.count, all=len(rows.all)))
     typed = rows.typed
     while columns(typed) > width - 3 - columns(count) - 3:
         typed = typed[1:]

@@ -8,7 +8,7 @@ from typing import TextIO, TypeVar
 from haha_config.core.errors import Cancelled
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.io.i18n import columns, render, wrapped
-from haha_config.io.prompts.choice_list import Row, matching, row
+from haha_config.io.prompts.choice_list import Row, instead, matching, row
 from haha_config.io.prompts.question import (
     Check,
     Choice,
@@ -231,6 +231,7 @@ class Plain:
             found = []
         elif not found:
             self._print(msg("nothing matches `{typed}`", typed=line))
+            found = instead(every)
         elif len(found) == 1 and other is None:
             return found[0], found
         if other is not None:

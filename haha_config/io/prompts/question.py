@@ -28,7 +28,8 @@ Check = Callable[[str], Message | None]
 
 class Choice(Struct, frozen=True, kw_only=True):
     """One row. `marked`: it is what is set now; `disabled`: why it can't be chosen; `tag`: the word
-    of its note that a narrow list shows too."""
+    of its note that a narrow list shows too; `words`: what it is found by besides, and with `*`
+    among them it is shown where nothing is found."""
 
     value: str
     title: Message | str
@@ -36,6 +37,7 @@ class Choice(Struct, frozen=True, kw_only=True):
     marked: bool = False
     disabled: Message | None = None
     tag: Message | None = None
+    words: str = ""
 
 
 class Prompter(Protocol):

@@ -15,7 +15,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +152,42 @@ def apt(program: str) -> Path:
     raise PartMissing(f"{package} was installed and there is still no `{program}`")
 
 
+@cache
+def unpacked(program: str) -> Path:
+    """A service of Debian's: the one on PATH, or its package unpacked, which needs no root."""
+    if found := shutil.which(program, path=_OUTSIDE.get("PATH", "") + ":/usr/sbin"):
+        return Path(found)
+    package = TABLE["unpacked"][program]
+    if not shutil.which("apt-get"):
+        raise PartMissing(f"`{program}` is not on PATH, and there is no apt-get: install {package}")
+    return _stored(f"debian-{package}", Path("bin", program), partial(_unpack, program, package))
+
+
+def _unpack(program: str, package: str, folder: Path) -> None:
+    """The package with whatever it needs that is not installed, by apt's own lists and cache."""
+    own = folder / "apt"
+    (own / "lists" / "partial").mkdir(parents=True)
+    (own / "archives" / "partial").mkdir(parents=True)
+    options = (f"Dir::State::lists={own / 'lists'}", f"Dir::Cache={own}", "APT::Sandbox::User=root")
+    apt_get = ["apt-get", "-qq", *(part for option in options for part in ("-o", option))]
+    _run([*apt_get, "update"])
+    wanted = [*apt_get, "install", "--simulate", "--no-install-recommends", package]
+    listed = subprocess.run(wanted, capture_output=True, text=True, check=False).stdout
+    needed = re.findall(r"^Inst (\S+)", listed, re.MULTILINE)
+    if package not in needed:
+        raise PartMissing(f"apt-get knows no {package}:\n{listed}")
+    _run([*apt_get, "download", *needed], cwd=own)
+    for archive in own.glob("*.deb"):
+        _run(["dpkg-deb", "--extract", str(archive), str(folder)])
+    shutil.rmtree(own)
+    (real,) = (path for path in folder.glob(f"usr/*bin/{program}"))
+    libraries = ":".join(str(path) for path in folder.glob("usr/lib/*-linux-*"))
+    start = folder / "bin" / program
+    start.parent.mkdir(exist_ok=True)
+    start.write_text(f'#!/bin/sh\nLD_LIBRARY_PATH="{libraries}" exec "{real}" "$@"\n')
+    start.chmod(0o755)
+
+
 def _stored(name: str, inside: Path, build: Callable[[Path], None]) -> Path:
     """`inside` of the part called `name`, built if it isn't whole.
 
@@ -236,9 +272,12 @@ def uv_settings() -> dict[str, str]:
     return told | {n: v for n, v in os.environ.items() if n == "UV_CACHE_DIR"}
 
 
-def _run(command: list[str], environment: Mapping[str, str] | None = None) -> None:
+def _run(
+    command: list[str], environment: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> None:
     done = subprocess.run(
         command,
+        cwd=cwd,
         env={**for_installers(), "DEBIAN_FRONTEND": "noninteractive", **(environment or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -277,6 +316,7 @@ def main() -> None:
         f"bun {TABLE['bun']['version']}": bun,
         "node": node,
         f"python-dotenv {TABLE['python-dotenv']['version']}": dotenv_folder,
+        **{program: partial(unpacked, program) for program in TABLE["unpacked"]},
     }
     for name, get in everything.items():
         started = time.monotonic()

@@ -1,0 +1,234 @@
+"""The drill of examples/team: what breaks in a team's gateway, while everybody works.
+
+`python -m tests.e2e.test_team` runs it and writes the figures into docs/team.md.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.e2e import behaviours as act
+from tests.e2e import parts
+from tests.e2e.team import (
+    MASTER,
+    PROVIDER_KEYS,
+    Count,
+    Gateway,
+    Real,
+    Simulated,
+    first_request,
+)
+from tests.e2e.upstream import Upstream
+from tests.e2e.wire import Behaviour, Request
+
+SIMULATED, DRILL_SECONDS, LIMIT = 20, 120, 10
+PAGE = parts.ROOT / "docs" / "team.md"
+
+
+class Drill:
+    """The gateway, its clients at work, and what was measured."""
+
+    def __init__(self, folder: Path, upstream: Upstream) -> None:
+        self.folder, self.upstream = folder, upstream
+        self.gateway = Gateway(folder / "gateway", upstream.url)
+        self.count, self.real_count = Count(), Count()
+        self.seen: set[str] = set()
+        self.figures: dict[str, object] = {}
+        self._old: tuple[str, ...] = ()
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def watch(self, request: Request) -> Behaviour | None:
+        """The upstream's side: which keys come, and no list that grows for ever."""
+        self.seen |= {key for key in request.credential if key}
+        if request.number > 200:
+            self.upstream.clear()
+        return act.answer(first_token_after=0.2) if request.dialect == "responses" else None
+
+    def start_clients(self) -> None:
+        captured = first_request(parts.NEWEST, self.folder / "captured")
+        self.figures["request_kb"] = round(len(captured.raw) / 1000)
+        for number in range(SIMULATED):
+            name = f"simulated-{number}"
+            key_file = self._key_file(name)
+            client = Simulated(name, self.gateway.port, key_file, captured, self.count, pause=1.5)
+            self._threads.append(threading.Thread(target=client.run, args=(self._stop,)))
+        for number, version in enumerate((parts.OLDEST, parts.NEWEST) * 2):
+            home = self.folder / f"real-{number}"
+            key_file = self._key_file(home.name)
+            real = Real(version, home, self.gateway.url, key_file, self.real_count)
+            self._threads.append(threading.Thread(target=real.run, args=(self._stop,)))
+        for thread in self._threads:
+            thread.start()
+
+    def _key_file(self, name: str) -> Path:
+        path = self.folder / "keys" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(self.gateway.people("add", name, "--models", "gpt-6-luna,deepseek-flash"))
+        return path
+
+    def stop_clients(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(150)
+
+    def more(self, turns: int = 40) -> None:
+        """Wait until everybody together has had so many turns more, the real clients four."""
+        until, real = self.count.turns + turns, self.real_count.turns + 4
+
+        def enough() -> bool:
+            return self.count.turns >= until and self.real_count.turns >= real
+
+        self.gateway.wait(lambda: enough() or bool(self.failed()), 180)
+        assert not self.failed()
+
+    def failed(self) -> list[str]:
+        return self.count.failed + self.real_count.failed
+
+    def kill_a_replica(self) -> None:
+        port = self.gateway.replicas[0]
+        again = self.gateway.kill(f"litellm-{port}")
+        self.more()
+        self.gateway.wait(again, 30)
+        started = time.monotonic()
+        self.gateway.wait(lambda: self.gateway.ready(port), 120)
+        self.figures["replica_ready_s"] = round(time.monotonic() - started, 1)
+
+    def kill_redis(self) -> None:
+        again = self.gateway.kill("redis")
+        self.more()
+        self.gateway.wait(again, 30)
+        self.more(20)
+
+    def rotate_all(self) -> None:
+        """New keys for everybody; the old ones end while sessions still hold them."""
+        self._old = tuple(self.gateway.keys.values())
+        ends = time.monotonic() + 15
+        for path in sorted((self.folder / "keys").iterdir()):
+            left = max(ends - time.monotonic(), 1)
+            new = self.gateway.people("rotate", path.name, "--overlap", str(left / 3600))
+            path.write_text(new)
+        self.gateway.wait(lambda: "401" in self.count.again, 120)
+        self.more()
+
+    def revoke_one(self) -> None:
+        key = self.gateway.people("add", "leaver", "--models", "gpt-6-luna")
+        ports = self.gateway.replicas
+        assert {self.gateway.ask(key, port)[0] for port in ports} == {200}
+        started = time.monotonic()
+        self.gateway.people("revoke", "leaver")
+        self.gateway.wait(lambda: {self.gateway.ask(key, p)[0] for p in ports} == {401}, 30)
+        self.figures["revoked_everywhere_s"] = round(time.monotonic() - started, 1)
+
+    def reach_a_limit(self) -> None:
+        key = self.gateway.people("add", "busy", "--models", "gpt-6-luna", "--rpm", str(LIMIT))
+        ports = self.gateway.replicas * LIMIT
+        answers = [self.gateway.ask(key, port)[0] for port in ports]
+        assert set(answers) == {200, 429}
+        self.figures["limit"] = f"{answers.count(200)} of {LIMIT}"
+        assert abs(answers.count(200) - LIMIT) <= 1
+
+    def measure_one_replica(self) -> None:
+        """All that one replica answers to eight clients that do not pause, and its own seconds."""
+        port = self.gateway.replicas[0]
+        process = psutil.Process(self.gateway.pid(f"litellm-{port}"))
+        captured = first_request(parts.NEWEST, self.folder / "captured-again")
+        count, stop = Count(), threading.Event()
+        key_file = sorted((self.folder / "keys").iterdir())[0]
+        clients = [Simulated(f"c{n}", port, key_file, captured, count, 0) for n in range(8)]
+        threads = [threading.Thread(target=client.run, args=(stop,)) for client in clients]
+        for thread in threads:
+            thread.start()
+        self.gateway.wait(lambda: count.turns > 16, 60)
+        turns, used, started = count.turns, sum(process.cpu_times()[:2]), time.monotonic()
+        stop.wait(10)
+        took = time.monotonic() - started
+        turns = count.turns - turns
+        used = sum(process.cpu_times()[:2]) - used
+        stop.set()
+        for thread in threads:
+            thread.join()
+        self.figures["turns_a_second_a_replica"] = round(turns / took, 1)
+        self.figures["cpu_ms_a_turn"] = round(used / turns * 1000)
+        sizes = [psutil.Process(self.gateway.pid(f"litellm-{p}")) for p in self.gateway.replicas]
+        self.figures["mb_a_replica"] = round(max(p.memory_info().rss for p in sizes) / 2**20)
+
+    def leaks(self) -> list[str]:
+        """Files, beside those that are there to hold them, and arguments with a key in them."""
+        secret = [*PROVIDER_KEYS.values(), MASTER, *self.gateway.keys.values(), *self._old]
+        holders = {self.gateway.folder / "litellm.env", *(self.folder / "keys").iterdir()}
+        files = [p for p in self.folder.rglob("*") if p.is_file() and p not in holders]
+        found = [
+            str(path) for path in files if any(key.encode() in path.read_bytes() for key in secret)
+        ]
+        return found + [
+            f"{process.name()}: argv"
+            for process in psutil.Process().children(recursive=True)
+            if any(key in " ".join(process.cmdline()) for key in secret)
+        ]
+
+    def run(self) -> None:
+        started = time.monotonic()
+        self.start_clients()
+        self.more()
+        self.reach_a_limit()
+        self.kill_a_replica()
+        self.rotate_all()
+        self.revoke_one()
+        self.kill_redis()
+        self.gateway.wait(lambda: time.monotonic() - started > DRILL_SECONDS, DRILL_SECONDS)
+        leaks = self.leaks()
+        self.stop_clients()
+        self.figures |= {
+            "seconds": round(time.monotonic() - started),
+            "turns": self.count.turns,
+            "real_turns": self.real_count.turns,
+            "failed": len(self.failed()),
+            "sent_again_by_clients": dict(sorted(self.count.again.items())),
+            "median_s": round(statistics.median(self.count.seconds), 2),
+            "slowest_s": round(max(self.count.seconds), 1),
+        }
+        assert self.failed() == []
+        assert leaks == []
+        assert self.seen <= set(PROVIDER_KEYS.values())
+
+
+def drill(folder: Path) -> Drill:
+    with Upstream(models=("gpt-6-luna", "deepseek-flash"), responses=True) as upstream:
+        done = Drill(folder, upstream)
+        upstream.behave = done.watch
+        with done.gateway:
+            try:
+                done.run()
+            finally:
+                done.stop_clients()
+            done.measure_one_replica()
+        return done
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Debian's HAProxy and Redis")
+def test_nobody_loses_a_turn(tmp_path: Path) -> None:
+    done = drill(tmp_path)
+    assert done.figures["failed"] == 0
+    assert float(str(done.figures["revoked_everywhere_s"])) <= 5
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        load = os.getloadavg()[0]
+        figures = drill(Path(folder)).figures
+    print(json.dumps({"load_before": load, **figures}, indent=1))
+
+
+if __name__ == "__main__":
+    main()

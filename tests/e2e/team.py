@@ -237,15 +237,14 @@ class Real:
             )
 
     def run(self, stop: threading.Event) -> None:
-        while not stop.wait(1):
-            started = time.monotonic()
-            failure = self._turn()
-            self.count.turn(failure, time.monotonic() - started)
-            if failure is not None:
-                break
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait(30)
+        # Leaving the block closes its input, which ends the client.
+        with self.process:
+            while not stop.wait(1):
+                started = time.monotonic()
+                failure = self._turn()
+                self.count.turn(failure, time.monotonic() - started)
+                if failure is not None:
+                    break
 
     def _turn(self) -> str | None:
         assert self.process.stdin is not None

@@ -170,6 +170,9 @@ def window_hint(caller: ClientProfile) -> Hint:
 _NO_SEARCH = setting_hint(("ENABLE_TOOL_SEARCH=false",))
 
 
+_ASK_FOR_A_KEY = msg("ask whoever runs the gateway for a new key, then: haha-config init")
+
+
 def _any(*patterns: str) -> str:
     return "|".join(patterns)
 
@@ -199,6 +202,43 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
         ),
         what=msg("LiteLLM does not know this key: it is not the gateway's master key"),
         hint="haha-config validate --fix",
+    ),
+    # a gateway for a team (measured, 1.108.7, with examples/team)
+    ErrorPattern(
+        stage="auth",
+        pattern=r"key is unknown to the gateway",
+        what=msg("the gateway does not know this key; it may have been revoked"),
+        hint=_ASK_FOR_A_KEY,
+    ),
+    ErrorPattern(
+        stage="auth",
+        pattern=_any(r"expired[_ ]key", r"this key has expired"),
+        statuses=(400, 401),
+        what=msg("this key has expired at the gateway"),
+        hint=_ASK_FOR_A_KEY,
+    ),
+    ErrorPattern(
+        stage="model",
+        pattern=r"rate limit exceeded for \w+:.*limit type: (?P<kind>\w+).*"
+        r"current limit: (?P<limit>\d+)",
+        what=msg("the gateway's own limit is reached: {limit} {kind} a minute"),
+        hint=msg("wait a minute, or ask whoever runs the gateway for more"),
+    ),
+    ErrorPattern(
+        stage="model",
+        pattern=_any(
+            r"model_access_denied",
+            r"is not available for this api key",
+            r"not allowed to access model",
+        ),
+        what=msg("the gateway does not allow `{model}` with this key"),
+        hint=_listed,
+    ),
+    ErrorPattern(
+        stage="model",
+        pattern=r"request counters could not be verified against redis",
+        what=msg("the gateway's Redis does not answer, so it counts no requests and takes none"),
+        hint=msg("try again in a minute; whoever runs the gateway has to start Redis again"),
     ),
     ErrorPattern(
         stage="model",

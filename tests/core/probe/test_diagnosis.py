@@ -102,6 +102,93 @@ TABLE: list[tuple[str, int, object, ClientProfile, str, str, str]] = [
         "a path that it does not have",
         "hosted_vllm/NAME",
     ),
+    # measured on LiteLLM 1.108.7 with examples/team
+    (
+        "a key that was revoked",
+        401,
+        {
+            "error": {
+                "message": "This key is unknown to the gateway, or was revoked.",
+                "type": "auth_error",
+                "param": "None",
+                "code": "401",
+            }
+        },
+        caller(base="https://gateway.example.com"),
+        "auth",
+        "may have been revoked",
+        "for a new key",
+    ),
+    (
+        "a key that has expired, by the hook",
+        401,
+        {"error": {"message": "This key has expired.", "type": "auth_error", "code": "401"}},
+        caller(base="https://gateway.example.com"),
+        "auth",
+        "has expired",
+        "for a new key",
+    ),
+    (
+        "a key that has expired, by LiteLLM",
+        401,
+        {
+            "error": {
+                "message": "Authentication Error - Expired Key. Key Expiry time 2020-01-01"
+                " 00:00:00+00:00 and current time 2026-11-25 23:38:54.487900+00:00",
+                "type": "expired_key",
+                "param": "sk-...fa13",
+                "code": "401",
+            }
+        },
+        caller(base="https://gateway.example.com"),
+        "auth",
+        "has expired",
+        "for a new key",
+    ),
+    (
+        "a limit of a person's",
+        429,
+        error(
+            "Rate limit exceeded for user: ann. Limit type: requests. Current limit: 10,"
+            " Remaining: 0. Limit resets at: 2026-11-25 23:16:14 UTC",
+            "rate_limit_error",
+        ),
+        caller(base="https://gateway.example.com"),
+        "model",
+        "10 requests a minute",
+        "wait a minute",
+    ),
+    (
+        "a model that this key may not use",
+        403,
+        {
+            "error": {
+                "message": "The requested model 'some-model' is not available for this API key,"
+                " or the model name is invalid. Check the models available to you and try again.",
+                "type": "key_model_access_denied",
+                "param": "model",
+                "code": "403",
+            }
+        },
+        caller(base="https://gateway.example.com"),
+        "model",
+        "does not allow `some-model`",
+        "haha-config models",
+    ),
+    (
+        "Redis gone, and LiteLLM told to take nothing then",
+        503,
+        error(
+            "Rate limit enforcement unavailable: request counters could not be verified against"
+            " Redis, and fail_closed_rate_limit_enforcement is enabled, so the request was rejected"
+            " to avoid exceeding the configured rate limit. Retry shortly.",
+            "api_error",
+        ),
+        caller(base="https://gateway.example.com"),
+        "model",
+        "Redis does not answer",
+        "start Redis",
+    ),
     # measured on LiteLLM 1.106.2
     (
         "a key that is not the master key",

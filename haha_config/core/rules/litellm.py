@@ -13,6 +13,7 @@ from haha_config.core.model import Change, Data, Fix, Place, Problem, Remove, Se
 from haha_config.core.providers.index import ALWAYS_RESPONSES
 from haha_config.core.rules import litellm_entries as entries
 from haha_config.core.rules import litellm_shapes as shapes
+from haha_config.core.rules import litellm_team as team
 from haha_config.core.rules.key import credentials
 from haha_config.core.rules.literal_keys import LiteralKey, literal_keys
 from haha_config.core.rules.rule import FIX, Need, Rule, quoted, set_where_held
@@ -748,7 +749,7 @@ class LLM013(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         gateway = state.gateway
         key = gateway.master_key
-        if key is None or not key.value or gateway.has_database:
+        if key is None or not key.value or gateway.has_database or gateway.own_auth:
             return
         found = credentials(state)
         if not found or any(f.value == key.value for f in found):
@@ -949,6 +950,8 @@ class LLM018(Rule):
         yield from entries.unreadable(state)
         yield from _unknown_names(state)
         yield from _twice(state)
+        yield from team.unchecked(state)
+        yield from team.counted_apart(state)
 
 
 #: Top-level names that LiteLLM reads elsewhere than its server reads the others.

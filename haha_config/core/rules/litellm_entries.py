@@ -33,8 +33,13 @@ _MEANT: Final = {
 
 
 def severity(state: State, entry: ModelEntry) -> Severity:
-    """An error where a slot's model is this entry alone; else at most a warning."""
+    """An error where a slot's model is this entry alone; else at most a warning.
+
+    A team's gateway is asked by clients elsewhere: there every model counts that has no fallback.
+    """
     if not state.gateway.by_name.get(entry.name, (entry,))[1:]:
+        if state.gateway.own_auth and entry.name not in state.gateway.falls_back:
+            return "error"
         for _, model in asked(state):
             if state.gateway.entry_for(model) == entry:
                 return "error"

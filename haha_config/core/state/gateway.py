@@ -286,6 +286,18 @@ class Gateway:
         return permitted is True or (self.lookup(name)[0] or "").lower() == "true"
 
     @property
+    def own_auth(self) -> bool:
+        """Whether a function says who may ask, as for a team: not the master key."""
+        return _text(self.general.get("custom_auth"))
+
+    @property
+    def falls_back(self) -> frozenset[str]:
+        """The models for which another one answers where they fail."""
+        lists = (self.section(s).get("fallbacks") for s in ("litellm_settings", "router_settings"))
+        pairs = [pair for found in lists if isinstance(found, list) for pair in found]
+        return frozenset(name for pair in pairs if isinstance(pair, Mapping) for name in pair)
+
+    @property
     def has_database(self) -> bool:
         """With a database LiteLLM knows keys that no file shows."""
         url = self.general.get("database_url")

@@ -14,6 +14,7 @@ from haha_config.core.providers import catalog as offline
 from haha_config.core.providers import table
 from haha_config.core.providers.model import KeyKind, Model, Provider
 from haha_config.io import templates
+from haha_config.io.i18n import render
 
 DOCS: Final = Path(__file__).resolve().parent.parent
 HEADER: Final = (
@@ -56,7 +57,7 @@ def _index(rows: Iterable[Provider]) -> str:
 def _page(row: Provider, models: offline.Catalog) -> str:
     parts = [HEADER, f"# {row.name}\n", f"{row.about}\n", *_setup(row), *_endpoints(row)]
     parts += [*_credential(row), *_variables(row), *_models(row, models), *_gateway(row)]
-    parts += _conversations(row)
+    parts += [*_web_search(row), *_conversations(row)]
     if row.notes:
         parts += ["## Worth knowing\n", *(f"- {note}" for note in row.notes), ""]
     parts.append(_checked(row))
@@ -180,6 +181,22 @@ def _gateway(row: Provider) -> Iterator[str]:
     for params, when in ((how.params, ""), (how.params_without_thinking, " without thinking")):
         for name, value in params.items():
             yield f"For every model{when}: `{name}: {value}`.\n".replace("'", '"')
+
+
+def _web_search(row: Provider) -> Iterator[str]:
+    told = [(route, table.web_search(row, route)) for route in row.routes if not row.multi]
+    if not any(search for _, search in told):
+        return
+    yield "## Web search\n"
+    yield "The client's web search is a request that the service has to run.\n"
+    for route, search in told:
+        way = ROUTES[route][:1].upper() + ROUTES[route][1:]
+        if search is None:
+            yield f"- {way}: not known."
+        else:
+            words = render(table.said_of_search(search))
+            yield f"- {way}: {words} ([source]({search.source}), looked up on {search.date})."
+    yield "\nWhere it fails, `--deny-web-search` takes the tool away from the model.\n"
 
 
 def _conversations(row: Provider) -> Iterator[str]:

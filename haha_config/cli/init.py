@@ -49,7 +49,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
             _("What the client will use"): (
                 *("--provider", "--model", "--slot", "--region", "--base-url", "--via"),
                 *("--upstream", "--upstream-key-env", "--drop", "--port", "--context"),
-                *("--permissions", "--traffic"),
+                *("--permissions", "--deny-web-search", "--traffic"),
             ),
             _("Keys"): ("--api-key-env", "--api-key-stdin", "--keys", "--insecure"),
             _("Files"): (
@@ -95,6 +95,11 @@ def init(
         metavar="ask|auto|keep",
         help=_("Who decides on a command: you (ask), the endpoint's model (auto), no change."),
     ),
+    deny_web_search: bool | None = typer.Option(
+        None,
+        "--deny-web-search/--no-deny-web-search",
+        help=_("Take the client's web search away, where the service has none."),
+    ),
     api_key_env: str | None = typer.Option(
         None, "--api-key-env", metavar="NAME", help=_("The variable that holds the key.")
     ),
@@ -132,6 +137,7 @@ def init(
         context=context,
         traffic=traffic,
         permissions=permissions,
+        deny_web_search=deny_web_search,
         api_key_env=api_key_env,
         write=write_,
         keys=keys,

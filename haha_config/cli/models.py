@@ -6,16 +6,18 @@ import sys
 from collections.abc import Sequence
 
 import typer
+from msgspec.structs import asdict
 
 from haha_config.cli import options as o
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import Data
 from haha_config.core.providers import catalog as catalogs
 from haha_config.core.providers.catalog import CatalogEntry
+from haha_config.core.providers.table import said_of_search
 from haha_config.io import pager, report, table
 from haha_config.io.i18n import _, render
 from haha_config.io.table import Column, Row
-from haha_config.workflow.listing import Listed, listed, money, tokens
+from haha_config.workflow.listing import Listed, listed, money, tokens, web_search
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -35,13 +37,18 @@ def models(
     *,
     shared: o.SharedOptions,
 ) -> int:
-    found = listed(shared.session(reads=True), provider, offline=offline)
+    session = shared.session(reads=True)
+    found = listed(session, provider, offline=offline)
+    search_ = web_search(session, provider)
     chosen = tuple(catalogs.search(found.entries, search, tools=tools, min_context=min_context))
     if shared.as_json:
-        report.document({"models": [_json(entry) for entry in chosen]})
+        searches = asdict(search_) if search_ is not None else None
+        report.document({"models": [_json(entry) for entry in chosen], "web_search": searches})
     elif chosen:
         rows = [_row(entry, found) for entry in chosen]
         pager.show(table.lines(_COLUMNS, rows, sys.stdout))
+        if search_ is not None:
+            report.talk(said_of_search(search_))
     else:
         report.talk(_none(found.entries))
     return 0

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec.structs import asdict
 
 from haha_config.cli import options as o
 from haha_config.core.errors import Usage
@@ -78,12 +79,14 @@ def _read(file: Path) -> str:
 
 
 def _json(row: Provider) -> dict[str, object]:
+    search = table.web_search(row, row.routes[0])
     return {
         "key": row.key,
         "name": row.name,
         "routes": list(row.routes),
         "regions": list(row.regions),
         "variable": row.credential.variable or None,
+        "web_search": asdict(search) if search is not None else None,
     }
 
 
@@ -94,10 +97,19 @@ def _print(providers: Providers) -> None:
         Column(head=msg("key") if named else None, style="bold"),
         Column(head=msg("variable") if named else None, drop=1),
         Column(head=msg("name") if named else None, cut=True),
+        Column(drop=2),
     )
     rows = [
-        Row((row.key, row.credential.variable, render(table.named(row))))
+        Row((row.key, row.credential.variable, render(table.named(row)), _search(row)))
         for row in providers.values()
     ]
     for line in tables.lines(heads, rows, sys.stdout):
         report.drawn(line, sys.stdout)
+
+
+def _search(row: Provider) -> str:
+    """What a direct row makes of the client's web search; "" where that is not known."""
+    if row.web_search is None or row.routes[0] != "direct":
+        return ""
+    works = row.web_search.result == "works"
+    return render(msg("web search") if works else msg("no web search"))

@@ -192,7 +192,7 @@ def profile_variables(
     settings = {plans.HELPER: helper} if helper else {}
     return values, {
         **settings,
-        **beside.session_settings(made.permissions, made.base_url, made.picker),
+        **beside.session_settings(made),
     }
 
 

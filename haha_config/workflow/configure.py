@@ -57,6 +57,7 @@ def draft_from_flags(session: Session, given: flags.InitFlags, *, insecure: bool
         context=_context(given.context),
         traffic=_traffic(given.traffic),
         permissions=_permissions(given.permissions),
+        deny_web_search=given.deny_web_search,
         targets=_targets(session, given.write),
         keep_env=choice("--keys", given.keys or "copy", ("copy", "env")) == "env",
         insecure=insecure,
@@ -244,6 +245,10 @@ def ready(
         draft = key_for(session, draft, found, row)
     if draft.permissions is None:
         draft = replace(draft, permissions=beside.default_permissions(found.state))
+    if draft.deny_web_search is None and beside.denies_search(found.state):
+        # Of the same set-up; another one is asked about again.
+        same = draft.provider in ("", found.setup.provider)
+        draft = replace(draft, deny_web_search=same)
     answers = drafts.answers(draft, providers, found.setup, found.master_key)
     answers = _with_kept_limits(answers, draft, found)
     answers = with_key_header(session, replace(answers, header=header or answers.header), found)

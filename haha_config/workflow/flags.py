@@ -39,6 +39,7 @@ class InitFlags(
     context: int | None = None
     traffic: str | None = None
     permissions: str | None = None
+    deny_web_search: bool | None = None
     api_key_env: str | None = None
     write: str | None = None
     keys: str | None = None
@@ -88,6 +89,7 @@ def of(draft: Draft, providers: Providers) -> InitFlags:
         context=draft.context,
         traffic=draft.traffic,
         permissions=draft.permissions,
+        deny_web_search=draft.deny_web_search or None,
         keys="env" if draft.keep_env else None,
     )
 
@@ -154,6 +156,9 @@ def command(given: InitFlags, more: Sequence[str] = ()) -> str:
     words = ["haha-config", "init"]
     for name, value in asdict(given).items():
         flag = f"--{name.replace('_', '-')}"
+        if isinstance(value, bool):
+            words.append(flag if value else f"--no{flag[1:]}")
+            continue
         for one in value if isinstance(value, tuple) else (value,):
             if one is not None:
                 words += [flag, str(one)]

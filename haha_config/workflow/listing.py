@@ -19,7 +19,7 @@ from haha_config.core.probe.model_list import Listing
 from haha_config.core.providers import catalog as catalogs
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.catalog import Catalog, CatalogEntry
-from haha_config.core.providers.model import Discovery, Provider
+from haha_config.core.providers.model import Discovery, Provider, WebSearch
 from haha_config.core.state import configured
 from haha_config.core.state.configured import CurrentSetup
 from haha_config.core.state.state import State
@@ -193,6 +193,17 @@ def _offline(
         return
     report.talk(msg("Built-in list of {date}:", date=catalog.date))
     yield from catalogs.offered(catalog, source.row)
+
+
+def web_search(session: Session, key: str | None) -> WebSearch | None:
+    """What becomes of the client's web search at the configured main model, or at a row."""
+    state = session.state()
+    held = configured.read(state)
+    row = configured.row_of(state.slots.get("main", ""), held, session.providers)
+    if key is not None and key != held.provider:
+        row = rows.row(session.providers, key)
+        return rows.web_search(row, row.routes[0])
+    return rows.web_search(row, held.route) if row is not None else None
 
 
 def tokens(count: int | None) -> str:

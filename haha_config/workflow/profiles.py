@@ -319,6 +319,7 @@ def from_answers(
         port=made.port,
         traffic=made.traffic,
         permissions=made.permissions,
+        deny_web_search=made.deny_web_search or None,
         # It has a place of its own in a profile.
         context=None,
         drop=(),

@@ -46,6 +46,8 @@ def test_text_is_one_line_a_row_within_80_columns(capsys: pytest.CaptureFixture[
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(list(templates.provider_texts()))
     assert lines[1].split() == ["openrouter", "OPENROUTER_API_KEY", "OpenRouter"]
+    assert lines[2].split()[2:] == ["MiniMax", "no", "web", "search"]
+    assert lines[4].split()[2:] == ["DeepSeek", "web", "search"]
     assert max(map(len, lines)) <= 80
 
 
@@ -59,7 +61,17 @@ def test_json_has_the_documented_shape(capsys: pytest.CaptureFixture[str]) -> No
         "routes": ["direct", "litellm"],
         "regions": ["global", "china"],
         "variable": "MINIMAX_API_KEY",
+        "web_search": {
+            "source": "https://github.com/MiniMax-AI/MiniMax-M3/issues/23",
+            "date": "2026-11-25",
+            "result": "refused",
+            "by": "MiniMax",
+        },
     }
+    searches = {row["key"]: row["web_search"] for row in data["providers"]}
+    assert searches["openrouter"] is None
+    # Its way is through LiteLLM, which leaves the search out.
+    assert searches["openai"]["by"] == "LiteLLM"
     assert data["providers"][3]["variable"] is None
 
 

@@ -1,6 +1,6 @@
-"""A conversation that is begun on one model and goes on on another: what the client sends.
+"""A conversation that is begun on one model and goes on on another, and one that searches the web.
 
-What the tables say is what `use` and `switch-model` say to a person, and docs/profiles.md.
+What the tables say is what `use`, `switch-model` and the provider table say, and docs/profiles.md.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from typing import Any, Literal
 
 import pytest
 
+from haha_config.core.providers.model import Provider
 from tests.cli.tool import Tool
 from tests.e2e import behaviours as act
 from tests.e2e import parts
 from tests.e2e.conftest import StartGateway
 from tests.e2e.faults import blocks, says, thought
-from tests.e2e.processes import QUIET, ask_client, free_port
-from tests.e2e.test_chain import succeeded
+from tests.e2e.processes import QUIET, Said, ask_client, fetch, free_port
+from tests.e2e.test_chain import PROVIDERS, succeeded
 from tests.e2e.test_facts import KEY
 from tests.e2e.upstream import Upstream
 from tests.e2e.wire import Behaviour, Request
@@ -78,6 +79,11 @@ def service(kind: Kind, request: Request) -> Behaviour | None:
     return act.answer(text, calls=calls, thinking="" if kind == "silent" else "I think.")
 
 
+def asked_client(version: str, tool: Tool, *args: str, prompt: str = "say hi") -> Said:
+    home, cwd = tool.home, tool.cwd
+    return ask_client(version, home=home, cwd=cwd, env=RUN, args=args, prompt=prompt)
+
+
 @dataclass
 class Conversation:
     """One conversation of a client in one folder, and what each service made of it."""
@@ -90,13 +96,9 @@ class Conversation:
         """Whether the next turn comes to its end."""
         again = ["--continue"] if self.heard else []
         upstream.clear()
-        said = ask_client(
-            self.version,
-            home=self.tool.home,
-            cwd=self.tool.cwd,
-            env=RUN,
-            args=[*again, "--allowedTools", "Read"],
-            prompt=prompt if again else ASK,
+        prompt = prompt if again else ASK
+        said = asked_client(
+            self.version, self.tool, *again, "--allowedTools", "Read", prompt=prompt
         )
         self.heard = [r for r in upstream.asked() if r.tools]
         return said.code == 0 and ("marmot" in said.stdout or prompt == "/compact")
@@ -164,6 +166,17 @@ class TestDirect:
             assert conversation.on(other, ASK)
 
 
+def row_key(row: Provider) -> str:
+    """A key that the row takes for one of its own."""
+    fitting = [kind.prefix for kind in row.credential.kinds if kind.fits]
+    return f"{fitting[-1] if fitting else 'sk-'}0123456789abcdef0123456789abcdef"
+
+
+def search_url(row: Provider, upstream: Upstream) -> str:
+    native = row.upstream is not None and row.upstream.native
+    return f"{upstream.url}/{'anthropic' if native else 'v1'}"
+
+
 @dataclass(frozen=True)
 class Chain:
     tool: Tool
@@ -177,13 +190,16 @@ def chain(gateways: StartGateway, tmp_path_factory: pytest.TempPathFactory) -> I
     for name in ("home", "work"):
         (base / name).mkdir()
     (base / "work" / "notes.txt").write_text("marmot\n", encoding="utf-8")
-    keys = ("CUSTOM_OPENAI_API_KEY", "CUSTOM_ANTHROPIC_API_KEY", "MOONSHOT_API_KEY")
-    tool = Tool(base / "home", base / "work", dict.fromkeys(keys, KEY))
+    keys = {row.credential.variable: row_key(row) for row in UPSTREAMS if row.credential.variable}
+    tool = Tool(base / "home", base / "work", keys)
     with Upstream() as upstream:
         upstream.behave = lambda request: service(request.model, request)  # type: ignore[arg-type]
         words = [f"chat-{kind}=custom-openai:{kind}@{upstream.url}/v1" for kind in KINDS]
         words += [f"kimi=kimi:wants@{upstream.url}/v1"]
         words += [f"messages-signed=custom-anthropic:signed@{upstream.url}"]
+        words += [
+            f"search-{row.key}={row.key}:silent@{search_url(row, upstream)}" for row in UPSTREAMS
+        ]
         named = [word for one in words for word in ("--upstream", one)]
         port = ["--port", str(free_port())]
         succeeded(tool("init", "--provider", "litellm", *port, *named, "--yes"))
@@ -191,6 +207,7 @@ def chain(gateways: StartGateway, tmp_path_factory: pytest.TempPathFactory) -> I
         yield Chain(tool, upstream)
 
 
+UPSTREAMS = [row for row in PROVIDERS.values() if row.upstream is not None]
 KINDS: tuple[Kind, ...] = ("signed", "wants", "silent")
 
 
@@ -212,3 +229,80 @@ def test_through_litellm(chain: Chain, first: str, then: str, goes_on: bool) -> 
     assert conversation.on(chain.upstream) == goes_on
     succeeded(chain.tool("switch-model", first))
     assert conversation.on(chain.upstream)
+
+
+# --- web search -------------------------------------------------------------------------------
+
+SEARCH = {"type": "web_search_20250305", "name": "web_search", "max_uses": 8}
+
+
+def searches(request: Request) -> bool:
+    return any(tool.get("type") == SEARCH["type"] for tool in request._list("tools"))
+
+
+def test_the_client_asks_the_service_to_search(tool: Tool, version: str) -> None:
+    with Upstream() as upstream:
+        saved(tool, "one", upstream, "model")
+        words = [
+            {
+                "type": "tool_use",
+                "id": "toolu_1",
+                "name": "WebSearch",
+                "input": {"query": "weather"},
+            }
+        ]
+
+        def behave(request: Request) -> Behaviour | None:
+            if searches(request):
+                return act.status(
+                    400, "invalid params, function name or parameters is empty (2013)"
+                )
+            asks = "WebSearch" in request.tools and not request.has_tool_result
+            return says(lambda _: words) if asks else None
+
+        upstream.behave = behave
+        args = ["--allowedTools", "WebSearch"]
+        assert asked_client(version, tool, *args).code == 0
+        asked = next(r for r in upstream.asked() if searches(r))
+        assert asked.body["tools"] == [SEARCH]
+        assert asked.body["tool_choice"] == {"type": "auto"}
+        # What is refused is told to the model, and the turn goes on.
+        assert "function name or parameters is empty" in str(upstream.asked()[-1].body["messages"])
+        upstream.clear()
+        words_of = [
+            "--provider",
+            "custom-anthropic",
+            "--base-url",
+            upstream.url,
+            "--model",
+            "model",
+        ]
+        succeeded(tool("init", *words_of, "--deny-web-search", "--yes"))
+        assert asked_client(version, tool, *args).code == 0
+        assert upstream.asked()
+        assert not any("WebSearch" in r.tools for r in upstream.asked())
+
+
+@pytest.mark.parametrize("row", UPSTREAMS, ids=lambda row: row.key)
+def test_litellm_hands_the_search_on_or_leaves_it_out(chain: Chain, row: Provider) -> None:
+    chain.upstream.clear()
+    env = chain.tool.env
+    fetch(
+        f"{env['ANTHROPIC_BASE_URL']}/v1/messages",
+        headers={
+            "authorization": f"Bearer {env['ANTHROPIC_AUTH_TOKEN']}",
+            "user-agent": f"claude-cli/{parts.NEWEST} (external, cli)",
+        },
+        body={
+            "model": f"search-{row.key}",
+            "max_tokens": 1000,
+            "tools": [SEARCH],
+            "tool_choice": {"type": "auto"},
+            "output_config": {"effort": "high"},
+            "messages": [{"role": "user", "content": "Perform a web search for the query: x"}],
+        },
+    )
+    asked = [request for request in chain.upstream.requests if request.method == "POST"]
+    assert asked
+    assert row.upstream is not None
+    assert {searches(request) for request in asked} == {row.upstream.native}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from haha_config.core import headers, urls
 from haha_config.core import variables as v
 from haha_config.core.change import picker
 from haha_config.core.model import Change, Data, Path, Permissions, Remove, Set
+from haha_config.core.setup.answers import Answers
 from haha_config.core.state import owned
 from haha_config.core.state.file import File
 from haha_config.core.state.layers import as_text, resolve
@@ -62,6 +63,30 @@ def permission_changes(mode: Permissions, file: File, record: owned.Owned) -> It
             yield Remove(("permissions",))
 
 
+def search_changes(deny: bool, file: File, record: owned.Owned) -> Iterator[Change]:
+    """Refuses the client's web search, or takes that rule of ours out; other rules stay."""
+    rules = owned.at(file.data, owned.DENY)
+    table = file.data.get("permissions")
+    if not deny:
+        yield from _without_rule(rules, file, record)
+        return
+    lists = isinstance(table or {}, Mapping) and isinstance(rules or [], list)
+    if lists and not owned.denies(rules):
+        yield Set(owned.DENY, [*(rules or ()), owned.WEB_SEARCH])
+
+
+def _without_rule(rules: Data, file: File, record: owned.Owned) -> Iterator[Change]:
+    if record.has(file.path, owned.DENY, rules):
+        left = [rule for rule in rules if rule != owned.WEB_SEARCH]
+        yield Set(owned.DENY, left) if left else Remove(owned.DENY)
+
+
+def denies_search(state: State) -> bool:
+    """Whether the file that is written refuses the web search because we wrote that."""
+    rules = owned.at(state.target.data, owned.DENY)
+    return state.owned.has(state.target.path, owned.DENY, rules)
+
+
 def header_changes(token: str, state: State, file: File, root: tuple[str, ...]) -> Iterator[Change]:
     """Sets the header line with the credential, or takes ours out; other lines stay."""
     where = (*root, v.HEADERS)
@@ -85,6 +110,8 @@ def removals(file: File, root: tuple[str, ...], record: owned.Owned) -> Iterator
     for where in (owned.ASKS, owned.PICKER) if root else ():
         if record.has(file.path, where, owned.at(file.data, where)):
             yield Remove(where)
+    if root:
+        yield from _without_rule(owned.at(file.data, owned.DENY), file, record)
     yield from _without_header(file, (*root, v.HEADERS), record)
 
 
@@ -117,11 +144,11 @@ def session_headers(token: str, state: State) -> dict[str, str]:
     return {v.HEADERS: headers.with_header(held, headers.KEY, token)}
 
 
-def session_settings(
-    mode: Permissions, base_url: str, shown: Sequence[Mapping[str, Data]]
-) -> dict[str, Data]:
+def session_settings(made: Answers) -> dict[str, Data]:
     """What stands beside the variables in one session's settings."""
-    if not elsewhere(base_url):
-        return {}
-    asks: dict[str, Data] = {"permissions": {"disableAutoMode": OFF}} if mode == "ask" else {}
-    return {**asks, **({"modelPicker": picker.setting(shown)} if shown else {})}
+    there = elsewhere(made.base_url)
+    table: dict[str, Data] = {"disableAutoMode": OFF} if there and made.permissions == "ask" else {}
+    if made.deny_web_search:
+        table["deny"] = [owned.WEB_SEARCH]
+    shown = {"modelPicker": picker.setting(made.picker)} if there and made.picker else {}
+    return {**({"permissions": table} if table else {}), **shown}

@@ -30,6 +30,7 @@ from haha_config.core.model import (
 )
 from haha_config.core.providers.index import litellm_prefix
 from haha_config.core.providers.model import Model, Providers, Upstream
+from haha_config.core.providers.table import web_search
 from haha_config.core.setup.answers import Answers
 from haha_config.core.setup.profile import is_name
 from haha_config.core.state import configured, owned
@@ -333,6 +334,7 @@ def client_writes(
             *beside.header_changes(token, state, state.target, ("env",)),
             *helper_changes(helper, state.target.data),
             *beside.permission_changes(mode, state.target, state.owned),
+            *beside.search_changes(answers.deny_web_search, state.target, state.owned),
             *picker.changes(answers.picker, state.target, state.owned),
         )
         yield edited(state.target, changes, starts.texts["settings"], secret=secret)
@@ -464,6 +466,12 @@ def _notes(answers: Answers, state: State) -> Iterator[Message]:
         yield msg(
             "at its first start the client asks whether to use this API key, and stands on No:"
             " choose Yes"
+        )
+    search = web_search(state.providers[answers.provider], answers.route)
+    if search is not None and search.result == "refused" and not answers.deny_web_search:
+        yield msg(
+            "{by} refuses the client's web searches: --deny-web-search takes the tool away",
+            by=search.by,
         )
     if answers.permissions == "auto":
         yield msg(

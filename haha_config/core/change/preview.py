@@ -29,6 +29,7 @@ _PUBLIC_LEAVES: Final = frozenset(
         "additional_drop_params",
         "supported_endpoints",
         owned.ASKS[-1],
+        owned.DENY[-1],
     }
 )
 _URL_LEAVES: Final = frozenset({"api_base"})

@@ -90,7 +90,8 @@ class LiteLLMRoute(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     `params` are added to `litellm_params`; `params_without_thinking` too, unless the model is
     known to think. `chat_completions`: LiteLLM would call `{api_base}/responses`, which this row
     does not have, so the file needs `use_chat_completions_url_for_anthropic_messages`.
-    `key` False: no `api_key` is written. `other_prefixes`: what people write for the same service.
+    `key` False: no `api_key` is written. `native`: LiteLLM calls `/v1/messages` there, and hands
+    the tools on that the service runs. `other_prefixes`: what people write for the same service.
     """
 
     prefix: str
@@ -99,6 +100,7 @@ class LiteLLMRoute(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     params: Mapping[str, Data] = field(default_factory=dict)
     params_without_thinking: Mapping[str, Data] = field(default_factory=dict)
     chat_completions: bool = False
+    native: bool = False
     key: bool = True
 
 
@@ -107,6 +109,16 @@ class Reported(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     source: str
     date: Date
+
+
+class WebSearch(Reported, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What becomes of the client's web search, a tool that the service itself has to run.
+
+    `dropped`: it is left out on the way, so that a model answers from memory.
+    """
+
+    result: Literal["works", "refused", "dropped"]
+    by: str
 
 
 class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -121,7 +133,7 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     so those of another such row are not there. `order`: place in the menu.
     `verified`: the ISO date on which the row was checked against the provider's documentation.
     `thinking_back`: a call of a tool must come back with what was thought before it, so that a
-    conversation in which another model called one is refused.
+    conversation in which another model called one is refused. `web_search` None: not known.
     `search`: what people type who look for it; with `*` it is named where nothing else fits.
     `zh`: the row's English texts (about, notes, kinds) and their Chinese.
     """
@@ -143,6 +155,7 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     multi: bool = False
     own_models: bool = False
     thinking_back: Reported | None = None
+    web_search: WebSearch | None = None
     start: str = ""
     order: int = 100
     search: tuple[str, ...] = ()

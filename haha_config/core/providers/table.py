@@ -16,14 +16,21 @@ from msgspec.structs import replace
 from haha_config.core import urls
 from haha_config.core.errors import Refusal, Usage
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Data, Place
+from haha_config.core.model import Data, Place, Route
 from haha_config.core.providers.decode import Misshapen, decode, did_you_mean
-from haha_config.core.providers.model import KeyKind, Provider, Providers
+from haha_config.core.providers.model import KeyKind, Provider, Providers, WebSearch
 from haha_config.core.variables import BASE_URL, CREDENTIALS, OWNED, SLOT_OF
 
 T = TypeVar("T")
 #: The client variables that a row or a model can ask for: ours, but not what a set-up is made of.
 SETTABLE: Final = tuple(n for n in OWNED if n not in (BASE_URL, *CREDENTIALS, *SLOT_OF))
+#: Measured with 1.108.7 by tests/e2e/test_conversations.py, at every prefix of the table.
+_DROPPED: Final = WebSearch(
+    result="dropped",
+    by="LiteLLM",
+    source="https://docs.litellm.ai/docs/tutorials/claude_code_websearch",
+    date="2026-11-25",
+)
 _KEY: Final = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 #: How keys of services start that are in no row: such a key is never sent to a row of the table.
@@ -66,6 +73,22 @@ def local_ports(providers: Providers) -> frozenset[int]:
         for base in p.base_urls.values()
     )
     return frozenset(url.port for url in found if url is not None)
+
+
+def web_search(provider: Provider, route: Route) -> WebSearch | None:
+    """What becomes of the client's web search on this way; None: not known."""
+    if route == "direct" or (provider.upstream is not None and provider.upstream.native):
+        return provider.web_search
+    return _DROPPED
+
+
+def said_of_search(search: WebSearch) -> Message:
+    """What becomes of the client's web search, in words."""
+    if search.result == "works":
+        return msg("web search works, by {by}", by=search.by)
+    if search.result == "refused":
+        return msg("web search is refused by {by}", by=search.by)
+    return msg("web search is left out by {by}", by=search.by)
 
 
 def at(url: str, base_url: str) -> str:

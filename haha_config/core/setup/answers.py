@@ -28,6 +28,7 @@ class Answers(Struct, frozen=True, kw_only=True):
     slots: Mapping[Slot, str]
     traffic: Traffic = "quiet"
     permissions: Permissions = "ask"
+    deny_web_search: bool = False
     key_header: bool = False
     variables: Mapping[str, str] = field(default_factory=dict)
     context: int | None = None

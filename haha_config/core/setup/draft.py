@@ -40,6 +40,7 @@ class Draft(Struct, frozen=True, kw_only=True):
     port: int | None = None
     traffic: Traffic | None = None
     permissions: Permissions | None = None
+    deny_web_search: bool | None = None
     targets: frozenset[TargetName] | None = None
     keys: Mapping[str, str] = field(default_factory=dict)
     keep_env: bool = False
@@ -268,6 +269,7 @@ def answers(draft: Draft, providers: Providers, held: CurrentSetup, master_key: 
         slots=slots(draft, row, draft.key),
         traffic=draft.traffic or "quiet",
         permissions=draft.permissions or "ask",
+        deny_web_search=draft.deny_web_search is True,
         context=draft.context,
         targets=draft.targets or frozenset({"env", "settings"}),
     )
@@ -320,6 +322,7 @@ def _through_litellm(
         slots=slots,
         traffic=draft.traffic or "quiet",
         permissions=draft.permissions or "ask",
+        deny_web_search=draft.deny_web_search is True,
         context=_window(draft, slots, held, providers),
         upstreams=ups,
         drop=draft.drop,

@@ -17,11 +17,15 @@ from haha_config.core.model import Change, Data, Path, Plan, Remove, Set, Snapsh
 #: The client asks before a command, and has no auto mode.
 ASKS: Final[Path] = ("permissions", "disableAutoMode")
 PICKER: Final[Path] = ("modelPicker",)
+#: Rules of the person's, and one of ours: the client has no web search.
+DENY: Final[Path] = ("permissions", "deny")
+WEB_SEARCH: Final = "WebSearch"
 #: The header line with the credential, in each form that a target has.
 _HEADERS: Final[tuple[Path, ...]] = (("env", v.HEADERS), (v.HEADERS,))
 _NAMES: Final[Mapping[Path, str]] = {
     ASKS: "permissions.disableAutoMode",
     PICKER: "modelPicker",
+    DENY: f"permissions.deny: {WEB_SEARCH}",
     **dict.fromkeys(_HEADERS, f"{v.HEADERS}: {headers.KEY}"),
 }
 
@@ -36,15 +40,17 @@ class Owned(Struct, frozen=True, kw_only=True):
         return path in self.files
 
     def has(self, path: str, where: Path, value: Data) -> bool:
-        """Whether the value at `where` of a file is what we wrote; of headers, our line."""
+        """Whether the value at `where` of a file is what we wrote; of a list, our own entry."""
         print_ = _fingerprint(where, value)
         return bool(print_) and self.files.get(path, {}).get(_NAMES[where]) == print_
 
 
 def _fingerprint(where: Path, value: Data) -> str:
-    """Of headers only our own line counts; "" where there is nothing."""
+    """Of headers and refusals only our own entry counts; "" where there is nothing."""
     if where in _HEADERS:
         value = headers.value(value, headers.KEY) if isinstance(value, str) else ""
+    elif where == DENY:
+        value = WEB_SEARCH if denies(value) else ""
     if value in (None, ""):
         return ""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
@@ -132,7 +138,12 @@ def at(data: Mapping[str, Any], where: Path) -> Data:
     return found
 
 
+def denies(rules: Data) -> bool:
+    """Whether a list of refused tools has the web search."""
+    return isinstance(rules, list) and WEB_SEARCH in rules
+
+
 def settings(file_data: Mapping[str, Any]) -> Sequence[tuple[str, Path, Data]]:
     """What stands beside `env` and may be ours: name, path, value."""
-    found = ((_NAMES[where], where, at(file_data, where)) for where in (ASKS, PICKER))
-    return tuple(one for one in found if one[2] is not None)
+    found = ((_NAMES[where], where, at(file_data, where)) for where in (ASKS, PICKER, DENY))
+    return tuple(f for f in found if f[2] is not None and (f[1] != DENY or denies(f[2])))

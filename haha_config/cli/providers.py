@@ -97,19 +97,16 @@ def _print(providers: Providers) -> None:
         Column(head=msg("key") if named else None, style="bold"),
         Column(head=msg("variable") if named else None, drop=1),
         Column(head=msg("name") if named else None, cut=True),
-        Column(drop=2),
     )
-    rows = [
-        Row((row.key, row.credential.variable, render(table.named(row)), _search(row)))
-        for row in providers.values()
-    ]
+    rows = [Row((row.key, row.credential.variable, _named(row))) for row in providers.values()]
     for line in tables.lines(heads, rows, sys.stdout):
         report.drawn(line, sys.stdout)
 
 
-def _search(row: Provider) -> str:
-    """What a direct row makes of the client's web search; "" where that is not known."""
+def _named(row: Provider) -> str:
+    """The name, with what a direct row makes of the client's web search where that is known."""
+    name = render(table.named(row))
     if row.web_search is None or row.routes[0] != "direct":
-        return ""
+        return name
     works = row.web_search.result == "works"
-    return render(msg("web search") if works else msg("no web search"))
+    return f"{name} · {render(msg('web search') if works else msg('no web search'))}"

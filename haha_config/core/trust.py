@@ -50,7 +50,7 @@ Steps = tuple[str | int, ...]
 class NamingValue(Struct, frozen=True, kw_only=True, dict=True):
     """One value, and the folder that brings it. `value` can hold a secret: show `shown`.
 
-    `path` leads to it in its file.
+    `path` leads to it in its file. `label`: what a person is told instead, as it is for now.
     """
 
     kind: Kind
@@ -61,6 +61,7 @@ class NamingValue(Struct, frozen=True, kw_only=True, dict=True):
     path: Steps = ()
     #: The variables that go along.
     pulls: tuple[str, ...] = ()
+    label: str = ""
 
     @cached_property
     def fingerprint(self) -> str:
@@ -91,8 +92,13 @@ def told(value: NamingValue) -> Message:
         return msg("LiteLLM calls {where}", where=value.shown)
     if value.kind == "code":
         return msg("LiteLLM loads {what} ({name})", what=value.shown, name=value.name)
+    if value.kind == "listener" and not value.label:
+        return msg(
+            "{name} is taken by a program whose number (pid) the system does not show",
+            name=value.name,
+        )
     if value.kind == "listener":
-        return msg("{name} is taken by {who}", name=value.name, who=value.shown or "?")
+        return msg("{name} is taken by {who}", name=value.name, who=value.label)
     if value.kind == "program" and value.name == value.value:
         return msg("{name} is started", name=value.name)
     return msg("{name} is {value}", name=value.name, value=value.shown or '""')

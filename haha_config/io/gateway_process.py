@@ -27,22 +27,26 @@ if TYPE_CHECKING:
 # --- ports -----------------------------------------------------------------------------------
 
 
+def _listener(port: int) -> psutil.Process | None:
+    """The process that listens on a port; None where there is none or the system hides it."""
+    import psutil
+
+    with contextlib.suppress(psutil.Error, OSError):
+        for one in psutil.net_connections(kind="tcp"):
+            at_port = one.status == psutil.CONN_LISTEN and one.laddr and one.laddr[1] == port
+            # Of another user's process the system shows the socket and not the number.
+            if at_port and one.pid is not None:
+                return psutil.Process(one.pid)
+    return None
+
+
 def port_holder(port: int) -> str:
     """Which program listens on a port, as `name (pid N)`; "" where the system does not show it."""
     import psutil
 
-    try:
-        found = psutil.net_connections(kind="tcp")
-    except (psutil.Error, OSError):
-        # Without rights only our own processes' sockets are shown, on macOS none.
-        return ""
-    for connection in found:
-        if connection.status != psutil.CONN_LISTEN or not connection.laddr:
-            continue
-        if connection.laddr[1] != port:
-            continue
-        with contextlib.suppress(psutil.Error, TypeError):
-            return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
+    with contextlib.suppress(psutil.Error, OSError):
+        if (process := _listener(port)) is not None:
+            return f"{process.name()} (pid {process.pid})"
     return ""
 
 
@@ -50,11 +54,9 @@ def port_owner(port: int) -> str:
     """Who listens on a loopback port, as `user program`; "" where the system does not show it."""
     import psutil
 
-    with contextlib.suppress(psutil.Error, OSError, TypeError):
-        for one in psutil.net_connections(kind="tcp"):
-            if one.status == psutil.CONN_LISTEN and one.laddr and one.laddr[1] == port:
-                process = psutil.Process(one.pid)
-                return f"{process.username()} {process.exe()}"
+    with contextlib.suppress(psutil.Error, OSError):
+        if (process := _listener(port)) is not None:
+            return f"{process.username()} {process.exe()}"
     return ""
 
 

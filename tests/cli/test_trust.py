@@ -6,6 +6,8 @@ The attacker's listeners are of this test, on loopback; every key of the person'
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -590,9 +592,27 @@ def test_another_program_on_the_gateways_port_is_asked_about(
     done = person("models")
     assert done.code == 1
     assert f"port {attacker.port} is taken by" in done.err
+    assert f"(pid {os.getpid()})" in done.err
     assert not attacker.knows_the_key
     assert person("models", "--trust").code == 0
     assert attacker.knows_the_key
+
+
+def test_the_gateway_of_another_folder_is_named(
+    person: Tool, litellm: Path, tmp_path: Path
+) -> None:
+    port = str(free_port())
+    words = ("--provider", "litellm", "--upstream", "openai:gpt-6-luna", "--yes", "--port", port)
+    other = tmp_path / "other"
+    other.mkdir()
+    key = {"OPENAI_API_KEY": CANARY}
+    for folder in (other, person.cwd):
+        assert person("init", *words, "--dir", str(folder), **key).code == 0
+    assert person("proxy", "up", "--dir", str(other)).code == 0
+    done = person("probe")
+    assert done.code == 1
+    assert re.search(rf"port {port} is used by the gateway of \S*other \(pid \d+\)", done.err)
+    assert "proxy down --dir" in done.err
 
 
 # --- links ----------------------------------------------------------------------------------------

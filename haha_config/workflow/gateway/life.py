@@ -25,7 +25,7 @@ from haha_config.workflow.gateway.installation import (
     starter_of,
 )
 from haha_config.workflow.gateway.progress import progress
-from haha_config.workflow.gateway.site import Site, Status, proxy_command, status_of
+from haha_config.workflow.gateway.site import Site, Status, elsewhere_on, not_ours, status_of
 from haha_config.workflow.session import Session
 
 if TYPE_CHECKING:
@@ -142,8 +142,8 @@ def _own(path: str, state: State) -> bool:
 
 
 def _port_free(here: Site) -> None:
-    if _elsewhere_on(here) is not None:
-        raise _not_ours(here)
+    if elsewhere_on(here) is not None:
+        raise not_ours(here)
     who = loopback.who(here.port)
     if not who:
         return
@@ -247,10 +247,10 @@ def stop_gateway(here: Site) -> int:
     ours = here.records()
     if ours:
         return stop_all(here, ours)
-    if here.record_path.exists() and not _elsewhere_on(here):
+    if here.record_path.exists() and not elsewhere_on(here):
         gateway_process.release(here.record_path)
     if loopback.who(here.port):
-        raise _not_ours(here)
+        raise not_ours(here)
     report.talk(msg("The gateway is not running."))
     return FINE
 
@@ -270,30 +270,3 @@ def stop_all(here: Site, records: Iterable[GatewayRecord]) -> int:
             folder = report.short(str(record.folder))
             report.talk(msg("Stopped the gateway of {folder}.", folder=folder))
     return FINE
-
-
-def _elsewhere_on(here: Site) -> GatewayRecord | None:
-    """The gateway of ours that has this folder's port and is for another folder."""
-    return next((record for record in here.elsewhere() if record.port == here.port), None)
-
-
-def _not_ours(here: Site) -> HahaError:
-    """Why who answers on this port is not stopped, or stands in the way of a start."""
-    other = _elsewhere_on(here)
-    if other is not None:
-        return HahaError(
-            msg(
-                "port {port} is used by the gateway of {folder} (pid {pid})",
-                port=here.port,
-                folder=report.short(str(other.folder)),
-                pid=other.pid,
-            ),
-            hints=(proxy_command("down", other.folder, here.session.cwd),),
-        )
-    return HahaError(
-        msg(
-            "haha-config did not start what answers on port {port} ({holder})",
-            port=here.port,
-            holder=gateway_process.port_holder(here.port) or msg("another program"),
-        )
-    )

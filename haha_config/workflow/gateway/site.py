@@ -13,11 +13,13 @@ from typing import Final
 from msgspec import Struct
 
 from haha_config.core import variables as v
+from haha_config.core.errors import HahaError
+from haha_config.core.messages import msg
 from haha_config.core.model import Place
 from haha_config.core.state.gateway import Gateway
 from haha_config.core.state.state import State
 from haha_config.core.trust import Credential, NamingValue
-from haha_config.io import gateway_process, loopback
+from haha_config.io import gateway_process, loopback, report
 from haha_config.io.gateway_process import GatewayRecord
 from haha_config.workflow import trust
 from haha_config.workflow.session import Session
@@ -119,6 +121,33 @@ def proxy_command(verb: str, folder: Path, cwd: Path) -> str:
     return f"haha-config proxy {verb}{where}"
 
 
+def elsewhere_on(here: Site) -> GatewayRecord | None:
+    """The gateway of ours that has this folder's port and is for another folder."""
+    return next((record for record in here.elsewhere() if record.port == here.port), None)
+
+
+def not_ours(here: Site) -> HahaError:
+    """Why who answers on this port is not stopped, or stands in the way of a start."""
+    other = elsewhere_on(here)
+    if other is not None:
+        return HahaError(
+            msg(
+                "port {port} is used by the gateway of {folder} (pid {pid})",
+                port=here.port,
+                folder=report.short(str(other.folder)),
+                pid=other.pid,
+            ),
+            hints=(proxy_command("down", other.folder, here.session.cwd),),
+        )
+    return HahaError(
+        msg(
+            "haha-config did not start what answers on port {port} ({holder})",
+            port=here.port,
+            holder=gateway_process.port_holder(here.port) or msg("another program"),
+        )
+    )
+
+
 def ensure_ours(session: Session, state: State, command: str) -> None:
     """Return once whoever listens on the gateway's port may have its master key; it may ask.
 
@@ -127,10 +156,13 @@ def ensure_ours(session: Session, state: State, command: str) -> None:
     here = Site(session=session, state=state)
     if here.serves or not loopback.listens(here.port):
         return
+    if elsewhere_on(here) is not None and not session.trusting:
+        raise not_ours(here)
     value = NamingValue(
         kind="listener",
         name=f"port {here.port}",
         value=gateway_process.port_owner(here.port),
+        label=gateway_process.port_holder(here.port),
         root=os.path.realpath(session.folder),
     )
     if value.value and not trust.unknown(session, (value,)):

@@ -9,9 +9,11 @@ from threading import Timer
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from haha_config.core import urls
+from haha_config.core import headers, urls
 from haha_config.core import variables as v
+from haha_config.core.change.plan import HELPER
 from haha_config.core.errors import Cancelled, HahaError, Usage
 from haha_config.core.exchange import HttpExchange, Request
 from haha_config.core.messages import Message, msg, nmsg
@@ -22,7 +24,7 @@ from haha_config.core.probe.examination import Order
 from haha_config.core.probe.scorecard import Check, ProbeReport, Scorecard, Status, as_data
 from haha_config.core.state import configured
 from haha_config.core.state.state import State
-from haha_config.io import paths, programs, report, templates
+from haha_config.io import clients, machine, paths, programs, report, templates
 from haha_config.io.i18n import columns, english, render
 from haha_config.workflow import trust
 from haha_config.workflow.gateway.site import ensure_ours
@@ -40,6 +42,9 @@ _AT_ONCE: Final = 64
 
 #: The longest wait for an answer where nobody watches, who could end it.
 UNWATCHED: Final = 120.0
+#: How long a stream may fall silent even where API_TIMEOUT_MS is short: the client waits longer
+#: (measured: 300 s in 2.1.332, whatever that variable says).
+_SILENCE: Final = 60.0
 #: After so long a line says how long the client would wait.
 _LONG: Final = 30.0
 
@@ -68,6 +73,8 @@ def run_probe(
     Raises HahaError where there is nothing to probe.
     """
     who = caller_of(session, state)
+    if options.timeout is None:
+        who = replace(who, silence=_SILENCE)
     orders = [_order(m, state, options, who) for m in models or slot_models(state)]
     if not orders:
         raise HahaError(msg("no model is configured here"), hints=("haha-config init",))
@@ -154,8 +161,9 @@ def caller_of(session: Session, state: State) -> ClientProfile:
     trust.ensure(session, state, trust.Use(command="probe"))
     if held.own_gateway:
         ensure_ours(session, state, "probe")
-    helper = "" if held.credential else _helper(session, state)
-    who = client_profile(state, held, _record(session), helper)
+    login = machine.client_state(session.environ, session.home).primary_api_key is not None
+    helper = _helper(session, state)
+    who = client_profile(state, held, _record(session), helper, login=login)
     if not who.kinds and not who.loopback:
         raise HahaError(
             msg("no credential is configured for {host}", host=url.host),
@@ -182,15 +190,19 @@ def installed_client(session: Session) -> str:
 
 
 def _helper(session: Session, state: State) -> str:
-    """The key that `apiKeyHelper` gives, from settings that a project can't bring along."""
-    for layer in ("managed", "user"):
-        file = state.settings.get(layer)
-        command = file.data.get("apiKeyHelper") if file is not None else None
-        if isinstance(command, str) and command:
-            from haha_config.io import clients
+    """The key that the client's `apiKeyHelper` gives; "" where none of it is sent.
 
-            return clients.key_from_helper(command, trust.safe_environ(session))
-    return ""
+    Raises HahaError where a folder brings that command and nobody has agreed to it.
+    """
+    key = state.value(v.API_KEY) or headers.value(state.value(v.HEADERS), headers.KEY)
+    if state.value(v.AUTH_TOKEN) and key:
+        return ""
+    files = [file for _, file in state.settings_files if file.data.get(HELPER)]
+    if not files:
+        return ""
+    command = str(files[0].data[HELPER])
+    trust.ensure_helper(session, state, "probe")
+    return clients.key_from_helper(command, trust.safe_environ(session))
 
 
 def _announce(

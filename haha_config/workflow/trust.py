@@ -17,6 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from haha_config.core import trust
+from haha_config.core.change.plan import HELPER
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place, Plan, Snapshot, Write
@@ -65,6 +66,13 @@ def ensure(session: Session, state: State, use: Use) -> None:
     values = (*needed, *(value for value in rest if value.fingerprint not in prints))
     keys = _keys(session, state, values, use)
     settle(session, values, keys, use.command)
+
+
+def ensure_helper(session: Session, state: State, command: str) -> None:
+    """Return once the person has agreed to the `apiKeyHelper` that a folder brings, if one does."""
+    values = (value for value in _client(session, state) if value.name == HELPER)
+    if new := unknown(session, values):
+        settle(session, new, (), command)
 
 
 def name_unknown(session: Session, state: State) -> None:

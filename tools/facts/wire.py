@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from tests.e2e import behaviours as act
 from tests.e2e import faults, parts, truth
+from tests.e2e.hard_faults import HARD
 from tests.e2e.processes import QUIET, ask_client
 from tests.e2e.session import Session
 from tests.e2e.upstream import Upstream
@@ -53,10 +54,14 @@ _SWITCHES: Final = (
     "DISABLE_PROMPT_CACHING=1",
     "CLAUDE_CODE_MAX_OUTPUT_TOKENS=8192",
     "CLAUDE_CODE_SIMPLE=1",
-    "ENABLE_TOOL_SEARCH=true",
 )
+#: Values of ENABLE_TOOL_SEARCH: with some of them most tools are kept back.
+_SEARCHES: Final = ("", "true", "1", "false", "0", "no", "off", "auto", "auto:0")
 #: A refusal that comes once, and then no more: does the client ask again?
-_STATUSES: Final = (400, 401, 403, 404, 405, 408, 409, 413, 422, 425, 429, 500, 502, 503, 504, 529)
+_STATUSES: Final = (
+    *(400, 401, 402, 403, 404, 405, 408, 409, 410, 413, 418, 422, 425, 429, 451),
+    *(500, 501, 502, 503, 504, 505, 520, 522, 524, 529, 530),
+)
 #: Of `tests.e2e.faults`: what one version forgives and another does not.
 _FORGIVEN: Final = ("no-ends", "no-id", "no-message-delta", "no-message-stop")
 _FIELDS: Final = ("thinking", "context_management", "output_config", "metadata", "safeguards")
@@ -114,14 +119,14 @@ def in_print(version: str, switch: str = "") -> Request:
         return next(filter(_is_first, upstream.requests))
 
 
-def interactive(version: str, *, ours: bool = True) -> Request:
+def interactive(version: str, switch: str = "", *, ours: bool = True) -> Request:
     """`ours`: with the settings that `init` writes beside `env`."""
     with Upstream() as upstream, _client(version) as client:
-        client.settings(upstream.url, ours=ours)
+        client.settings(upstream.url, switch, ours=ours)
         return client.talks(upstream)
 
 
-def survives(version: str, wrong: Callable[[Request], str | None]) -> bool:
+def survives(version: str, wrong: Callable[[Request], str | None], switch: str = "") -> bool:
     """Whether the client is answered in the end although `wrong` requests are a 400."""
 
     def behave(request: Request, reply: Reply) -> None:
@@ -133,7 +138,7 @@ def survives(version: str, wrong: Callable[[Request], str | None]) -> bool:
 
     with Upstream() as upstream, _client(version) as client:
         upstream.behave = choose
-        client.settings(upstream.url)
+        client.settings(upstream.url, switch)
         return client.prints()
 
 
@@ -196,6 +201,8 @@ def record(version: str) -> dict[str, Any]:
         "print": in_print(version),
         "interactive": interactive(version),
         "automatic": interactive(version, ours=False),
+        "print search": in_print(version, "ENABLE_TOOL_SEARCH=true"),
+        "interactive search": interactive(version, "ENABLE_TOOL_SEARCH=true"),
     }
     tools: list[dict[str, Any]] = []
     modes: dict[str, Any] = {}
@@ -210,20 +217,30 @@ def record(version: str) -> dict[str, Any]:
             switch: _difference(base, request)
             for switch, request in zip(_SWITCHES, switched, strict=True)
         }
+        searches = pool.map(lambda value: _searches(version, value), _SEARCHES)
         refused = dict(_refusals(base))
         survived = pool.map(lambda wrong: survives(version, wrong), refused.values())
         survives_ = [name for name, did in zip(refused, survived, strict=True) if did]
+        if survives(version, _refused_search, "ENABLE_TOOL_SEARCH=true"):
+            survives_.append("defer_loading")
+        if _works(version, [one for one in HARD if one.name == "bad-signature"]):
+            survives_.append("signature")
     return {
         "client": version,
         "measured": datetime.now(UTC).date().isoformat(),
         "modes": modes,
         "switches": switches,
+        "searches": dict(zip(_SEARCHES, searches, strict=True)),
         "refused": list(refused),
         "survives": survives_,
         "asks_again": asks_again(version),
         "forgives": forgives(version),
         "tools": tools,
     }
+
+
+def _searches(version: str, value: str) -> bool:
+    return "ToolSearch" in in_print(version, f"ENABLE_TOOL_SEARCH={value}").tools
 
 
 def asks_again(version: str) -> list[int]:
@@ -304,6 +321,11 @@ def _refused_adaptive(request: Request) -> str | None:
     adaptive = request.body.get("thinking", {}).get("type") == "adaptive"
     said = "thinking: Input tag 'adaptive' found using 'type' does not match any expected tags"
     return said if adaptive else None
+
+
+def _refused_search(request: Request) -> str | None:
+    """In words that say nothing."""
+    return "bad request" if "ToolSearch" in request.tools else None
 
 
 def _refused_caching(request: Request) -> str | None:

@@ -9,8 +9,9 @@ from msgspec import Struct, field
 
 from haha_config.core import urls
 from haha_config.core import variables as v
+from haha_config.core.headers import pairs
 from haha_config.core.model import Header, Route
-from haha_config.core.probe.wire import UNKNOWN, Wire, as_set, parse
+from haha_config.core.probe.wire import UNKNOWN, Wire, effective
 from haha_config.core.providers.model import Provider
 from haha_config.core.state.configured import CurrentSetup
 from haha_config.core.state.state import State
@@ -26,7 +27,8 @@ class ClientProfile(Struct, frozen=True, kw_only=True):
     `wire`: what its version sends with `-p` where its variables have these values; `session`: in
     an interactive session. `kinds`: the credential headers that go out. `proxies` and `ca_file`
     are the client's effective variables. `patience`: seconds for which the client waits for an
-    answer. `chat_flag`: the gateway is told to call upstreams at /chat/completions.
+    answer to begin; `silence`: for which we wait in its middle. `chat_flag`: the gateway is told
+    to call upstreams at /chat/completions.
     """
 
     base_url: str
@@ -39,6 +41,7 @@ class ClientProfile(Struct, frozen=True, kw_only=True):
     proxies: Mapping[str, str] = field(default_factory=dict)
     ca_file: str = ""
     patience: float = 600
+    silence: float = 0
     chat_flag: bool = False
     #: False: as the client asks once more after a stream that it could not read.
     streams: bool = True
@@ -68,16 +71,17 @@ class ClientProfile(Struct, frozen=True, kw_only=True):
 
 
 def client_profile(
-    state: State, held: CurrentSetup, record: str, helper: str = ""
+    state: State, held: CurrentSetup, record: str, helper: str = "", *, login: bool = False
 ) -> ClientProfile:
     """The client of this state. `helper`: what its `apiKeyHelper` printed, "" without one.
 
-    `record`: the text of what its version sends.
+    `record`: the text of what its version sends. `login`: the client has a key of its own login.
     """
     value = state.value
-    credential = credentials(value(v.AUTH_TOKEN), value(v.API_KEY), helper)
-    wire = parse(record, "print")
-    custom = _custom(value("ANTHROPIC_CUSTOM_HEADERS"))
+    own = _NO_KEY if login else ""
+    credential = credentials(value(v.AUTH_TOKEN), value(v.API_KEY), helper, own)
+    wire = effective(record, "print", value)
+    custom = {name.lower(): text for name, text in pairs(value(v.HEADERS))}
     if "authorization" in credential:
         # One of the person's own does not replace the token (measured).
         custom.pop("authorization", None)
@@ -87,8 +91,8 @@ def client_profile(
         kinds=kinds({**credential, **custom}),
         route=held.route,
         row=state.providers.get(held.provider),
-        wire=as_set(wire, value),
-        session=as_set(parse(record, "interactive"), value),
+        wire=wire,
+        session=effective(record, "interactive", value),
         proxies=proxies(value),
         ca_file=value("NODE_EXTRA_CA_CERTS"),
         chat_flag=state.gateway.settings.get(CHAT_FLAG) is True,
@@ -96,16 +100,16 @@ def client_profile(
     )
 
 
-def credentials(token: str, api_key: str, helper: str = "") -> dict[str, str]:
-    """The credential headers as this client sends them; both where both are set (measured)."""
-    found: dict[str, str] = {}
-    if token:
-        found["authorization"] = f"Bearer {token}"
-    if api_key:
-        found["x-api-key"] = api_key
-    if helper and not found:
-        found = {"authorization": f"Bearer {helper}", "x-api-key": helper}
-    return found
+#: Stands for the key of the client's login, which the client sends to any endpoint and we do not:
+#: whoever minds a second credential minds this one.
+_NO_KEY: Final = f"sk-ant-{'0' * 100}"
+
+
+def credentials(token: str, api_key: str, helper: str = "", login: str = "") -> dict[str, str]:
+    """The credential headers as this client sends them (tests/e2e/test_credentials.py)."""
+    bearer, key = token or helper, api_key or helper or login
+    found = {"authorization": f"Bearer {bearer}"} if bearer else {}
+    return {**found, "x-api-key": key} if key else found
 
 
 def kinds(headers: Mapping[str, str]) -> tuple[Header, ...]:
@@ -123,9 +127,3 @@ _PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy"
 def proxies(value: Callable[[str], str]) -> dict[str, str]:
     """The proxy variables in force for the client."""
     return {name: found for name in _PROXIES if (found := value(name))}
-
-
-def _custom(text: str) -> dict[str, str]:
-    """ANTHROPIC_CUSTOM_HEADERS: `Name: Value` lines."""
-    pairs = (line.partition(":") for line in text.replace("\\n", "\n").splitlines())
-    return {name.strip().lower(): rest.strip() for name, colon, rest in pairs if colon}

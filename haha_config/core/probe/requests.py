@@ -13,20 +13,20 @@ from haha_config.core.exchange import Request
 from haha_config.core.model import Data
 from haha_config.core.probe import wire as wires
 from haha_config.core.probe.client_profile import ClientProfile
-from haha_config.core.probe.wire import CACHING, DISPLAY, SYSTEM_ROLE, sentence
+from haha_config.core.probe.wire import CACHING, DEFERRED, DISPLAY, SYSTEM_ROLE, sentence
 
 #: A word that no model says by itself.
 HIDDEN_WORD: Final = "marmalade-7391"
 #: The client's real system prompt and tools are about this large.
 CONTEXT_TOKENS: Final = 25_000
 
-_SESSION = "00000000-0000-4000-8000-000000000000"
+_SESSION: Final = "00000000-0000-4000-8000-000000000000"
 _USER: Final = json.dumps(
     {"device_id": "0" * 64, "account_uuid": "", "session_id": _SESSION}, separators=(",", ":")
 )
 #: In a small request each of the client's sentences is cut off here.
 _SHORT: Final = 120
-_SMALL_TOOLS: Final = ("AskUserQuestion", "Edit", "Read")
+_SMALL_TOOLS: Final = ("AskUserQuestion", "Edit", "Read", "ToolSearch")
 #: What a model must know to call them; the rest of each description is as long as the client's.
 _DESCRIPTIONS: Final[Mapping[str, str]] = {
     "AskUserQuestion": "Asks the person. Not now. ",
@@ -159,6 +159,10 @@ def separately(caller: ClientProfile, model: str, timeout: float) -> dict[str, R
         for name, value in whole.items()
         if name not in ("model", "messages", "stream")
     }
+    tools = whole["tools"]
+    extras["tools"] = {"tools": [tool for tool in tools if DEFERRED not in tool]}
+    if extras["tools"]["tools"] != tools:
+        extras[DEFERRED] = {"tools": tools}
     if "thinking" in extras:
         thinking = whole["thinking"]
         if "display" in thinking:
@@ -172,7 +176,7 @@ def separately(caller: ClientProfile, model: str, timeout: float) -> dict[str, R
     if caller.wire.caching:
         cached = {"type": "text", "text": _HELLO, CACHING: {"type": "ephemeral"}}
         extras[CACHING] = {"messages": [{"role": "user", "content": [cached]}]}
-        for name in ("system", "tools"):
+        for name in extras.keys() & {"system", "tools", DEFERRED}:
             extras[name] = wires.uncached(extras[name])
     found = {name: message(bare, model, timeout, extra) for name, extra in extras.items()}
     for beta in caller.wire.betas:
@@ -196,9 +200,10 @@ def _post(key: str, caller: ClientProfile, body: dict[str, Data], timeout: float
         key=key,
         method="POST",
         url=urls.called(caller.base_url),
-        headers=caller.sent_headers,
+        headers={**caller.sent_headers, "x-claude-code-session-id": _SESSION},
         body=body,
         timeout=timeout,
+        silence=caller.silence,
         stream=body.get("stream") is True,
     )
 
@@ -261,7 +266,9 @@ def _system(caller: ClientProfile, blocks: list[dict[str, Data]]) -> list[dict[s
 
 def _tools(caller: ClientProfile, *, small: bool) -> list[Data]:
     limit = _SHORT if small else None
-    chosen = [t for t in caller.wire.tools if not small or t["name"] in _SMALL_TOOLS]
+    chosen = [
+        t for t in caller.wire.tools if not small or t["name"] in _SMALL_TOOLS or DEFERRED in t
+    ]
     return [_tool(wires.filled(tool, limit)) for tool in chosen]
 
 

@@ -22,6 +22,7 @@ _SENTENCE: Final = "This line is as long as a line of the client and means nothi
 CACHING: Final = "cache_control"
 SYSTEM_ROLE: Final = "system role"
 DISPLAY: Final = "thinking.display"
+DEFERRED: Final = "defer_loading"
 #: The variable that says how long an answer may be.
 OUTPUT: Final = "CLAUDE_CODE_MAX_OUTPUT_TOKENS"
 
@@ -45,9 +46,13 @@ class Wire(Struct, frozen=True, kw_only=True):
     forgives: frozenset[str] = frozenset()
     caching: bool = True
     system_role: bool = True
+    #: The same without a search for tools, where there is one.
+    unsearched: Wire | None = None
 
     def without(self, parts: Sequence[str]) -> Wire:
         """The same without these parts: betas, members of the body, or one of the named ones."""
+        if self.unsearched is not None and DEFERRED in parts:
+            return self.unsearched.without(parts)
         body = {name: value for name, value in self.body.items() if name not in parts}
         if DISPLAY in parts:
             body["thinking"] = {k: v for k, v in body["thinking"].items() if k != "display"}
@@ -61,6 +66,8 @@ class Wire(Struct, frozen=True, kw_only=True):
 
     def with_switch(self, switch: str) -> Wire:
         """The same where `NAME=value` is set."""
+        if switch == NO_SEARCH and self.unsearched is not None:
+            return self.unsearched
         name, _, value = switch.partition("=")
         change = self.switches.get(switch, {})
         if name == OUTPUT:
@@ -72,6 +79,7 @@ class Wire(Struct, frozen=True, kw_only=True):
             body={name: value for name, value in body.items() if value is not None},
             betas=(*kept, *change.get("new", ())),
             caching=self.caching and not change.get("uncached"),
+            unsearched=self.unsearched and self.unsearched.with_switch(switch),
         )
 
     def switch_without(self, parts: Sequence[str]) -> str:
@@ -89,11 +97,16 @@ UNKNOWN: Final = Wire(version="", headers={}, betas=(), body={}, tools=())
 def _has(wire: Wire, part: str) -> bool:
     if part == CACHING:
         return wire.caching
+    if part == DEFERRED:
+        return any(DEFERRED in tool for tool in wire.tools)
     return part in wire.body or part in wire.betas
 
 
 def parse(text: str, mode: str) -> Wire:
-    """The record of one version in one of its modes: `print`, `interactive`, `automatic`."""
+    """The record of one version in one of its modes: `print`, `interactive`, `automatic`.
+
+    `print search` and `interactive search`: the same with most tools kept back.
+    """
     data: Mapping[str, Any] = json.loads(text)
     sent = data["modes"][mode]
     return Wire(
@@ -107,6 +120,30 @@ def parse(text: str, mode: str) -> Wire:
         asks_again=frozenset(data["asks_again"]),
         forgives=frozenset(data["forgives"]),
     )
+
+
+#: Whether the client keeps most tools back until the model searches for them.
+SEARCH: Final = "ENABLE_TOOL_SEARCH"
+NO_SEARCH: Final = f"{SEARCH}=false"
+#: With one of these it does not, whatever that variable says (measured).
+_ALL_TOOLS: Final = ("CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS", "CLAUDE_CODE_SIMPLE")
+
+
+def effective(text: str, mode: str, value: Callable[[str], str]) -> Wire:
+    """The record of one version in this mode, where the client's variables have these values."""
+    wire = as_set(parse(text, mode), value)
+    if not _searches(json.loads(text)["searches"], value):
+        return wire
+    searching = as_set(parse(text, f"{mode} search"), value)
+    return replace(searching, unsearched=wire, switches={**searching.switches, NO_SEARCH: {}})
+
+
+def _searches(measured: Mapping[str, bool], value: Callable[[str], str]) -> bool:
+    if any(_is_set(value(name), "1") for name in _ALL_TOOLS):
+        return False
+    said = value(SEARCH).strip().lower()
+    # A number behind `auto:` is a share of the window, and the tools are smaller than that.
+    return measured[said if said in measured else "auto" if "auto:" in said else "true"]
 
 
 def closest(installed: str, known: Sequence[str]) -> str:

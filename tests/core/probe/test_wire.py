@@ -18,7 +18,8 @@ OLDEST, NEWEST = sorted(RECORDS, key=wire.numbers)
 
 
 def caller(version: str, **variables: str) -> ClientProfile:
-    known = wire.as_set(wire.parse(RECORDS[version], "print"), lambda name: variables.get(name, ""))
+    held = {wire.SEARCH: "false", **variables}
+    known = wire.effective(RECORDS[version], "print", lambda name: held.get(name, ""))
     session = wire.parse(RECORDS[version], "interactive")
     return ClientProfile(
         base_url="http://127.0.0.1:1",
@@ -147,10 +148,74 @@ def refusal(words: str) -> HttpExchange:
         (OLDEST, "system role", "messages.1.role: Input should be 'user' or 'assistant'", False),
         (OLDEST, "system role", "messages: Unexpected role 'system'.", True),
         (NEWEST, "system role", "bad request", False),
+        (NEWEST, "system role", "Invalid role: system", False),
         (NEWEST, "metadata", "metadata: Extra inputs are not permitted", False),
     ],
 )
 def test_what_a_client_goes_on_without(version: str, part: str, words: str, goes_on: bool) -> None:
     """Each row is what the real client did."""
     known = caller(version).wire
-    assert strictness.goes_on_without(known, [part], refusal(words)) is goes_on
+    assert strictness.goes_on_without(known, {part: refusal(words)}) is goes_on
+
+
+@pytest.mark.parametrize(
+    ("version", "value", "searches"),
+    [
+        (NEWEST, "", True),
+        (OLDEST, "", False),
+        *((version, "true", True) for version in RECORDS),
+        *((version, " YES ", True) for version in RECORDS),
+        *((version, "auto", False) for version in RECORDS),
+        *((version, "auto:30", False) for version in RECORDS),
+        *((version, "auto:0", True) for version in RECORDS),
+        *((version, "off", False) for version in RECORDS),
+    ],
+)
+def test_whether_tools_are_searched_for(version: str, value: str, searches: bool) -> None:
+    known = caller(version, ENABLE_TOOL_SEARCH=value).wire
+    names = {tool["name"] for tool in known.tools}
+    assert ("ToolSearch" in names, known.unsearched is not None) == (searches, searches)
+    assert ("advanced-tool-use-2025-11-20" in known.betas) is searches
+    assert "WebFetch" not in names if searches else "WebFetch" in names
+
+
+@pytest.mark.parametrize("version", RECORDS)
+@pytest.mark.parametrize("name", ["CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS", "CLAUDE_CODE_SIMPLE"])
+def test_nothing_is_searched_for_where_it_is_switched_off(version: str, name: str) -> None:
+    known = caller(version, ENABLE_TOOL_SEARCH="true", **{name: "1"}).wire
+    assert known.unsearched is None
+
+
+def test_a_search_that_is_refused_is_asked_about_by_itself() -> None:
+    ask = caller(NEWEST, ENABLE_TOOL_SEARCH="true")
+    parts = requests.separately(ask, "m", 9)
+    assert "defer_loading" in json.dumps(parts["defer_loading"].body)
+    assert "defer_loading" not in json.dumps(parts["tools"].body)
+    assert ask.wire.switch_without(["defer_loading"]) == "ENABLE_TOOL_SEARCH=false"
+    assert ask.wire.without(["defer_loading"]).tools == caller(NEWEST).wire.tools
+    old = caller(OLDEST, ENABLE_TOOL_SEARCH="true").wire
+    assert old.switch_without(["advanced-tool-use-2025-11-20"]) == "ENABLE_TOOL_SEARCH=false"
+
+
+@pytest.mark.parametrize(
+    ("version", "status", "headers", "tries"),
+    [
+        (NEWEST, 400, {}, 3),
+        (OLDEST, 400, {}, 1),
+        (NEWEST, 404, {}, 2),
+        (NEWEST, 403, {}, 1),
+        (NEWEST, 403, {"x-should-retry": "true"}, 9),
+        (NEWEST, 500, {"x-should-retry": "false"}, 1),
+        (OLDEST, 401, {}, 9),
+        (OLDEST, 522, {}, 9),
+        (NEWEST, 200, {}, 2),
+    ],
+)
+def test_how_often_the_client_asks(
+    version: str, status: int, headers: dict[str, str], tries: int
+) -> None:
+    """9: for as long as it has tries left."""
+    ask = Request(key="first", method="POST", url="http://127.0.0.1:1")
+    failed = HttpExchange(ask=ask, status=status, headers=headers, body="<html>")
+    again = [n for n in range(2, 10) if strictness.tries_again(failed, n, caller(version))]
+    assert again == list(range(2, tries + 1))

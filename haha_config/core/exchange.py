@@ -29,7 +29,8 @@ Failure = Literal[
 class Request(Struct, frozen=True, kw_only=True):
     """A request to be sent, once and to nowhere else: redirects are answers, not orders.
 
-    `timeout` in seconds: for the first byte of the answer, and again for each next piece.
+    `timeout` in seconds: for the first byte of the answer, and again for each next piece; between
+    pieces `silence` where that is longer.
     """
 
     key: str
@@ -38,6 +39,7 @@ class Request(Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Data = None
     timeout: float = 60
+    silence: float = 0
     stream: bool = False
     #: Seconds to wait before it is sent: a second try after "too many requests".
     after: float = 0
@@ -61,3 +63,13 @@ class HttpExchange(Struct, frozen=True, kw_only=True):
     ms: int = 0
     cut_off: bool = False
     tries: int = 1
+
+    @property
+    def waited(self) -> float:
+        """Seconds of silence in the middle after which we gave up."""
+        return max(self.ask.timeout, self.ask.silence)
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the status is one of success, any of which the client takes (measured)."""
+        return self.status is not None and 200 <= self.status < 300

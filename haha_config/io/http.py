@@ -142,7 +142,7 @@ class _Pool:
             if scheme not in ("http", "https"):
                 return heard.exchange("socks", scheme)
             # Pings keep a stream alive for ever: four waits are enough for any answer of ours.
-            async with asyncio.timeout(4 * ask.timeout):
+            async with asyncio.timeout(4 * max(ask.timeout, ask.silence)):
                 await self._listen(heard, self._client(proxy))
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError, ValueError) as error:
             kind, reason = explain(error, begun=heard.status is not None, through_proxy=bool(proxy))
@@ -164,6 +164,8 @@ class _Pool:
         return self._clients[proxy]
 
     async def _listen(self, heard: _Receiver, client: httpx.AsyncClient) -> None:
+        import asyncio
+
         import httpx
 
         ask = heard.ask
@@ -172,9 +174,12 @@ class _Pool:
             ask.url,
             headers=_headers(ask),
             json=ask.body,
-            timeout=httpx.Timeout(ask.timeout, connect=min(ask.timeout, _CONNECT_TIMEOUT)),
+            timeout=httpx.Timeout(
+                max(ask.timeout, ask.silence), connect=min(ask.timeout, _CONNECT_TIMEOUT)
+            ),
         )
-        response = await client.send(request, stream=True)
+        async with asyncio.timeout(ask.timeout):
+            response = await client.send(request, stream=True)
         try:
             heard.begin(response.status_code, response.headers)
             # Not `aiter_text`: it unpacks a piece whole, and a few KB can unpack to gigabytes.
@@ -246,8 +251,9 @@ class _Body:
 
     def __init__(self, encodings: str) -> None:
         names = [name.strip().lower() for name in encodings.split(",") if name.strip()]
-        packed = [name for name in names if name != "identity"]
-        if any(name not in _PACKED for name in packed) or len(packed) > _LAYERS:
+        # A name that is none says nothing about the bytes (measured).
+        packed = [name for name in names if name in _PACKED or name in _UNREADABLE]
+        if any(name in _UNREADABLE for name in packed) or len(packed) > _LAYERS:
             raise ValueError(f"content-encoding: {encodings[:40]}")
         self._layers = [zlib.decompressobj(zlib.MAX_WBITS | 32) for _ in packed]
         self._text = getincrementaldecoder("utf-8")("replace")
@@ -265,6 +271,7 @@ class _Body:
 
 #: What an endpoint may pack an answer in although it is asked not to, and how often.
 _PACKED: Final = frozenset({"gzip", "x-gzip", "deflate"})
+_UNREADABLE: Final = frozenset({"br", "zstd", "compress", "x-compress"})
 _LAYERS: Final = 3
 
 

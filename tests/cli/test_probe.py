@@ -215,7 +215,7 @@ def test_a_small_probe_says_what_it_left_out(
     behave(upstream, act.uses_tools(2))
     code, data = run(capsys, "--small")
     assert code == 0
-    assert "not tried: a first request of 20K tokens" in data["models"][0]["verdict"]
+    assert "not tried: a first request of 12K tokens" in data["models"][0]["verdict"]
     assert max(len(r.raw) for r in upstream.asked("anthropic")) < 15_000
 
 
@@ -359,7 +359,7 @@ def test_its_cost_is_said_before(
     main.run(["probe"])
     out, err = capsys.readouterr()
     said = (
-        r"about 7 requests to http://127\.0\.0\.1:\d+ as client 2\.1\.332 sends them, 2\dK tokens"
+        r"about 7 requests to http://127\.0\.0\.1:\d+ as client 2\.1\.332 sends them, 1\dK tokens"
     )
     assert re.search(said, err)
     assert len(upstream.requests) == 7

@@ -26,6 +26,7 @@ class Fault:
     """One way to misbehave. `seconds`: how long a client may take, where it never gives up.
 
     `count`: how a request to count tokens is answered. `files`: how many the client has to read.
+    `hello`: how a greeting is answered, 0 not at all. `tail`: what stands behind the base URL.
     """
 
     name: str
@@ -33,6 +34,8 @@ class Fault:
     seconds: float = 60
     count: int = 200
     files: int = 1
+    hello: int = 200
+    tail: str = ""
 
 
 # --- the model ------------------------------------------------------------------------------

@@ -18,7 +18,9 @@ from pathlib import Path
 
 from tests.e2e import behaviours as act
 from tests.e2e import parts
-from tests.e2e.faults import FAULTS, Fault
+from tests.e2e.faults import FAULTS as SINGLE
+from tests.e2e.faults import Fault
+from tests.e2e.hard_faults import HARD
 from tests.e2e.processes import QUIET, environment
 from tests.e2e.upstream import Upstream
 from tests.e2e.wire import Behaviour, Reply, Request
@@ -26,6 +28,7 @@ from tests.e2e.wire import Behaviour, Reply, Request
 KEY = "sk-test-0123456789abcdef"
 CLIENTS = (parts.OLDEST, parts.NEWEST)
 FILE = Path(__file__).with_name("truth.json")
+FAULTS = (*SINGLE, *HARD)
 #: Programs at once: on two cores more only wait for each other.
 AT_ONCE = 3
 SLOTS = (
@@ -55,10 +58,10 @@ class Faulty:
         """A base URL with this fault, for one caller."""
         key = f"c{len(self._made)}"
         self._made[key] = (fault, fault.make())
-        return f"{self._upstream.url}/{key}"
+        return f"{self._upstream.url}/{key}{fault.tail}"
 
     def requests(self, url: str) -> list[Request]:
-        start = f"/{url.rpartition('/')[2]}/"
+        start = f"/{url.split('/')[3]}/"
         return [r for r in self._upstream.requests if r.path.startswith(start)]
 
     def _choose(self, request: Request) -> Behaviour:
@@ -69,8 +72,10 @@ class Faulty:
 
         def answer(_request: Request, reply: Reply) -> None:
             match asked.dialect:
+                case "hello" if fault.hello == 0:
+                    reply.cut()
                 case "hello":
-                    reply.send(200, b"", "text/plain")
+                    reply.send(fault.hello, b"", "text/plain")
                 case "models":
                     act.lists(["test-model"])(asked, reply)
                 case "count" if fault.count == 200:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -174,6 +176,19 @@ class Reply:
         head = f"event: {name}\n" if name else ""
         self._handler.wfile.write(f"{head}data: {text}\n\n".encode())
         self._handler.wfile.flush()
+
+    def write(self, content: bytes) -> None:
+        """Bytes as they are, the status line among them; the connection ends after them."""
+        self._handler.close_connection = True
+        self._handler.wfile.write(content)
+        self._handler.wfile.flush()
+
+    def reset(self) -> None:
+        """End the connection as a machine does that has forgotten it."""
+        self._handler.close_connection = True
+        linger = struct.pack("ii", 1, 0)
+        self._handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self._handler.connection.close()
 
     def hang(self, seconds: float | None = None) -> None:
         """Say nothing for `seconds`, or until the test is over."""

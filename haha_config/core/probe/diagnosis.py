@@ -167,7 +167,7 @@ def window_hint(caller: ClientProfile) -> Hint:
     return msg("choose a model with a window of 32K tokens or more: haha-config models")
 
 
-_NO_SEARCH = setting_hint(("ENABLE_TOOL_SEARCH=false",))
+NO_SEARCH: Final = setting_hint(("ENABLE_TOOL_SEARCH=false",))
 
 
 _ASK_FOR_A_KEY = msg("ask whoever runs the gateway for a new key, then: haha-config init")
@@ -334,7 +334,7 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
         stage="params",
         pattern=r"tool_reference|defer_loading",
         what=msg("the endpoint does not know deferred tools"),
-        hint=_NO_SEARCH,
+        hint=NO_SEARCH,
     ),
     ErrorPattern(
         stage="params",
@@ -646,7 +646,7 @@ def silence(exchange: HttpExchange) -> Message:
             "the proxy speaks {reason}, and the client only HTTP", reason=exchange.reason.upper()
         ),
         "slow": msg("no answer began within {n} s", n=seconds),
-        "stalled": msg("the answer stopped in the middle for {n} s", n=seconds),
+        "stalled": msg("the answer stopped in the middle for {n} s", n=round(exchange.waited)),
     }
     silent = msg("{host} hung up without an answer", host=host)
     return words.get(exchange.failure or "", silent)
@@ -692,6 +692,12 @@ def _redirected(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
     if not urls.same_origin(there, caller.base_url):
         return _sent_away(there, base, caller)
     hint: Hint = f"haha-config init --base-url {base}"
+    if "location" not in exchange.headers:
+        what = msg(
+            "the endpoint redirects with HTTP {status} and does not say where",
+            status=exchange.status,
+        )
+        return Diagnosis(stage="reach", what=what)
     if exchange.status in _REPEATED:
         what = msg(
             "the endpoint redirects to {url}: the client goes there by itself, and the probe never"
@@ -782,7 +788,7 @@ def _title(exchange: HttpExchange) -> str:
 def _unknown(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
     status = exchange.status or 0
     said = shortened(words(exchange))
-    if status == 200:
+    if exchange.succeeded:
         return _not_an_answer(exchange, caller)
     if status in (404, 405, 501):
         return _at_reach(

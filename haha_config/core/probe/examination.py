@@ -14,22 +14,22 @@ from msgspec.structs import replace
 
 from haha_config.core.exchange import HttpExchange, Request
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Slot
+from haha_config.core.model import Data, Slot
 from haha_config.core.probe import diagnosis, requests, strictness
 from haha_config.core.probe import response as answers
 from haha_config.core.probe.client_profile import ClientProfile
 from haha_config.core.probe.diagnosis import Diagnosis, Hint
 from haha_config.core.probe.response import Response
 from haha_config.core.probe.scorecard import Check, Scorecard, Status, order
-from haha_config.core.probe.wire import DISPLAY
+from haha_config.core.probe.wire import DEFERRED, DISPLAY
 
 Talk = Generator[Sequence[Request], Sequence[HttpExchange], Scorecard]
 _Sent = Generator[Sequence[Request], Sequence[HttpExchange], list[HttpExchange]]
 
 #: The client tries up to eleven times in three minutes. A person at a probe waits less.
 TRIES: Final = 3
-_LONGEST_WAIT: Final = 15.0
-_ALL_WAITS: Final = 30.0
+_LONGEST_WAIT: Final = 30.0
+_ALL_WAITS: Final = 40.0
 
 
 class Order(Struct, frozen=True, kw_only=True):
@@ -72,7 +72,7 @@ class _Notes(Struct):
     def fail(self, name: str, cause: Diagnosis, exchange: HttpExchange) -> None:
         """A refusal, and how often it came."""
         what = cause.what
-        if exchange.tries == TRIES:
+        if exchange.tries == TRIES and not _by_shape(exchange):
             what = msg(
                 "{what} (failed {n} times; the client would try for 3 minutes)",
                 what=what,
@@ -205,9 +205,7 @@ def _send(notes: _Notes, caller: ClientProfile, batch: Sequence[Request]) -> _Se
 
 def _wait(exchange: HttpExchange, number: int, caller: ClientProfile) -> float | None:
     """Seconds until the next try; None where the client makes none, or it would be too long."""
-    if exchange.ask.key == "count_tokens" or not strictness.tries_again(
-        exchange, number, caller.wire
-    ):
+    if exchange.ask.key == "count_tokens" or not strictness.tries_again(exchange, number, caller):
         return None
     wait = diagnosis.asked_wait(exchange)
     if wait is None:
@@ -216,7 +214,7 @@ def _wait(exchange: HttpExchange, number: int, caller: ClientProfile) -> float |
 
 
 def _ok(exchange: HttpExchange) -> bool:
-    return exchange.status == 200 and (exchange.ask.stream or not exchange.failure)
+    return exchange.succeeded and (exchange.ask.stream or not exchange.failure)
 
 
 def _by_shape(exchange: HttpExchange) -> bool:
@@ -262,7 +260,7 @@ def _first_answer(
 
 def _early(exchange: HttpExchange, caller: ClientProfile) -> bool:
     """Whether we gave up on a silent stream sooner than the client would."""
-    return exchange.failure == "stalled" and exchange.ask.timeout < caller.patience
+    return exchange.failure == "stalled" and exchange.waited < caller.patience
 
 
 def _says_nothing(answer: Response) -> bool:
@@ -342,6 +340,8 @@ def _first_turn(
         if _answered(little) is not None:
             _too_large(notes, exchange, caller, wanted)
             return None
+    if _answered(exchange) is None and strictness.gives_up_search(caller.wire, exchange):
+        exchange, caller = yield from _unsearched(notes, exchange, caller, wanted)
     if _answered(exchange) is None:
         changed = yield from _accepted(notes, exchange, caller, wanted)
         if changed is None:
@@ -354,10 +354,26 @@ def _first_turn(
     if answer is None:
         notes.fail("stream", diagnosis.judge(exchange, caller), exchange)
         return None
-    if not answer.usable and not answer.final and exchange.failure != "stalled":
+    if _unreadable(exchange):
         answer, caller = yield from _once_more(notes, answer, caller, wanted)
     turn = _Turn(caller=caller, answer=answer, exchange=exchange)
     return turn if _streamed(notes, turn) else None
+
+
+def _unsearched(
+    notes: _Notes, refused: HttpExchange, caller: ClientProfile, wanted: Order
+) -> Generator[Sequence[Request], Sequence[HttpExchange], tuple[HttpExchange, ClientProfile]]:
+    """The client's next try has all of its tools in it and none to search for."""
+    caller = replace(caller, wire=caller.wire.without((DEFERRED,)))
+    ask = requests.first(caller, wanted.model, wanted.timeout, small=wanted.small)
+    (exchange,) = yield from _send(notes, caller, [ask])
+    if _answered(exchange) is not None:
+        what = msg(
+            "the endpoint refuses a search for tools: client {version} then goes on without",
+            version=caller.wire.version,
+        )
+        notes.add("params", "warn", what, diagnosis.NO_SEARCH, refused.ms)
+    return exchange, caller
 
 
 def _answered(exchange: HttpExchange) -> Response | None:
@@ -376,6 +392,28 @@ def _once_more(
     if second is None or not second.usable or second.empty:
         return answer, caller
     return replace(second, flaw=answer.flaw or _broken_off(answer)), whole
+
+
+def _turns(notes: _Notes, caller: ClientProfile, batch: Sequence[Request]) -> _Sent:
+    """Later turns, each asked again without a stream where its stream could not be read."""
+    done = yield from _send(notes, caller, batch)
+    again = {number: _unstreamed(e.ask) for number, e in enumerate(done) if _unreadable(e)}
+    if again:
+        wholes = yield from _send(notes, caller, list(again.values()))
+        for number, whole in zip(again, wholes, strict=True):
+            if _answered(whole) is not None:
+                done[number] = whole
+    return done
+
+
+def _unreadable(exchange: HttpExchange) -> bool:
+    """Whether the client asks for this answer once more, without a stream."""
+    answer = _answered(exchange)
+    return not (answer is None or answer.usable or answer.final or exchange.failure == "stalled")
+
+
+def _unstreamed(ask: Request) -> Request:
+    return replace(ask, stream=False, body={k: v for k, v in ask.body.items() if k != "stream"})
 
 
 def _too_large(notes: _Notes, exchange: HttpExchange, caller: ClientProfile, wanted: Order) -> None:
@@ -451,15 +489,16 @@ def _accepted(
         return None
     parts = requests.separately(caller, wanted.model, wanted.timeout)
     done = yield from _send(notes, caller, list(parts.values()))
-    bad = tuple(name for name, e in zip(parts, done, strict=True) if not _ok(e))
-    if "thinking" in bad:
-        bad = tuple(name for name in bad if name != DISPLAY)
+    refusals = {name: e for name, e in zip(parts, done, strict=True) if not _ok(e)}
+    if "thinking" in refusals:
+        refusals.pop(DISPLAY, None)
+    bad = tuple(refusals)
     if not bad:
         notes.fail("stream", cause, refused)
         detail = msg("each part is accepted by itself; only the whole request is refused")
         notes.add("params", "warn", detail)
         return None
-    if strictness.goes_on_without(caller.wire, bad, refused):
+    if strictness.goes_on_without(caller.wire, refusals):
         detail = msg(
             "the endpoint refuses {bad}: client {version} then goes on without",
             bad=bad,
@@ -516,7 +555,7 @@ def _tools(
     if not first.calls:
         yield from _uncalled(notes, turn, wanted)
         return
-    back, both = yield from _send(
+    back, both = yield from _turns(
         notes,
         caller,
         [
@@ -524,6 +563,10 @@ def _tools(
             requests.parallel(caller, model, t),
         ],
     )
+    trusts = not ("signature" in caller.wire.survives and _mistrusts(back))
+    if not trusts:
+        content = _passed_back(first, trusts=False)
+        (back,) = yield from _turns(notes, caller, [requests.second(caller, model, content, t)])
     if not _returned(notes, back, caller):
         return
     two = _answered(both)
@@ -535,14 +578,28 @@ def _tools(
         )
         notes.fail("tools", replace(cause, what=what), both)
         return
+    if two is not None and (alike := strictness.alike_ids(two)) is not None:
+        notes.add("tools", "fail", alike, ms=both.ms)
+        return
     if two is None or not two.calls or strictness.trouble(two, caller.session) is not None:
         _called(notes, turn, two)
         return
-    (failed,) = yield from _send(
-        notes, caller, [requests.second(caller, model, two.content, t, failed=True)]
+    content = _passed_back(two, trusts=trusts)
+    (failed,) = yield from _turns(
+        notes, caller, [requests.second(caller, model, content, t, failed=True)]
     )
     if _returned(notes, failed, caller):
         _called(notes, turn, two)
+
+
+def _passed_back(answer: Response, *, trusts: bool) -> list[Data]:
+    """An answer as it goes back; without its thinking where the endpoint does not trust that."""
+    return [block for block in answer.content if trusts or block.get("type") != "thinking"]
+
+
+def _mistrusts(exchange: HttpExchange) -> bool:
+    """Whether the thinking that came back is refused, which a client can do without."""
+    return exchange.status == 400 and "`signature` in `thinking`" in exchange.body
 
 
 def _uncalled(

@@ -70,26 +70,40 @@ def read(exchange: HttpExchange) -> Response | None:
     if is_stream(exchange):
         return _streamed(exchange)
     data = data_of(exchange)
-    if not isinstance(data, Mapping) or data.get("type") != "message":
+    content = data.get("content") if isinstance(data, Mapping) else None
+    if not isinstance(data, Mapping) or (data.get("type") != "message" and content is None):
         return None
-    content = data.get("content")
-    blocks = tuple(b for b in content if isinstance(b, dict)) if isinstance(content, list) else ()
+    found = content if isinstance(content, list) else ()
+    blocks = tuple(_with_input(b) for b in found if isinstance(b, dict))
     usage = data.get("usage")
     flaw = None
     if exchange.ask.stream:
         flaw = msg("it answers in one piece although a stream is asked for")
+    counted = isinstance(usage, Mapping)
+    if not counted:
+        flaw = msg("the answer has no `usage`")
     return Response(
         model=str(data.get("model") or ""),
         content=blocks,
         stop_reason=data.get("stop_reason"),
         usage=usage if isinstance(usage, Mapping) else {},
         flaw=flaw,
+        usable=counted,
+        final=not counted,
         bad_inputs=tuple(
             str(b.get("name"))
             for b in blocks
             if b.get("type") == "tool_use" and not isinstance(b.get("input"), Mapping)
         ),
     )
+
+
+def _with_input(block: dict[str, Data]) -> dict[str, Data]:
+    """A block of a whole answer. Input that is JSON in text is read, too (measured)."""
+    try:
+        return {**block, "input": json.loads(block["input"])}
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return block
 
 
 def data_of(exchange: HttpExchange) -> Data:
@@ -101,9 +115,10 @@ def data_of(exchange: HttpExchange) -> Data:
 
 
 def is_stream(exchange: HttpExchange) -> bool:
-    return "event-stream" in exchange.headers.get("content-type", "") or exchange.body.startswith(
-        ("event:", "data:")
-    )
+    if exchange.body.startswith("{"):
+        return False
+    kind = exchange.headers.get("content-type", "").lower()
+    return "event-stream" in kind or exchange.body.startswith(("event:", "data:"))
 
 
 # --- streams ---------------------------------------------------------------------------------
@@ -112,6 +127,8 @@ def is_stream(exchange: HttpExchange) -> bool:
 def events(exchange: HttpExchange) -> Iterator[tuple[int, str, str]]:
     """(ms, name, data) of every event that came whole."""
     pieces = exchange.pieces or ((exchange.ms, exchange.body),)
+    # A mark of the byte order may stand before everything.
+    pieces = ((pieces[0][0], pieces[0][1].removeprefix("\ufeff")), *pieces[1:])
     text = "".join(piece for _, piece in pieces)
     ends = list(accumulate(len(piece) for _, piece in pieces))
     start, at = 0, 0
@@ -148,6 +165,7 @@ class _Reader:
         self.partial: dict[int, list[str]] = {}
         self.texts: dict[int, dict[str, list[str]]] = {}
         self.open: set[int] = set()
+        self.closed = False
         self.stop_reason: str | None = None
         self.ended = False
         self.delivered = False
@@ -159,6 +177,8 @@ class _Reader:
 
     def take(self, at: int, name: str, text: str) -> None:
         """One event. The client goes by its name: one without, or of another name, is nothing."""
+        if self.ended:
+            return
         if name not in _EVENTS:
             if not name and '"choices"' in text:
                 self._note(msg("the stream is in OpenAI's protocol"))
@@ -210,7 +230,10 @@ class _Reader:
             self._note(msg("text came in the stream before the block that it belongs to"))
             return
         self.first_ms = at if self.first_ms is None else self.first_ms
-        kind = delta.get("type")
+        kind = str(delta.get("type"))
+        block = self.blocks[index].get("type")
+        if block not in _BLOCKS.get(kind, (block,)):
+            self._note(msg("a piece of the stream is of another kind than its block"))
         if kind == "input_json_delta":
             self.partial.setdefault(index, []).append(str(delta.get("partial_json", "")))
         for name in ("text", "thinking", "signature"):
@@ -224,6 +247,7 @@ class _Reader:
             self._note(msg("a block of the stream ends that never began"))
             return
         self.open.discard(index)
+        self.closed = self.closed or self.flaw is None
         if self.blocks[index].get("type") == "tool_use":
             self._close_call(index)
 
@@ -245,6 +269,8 @@ class _Reader:
         self.delivered = True
         if isinstance(delta, dict):
             self.stop_reason = delta.get("stop_reason")
+        else:
+            self._note(msg("`message_delta` says nothing"))
         self._use(data.get("usage"))
 
     def _message_stop(self, _at: int, _data: Data) -> None:
@@ -254,9 +280,18 @@ class _Reader:
 
     def _use(self, usage: Data) -> None:
         if isinstance(usage, dict):
+            if any(isinstance(count, str) for count in usage.values()):
+                self._note(msg("a count in `usage` is no number"))
             self.usage.update({k: v for k, v in usage.items() if v is not None})
 
 
+#: Which blocks a piece can belong to.
+_BLOCKS: Final[Mapping[str, tuple[str, ...]]] = {
+    "text_delta": ("text",),
+    "input_json_delta": ("tool_use", "server_tool_use"),
+    "thinking_delta": ("thinking",),
+    "signature_delta": ("thinking",),
+}
 _EVENTS: Final = frozenset(
     {
         "ping",
@@ -279,6 +314,8 @@ def _streamed(exchange: HttpExchange) -> Response:
     ended = reader.ended or reader.delivered
     if flaw is None and not reader.message and not reader.error:
         flaw, usable = msg("the stream holds no answer"), False
+    elif flaw is None and exchange.failure == "cut" and _in_chunks(exchange):
+        flaw, usable = _unended(exchange), False
     elif flaw is None and not reader.ended and not reader.error:
         flaw = _unended(exchange)
         # The client goes by the blocks: it takes those that were closed.
@@ -290,7 +327,8 @@ def _streamed(exchange: HttpExchange) -> Response:
         usage=reader.usage,
         flaw=flaw,
         usable=usable and not reader.error,
-        final=bool(reader.open) and reader.ended,
+        # What was said before is on the screen: it does not ask again.
+        final=reader.closed or (bool(reader.open) and reader.ended),
         unended=not ended and not reader.error and exchange.failure is None,
         error=reader.error,
         first_ms=reader.first_ms,
@@ -299,9 +337,14 @@ def _streamed(exchange: HttpExchange) -> Response:
     )
 
 
+def _in_chunks(exchange: HttpExchange) -> bool:
+    """Whether an answer has an end of its own, which the client waits for."""
+    return "chunked" in exchange.headers.get("transfer-encoding", "")
+
+
 def _unended(exchange: HttpExchange) -> Message:
     if exchange.failure == "stalled":
-        return msg("the stream fell silent for {n} s in the middle", n=round(exchange.ask.timeout))
+        return msg("the stream fell silent for {n} s in the middle", n=round(exchange.waited))
     if exchange.failure:
         return msg("the connection was closed in the middle of the stream")
     return msg("the stream ends without `message_stop`")

@@ -3,44 +3,60 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from haha_config.core.exchange import HttpExchange
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data
+from haha_config.core.probe.client_profile import ClientProfile
 from haha_config.core.probe.diagnosis import shortened
-from haha_config.core.probe.response import Response
-from haha_config.core.probe.wire import DISPLAY, SYSTEM_ROLE, Wire
+from haha_config.core.probe.response import Response, read
+from haha_config.core.probe.wire import DEFERRED, DISPLAY, SYSTEM_ROLE, Wire
 
-#: After these the client asks again once, and in another way; after the others many times.
-_ONCE: Final = (400, 401, 404)
 #: Refused in whatever words, the newest client leaves first the beta out and then the other.
 _ANY_WORDS: Final = "thinking-token-count-2026-05-13"
+#: What stands in a refusal of the system role after which the client goes on without it.
+_ROLES: Final = (("Unexpected role", SYSTEM_ROLE), ("role: Input should be", "role"))
 
 
-def tries_again(exchange: HttpExchange, number: int, wire: Wire) -> bool:
+def tries_again(exchange: HttpExchange, number: int, caller: ClientProfile) -> bool:
     """Whether the client sends this request again, as its try of this number."""
+    wire = caller.wire
     if exchange.status is None:
-        return exchange.failure == "cut"
-    if exchange.status == 200:
-        return number == 2 and not exchange.body.strip() and exchange.failure is None
-    if exchange.status in _ONCE and number > 2:
+        gave_up = exchange.failure == "slow" and exchange.ask.timeout >= caller.patience
+        return exchange.failure == "cut" or gave_up
+    if exchange.succeeded:
+        # It asks once more for what it could not read at all.
+        return number == 2 and exchange.failure is None and read(exchange) is None
+    if exchange.status in _BY_SHAPE:
+        return number <= _changes(exchange.status, wire)
+    said = exchange.headers.get("x-should-retry", "")
+    return said == "true" or (said != "false" and exchange.status in wire.asks_again)
+
+
+#: After these the client asks again in another way, and not in the same one.
+_BY_SHAPE: Final = (400, 404, 422)
+
+
+def _changes(status: int, wire: Wire) -> int:
+    """In how many ways the client asks at most after this refusal of its shape."""
+    if status not in wire.asks_again:
+        return 1
+    return 3 if status != 404 and "display" in wire.body.get("thinking", {}) else 2
+
+
+def goes_on_without(wire: Wire, refusals: Mapping[str, HttpExchange]) -> bool:
+    """Whether the client sends its request again without these parts after their refusals."""
+    return all(_leaves_out(wire, part, refused) for part, refused in refusals.items())
+
+
+def _leaves_out(wire: Wire, part: str, refused: HttpExchange) -> bool:
+    said = refused.body
+    if refused.status != 400 and not (refused.status == 422 and 422 in wire.asks_again):
         return False
-    return exchange.status in wire.asks_again
-
-
-def goes_on_without(wire: Wire, parts: Sequence[str], refused: HttpExchange) -> bool:
-    """Whether the client sends its request again without these parts after this refusal."""
-    if refused.status != 400:
-        return False
-    return all(_leaves_out(wire, part, refused.body) for part in parts)
-
-
-def _leaves_out(wire: Wire, part: str, said: str) -> bool:
     if part == SYSTEM_ROLE:
-        words = SYSTEM_ROLE if "Unexpected role" in said else "role"
-        return "role" in said and words in wire.survives
+        return any(words in said and name in wire.survives for words, name in _ROLES)
     if part in (_ANY_WORDS, DISPLAY):
         return _ANY_WORDS in wire.survives
     if part not in wire.survives:
@@ -50,7 +66,17 @@ def _leaves_out(wire: Wire, part: str, said: str) -> bool:
     return f"{part}: Extra inputs are not permitted" in said
 
 
+def gives_up_search(wire: Wire, refused: HttpExchange) -> bool:
+    """Whether the client sends all of its tools after this refusal, in whatever words it comes."""
+    searches = wire.unsearched is not None and DEFERRED in wire.survives
+    return searches and refused.status in (400, 422)
+
+
 # --- answers ----------------------------------------------------------------------------------
+
+
+#: Reasons for an answer's end that the client shows as an error.
+_REFUSALS: Final = ("refusal", "model_context_window_exceeded")
 
 
 def trouble(answer: Response, wire: Wire) -> Message | None:
@@ -66,7 +92,15 @@ def trouble(answer: Response, wire: Wire) -> Message | None:
         return msg("the input of a tool call is not JSON (`{name}`)", name=answer.bad_inputs[0])
     if not answer.calls and _looks_like_a_call(answer.text, wire):
         return msg("tools are answered as text")
+    if (alike := alike_ids(answer)) is not None:
+        return alike
     return next((wrong for call in answer.calls if (wrong := _misfit(call, wire))), None)
+
+
+def alike_ids(answer: Response) -> Message | None:
+    """Two calls that the client can't tell apart."""
+    ids = [call.get("id") for call in answer.calls]
+    return msg("two tool calls have the same `id`") if len({*ids}) < len(ids) else None
 
 
 def unforgiven(answer: Response, wire: Wire) -> Message | None:
@@ -77,6 +111,8 @@ def unforgiven(answer: Response, wire: Wire) -> Message | None:
             " {version} does not go on",
             version=wire.version,
         )
+    if answer.stop_reason in _REFUSALS:
+        return msg("the answer ends with `{reason}`", reason=answer.stop_reason)
     if answer.stop_reason == "max_tokens" and answer.output_tokens < 1000:
         return msg("the answer says that it was cut off (`max_tokens`)")
     return None
@@ -131,4 +167,5 @@ def _is_a(value: Data, schema: Mapping[str, Data]) -> bool:
         "array": isinstance(value, list),
         "object": isinstance(value, Mapping),
     }
-    return fits.get(str(schema.get("type")), True)
+    whole = schema.get("type") != "integer" or not isinstance(value, float) or value.is_integer()
+    return whole and fits.get(str(schema.get("type")), True)

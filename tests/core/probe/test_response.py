@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from haha_config.core.exchange import Failure, HttpExchange, Request
 from haha_config.core.probe import response
@@ -132,7 +133,7 @@ def test_an_error_inside_a_stream() -> None:
 
 
 def test_a_whole_answer_where_a_stream_was_asked_for() -> None:
-    body = {"type": "message", "model": "m", "content": [{"type": "text", "text": "x"}]}
+    body = {"type": "message", "usage": {}, "content": [{"type": "text", "text": "x"}]}
     got = response.read(HttpExchange(ask=ASK, status=200, body=json.dumps(body)))
     assert got is not None
     assert got.flaw is not None
@@ -181,3 +182,35 @@ def test_an_input_that_stands_only_where_the_call_begins_is_none() -> None:
 def test_an_answer_without_either_end() -> None:
     assert read(START, TEXT, words("x"), STOP_BLOCK).unended
     assert not read(START, TEXT, words("x"), STOP_BLOCK, DELTA).unended
+
+
+@pytest.mark.parametrize(
+    ("parts", "usable", "final"),
+    [
+        # What was said is on the screen: an error afterwards is the end.
+        ((START, CALL, STOP_BLOCK, STOP_BLOCK, DELTA, STOP), False, True),
+        ((START, CALL, STOP_BLOCK, arguments("{"), DELTA, STOP), False, True),
+        ((START, CALL, STOP_BLOCK, event("error", error={"message": "x"})), False, True),
+        ((START, CALL, arguments("{"), event("error", error={"message": "x"})), False, False),
+        ((START, CALL, STOP_BLOCK, event("message_delta", delta=None), STOP), False, True),
+        # Nothing after the end counts.
+        ((START, CALL, STOP_BLOCK, DELTA, STOP, event("error", error={})), True, True),
+        (("\ufeff" + START, CALL, STOP_BLOCK, DELTA, STOP), True, True),
+        # A piece of another kind than its block: the client asks again without a stream.
+        ((START, CALL, words("a"), STOP_BLOCK, DELTA, STOP), False, False),
+    ],
+)
+def test_whether_the_client_asks_once_more(
+    parts: tuple[str, ...], usable: bool, final: bool
+) -> None:
+    got = read(*parts)
+    assert (got.usable, got.final) == (usable, final)
+
+
+def test_an_answer_without_a_last_chunk_is_none() -> None:
+    whole = streamed(START, CALL, STOP_BLOCK, DELTA, STOP, failure="cut")
+    in_chunks = replace(whole, headers={**whole.headers, "transfer-encoding": "chunked"})
+    by_length, chunked = response.read(whole), response.read(in_chunks)
+    assert by_length is not None
+    assert chunked is not None
+    assert (by_length.usable, chunked.usable) == (True, False)

@@ -16,6 +16,7 @@ MAKERS = (
     "docs/_generate/providers.py",
     "docs/_generate/rules.py",
     "docs/_generate/cli.py",
+    "tools/json_shapes.py",
     "tools/pictures.py",
     "tools/house.py",
 )

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tools import json_shapes
+
 
 @dataclass(frozen=True)
 class Done:
@@ -19,10 +21,12 @@ class Done:
     code: int
     out: str
     err: str
+    words: tuple[str, ...]
 
     @property
     def json(self) -> Any:
-        return json.loads(self.out)
+        """The result, which must have the shape that docs/json.md gives it."""
+        return json_shapes.checked(self.words, json.loads(self.out))
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class Tool:
             timeout=300,
             check=False,
         )
-        return Done(done.returncode, done.stdout, done.stderr)
+        return Done(done.returncode, done.stdout, done.stderr, words)
 
     def variables(self, environ: Mapping[str, str] = {}) -> dict[str, str]:
         return {

@@ -42,6 +42,10 @@ class Place(Struct, frozen=True, kw_only=True):
     line: int | None = None
     column: int | None = None
 
+    def of(self, path: str) -> Place:
+        """The same place, in this file."""
+        return Place(path=path, line=self.line, column=self.column)
+
 
 class Item(Struct, frozen=True):
     """The first element of a list whose member `key` equals `value`."""

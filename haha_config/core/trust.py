@@ -168,7 +168,7 @@ def _client_values(state: State, folders: Folders, project: str) -> Iterator[Nam
     for layer in state.layers:
         root = folders.get(layer.path)
         for value in _variables(layer.values, root or project, layer.root):
-            if (state.effective(value.name).place or Place()).path != layer.path:
+            if state.effective(value.name).place.path != layer.path:
                 continue
             if root is not None or (value.kind == "ca" and _is_relative(value)):
                 yield _placed(value, layer.place(value.name))
@@ -220,7 +220,7 @@ def _credentials(state: State) -> Iterator[Credential]:
         found = state.effective(name)
         if found.value and found.value not in tokens:
             print_ = _key(name, found.value, "").fingerprint
-            yield Credential(name=name, place=found.place or Place(), fingerprint=print_)
+            yield Credential(name=name, place=found.place, fingerprint=print_)
     for _, file in state.settings_files:
         for value in of_settings(file.data, ""):
             if value.kind == "helper":

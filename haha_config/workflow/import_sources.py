@@ -180,7 +180,7 @@ def _document(path: Path, format: Any) -> Mapping[str, Any]:  # noqa: A002
         return read(format, other_tools.text(path)).data
     except Refusal as refusal:
         inside = refusal.place or Place()
-        place = Place(path=str(path), line=inside.line, column=inside.column)
+        place = inside.of(str(path))
         raise Refusal(refusal.what, place=place, hints=refusal.hints) from None
 
 

@@ -159,7 +159,7 @@ def _edited(file: File, changes: Sequence[Change]) -> str | None:
         return edit(file.format, text, empty)
     except Refusal as refusal:
         place = refusal.place or Place()
-        where = Place(path=file.path, line=place.line, column=place.column)
+        where = place.of(file.path)
         raise Refusal(refusal.what, place=where, hints=refusal.hints) from None
 
 

@@ -29,7 +29,7 @@ FAMILIES: Final[dict[str, Message]] = {
     "SYS": msg("This machine"),
     "OWN": msg("Other tools that write the same files"),
 }
-#: Family -> the module that has its rules, as `RULES`. None has the name of a builtin: a submodule
+#: Family -> the module that has its rules. None has the name of a builtin: a submodule
 #: becomes a name of this package.
 _MODULES: Final[dict[str, str]] = {
     "ENV": "env",
@@ -51,8 +51,8 @@ def code_of(rule: type[Rule] | Rule) -> str:
 def family(name: str) -> tuple[type[Rule], ...]:
     """The rules of one family, in the order of their codes."""
     module = import_module(f"haha_config.core.rules.{_MODULES[name]}")
-    rules: tuple[type[Rule], ...] = module.RULES
-    return rules
+    names = sorted(n for n in vars(module) if n.startswith(name) and n[3:].isdigit())
+    return tuple(getattr(module, code) for code in names)
 
 
 def every() -> Iterator[type[Rule]]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from msgspec.structs import replace
-
 from haha_config.core import variables as v
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import SLOTS, Fix, Oddity, Place, Problem, Set, Severity, Slot
@@ -16,6 +14,7 @@ from haha_config.core.rules.rule import (
     ON,
     Holder,
     Rule,
+    broken,
     configured,
     holders,
     quoted,
@@ -39,13 +38,8 @@ class ENV001(Rule):
     needs = frozenset({"env"})
 
     def check(self, state: State) -> Iterable[Problem]:
-        file = state.dotenv
-        if file.snapshot.unreadable is not None:
-            yield Problem(what=file.snapshot.unreadable, place=Place(path=file.path))
-        elif file.error is not None:
-            hint = file.error.hints[0] if file.error.hints else None
-            yield Problem(what=file.error.what, place=file.error.place or Place(), hint=hint)
-        elif (strange := file.strange) is not None:
+        yield from broken(state.dotenv)
+        if (strange := state.dotenv.strange) is not None:
             # Measured with Bun 1.4.5: a comment in GBK hides no variable.
             yield Problem(
                 what=strange.what,
@@ -78,7 +72,7 @@ class ENV002(Rule):
             severity: Severity = "note" if state.only else "error"
             yield Problem(
                 what=_absent(v.BASE_URL, url),
-                place=url.place or _home(state),
+                place=url.place_or(_home(state)),
                 hint=INIT,
                 severity=severity,
             )
@@ -87,7 +81,7 @@ class ENV002(Rule):
         main, key = state.effective(SLOTS["main"]), _model_key(state)
         if main.value or state.only or "api.anthropic.com" in state.value(v.BASE_URL):
             return
-        place = main.place or _home(state)
+        place = main.place_or(_home(state))
         if key is None and (opus := state.slots.get("opus")):
             fixes = set_everywhere(state, {SLOTS["main"]: opus})
             yield Problem(
@@ -239,7 +233,7 @@ class ENV004(Rule):
 
     def check(self, state: State) -> Iterable[Problem]:
         for file in (state.dotenv, state.litellm_env):
-            oddities = file.document.oddities if file.document else ()
+            oddities = file.oddities
             skipped = [o for o in oddities if o.kind == "bad-line"]
             if skipped:
                 yield self._skipped(skipped, file)
@@ -257,7 +251,7 @@ class ENV004(Rule):
                 "{n} lines are no assignments, and they are skipped: the first is here",
                 n=len(lines),
             ),
-            place=replace(lines[0].place, path=file.path),
+            place=lines[0].place.of(file.path),
             hint=msg("write NAME=value, or put a `#` before it"),
             severity="warning",
         )
@@ -269,7 +263,7 @@ class ENV004(Rule):
             what=msg(
                 "{names}: read differently by Bun, Node, python-dotenv or a shell", names=names
             ),
-            place=replace(first.place, path=file.path),
+            place=first.place.of(file.path),
             hint=msg("write {name}='…', without `$` and quotes inside", name=names[0]),
             severity=severity,
         )
@@ -285,7 +279,7 @@ class ENV005(Rule):
 
     def check(self, state: State) -> Iterable[Problem]:
         for file in (state.dotenv, state.litellm_env):
-            for oddity in file.document.oddities if file.document else ():
+            for oddity in file.oddities:
                 if oddity.kind == "duplicate":
                     yield Problem(
                         what=msg(
@@ -293,9 +287,7 @@ class ENV005(Rule):
                             name=oddity.name,
                             line=file.place(oddity.name).line,
                         ),
-                        place=Place(
-                            path=file.path, line=oddity.place.line, column=oddity.place.column
-                        ),
+                        place=oddity.place.of(file.path),
                         hint=msg("take out line {line}", line=oddity.place.line),
                     )
 
@@ -436,7 +428,7 @@ class ENV008(Rule):
                     name=name,
                     cloud=cloud,
                 ),
-                place=found.place if found.place and found.place.path else _home(state),
+                place=found.place if found.place.path else _home(state),
                 hint=self._hint(found, fixes),
                 fixes=fixes,
             )
@@ -446,14 +438,14 @@ class ENV008(Rule):
         if found.layer == "shell":
             return f"unset {found.name}"
         ours = {fix.path for fix in fixes}
-        return FIX if found.place and found.place.path in ours else msg("take that line out")
+        return FIX if found.place.path in ours else msg("take that line out")
 
     @staticmethod
     def _choice(name: str, cloud: str, found: Effective) -> Problem:
         """Without a base URL nothing is ignored: somebody wants that cloud."""
         return Problem(
             what=msg("`{name}` sends the client to {cloud}", name=name, cloud=cloud),
-            place=found.place or Place(),
+            place=found.place,
             severity="note",
         )
 
@@ -484,7 +476,7 @@ class ENV009(Rule):
 
     def check(self, state: State) -> Iterable[Problem]:
         found = state.effective(v.TIMEOUT)
-        if not found.value or found.place is None:
+        if not found.value:
             yield from self._absent(found, state)
             return
         fixes = set_where_held(state, v.TIMEOUT, v.TIMEOUT_MS)
@@ -519,7 +511,7 @@ class ENV009(Rule):
                     "{absent}: the client gives up on an answer after 10 minutes",
                     absent=_absent(v.TIMEOUT, found),
                 ),
-                place=found.place or _home(state),
+                place=found.place_or(_home(state)),
                 hint=FIX if fixes else f"export {v.TIMEOUT}=3000000",
                 severity="note",
                 fixes=fixes,
@@ -561,7 +553,7 @@ class ENV010(Rule):
                         name=name,
                         value=found.value,
                     ),
-                    place=found.place or Place(),
+                    place=found.place,
                     hint=f"unset {name}"
                     if found.layer == "shell"
                     else msg("take the line out, or write 1"),
@@ -647,7 +639,7 @@ class ENV012(Rule):
                     least=least,
                     most=most,
                 ),
-                place=found.place or Place(),
+                place=found.place,
                 hint=msg("write all digits, like {example}", example=max(least, min(most, 200000))),
             )
 
@@ -784,7 +776,7 @@ class ENV015(Rule):
                     name=v.TOOL_SEARCH,
                     row=endpoint.row.name,
                 ),
-                place=found.place or Place(),
+                place=found.place,
                 hint=msg("write {name}=false", name=v.TOOL_SEARCH),
             )
 
@@ -809,7 +801,7 @@ class ENV016(Rule):
                     name=found.name,
                     other=v.NONESSENTIAL,
                 ),
-                place=found.place or Place(),
+                place=found.place,
                 hint=msg("take out one of the two"),
             )
 
@@ -831,24 +823,3 @@ class ENV017(Rule):
                 place=state.dotenv.place(held),
                 hint=f"unset {SKIP_DOTENV}",
             )
-
-
-RULES: Final = (
-    ENV001,
-    ENV002,
-    ENV003,
-    ENV004,
-    ENV005,
-    ENV006,
-    ENV007,
-    ENV008,
-    ENV009,
-    ENV010,
-    ENV011,
-    ENV012,
-    ENV013,
-    ENV014,
-    ENV015,
-    ENV016,
-    ENV017,
-)

@@ -67,7 +67,7 @@ class KEY001(Rule):
         shown = extra or key
         yield Problem(
             what=self._what(token, key),
-            place=self._place(shown, token),
+            place=shown.place if shown.place.path else token.place,
             hint=self._hint(extra, state),
             fixes=self._fixes(extra, state) if extra else (),
         )
@@ -82,11 +82,6 @@ class KEY001(Rule):
                 other=(key if shell is token else token).name,
             )
         return msg("`{one}` and `{other}` are both set", one=token.name, other=key.name)
-
-    @staticmethod
-    def _place(shown: Effective, token: Effective) -> Place:
-        place = shown.place or Place()
-        return place if place.path else (token.place or Place())
 
     @staticmethod
     def _extra(token: Effective, key: Effective, state: State) -> Effective | None:
@@ -158,7 +153,7 @@ class KEY002(Rule):
                 "no credential is set, so the client would send its own login to `{url}`",
                 url=v.shown_url(base.value or ""),
             ),
-            place=base.place or Place(),
+            place=base.place,
             hint=line,
         )
 
@@ -185,7 +180,7 @@ class KEY002(Rule):
                 where=where(key.place),
                 url=v.shown_url(url),
             ),
-            place=gone.place or Place(),
+            place=gone.place,
             hint=msg("take that line out"),
         )
 
@@ -211,7 +206,7 @@ class KEY003(Rule):
             if placeholder(found.value or ""):
                 yield Problem(
                     what=_stand_in(found.name, found.value or ""),
-                    place=found.place or Place(),
+                    place=found.place,
                     hint=INIT,
                     severity="note" if local else "error",
                 )
@@ -304,7 +299,7 @@ class KEY005(Rule):
             return
         owner = rows.owner_of(state.providers, value)
         kind = rows.kind_of(known.row, value) if owner in {None, known.row.name} else None
-        yield Problem(what=why, place=found.place or Place(), hint=_better(known, kind))
+        yield Problem(what=why, place=found.place, hint=_better(known, kind))
 
 
 def _better(known: Endpoint, kind: KeyKind | None) -> Message | str:
@@ -349,7 +344,7 @@ class KEY006(Rule):
                 wanted=wanted,
                 name=found.name,
             ),
-            place=found.place or Place(),
+            place=found.place,
             hint=FIX if fixes else INIT,
             fixes=fixes,
         )
@@ -497,7 +492,7 @@ class KEY010(Rule):
         oauth = state.effective("CLAUDE_CODE_OAUTH_TOKEN")
         if oauth.value:
             hint = f"unset {oauth.name}" if oauth.layer == "shell" else None
-            yield self._other(msg("`CLAUDE_CODE_OAUTH_TOKEN`"), oauth.place or Place(), hint)
+            yield self._other(msg("`CLAUDE_CODE_OAUTH_TOKEN`"), oauth.place, hint)
         if state.machine is not None and state.machine.primary_api_key is not None:
             yield self._along(msg("`primaryApiKey`"), state.machine.primary_api_key, state)
 
@@ -534,7 +529,7 @@ class KEY010(Rule):
                 name=found.name,
                 profile=profile,
             ),
-            place=found.place or Place(),
+            place=found.place,
             hint=f"unset {found.name}" if shell else f"haha-config use {profile}",
             severity="warning",
         )
@@ -560,7 +555,7 @@ class KEY011(Rule):
 
     def check(self, state: State) -> Iterable[Problem]:
         found = state.effective(v.HEADERS)
-        place = found.place or Place()
+        place = found.place
         for what, hint, severity in self._found(found.value or "", state):
             yield Problem(what=what, place=place, hint=hint, severity=severity)
 
@@ -655,20 +650,3 @@ class KEY013(Rule):
             pulled = any(name in state.environ for name in value.pulls)
             if value.kind in ("code", "ca", "proxy", "program") or pulled:
                 yield value
-
-
-RULES: Final = (
-    KEY001,
-    KEY002,
-    KEY003,
-    KEY004,
-    KEY005,
-    KEY006,
-    KEY007,
-    KEY008,
-    KEY009,
-    KEY010,
-    KEY011,
-    KEY012,
-    KEY013,
-)

@@ -16,7 +16,7 @@ from haha_config.core.rules import litellm_shapes as shapes
 from haha_config.core.rules import litellm_team as team
 from haha_config.core.rules.key import credentials
 from haha_config.core.rules.literal_keys import LiteralKey, literal_keys
-from haha_config.core.rules.rule import FIX, Need, Rule, quoted, set_where_held
+from haha_config.core.rules.rule import FIX, Need, Rule, broken, quoted, set_where_held
 from haha_config.core.state.file import File
 from haha_config.core.state.gateway import (
     REFERENCE,
@@ -54,12 +54,7 @@ class LLM001(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         yield from _not_there(state)
         for file in (state.litellm, state.litellm_env, *state.included):
-            if file.snapshot.unreadable is not None:
-                yield Problem(what=file.snapshot.unreadable, place=Place(path=file.path))
-            elif file.error is not None:
-                hint = file.error.hints[0] if file.error.hints else _EDIT
-                place = file.error.place or Place(path=file.path)
-                yield Problem(what=file.error.what, place=place, hint=hint)
+            yield from broken(file, _EDIT)
         if state.route == "litellm" and not state.litellm.exists:
             yield Problem(
                 what=msg(
@@ -763,7 +758,7 @@ class LLM013(Rule):
                 "`{name}` is not the gateway's master key, and it knows no other",
                 name=used.name,
             ),
-            place=used.place if used.place and used.place.path else _where_written(key, state),
+            place=used.place if used.place.path else _where_written(key, state),
             hint=f"unset {used.name}" if shell else (FIX if fixes else INIT_GATEWAY),
             fixes=() if clean(key.value) != key.value else fixes,
         )
@@ -980,29 +975,20 @@ def _unknown_names(state: State) -> Iterator[Problem]:
                 )
                 yield Problem(
                     what=what,
-                    place=_key_place(state, *path),
+                    place=state.litellm.key_place(*path),
                     hint=msg("did you mean `{name}`?", name=near[0]),
                 )
 
 
 def _twice(state: State) -> Iterator[Problem]:
     """Sections that are there twice: the last one counts alone."""
-    document = state.litellm.document
-    for oddity in document.oddities if document else ():
+    for oddity in state.litellm.oddities:
         if oddity.kind == "duplicate" and oddity.name in state.litellm.data:
-            place = oddity.place
             yield Problem(
                 what=msg("`{name}` is there twice: only the last one counts", name=oddity.name),
-                place=Place(path=state.litellm.path, line=place.line, column=place.column),
+                place=oddity.place.of(state.litellm.path),
                 hint=msg("merge the two into one"),
             )
-
-
-def _key_place(state: State, *path: str) -> Place:
-    found = state.litellm.document.key_place(path) if state.litellm.document else None
-    if found is None:
-        return Place(path=state.litellm.path)
-    return Place(path=state.litellm.path, line=found.line, column=found.column)
 
 
 class LLM019(Rule):
@@ -1107,28 +1093,3 @@ class LLM022(Rule):
 
     def check(self, state: State) -> Iterable[Problem]:
         yield from entries.without_provider(state)
-
-
-RULES: Final = (
-    LLM001,
-    LLM002,
-    LLM003,
-    LLM004,
-    LLM005,
-    LLM006,
-    LLM007,
-    LLM008,
-    LLM009,
-    LLM010,
-    LLM011,
-    LLM012,
-    LLM013,
-    LLM014,
-    LLM015,
-    LLM016,
-    LLM017,
-    LLM018,
-    LLM019,
-    LLM020,
-    LLM022,
-)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
 from haha_config.core import urls
 from haha_config.core import variables as v
@@ -57,7 +56,7 @@ class SYS002(MachineRule):
             return
         yield Problem(
             what=msg("nothing listens on port {port} of this machine", port=url.port),
-            place=found.place or Place(),
+            place=found.place,
             hint=self._hint(state, machine),
         )
 
@@ -105,7 +104,7 @@ class SYS003(MachineRule):
             )
             yield Problem(
                 what=what,
-                place=found.place or Place(),
+                place=found.place,
                 hint=f"haha-config init --provider litellm --port {url.port + 100}",
             )
 
@@ -252,17 +251,3 @@ class SYS010(MachineRule):
             yield _installed(
                 machine.litellm[0], msg("this LiteLLM was installed without its proxy part")
             )
-
-
-RULES: Final = (
-    SYS001,
-    SYS002,
-    SYS003,
-    SYS004,
-    SYS005,
-    SYS006,
-    SYS007,
-    SYS008,
-    SYS009,
-    SYS010,
-)

@@ -47,7 +47,7 @@ def by_model(state: State) -> dict[str, tuple[Slot, ...]]:
 
 
 def slot_place(state: State, slot: Slot) -> Place:
-    return state.effective(SLOTS[slot]).place or Place()
+    return state.effective(SLOTS[slot]).place
 
 
 def behind(state: State, model: str) -> tuple[Provider | None, Model | None]:
@@ -477,7 +477,7 @@ class MOD006(Rule):
                     model=name,
                     context=least,
                 ),
-                place=found.place or Place(),
+                place=found.place,
                 hint=FIX,
                 severity="warning",
                 fixes=set_where_held(state, v.MAX_CONTEXT, str(least)),
@@ -508,7 +508,7 @@ class MOD007(Rule):
             return
         least, name = min(known)
         fixes = set_everywhere(state, {v.MAX_OUTPUT: str(least)})
-        place = found.place or slot_place(state, slots[name][0])
+        place = found.place_or(slot_place(state, slots[name][0]))
         yield Problem(
             what=msg(
                 "the client asks for {asks} tokens of output, and `{model}` gives {least} at most",
@@ -537,7 +537,7 @@ class MOD007(Rule):
                     prompt=FIRST_REQUEST,
                     window=window,
                 ),
-                place=state.effective(v.MAX_CONTEXT).place or Place(),
+                place=state.effective(v.MAX_CONTEXT).place,
                 hint=msg("load the model with a larger window, or take another model"),
                 severity="warning",
             )
@@ -552,7 +552,7 @@ class MOD007(Rule):
                 prompt=FIRST_REQUEST,
                 window=window,
             ),
-            place=found.place or state.effective(v.MAX_CONTEXT).place or Place(),
+            place=found.place_or(state.effective(v.MAX_CONTEXT).place),
             hint=FIX if fixes else f"export {v.MAX_OUTPUT}={fits}",
             severity="warning",
             fixes=fixes,
@@ -625,6 +625,3 @@ class MOD009(Rule):
                 continue
             if state.rows.known(row, entry.model) is None:
                 yield entry, row
-
-
-RULES: Final = (MOD001, MOD002, MOD003, MOD004, MOD005, MOD006, MOD007, MOD008, MOD009)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Problem
@@ -104,6 +104,3 @@ class OWN004(OwnedBy):
             place=owner.place,
             hint=msg("deactivate it in claude-haha: Settings, Providers"),
         )
-
-
-RULES: Final = (OWN001, OWN002, OWN003, OWN004)

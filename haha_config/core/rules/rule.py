@@ -152,6 +152,17 @@ def table(value: Data) -> Mapping[str, Data]:
     return value if isinstance(value, Mapping) else {}
 
 
+def broken(
+    file: File, otherwise: Message | None = None, severity: Severity | None = None
+) -> Iterator[Problem]:
+    """Why nothing can be known of a file; `otherwise`: the hint where its reader has none."""
+    if file.error is not None and not file.rejected:
+        hints = file.error.hints
+        hint = hints[0] if hints else None if file.snapshot.unreadable else otherwise
+        place = file.error.place or Place(path=file.path)
+        yield Problem(what=file.error.what, place=place, hint=hint, severity=severity)
+
+
 # --- whom the client is meant for ---
 
 #: `inherit` and the client's own aliases are no model names.

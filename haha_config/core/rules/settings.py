@@ -10,7 +10,7 @@ from haha_config.core.change import beside
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Change, Data, Fix, Place, Problem, Remove, Set
 from haha_config.core.rules.env import marks
-from haha_config.core.rules.rule import FIX, Rule, holders, table, where
+from haha_config.core.rules.rule import FIX, Rule, broken, holders, table, where
 from haha_config.core.state import asked
 from haha_config.core.state.accepted import Rejected, mend, told
 from haha_config.core.state.file import File, rejected_place
@@ -43,15 +43,8 @@ class SET001(Rule):
 
     def check(self, state: State) -> Iterable[Problem]:
         for _, file in state.settings_files:
-            severity = "error" if file.path == state.target.path else "warning"
-            if file.snapshot.unreadable is not None:
-                what, place, hint = file.snapshot.unreadable, Place(path=file.path), None
-            elif file.error is not None and not file.rejected:
-                what, place = file.error.what, file.error.place or Place(path=file.path)
-                hint = file.error.hints[0] if file.error.hints else _EDIT
-            else:
-                continue
-            yield Problem(what=what, place=place, hint=hint, severity=severity)  # type: ignore[arg-type]
+            own = file.path == state.target.path
+            yield from broken(file, _EDIT, "error" if own else "warning")
 
 
 class SET002(Rule):
@@ -88,14 +81,14 @@ class SET003(Rule):
 
     def check(self, state: State) -> Iterable[Problem]:
         for _, file in state.settings_files:
-            for oddity in file.document.oddities if file.document else ():
+            for oddity in file.oddities:
                 if oddity.kind != "duplicate":
                     continue
                 names = oddity.name.split(".")
                 ours = len(names) == 1 or names[0] == "env"
                 yield Problem(
                     what=msg("`{name}` is there twice: only this one counts", name=oddity.name),
-                    place=Place(path=file.path, line=oddity.place.line, column=oddity.place.column),
+                    place=oddity.place.of(file.path),
                     hint=msg("take out the other one"),
                     severity="warning" if ours else "note",
                 )
@@ -212,7 +205,7 @@ class SET006(Rule):
         needed = v.BASE_URL in values and not state.value(v.BASE_URL)
         return Problem(
             what=msg("{names}: the client reads this inside `env` only", names=tuple(values)),
-            place=_key_place(file, *paths[0]),
+            place=file.key_place(*paths[0]),
             hint=FIX if movable else msg('move it into "env"'),
             severity="error" if needed else "warning",
             fixes=(fix,) if movable else (),
@@ -227,14 +220,14 @@ class SET006(Rule):
         for name, near in nearest.items():
             yield Problem(
                 what=msg("`{name}` is in no published list of settings", name=name),
-                place=_key_place(file, name),
+                place=file.key_place(name),
                 hint=msg("did you mean `{name}`?", name=near),
             )
         new = tuple(name for name in unknown if name not in nearest)
         if new:
             yield Problem(
                 what=msg("in no published list of settings: {names}", names=new),
-                place=_key_place(file, new[0]),
+                place=file.key_place(new[0]),
             )
 
 
@@ -266,13 +259,6 @@ def _nearest(name: str, names: Iterable[str]) -> str | None:
     by_fold = {n.casefold(): n for n in names}
     near = get_close_matches(name.casefold(), by_fold, n=1, cutoff=0.75)
     return by_fold[near[0]] if near else None
-
-
-def _key_place(file: File, *path: str) -> Place:
-    found = file.document.key_place(path) if file.document else None
-    return Place(
-        path=file.path, line=found.line if found else None, column=found.column if found else None
-    )
 
 
 class SET007(Rule):
@@ -375,7 +361,7 @@ class SET009(Rule):
                 " the same endpoint propose; each costs a request of about 36,000 tokens",
                 model=model,
             ),
-            place=state.effective(v.AUTO_MODE_SERVER).place or Place(),
+            place=state.effective(v.AUTO_MODE_SERVER).place,
             hint=msg("to be asked yourself: haha-config init --permissions ask"),
             severity="note",
         )
@@ -407,5 +393,3 @@ def _before(version: str) -> bool:
 
 #: Turns auto mode off with all else that is new.
 _BETAS: Final = "CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS"
-
-RULES: Final = (SET001, SET002, SET003, SET004, SET005, SET006, SET007, SET008, SET009)

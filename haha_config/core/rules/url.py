@@ -54,6 +54,13 @@ def written(state: State) -> Iterator[Written]:
         yield Written(value=found.value, place=Place(), holder=None)
 
 
+def addresses(state: State) -> Iterator[tuple[Written, urls.Url]]:
+    """The same, taken apart, without those that are no address (URL001)."""
+    for url in written(state):
+        if (parsed := urls.parse(url.value)) is not None:
+            yield url, parsed
+
+
 #: Names and addresses; what a guide prints in their place (`<host>`, `{region}`) is none.
 HOST: Final = re.compile(r"[\w.\-]+|[0-9a-fA-F:.%]+")
 
@@ -152,9 +159,8 @@ class URL003(Rule):
     fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
-        for url in written(state):
-            parsed = urls.parse(url.value)
-            if parsed is None or parsed.loopback:
+        for url, parsed in addresses(state):
+            if parsed.loopback:
                 continue
             known = state.rows.host(url.value) or _behind_page(parsed, state)
             if not known:
@@ -229,9 +235,8 @@ class URL004(Rule):
     fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
-        for url in written(state):
-            parsed = urls.parse(url.value)
-            if parsed is None or not (parsed.userinfo or parsed.query):
+        for url, parsed in addresses(state):
+            if not (parsed.userinfo or parsed.query):
                 continue
             bare = v.shown_url(url.value)
             what = (
@@ -257,9 +262,8 @@ class URL005(Rule):
     requires = ("URL001",)
 
     def check(self, state: State) -> Iterable[Problem]:
-        for url in written(state):
-            parsed = urls.parse(url.value)
-            if parsed is None or parsed.scheme == "https" or parsed.loopback or _any(parsed):
+        for url, parsed in addresses(state):
+            if parsed.scheme == "https" or parsed.loopback or _any(parsed):
                 continue
             if parsed.private:
                 what = msg(
@@ -318,7 +322,7 @@ class URL006(Rule):
                 proxy=proxy,
                 host=url.host,
             ),
-            place=base.place or Place(),
+            place=base.place,
             hint=FIX if fixes else f"export NO_PROXY={wanted}",
             fixes=fixes,
         )
@@ -344,7 +348,7 @@ class URL006(Rule):
         write = f"export {found.name}={better}"
         unset = msg("name an http:// proxy there, or take {name} out", name=found.name)
         hint = FIX if fixes else (unset if socks else write)
-        yield Problem(what=what, place=found.place or Place(), hint=hint, fixes=fixes)
+        yield Problem(what=what, place=found.place, hint=hint, fixes=fixes)
 
 
 def _exempt(url: urls.Url, state: State) -> bool:
@@ -376,9 +380,8 @@ class URL007(Rule):
     requires = ("URL001",)
 
     def check(self, state: State) -> Iterable[Problem]:
-        for url in written(state):
-            parsed = urls.parse(url.value)
-            if parsed is None or parsed.loopback:
+        for url, parsed in addresses(state):
+            if parsed.loopback:
                 continue
             row = _translated(url, parsed, state)
             if row is None:
@@ -426,9 +429,8 @@ class URL008(Rule):
     fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
-        for url in written(state):
-            parsed = urls.parse(url.value)
-            if parsed is None or not _any(parsed):
+        for url, parsed in addresses(state):
+            if not _any(parsed):
                 continue
             better = url.value.replace("0.0.0.0", "127.0.0.1", 1).replace("[::]", "127.0.0.1", 1)  # noqa: S104
             yield Problem(
@@ -460,7 +462,7 @@ class URL009(Rule):
         if url.scheme == "https" and state.route == "litellm" and not _encrypted(state):
             yield Problem(
                 what=msg("the gateway speaks http, and the client calls it with https"),
-                place=found.place or Place(),
+                place=found.place,
                 hint=_base_line(found.place, f"http://{url.host}:{url.port}"),
             )
         if port is None or url.port == port or url.port in state.local_ports:
@@ -472,7 +474,7 @@ class URL009(Rule):
                 path=state.litellm_env.path,
                 port=port,
             ),
-            place=found.place or Place(),
+            place=found.place,
             hint=_base_line(found.place, f"http://127.0.0.1:{port}"),
         )
 
@@ -487,6 +489,3 @@ def _base_line(place: Place | None, url: str) -> Message:
     if name.endswith(".json"):
         return msg('write "{name}": "{url}"', name=v.BASE_URL, url=url)
     return msg("write {name}={url}", name=v.BASE_URL, url=url)
-
-
-RULES: Final = (URL001, URL002, URL003, URL004, URL005, URL006, URL007, URL008, URL009)

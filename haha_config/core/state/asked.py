@@ -100,7 +100,7 @@ def silent(state: State, *, logged_in: bool) -> tuple[Message, Place] | None:
     for name, value in headers.pairs(held.value or ""):
         if not (headers.is_name(name) and headers.is_value(value)):
             what = msg("`{name}` holds a header that can't be sent", name=v.HEADERS)
-            return what, held.place or Place()
+            return what, held.place
     variables = (v.AUTH_TOKEN, v.API_KEY, "CLAUDE_CODE_OAUTH_TOKEN")
     helper = any(file.data.get("apiKeyHelper") for _, file in state.settings_files)
     custom = headers.value(held.value or "", headers.KEY)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -11,7 +11,7 @@ from haha_config.core.edit import decode
 from haha_config.core.edit.formats import read
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import msg
-from haha_config.core.model import Data, Document, Format, Place, Snapshot
+from haha_config.core.model import Data, Document, Format, Oddity, Place, Snapshot
 from haha_config.core.state.accepted import Accepted, Rejected, mend, told
 from haha_config.core.state.machine import Installed as Installed
 from haha_config.core.state.machine import Machine as Machine
@@ -49,12 +49,19 @@ class File(Struct, frozen=True, kw_only=True):
         """The parsed data; empty where the file is absent, does not parse or is not taken."""
         return self.document.data if self.document is not None and self.error is None else {}
 
+    @property
+    def oddities(self) -> Sequence[Oddity]:
+        return self.document.oddities if self.document is not None else ()
+
     def place(self, *path: str | int) -> Place:
         """Where the value at `path` stands, or the file itself where it is not there."""
         found = self.document.place(path) if self.document is not None else None
-        if found is None:
-            return Place(path=self.path)
-        return Place(path=self.path, line=found.line, column=found.column)
+        return (found or Place()).of(self.path)
+
+    def key_place(self, *path: str | int) -> Place:
+        """Where its key stands, or the file itself."""
+        found = self.document.key_place(path) if self.document is not None else None
+        return (found or Place()).of(self.path)
 
 
 def parse(snapshot: Snapshot, format: Format) -> File:  # noqa: A002 - the field's name
@@ -68,8 +75,7 @@ def parse(snapshot: Snapshot, format: Format) -> File:  # noqa: A002 - the field
         text = decode(snapshot.data)
         return File(snapshot=snapshot, format=format, text=text, document=read(format, text))
     except Refusal as refusal:
-        where = refusal.place or Place()
-        place = Place(path=snapshot.path, line=where.line, column=where.column)
+        place = (refusal.place or Place()).of(snapshot.path)
         error = Refusal(refusal.what, place=place, hints=refusal.hints)
         return File(
             snapshot=snapshot,

@@ -42,9 +42,7 @@ class Layer(Struct, frozen=True, kw_only=True):
 
     def place(self, variable: str) -> Place:
         found = self.document and self.document.place((*self.root, variable))
-        if not found:
-            return Place(path=self.path)
-        return Place(path=self.path, line=found.line, column=found.column)
+        return (found or Place()).of(self.path)
 
 
 class Origin(Struct, frozen=True, kw_only=True):
@@ -61,8 +59,12 @@ class Effective(Struct, frozen=True, kw_only=True):
     name: str
     value: str | None
     layer: LayerName | None = None
-    place: Place | None = None
+    place: Place = Place()
     shadows: tuple[Origin, ...] = ()
+
+    def place_or(self, other: Place) -> Place:
+        """Where it stands, or this place where it stands nowhere."""
+        return other if self.layer is None else self.place
 
 
 def resolve(layers: Sequence[Layer], name: str) -> Effective:

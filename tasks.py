@@ -140,6 +140,7 @@ def bench() -> None:
     """Time to the first answer; compare with the others, and write docs/speed.md."""
     venv()
     run(PYTHON, "-m", "benchmarks.first_answer")
+    run(PYTHON, "-m", "benchmarks.tabs")
     run(PYTHON, "-m", "benchmarks.compare", "--page", *sys.argv[2:])
 
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.measure import machine
+from benchmarks import section
 from tests.e2e import behaviours as act
 from tests.e2e import parts
 from tests.e2e.processes import NOWHERE, QUIET, environment, free_port
@@ -117,7 +117,7 @@ def reads_the_note(note: Path) -> Behaviour:
 
 
 def main() -> None:
-    """Print a table: the seconds of each part, cold and warm."""
+    """The seconds of each part, cold and warm, into docs/speed.md."""
     uv = parts.uv()
     parts.client(parts.NEWEST)
     with tempfile.TemporaryDirectory() as temporary, Upstream() as upstream:
@@ -133,13 +133,19 @@ def main() -> None:
         os.environ["UV_CACHE_DIR"] = str(base / "uv-cache")
         Newcomer(base / "filling", wheel, upstream).live(uv=uv)
         warm = Newcomer(base / "warm", wheel, upstream).live(uv=uv)
-    print(f"{machine()}; load {os.getloadavg()[0]:.1f}\n")
-    print("| part | cold, s | warm, s |\n|---|---|---|")
-    for name, seconds in cold.items():
-        print(f"| {name} | {seconds:.1f} | {warm[name]:.1f} |")
-    total = [sum(found.values()) for found in (cold, warm)]
-    print(f"| all | {total[0]:.1f} | {total[1]:.1f} |")
-    print(f"\nThe limits are {LIMITS[0]} s on a quiet machine and {LIMITS[1]} s on any.")
+    section.write("first-answer", table(cold, warm))
+
+
+def table(*found: Mapping[str, float]) -> list[str]:
+    """Seconds of each part, and its share of the whole."""
+    totals = [sum(seconds.values()) for seconds in found]
+    lines = ["| part | cold, s | share | warm, s | share |", "|---|---:|---:|---:|---:|"]
+    for name in found[0]:
+        each = zip((seconds[name] for seconds in found), totals, strict=True)
+        lines.append(f"| {name} | " + " | ".join(f"{s:.1f} | {s / t:.0%}" for s, t in each) + " |")
+    whole = " | ".join(f"{total:.1f} | 100%" for total in totals)
+    limits = f"The limits are {LIMITS[0]} s on a quiet machine and {LIMITS[1]} s on any."
+    return [*lines, f"| all | {whole} |", "", limits]
 
 
 if __name__ == "__main__":

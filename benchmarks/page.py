@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from benchmarks import section
 from benchmarks.compare import table
 from benchmarks.live import SLOW, Live
 from benchmarks.measure import Times, machine, median
@@ -26,7 +27,7 @@ def write(
     """docs/speed.md and docs/speed.svg."""
     compared = [line for name, times in found.items() for line in _section(name, times)]
     named = ", ".join(f"{name} {version}" for name, version in versions.items())
-    text = TEXT.read_text(encoding="utf-8")
+    text = section.keep(TEXT.read_text(encoding="utf-8"))
     for name, lines in {
         "machine": [f"{time.strftime('%Y-%m-%d %H:%M %Z', time.gmtime())}; {machine()}."],
         "runs": [str(runs)],

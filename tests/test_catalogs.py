@@ -387,10 +387,10 @@ def test_every_rule_explains_itself_in_chinese(tool: Tool) -> None:
         (("validate", "--fxi"), "there is no option `--fxi`", "没有选项 `--fxi`"),
         (("providers", "add"), "the argument `FILE.toml` is missing", "缺少参数 `FILE.toml`"),
         (("env", "x", "y"), "too much: `x y`", "多余的内容：`x y`"),
-        (("show", "--dir"), "`--dir` wants a value", "`--dir` 需要一个值"),
+        (("show", "--dir"), "`--dir` needs a value", "`--dir` 需要一个值"),
         (
             ("models", "--min-context", "x"),
-            "`--min-context` wants a whole number, not `x`",
+            "`--min-context` needs a whole number, not `x`",
             "`--min-context` 需要整数，而不是 `x`",
         ),
         (
@@ -439,7 +439,7 @@ def test_a_language_that_there_is_not_is_a_usage_error(tool: Tool, argv: tuple[s
 
 def test_lang_without_a_value_is_a_usage_error(tool: Tool) -> None:
     done = tool("show", "--lang")
-    assert (done.code, done.err.splitlines()[0]) == (2, "error: `--lang` wants a value")
+    assert (done.code, done.err.splitlines()[0]) == (2, "error: `--lang` needs a value")
 
 
 def test_lang_beats_the_environment_on_either_side_of_the_command(broken: Tool) -> None:

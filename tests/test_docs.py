@@ -17,15 +17,16 @@ from tests.documents import KEY, KEYS, Part, Reader, parts
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
+READMES = (ROOT / "README.md", ROOT / "README.zh-CN.md")
 #: Made from the code and checked for freshness elsewhere; their commands have placeholders.
 GENERATED = ("providers", "providers.md", "rules.md", "cli.md")
 #: Pages that a reader could follow.
 PAGES = sorted(
     path.relative_to(ROOT).as_posix()
-    for path in (ROOT / "README.md", *DOCS.rglob("*.md"))
+    for path in (*READMES, *DOCS.rglob("*.md"))
     if path.relative_to(DOCS if DOCS in path.parents else ROOT).parts[0] not in GENERATED
 )
-TEXTS = sorted((ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.rglob("*.md")))
+TEXTS = sorted((*READMES, ROOT / "CONTRIBUTING.md", *DOCS.rglob("*.md")))
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -61,12 +62,26 @@ def test_a_wrong_page_is_noticed(tmp_path: Path) -> None:
             Reader("page", tmp_path / str(number)).follow(text)
 
 
-def test_the_chinese_guide_has_the_same_commands_and_files() -> None:
+@pytest.mark.parametrize(
+    ("english", "chinese"),
+    [
+        ("README.md", "README.zh-CN.md"),
+        ("docs/guide.md", "docs/zh/guide.md"),
+        ("docs/tutorial.md", "docs/zh/tutorial.md"),
+    ],
+)
+def test_a_chinese_page_has_the_same_commands_files_and_proofs(english: str, chinese: str) -> None:
     def code(name: str) -> list[tuple[str, str, str]]:
-        text = (DOCS / name).read_text(encoding="utf-8")
+        text = (ROOT / name).read_text(encoding="utf-8")
         return [(p.verb, p.language, p.text) for p in parts(text) if not _prose(p)]
 
-    assert code("zh/guide.md") == code("guide.md")
+    def links(name: str) -> set[str]:
+        """The tests and pages that are named as a proof."""
+        text = (ROOT / name).read_text(encoding="utf-8")
+        return set(re.findall(r"\]\((tests/[^)]+)\)", text))
+
+    assert code(chinese) == code(english)
+    assert links(chinese) == links(english)
 
 
 def _prose(part: Part) -> bool:

@@ -11,7 +11,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -122,11 +122,64 @@ def switch(stage: Stage) -> str:
     return stage.picture("switch-model", "deepseek-v4-pro", code=0)
 
 
+def tour(stage: Stage) -> str:
+    """The first minute, as an animation: four answers, a check, another model, and back."""
+    frames = []
+    command = "$ haha-config init"
+    with stage.open("init", rows=24, DEEPSEEK_API_KEY=KEY) as terminal:
+        for question in ("Which provider", "API key", "Which model", "Write this"):
+            terminal.wait(f"? {question}")
+            terminal.wait("esc back")
+            frames.append((terminal.svg(title=command), 4.0 if question == "Write this" else 2.0))
+            terminal.press("enter")
+            answered = re.compile(rf"\? {question}[^\n]*\?  \S")
+            terminal.wait_for(
+                lambda _, answered=answered: answered.search(terminal.history()), "its answer"
+            )
+        terminal.wait("is set up")
+    for words in (
+        ("validate", "--ignore", "SYS"),
+        ("switch-model", "deepseek-v4-pro"),
+        ("undo", "--yes"),
+    ):
+        frames.append((stage.picture(*words, code=0, rows=24), 3.5))
+    return animated(frames)
+
+
+def animated(frames: Sequence[tuple[str, float]]) -> str:
+    """Pictures one after the other, each for its seconds, without end."""
+    whole = sum(seconds for _, seconds in frames)
+    boxes = [re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg) for svg, _ in frames]
+    width, height = (max(float(box[n]) for box in boxes if box) for n in (1, 2))
+    rules, shown, began = [], [], 0.0
+    for number, (svg, seconds) in enumerate(frames):
+        begin, end = (f"{100 * at / whole:.2f}%" for at in (began, began + seconds))
+        rules.append(
+            f"@keyframes frame{number} {{ 0% {{ visibility: hidden }}"
+            f" {begin} {{ visibility: visible }} {end} {{ visibility: hidden }} }}"
+            # Where nothing moves, the summary of `init` is seen.
+            f" .frame{number} {{ visibility: {'visible' if number == 3 else 'hidden'};"
+            f" animation: frame{number} {whole:g}s step-end infinite }}"
+        )
+        box = boxes[number]
+        size = f' width="{box[1]}" height="{box[2]}"' if box else ""
+        shown.append(f'<g class="frame{number}">{svg.replace("<svg", f"<svg{size}", 1)}</g>')
+        began += seconds
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}">'
+        f"<style>{' '.join(rules)}</style>\n"
+        f'<rect width="{width:g}" height="{height:g}" rx="8" fill="#181a1f"/>\n'
+        + "\n".join(shown)
+        + "\n</svg>\n"
+    )
+
+
 STORIES: Final[dict[str, Callable[[Stage], str]]] = {
     "provider": provider,
     "init": init,
     "validate": validate,
     "switch": switch,
+    "tour": tour,
 }
 
 

@@ -34,24 +34,22 @@ GROUPS: Final[tuple[tuple[Message, dict[str, Command]], ...]] = (
         msg("Set up and switch"),
         {
             "init": Command("init", msg("Ask a few questions and write the client's files.")),
-            "validate": Command(
-                "validate", msg("Say what is wrong, where and why; --fix mends it.")
-            ),
-            "switch-model": Command("switch_model", msg("Switch to another model, everywhere.")),
-            "undo": Command("undo", msg("Take back what a write changed.")),
+            "validate": Command("validate", msg("Say what is wrong and where; --fix repairs it.")),
+            "switch-model": Command("switch_model", msg("Switch to another model in every file.")),
+            "undo": Command("undo", msg("Undo a write.")),
         },
     ),
     (
         msg("Look"),
         {
-            "show": Command("show", msg("What the client will use, and which file says so.")),
+            "show": Command("show", msg("Show what the client will use, and from which file.")),
             "models": Command("models", msg("List the models you can switch to.")),
             "probe": Command("probe", msg("Send real requests and grade the answers.")),
             "providers": Command("providers", msg("List the providers, or add one of your own.")),
         },
     ),
     (
-        msg("Several set-ups"),
+        msg("Profiles and sessions"),
         {
             "use": Command("use", msg("Switch to a saved profile; `use off` removes everything.")),
             "profile": Command("profile", msg("Named set-ups: save, list, show, import, export.")),
@@ -60,11 +58,11 @@ GROUPS: Final[tuple[tuple[Message, dict[str, Command]], ...]] = (
         },
     ),
     (
-        msg("LiteLLM, trust, the tour"),
+        msg("LiteLLM, trust, tour"),
         {
             "proxy": Command("proxy", msg("Install, start, check and stop the LiteLLM gateway.")),
-            "trust": Command("trust", msg("Say which folders may name where your keys go.")),
-            "demo": Command("demo", msg("See it all in a throwaway folder; changes nothing.")),
+            "trust": Command("trust", msg("Say which folders you trust with your keys.")),
+            "demo": Command("demo", msg("Try everything in a temporary folder.")),
         },
     ),
 )
@@ -146,7 +144,7 @@ def _root() -> Any:
     app = typer.Typer(
         cls=_Lazy,
         name="haha-config",
-        help=_("Point a coding client at another model, and prove that it works."),
+        help=_("Point a coding client at another model, and check that it works."),
         no_args_is_help=True,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,

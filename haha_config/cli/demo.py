@@ -32,7 +32,7 @@ _PASSED: Final = ("PATH", "LANG", "LC_ALL", "TERM", "NO_COLOR", "SYSTEMROOT", "C
 @app.command()
 @o.takes("no_color")
 def demo(
-    keep: bool = typer.Option(False, "--keep", help=_("Leave the folder there to look at.")),
+    keep: bool = typer.Option(False, "--keep", help=_("Keep the folder.")),
     *,
     shared: o.SharedOptions,  # noqa: ARG001 - `--no-color` and `--lang` have done their work
 ) -> int:
@@ -48,7 +48,7 @@ def demo(
 
             shutil.rmtree(folder, ignore_errors=True)
     print()
-    report.result(msg("nothing of yours was read or written; to begin: haha-config init"))
+    report.result(msg("none of your files was read or written. To begin: haha-config init"))
     return 0
 
 
@@ -83,7 +83,7 @@ def _environment(folder: Path) -> dict[str, str]:
 
 def _tour(stage: Stage, url: str) -> None:
     report.result(msg("a throwaway home: {folder}", folder=str(stage.folder)))
-    report.result(msg("an endpoint that repeats what it hears: {url}", url=url))
+    report.result(msg("a test endpoint: {url}", url=url))
     _theirs(stage)
     _title(msg("1. init: the client's files, written"))
     shared = ("--provider", "custom-anthropic", "--base-url", url)

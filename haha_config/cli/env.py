@@ -29,7 +29,7 @@ def env(
         None,
         "--shell",
         metavar="sh|fish|pwsh|vscode|docker",
-        help=_("For whom; else the shell in SHELL."),
+        help=_("For which program; default: the shell in SHELL."),
     ),
     reveal: bool = typer.Option(False, "--reveal", help=_("Print keys on a terminal too.")),
     *,
@@ -60,7 +60,7 @@ def env(
         for name, value in found.items():
             report.result(SHELLS[kind](name, value))
     if hide:
-        report.talk(msg("keys are masked on a terminal: --reveal, or pipe this"))
+        report.talk(msg("keys are masked on a terminal: add --reveal, or pipe the output"))
     return 0
 
 

@@ -41,15 +41,15 @@ _COMPLAINTS: Final[tuple[tuple[str, Message], ...]] = (
     (r"Missing argument '(?P<name>.*?)'\..*", msg("the argument `{name}` is missing")),
     (r"Missing option '(?P<name>.*?)'\..*", msg("the option `{name}` is missing")),
     (r"Got unexpected extra arguments?(?:\(s\))? \((?P<words>.*)\)", msg("too much: `{words}`")),
-    (r"Option '(?P<name>.*)' requires an argument\.", msg("`{name}` wants a value")),
+    (r"Option '(?P<name>.*)' requires an argument\.", msg("`{name}` needs a value")),
     (r"Option '(?P<name>.*)' does not take a value\.", msg("`{name}` takes no value")),
     (
         _BAD + r"'(?P<value>.*)' is not a valid int(?:eger)?(?: range)?\.",
-        msg("`{name}` wants a whole number, not `{value}`"),
+        msg("`{name}` needs a whole number, not `{value}`"),
     ),
     (
         _BAD + r"'(?P<value>.*)' is not a valid float(?: range)?\.",
-        msg("`{name}` wants a number, not `{value}`"),
+        msg("`{name}` needs a number, not `{value}`"),
     ),
     (
         _BAD + r"(?P<value>\S+) is not in the range (?P<range>.*)\.",

@@ -67,17 +67,35 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 )
 @o.takes(*o.WRITING, "follow", "insecure")
 def init(
-    provider: str | None = typer.Option(None, "--provider", metavar="KEY", help=_("A provider.")),
-    via: str | None = typer.Option(None, "--via", metavar="direct|litellm", help=_("The route.")),
-    region: str | None = typer.Option(None, "--region", metavar="global|china", help=_("Region.")),
-    base_url: str | None = typer.Option(None, "--base-url", metavar="URL", help=_("The endpoint.")),
-    model: str | None = typer.Option(None, "--model", metavar="ID", help=_("The `main` slot.")),
-    slot: list[str] = typer.Option([], "--slot", metavar="SLOT=ID", help=_("Another slot.")),
+    provider: str | None = typer.Option(
+        None, "--provider", metavar="KEY", help=_("Who answers: a key of `haha-config providers`.")
+    ),
+    via: str | None = typer.Option(
+        None,
+        "--via",
+        metavar="direct|litellm",
+        help=_("direct: the client calls the provider. litellm: a gateway translates."),
+    ),
+    region: str | None = typer.Option(
+        None, "--region", metavar="global|china", help=_("Where your account was made.")
+    ),
+    base_url: str | None = typer.Option(
+        None, "--base-url", metavar="URL", help=_("The base URL of the service.")
+    ),
+    model: str | None = typer.Option(
+        None, "--model", metavar="ID", help=_("The model for everything.")
+    ),
+    slot: list[str] = typer.Option(
+        [],
+        "--slot",
+        metavar="SLOT=ID",
+        help=_("A model of its own for opus, sonnet, haiku, fable or subagent."),
+    ),
     upstream: list[str] = typer.Option(
         [], "--upstream", metavar="[NAME=]KEY:MODEL[@URL]", help=_("A model behind LiteLLM.")
     ),
     upstream_key_env: list[str] = typer.Option(
-        [], "--upstream-key-env", metavar="NAME=VAR", help=_("Where that model's key is found.")
+        [], "--upstream-key-env", metavar="NAME=VAR", help=_("The variable with that model's key.")
     ),
     drop: list[str] = typer.Option(
         [], "--drop", metavar="NAME", help=_("Take a model out of litellm_config.yaml.")
@@ -87,13 +105,16 @@ def init(
         None, "--context", metavar="N", help=_("The models' window in tokens, where none is known.")
     ),
     traffic: str | None = typer.Option(
-        None, "--traffic", metavar="quiet|minimal|default", help=_("What else the client sends.")
+        None,
+        "--traffic",
+        metavar="quiet|minimal|default",
+        help=_("What the client may send besides requests."),
     ),
     permissions: str | None = typer.Option(
         None,
         "--permissions",
         metavar="ask|auto|keep",
-        help=_("Who decides on a command: you (ask), the endpoint's model (auto), no change."),
+        help=_("Who approves commands: you (ask), the model (auto), as now (keep)."),
     ),
     deny_web_search: bool | None = typer.Option(
         None,
@@ -107,7 +128,11 @@ def init(
         False, "--api-key-stdin", help=_("Read the key from standard input.")
     ),
     keys: str = typer.Option(
-        "copy", "--keys", metavar="copy|env", help=_("env: leave upstream keys where they are.")
+        "copy",
+        "--keys",
+        metavar="copy|env",
+        show_default=False,
+        help=_("copy the gateway's keys (default), or leave them in the environment (env)."),
     ),
     write_: str | None = typer.Option(
         None, "--write", metavar="env,settings", help=_("Which files may be created.")
@@ -117,7 +142,10 @@ def init(
         None, "--save-answers", help=_("Save the answers, without secrets.")
     ),
     save_as: str | None = typer.Option(
-        None, "--save-as", metavar="NAME", help=_("The profile's name; else the provider's key.")
+        None,
+        "--save-as",
+        metavar="NAME",
+        help=_("The profile's name; default: the provider's key."),
     ),
     *,
     shared: o.SharedOptions,
@@ -242,8 +270,8 @@ def _finish(
         say_toolless(made.answers, row)
     if not previewed:
         outcome.next += next_steps(session, made, typed)
-        return report_result(outcome, manner, _headline(outcome))
-    code = report_result(outcome, manner, _headline(outcome))
+        return report_result(outcome, manner, _headline(row.name, outcome))
+    code = report_result(outcome, manner, _headline(row.name, outcome))
     if code == 0 and outcome.applied:
         from haha_config.workflow.verify import proof
 
@@ -285,8 +313,8 @@ def _warn(answers: Answers, typed: Typed, found: Discovered) -> None:
     if typed.given.permissions is None and beside.undecided(found.state):
         report.talk(
             msg(
-                "warning: your `permissions.defaultMode` is auto, which stops at the first command"
-                " on this endpoint; --permissions ask or auto changes that"
+                "warning: your `permissions.defaultMode` is auto, and auto mode stops at the"
+                " first command on this endpoint. Add --permissions ask or --permissions auto"
             )
         )
 
@@ -299,11 +327,11 @@ def _prepared(save_as: str | None, session: Session, draft: Draft, found: Discov
     return Prepared(draft=made.draft, answers=made.answers, plan=build())
 
 
-def _headline(outcome: WriteResult) -> Message | None:
+def _headline(name: str, outcome: WriteResult) -> Message | None:
     if not outcome.applied:
         return None
     written = tuple(report.short(w.path) for w in outcome.plan.effective)
-    return msg("wrote {paths}", paths=written)
+    return msg("{name} is set up: wrote {paths}", name=name, paths=written)
 
 
 def next_steps(session: Session, made: Ready, typed: Typed) -> Iterator[Message | str]:
@@ -317,7 +345,7 @@ def next_steps(session: Session, made: Ready, typed: Typed) -> Iterator[Message 
 
         if loopback.who(made.answers.port) == "litellm":
             if status_of(site(session)).stale is not False:
-                yield msg("  haha-config proxy restart   (the gateway that runs has the old files)")
+                yield msg("  haha-config proxy restart   (the running gateway has the old files)")
         else:
             if best(looked(session)) is None:
                 yield "  haha-config proxy install"

@@ -25,15 +25,24 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 @app.command()
 @o.takes(*o.WHERE, "trusting", *o.PRINTED)
 def models(
-    search: str = typer.Option("", "--search", metavar="TEXT", help=_("Only names with this.")),
+    search: str = typer.Option(
+        "", "--search", metavar="TEXT", help=_("Only names that contain TEXT.")
+    ),
     tools: bool = typer.Option(False, "--tools", help=_("Only models that can call tools.")),
     min_context: int = typer.Option(
-        0, "--min-context", metavar="N", min=0, help=_("Only windows of at least N tokens.")
+        0,
+        "--min-context",
+        metavar="N",
+        min=0,
+        show_default=False,
+        help=_("Only windows of at least N tokens."),
     ),
     provider: str | None = typer.Option(
-        None, "--provider", metavar="KEY", help=_("Another row than the configured one.")
+        None, "--provider", metavar="KEY", help=_("Another provider than the configured one.")
     ),
-    offline: bool = typer.Option(False, "--offline", help=_("Ask nobody: files and catalog only.")),
+    offline: bool = typer.Option(
+        False, "--offline", help=_("Ask no server: only files and the built-in list.")
+    ),
     *,
     shared: o.SharedOptions,
 ) -> int:

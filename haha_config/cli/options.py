@@ -25,7 +25,7 @@ Dir = Annotated[
 Project = Annotated[
     Path | None,
     typer.Option(
-        "--project", help=_("The folder whose project and local settings count; default: this one.")
+        "--project", help=_("The folder in which the client is started; default: this one.")
     ),
 ]
 ScopeOption = Annotated[
@@ -33,8 +33,10 @@ ScopeOption = Annotated[
     typer.Option(
         "--scope",
         metavar="user|project|local",
+        show_default=False,
         help=_(
-            "Which settings.json: yours (user), the project's, or yours in the project (local)."
+            "Which settings.json. user (default): all your projects; project: this one, shared;"
+            " local: this one, only you."
         ),
     ),
 ]
@@ -43,10 +45,10 @@ ClientOption = Annotated[
     typer.Option(
         "--client",
         metavar="claude|haha",
-        help=_("Which client; default: haha inside its checkout, else claude."),
+        help=_("Which client; default: haha in its checkout, else claude."),
     ),
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help=_("Ask nothing; write."))]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help=_("Ask nothing; go ahead."))]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help=_("Show what would change; write nothing."))
 ]
@@ -55,12 +57,11 @@ FormatOption = Annotated[
     typer.Option(
         "--format",
         metavar="text|json",
-        help=_("How the result is printed."),
+        show_default=False,
+        help=_("json: for programs."),
     ),
 ]
-Plain = Annotated[
-    bool, typer.Option("--plain", help=_("Numbered questions, no colours: for screen readers."))
-]
+Plain = Annotated[bool, typer.Option("--plain", help=_("Numbered questions, for screen readers."))]
 NoColor = Annotated[bool, typer.Option("--no-color", help=_("No colours; NO_COLOR does the same."))]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help=_("Only results and errors."))]
 Lang = Annotated[
@@ -76,7 +77,7 @@ Insecure = Annotated[
 ]
 Trust = Annotated[
     bool,
-    typer.Option("--trust", help=_("Agree to where this folder's files would send your keys.")),
+    typer.Option("--trust", help=_("Trust this folder's files with your keys.")),
 ]
 Follow = Annotated[
     bool, typer.Option("--follow", help=_("Write through links that lead out of the folder."))

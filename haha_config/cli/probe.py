@@ -40,19 +40,24 @@ class _ClientItself(TyperCommand):
 @o.takes(*o.WHERE, "yes", "trusting", *o.PRINTED)
 def probe(
     names: list[str] = typer.Argument(None, metavar="[MODEL]...", help=_("Only these models.")),
-    slot: list[str] = typer.Option([], "--slot", metavar="SLOT", help=_("Only these slots.")),
-    everything: bool = typer.Option(False, "--all", help=_("Every model that is offered.")),
+    slot: list[str] = typer.Option(
+        [],
+        "--slot",
+        metavar="SLOT",
+        help=_("Only the model for main, opus, sonnet, haiku, fable or subagent."),
+    ),
+    everything: bool = typer.Option(False, "--all", help=_("Every model on offer.")),
     require: str = typer.Option(
-        "tools", "--require", metavar="GRADE", help=_("Exit 1 below this grade.")
+        "tools",
+        "--require",
+        metavar="GRADE",
+        show_default=False,
+        help=_("Exit 1 below this grade; default: tools."),
     ),
-    context: bool = typer.Option(
-        False, "--context", help=_("Also a long prompt, as long as the client's own.")
-    ),
-    small: bool = typer.Option(
-        False, "--small", help=_("Without a request as large as the client's first one.")
-    ),
+    context: bool = typer.Option(False, "--context", help=_("Also send a long prompt.")),
+    small: bool = typer.Option(False, "--small", help=_("Leave out the large first request.")),
     as_report: bool = typer.Option(
-        False, "--report", help=_("Print it as Markdown for an issue, every secret masked.")
+        False, "--report", help=_("Print Markdown for an issue, secrets masked.")
     ),
     the_client: bool = typer.Option(
         False,
@@ -64,7 +69,7 @@ def probe(
         "--timeout",
         metavar="SECONDS",
         min=0.1,
-        help=_("How long an answer may take; default: as long as the client waits."),
+        help=_("Longest wait for an answer; default: the client's own."),
     ),
     *,
     shared: o.SharedOptions,
@@ -106,7 +111,7 @@ def _models(
     for slot in slots:
         key: Slot = choice("--slot", slot, SLOTS)  # type: ignore[assignment]
         if key not in state.slots:
-            raise Usage(msg("slot `{slot}` holds no model", slot=slot))
+            raise Usage(msg("no model is set for {slot}", slot=slot))
         found.append(state.slots[key])
     if everything:
         from haha_config.workflow.listing import listed

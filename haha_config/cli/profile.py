@@ -53,7 +53,7 @@ def save(
         None,
         "--keys",
         metavar="copy|env|keyring",
-        help=_("Where its key is kept; else a copy, or the keyring that it comes from."),
+        help=_("Where its key is kept; default: a copy, or its keyring."),
     ),
     *,
     shared: o.SharedOptions,
@@ -183,7 +183,7 @@ def show(name: str = _NAME, *, shared: o.SharedOptions) -> int:
 # --- remove ----------------------------------------------------------------------------------
 
 
-@app.command(help=_("Remove a profile, and its key from our store; no target is touched."))
+@app.command(help=_("Remove a profile and its key. The client's files stay."))
 @o.takes("yes", "dry_run", "format")
 def remove(name: str = _NAME, *, shared: o.SharedOptions) -> int:
     if shared.as_json:
@@ -198,7 +198,7 @@ def remove(name: str = _NAME, *, shared: o.SharedOptions) -> int:
             raise
         broken, profile = error, Profile(name=name, answers={})
     if broken is not None:
-        report.talk(msg("its file is broken, so that no key is looked for"))
+        report.talk(msg("its file is broken, so no key is looked for"))
     if not (shared.yes or shared.dry_run or _sure(session, profile)):
         raise Cancelled(msg("nothing was written"))
     manner = shared.writing(f"profile remove {name}", yes=True)
@@ -209,11 +209,11 @@ def remove(name: str = _NAME, *, shared: o.SharedOptions) -> int:
 def _sure(session: Session, profile: Profile) -> bool:
     if not is_terminal():
         raise Usage(msg("there is no terminal to ask on"), hints=(msg("add --yes to write"),))
-    why = msg("The files of the client stay as they are; `haha-config undo` takes this back.")
+    why = msg("The client's files stay. `haha-config undo` takes this back.")
     if any(reference.kind == "keyring" for reference in profile.keys.values()):
         why = msg(
-            "The files of the client stay as they are. `haha-config undo` brings the profile back,"
-            " without the key that the keyring has."
+            "The client's files stay. `haha-config undo` brings the profile back, but not its"
+            " key in the keyring."
         )
     return session.prompter().confirm(
         msg("Remove the profile `{name}` and its key?", name=profile.name),
@@ -231,7 +231,7 @@ def _sure(session: Session, profile: Profile) -> bool:
 def key(
     name: str = _NAME,
     variable: str | None = typer.Option(
-        None, "--variable", metavar="NAME", help=_("Which key, where it has several.")
+        None, "--variable", metavar="NAME", help=_("Which key, if it has several.")
     ),
     api_key_env: str | None = typer.Option(
         None, "--api-key-env", metavar="NAME", help=_("The variable that holds the key.")
@@ -292,8 +292,8 @@ def _given(session: Session, variable: str | None, *, from_stdin: bool) -> str:
     if from_stdin:
         return piped_key()
     return session.prompter().secret(
-        msg("The key?"),
-        why=msg("It is not shown, and goes into no profile."),
+        msg("API key?"),
+        why=msg("It is not shown, and not written into the profile."),
         flag="--api-key-stdin",
         clean=drafts.clean_key,
     )
@@ -332,7 +332,7 @@ def _portable(variable: str, reference: Reference) -> Reference:
     return reference if reference.kind == "env" else Reference("env", variable)
 
 
-@app.command("import", help=_("Read the set-ups of other tools; nothing of theirs is changed."))
+@app.command("import", help=_("Import set-ups of other tools. Their files stay as they are."))
 @o.takes("yes", "dry_run", "format", "quiet")
 def import_(
     source: str = typer.Argument(
@@ -340,7 +340,7 @@ def import_(
         metavar="[all|cc-switch|ccs|claude-code-router|PATH]",
         help=_("A tool's name, or a file to import."),
     ),
-    name: str | None = typer.Option(None, "--name", help=_("What to call a single one.")),
+    name: str | None = typer.Option(None, "--name", help=_("A name, if it is only one.")),
     keys: str = _KEYS,
     *,
     shared: o.SharedOptions,

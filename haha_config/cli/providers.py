@@ -40,10 +40,10 @@ def providers(context: typer.Context, *, shared: o.SharedOptions) -> None:
         _print(rows)
 
 
-@app.command("add", help=_("Make FILE.toml a row of your own; a key of the table replaces it."))
+@app.command("add", help=_("Add a provider of your own; one with the same key is replaced."))
 @o.takes()
 def add(
-    file: Annotated[Path, typer.Argument(metavar="FILE.toml", help=_("The row to add."))],
+    file: Annotated[Path, typer.Argument(metavar="FILE.toml", help=_("The provider to add."))],
     *,
     shared: o.SharedOptions,
 ) -> None:
@@ -64,7 +64,7 @@ def add(
     if plan.effective:
         report.talk(msg("wrote {path}", path=where))
     else:
-        report.talk(msg("{path} holds this row already", path=where))
+        report.talk(msg("{path} holds this provider already", path=where))
     report.hint(f"haha-config init --provider {row.key}", sys.stderr)
 
 

@@ -56,7 +56,7 @@ class _Split(TyperCommand):
 
 @app.command(
     cls=_Split,
-    help=_("Start the client on this set-up, for this session only."),
+    help=_("Start the client on a set-up, for this session only."),
     options_metavar="[OPTIONS]",
 )
 @o.takes(*o.WHERE, "trusting", "quiet")
@@ -65,15 +65,15 @@ def run(
     name: str | None = typer.Argument(
         None,
         metavar="[PROFILE] [-- CLIENT ARGS]",
-        help=_("A profile, else what is configured; after `--`, what is passed on to the client."),
+        help=_("A profile; default: the current set-up. Words after `--` go to the client."),
     ),
     model: str | None = typer.Option(None, "--model", help=_("The model of this session.")),
-    unlisted: bool = typer.Option(False, "--unlisted", help=_("Accept a name in no list.")),
+    unlisted: bool = typer.Option(False, "--unlisted", help=_("Accept a name that is in no list.")),
     trace: str | None = typer.Option(
         None,
         "--trace",
         metavar="[=FILE]",
-        help=_("Show each request, and what failed and why; FILE gets the whole of each."),
+        help=_("Show each request and what failed; FILE gets everything."),
     ),
     *,
     shared: o.SharedOptions,

@@ -174,7 +174,7 @@ def _beside(session: Session, state: State) -> None:
     out = sys.stdout
     for one in sent(session, state):
         where = report.location(one.place).removesuffix(": ")
-        value = one.value or msg("not known before it is sent")
+        value = one.value or msg("known only when it is sent")
         print()
         print(f"{report.paint(one.name, 'path', out)}  {render(value)}")
         print(f"  {one.source} ({where})" if where else f"  {one.source}")
@@ -288,7 +288,7 @@ def _top(session: Session, state: State) -> Iterator[tuple[Message, Message | st
         msg(
             "{name}: {value} ({source})",
             name=one.name,
-            value=one.value or msg("not known before it is sent"),
+            value=one.value or msg("known only when it is sent"),
             source=one.source,
         )
         for one in sent(session, state)
@@ -446,7 +446,7 @@ def _helper(state: State) -> None:
 
 
 def _command(command: Any) -> Message | str:
-    return command if is_own_helper(command) else msg("a command that is not ours")
+    return command if is_own_helper(command) else msg("a command of yours")
 
 
 def _unread(state: State) -> None:

@@ -35,10 +35,10 @@ def switch_model(
         [],
         "--slot",
         metavar="SLOT=ID",
-        help=_("Only this slot; repeatable."),
+        help=_("Only this kind of work; repeatable."),
     ),
-    everything: bool = typer.Option(False, "--all", help=_("Every slot.")),
-    unlisted: bool = typer.Option(False, "--unlisted", help=_("Accept a name in no list.")),
+    everything: bool = typer.Option(False, "--all", help=_("For everything.")),
+    unlisted: bool = typer.Option(False, "--unlisted", help=_("Accept a name that is in no list.")),
     *,
     shared: o.SharedOptions,
 ) -> int:
@@ -95,7 +95,7 @@ def _ask(session: Session, state: State, held: CurrentSetup, *, plain: bool, sil
         msg("Which model?"),
         [Choice(value=n, title=n, marked=n == current) for n in names],
         default=current or None,
-        why=msg("Every slot that holds {current} moves with it.", current=current or "main"),
+        why=msg("Everything that uses {current} switches too.", current=current or "main"),
         search=True,
         flag="NAME",
     )
@@ -156,7 +156,7 @@ def shadowed(state: State, chosen: Mapping[Slot, str]) -> list[Message]:
         if effective.value != model and effective.layer is not None:
             found.append(
                 msg(
-                    "{name} is still {value}: {where} wins over what was written",
+                    "{name} is still {value}: {where} wins",
                     name=SLOTS[slot],
                     value=effective.value or '""',
                     where=report.location(effective.place).removesuffix(": ") or msg("your shell"),

@@ -23,9 +23,11 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 @app.command()
 @o.takes("folder", "project", "client", "yes", *o.PRINTED)
 def trust(
-    listed: bool = typer.Option(False, "--list", help=_("What you have agreed to, by folder.")),
+    listed: bool = typer.Option(
+        False, "--list", help=_("List the folders you trust, and with what.")
+    ),
     forget: Path | None = typer.Option(
-        None, "--forget", metavar="DIR", help=_("Take back what you agreed to for this folder.")
+        None, "--forget", metavar="DIR", help=_("Stop trusting this folder.")
     ),
     *,
     shared: o.SharedOptions,
@@ -44,7 +46,7 @@ def trust(
     elif new:
         report.talk(msg("Trusted: {folder}", folder=tuple(dict.fromkeys(v.root for v in new))))
     else:
-        report.talk(msg("Nothing to agree to: these files send your keys nowhere new."))
+        report.talk(msg("Nothing to trust: these files send your keys nowhere new."))
     return FINE
 
 
@@ -59,7 +61,7 @@ def _list(session: Session, *, as_json: bool) -> int:
         for shown in sorted(values.values()):
             report.result(f"  {shown}")
     if not agreed:
-        report.talk(msg("You have agreed to nothing yet."))
+        report.talk(msg("No folder is trusted yet."))
     return FINE
 
 
@@ -70,5 +72,5 @@ def _forget(session: Session, folder: str, *, as_json: bool) -> int:
     elif gone:
         report.talk(msg("No longer trusted: {folder}", folder=report.short(folder) or folder))
     else:
-        report.talk(msg("You have agreed to nothing in {folder}", folder=folder))
+        report.talk(msg("{folder} was not trusted", folder=folder))
     return FINE if gone else PROBLEM

@@ -25,14 +25,14 @@ def undo(
     which: str | None = typer.Argument(
         None,
         metavar="[ID]",
-        help=_("A write of --list; an undo can be undone too."),
+        help=_("A write of --list. An undo can be undone."),
     ),
-    listed: bool = typer.Option(False, "--list", help=_("The writes that can be taken back.")),
+    listed: bool = typer.Option(False, "--list", help=_("List the writes that can be undone.")),
     recover: bool = typer.Option(
-        False, "--recover", help=_("Finish or take back a write that was cut off.")
+        False, "--recover", help=_("Repair a write that was interrupted.")
     ),
     purge: bool = typer.Option(
-        False, "--purge", help=_("Forget every write and the old keys in them.")
+        False, "--purge", help=_("Delete the undo history and the keys in it.")
     ),
     *,
     shared: o.SharedOptions,
@@ -63,11 +63,11 @@ def _record(session: Session, which: str | None) -> disk.WriteRecord:
     if wanted in broken:
         # No other is taken in its place: that one may be a write which this one was built on.
         raise HahaError(
-            msg("write {id} is damaged and can't be taken back", id=wanted),
+            msg("write {id} is damaged and can't be undone", id=wanted),
             hints=(f"ls -l {broken[wanted]}", "haha-config undo --list"),
         )
     if not kept:
-        raise HahaError(msg("nothing was written yet, so there is nothing to take back"))
+        raise HahaError(msg("nothing was written yet"))
     if which is None:
         return kept[-1]
     for record in kept:
@@ -83,7 +83,7 @@ def _undo(session: Session, record: disk.WriteRecord, manner: WriteOptions) -> i
         writes = [entry.write() for entry in record.entries()]
     except (OSError, ValueError):
         raise HahaError(
-            msg("write {id} is damaged and can't be taken back", id=record.id),
+            msg("write {id} is damaged and can't be undone", id=record.id),
             hints=(f"ls -l {record.folder}",),
         ) from None
 
@@ -103,7 +103,7 @@ def _undo(session: Session, record: disk.WriteRecord, manner: WriteOptions) -> i
     outcome.findings = _found(session, outcome.plan)
     outcome.next.append(msg("Redo: haha-config undo"))
     headline = msg(
-        "✓ Undid #{id} ({command}): {paths}",
+        "Undid #{id} ({command}): {paths}",
         id=record.id,
         command=record.command,
         paths=tuple(report.short(w.path) for w in outcome.plan.effective),
@@ -137,12 +137,12 @@ def _now(path: str) -> bytes | None:
 def _asked(session: Session, question: Message, *, plain: bool) -> bool:
     """Raises Usage where there is nobody to ask."""
     if not is_terminal():
-        raise Usage(msg("nobody is there to be asked: add --yes"), hints=("--yes",))
+        raise Usage(msg("there is no terminal to ask on: add --yes"), hints=("--yes",))
     prompter = session.prompter(plain=plain)
     return prompter.confirm(
         question,
         default=True,
-        why=msg("Entries that others have written since stay as they are."),
+        why=msg("What other programs wrote since stays."),
         flag="--yes",
     )
 
@@ -182,11 +182,11 @@ def _list(session: Session, *, as_json: bool) -> int:
         report.talk(msg("nothing was written yet"))
         return 0
     for number, _folder in disk.damaged(session.state_folder):
-        report.talk(msg("write {id} is damaged and can't be taken back", id=number))
+        report.talk(msg("write {id} is damaged and can't be undone", id=number))
     for path, original in disk.originals(session.state_folder):
         report.talk(
             msg(
-                "{path} as it was before our first write: {original}",
+                "{path} before haha-config's first write: {original}",
                 path=report.short(path),
                 original=str(original),
             )
@@ -228,13 +228,13 @@ def _purge(session: Session, shared: o.SharedOptions) -> int:
     what = nmsg("{n} write can be taken back", "{n} writes can be taken back", n=writes)
     left = _left_in_keyring(session)
     if left and not shared.as_json:
-        report.talk(msg("no profile refers to these keys in the keyring: {names}", names=left))
+        report.talk(msg("keys in the keyring that no profile uses: {names}", names=left))
     if shared.dry_run:
         report.talk(what)
         return 0
     if not shared.yes:
         report.talk(what)
-        if not _asked(session, msg("Forget them, and the old keys in them?"), plain=shared.plain):
+        if not _asked(session, msg("Delete the history and the keys in it?"), plain=shared.plain):
             report.talk(msg("nothing was changed"))
             return 0
     with disk.alone(state):

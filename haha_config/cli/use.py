@@ -32,14 +32,12 @@ def use(
     name: str | None = typer.Argument(
         None,
         metavar="[NAME|-|off]",
-        help=_("A profile; `-` is the one before; without it, you are asked."),
+        help=_("A profile; `-` is the previous one. Without a name you are asked."),
     ),
     keyring: bool = typer.Option(
-        False, "--keyring", help=_("Keep its key in the keyring; no file holds it.")
+        False, "--keyring", help=_("Keep its key in the keyring, not in a file.")
     ),
-    here: bool = typer.Option(
-        False, "--here", help=_("For this folder only: the same as --scope local.")
-    ),
+    here: bool = typer.Option(False, "--here", help=_("For this folder only (--scope local).")),
     *,
     shared: o.SharedOptions,
 ) -> int:
@@ -84,7 +82,7 @@ def _point(session: Session, name: str, manner: WriteOptions, *, keyring: bool) 
         outcome.next += conversations(before, session.state(), "haha-config use -")
     if moved is not None and moved.keys and helper:
         outcome.next.append(
-            msg("the old files, kept for undo, still hold the key: haha-config undo --purge")
+            msg("the undo history still holds the key. Delete it: haha-config undo --purge")
         )
     return report_result(outcome, manner, _headline(name, outcome))
 
@@ -114,7 +112,7 @@ def _into_keyring(
     if not profiles.takes_helper(session, profile) or len(profile.keys) != 1:
         raise HahaError(
             msg(
-                "`{name}` can't take its key from a keyring: the client sends such a key in both"
+                "`{name}` can't take its key from a keyring: the client would send it in two"
                 " headers, and this provider is not known to accept that",
                 name=profile.name,
             ),
@@ -132,9 +130,9 @@ def _accepts_both(session: Session, profile: Profile, manner: WriteOptions) -> b
         return False
     prompter = session.prompter(plain=manner.plain)
     return prompter.confirm(
-        msg("Does this endpoint take a key as `Authorization: Bearer` and `x-api-key` at once?"),
+        msg("Does this endpoint accept a key as `Authorization: Bearer` and `x-api-key` at once?"),
         default=False,
-        why=msg("That is how the client sends a key that it gets from a keyring."),
+        why=msg("The client sends a key from a keyring in both."),
         flag="--keyring",
     )
 
@@ -167,7 +165,7 @@ def _close(session: Session, outcome: WriteResult, port: int | None) -> None:
     elif _stale(session):
         outcome.next.append(
             msg(
-                "the gateway that runs has the old files: {command}",
+                "the running gateway has the old files: {command}",
                 command="haha-config proxy restart",
             )
         )
@@ -204,7 +202,7 @@ def _ask(session: Session, *, plain: bool, silent: bool) -> str:
         msg("Which profile?"),
         rows,
         default=current,
-        why=msg("It is written into every file that the client reads; `use -` goes back."),
+        why=msg("`use -` goes back to the previous one."),
         search=True,
         flag="NAME",
     )

@@ -37,26 +37,26 @@ class Wanted(Struct, frozen=True, kw_only=True):
 @app.command()
 @o.takes(*o.WHERE, "yes", "trusting", "follow", "dry_run", "while_running", *o.PRINTED)
 def validate(
-    fix: bool = typer.Option(False, "--fix", help=_("Mend what needs no choice.")),
+    fix: bool = typer.Option(False, "--fix", help=_("Repair what needs no choice.")),
     strict: bool = typer.Option(False, "--strict", help=_("Exit 1 for warnings too.")),
     select: str = typer.Option(
         "",
         "--select",
         metavar="CODES",
-        help=_("Only these rules."),
+        help=_("Check only these rules."),
     ),
-    ignore: str = typer.Option("", "--ignore", metavar="CODES", help=_("Not these rules.")),
+    ignore: str = typer.Option("", "--ignore", metavar="CODES", help=_("Leave out these rules.")),
     only: str = typer.Option(
         "",
         "--only",
         metavar="env,settings,litellm",
-        help=_("Read these targets and nothing else: for hooks and CI."),
+        help=_("Read only these files, for hooks and CI."),
     ),
     explain: str = typer.Option(
         "",
         "--explain",
         metavar="CODE",
-        help=_("What a rule is for."),
+        help=_("Explain a rule."),
     ),
     listed: bool = typer.Option(False, "--list", help=_("List the rules.")),
     live: bool = typer.Option(False, "--live", help=_("Then send real requests (probe).")),
@@ -175,13 +175,13 @@ def _print(state: State, found: list[Finding]) -> None:
         print()
     if _passed_over(state):
         what = msg(
-            "{path} says otherwise and was not judged: only claude-haha reads it, and the client"
+            "{path} differs, and was not checked: only claude-haha reads it, and the client"
             " here is Claude Code",
             path=report.short(state.dotenv.path),
         )
         report.result(what, prose=True)
         report.hint("haha-config validate --client haha", sys.stdout)
-    report.result(verdict(state, found), prose=True)
+    report.ended(verdict(state, found), good=all(f.severity != "error" for f in found))
 
 
 def _passed_over(state: State) -> bool:
@@ -277,13 +277,13 @@ def _fix(session: Session, wanted: Wanted, manner: Any, *, strict: bool) -> int:
     private = seen[-1].private
     for path in private:
         if manner.dry_run:
-            report.talk(msg("{path}: nobody else may read it any more (0600)", path=path))
+            report.talk(msg("{path}: only you can read it now (0600)", path=path))
         elif outcome.applied or manner.yes or not outcome.plan.effective:
             from haha_config.io import machine
 
             machine.make_private(path)
             outcome.applied = True
-            report.talk(msg("{path}: nobody else can read it any more", path=path))
+            report.talk(msg("{path}: only you can read it now", path=path))
     if manner.dry_run:
         outcome.findings = rules.run(seen[-1].state, wanted.select, wanted.ignore)
     else:
@@ -298,9 +298,7 @@ def _confirm(session: Session) -> bool:
     from haha_config.workflow.session import is_terminal
 
     if not is_terminal():
-        raise Usage(
-            msg("--fix writes: say so with --yes"), hints=("haha-config validate --fix --yes",)
-        )
+        raise Usage(msg("--fix writes: add --yes"), hints=("haha-config validate --fix --yes",))
     prompter = session.prompter()
     return prompter.confirm(
         msg("Write these changes?"),
@@ -331,7 +329,7 @@ def _explain(code: str, *, as_json: bool) -> int:
     return FINE
 
 
-_FIXABLE: Final = msg(", mended by `haha-config validate --fix`")
+_FIXABLE: Final = msg(", repaired by `haha-config validate --fix`")
 
 
 def _list(*, as_json: bool) -> int:

@@ -61,9 +61,9 @@ def clean(value: str) -> str:
 def unsendable(key: str) -> Message | None:
     """Why no client can send this as a header; None where it can."""
     if any(c.isspace() or not c.isprintable() for c in key):
-        return msg("the key has a space or a line break inside: it was not copied whole")
+        return msg("the key has a space or a line break inside: copy it again")
     if not key.isascii():
-        return msg("the key has a character that no key has: copy it again")
+        return msg("the key has a character that keys never have: copy it again")
     return None
 
 

@@ -185,6 +185,20 @@ def result(text: Message | str, *, prose: bool = False) -> None:
     print(_fitted(render(text), sys.stdout) if prose else render(text))
 
 
+def ended(text: Message, *, good: bool = True) -> None:
+    """The line that says how it ended, with a mark on a terminal that can show one."""
+    sign, style = ("✓", "ok") if good else ("✗", "error")
+    if not (sys.stdout.isatty() and shows_marks()):
+        result(text, prose=True)
+        return
+    print(f"{paint(sign, style, sys.stdout)} {fitted(render(text), sys.stdout, indent=2)}")
+
+
+def shows_marks() -> bool:
+    """Whether standard output takes more than plain letters."""
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+
+
 def document(data: Mapping[str, Any]) -> None:
     """A JSON result: `version` first, text in English."""
     print(json.dumps({"version": VERSION, **data}, ensure_ascii=False, indent=2))

@@ -144,8 +144,8 @@ def guard(session: Session, plan: Plan, manner: WriteOptions) -> None:
         for c in found.values()
     )
     what = msg(
-        "a client is open ({clients}): at its next message it would go to the new endpoint with"
-        " the new key, still ask for its old model, and send its whole conversation along",
+        "a client is open ({clients}). Its next message would go to the new endpoint with the"
+        " new key and its whole conversation, and still ask for the old model",
         clients=named,
     )
     if manner.while_running:
@@ -163,7 +163,7 @@ def _anyway(session: Session, *, plain: bool) -> bool:
     return prompter.confirm(
         msg("Write although a client is open?"),
         default=False,
-        why=msg("Closing it first is safe; it takes the new set-up at its next start."),
+        why=msg("Safer: close it first. It takes the new set-up at its next start."),
         flag="--while-running",
     )
 
@@ -179,8 +179,8 @@ def live_lines(session: Session, plan: Plan, model: str) -> list[Message]:
         return []
     return [
         msg(
-            "clients that are open keep their model until they start again; in each of them"
-            " (pid {pids}) type: /model {model}",
+            "open clients keep their model until they restart; or type in each (pid {pids}):"
+            " /model {model}",
             pids=tuple(sorted(found)),
             model=model,
         )
@@ -191,14 +191,15 @@ def report_result(
     outcome: WriteResult, manner: WriteOptions, headline: Message | None = None
 ) -> int:
     """Report what came of it; 1 where the closing validate found an error."""
+    wrong = any(f.severity == "error" for f in outcome.findings)
     if manner.as_json:
         report.document(outcome.document())
     else:
         if headline is not None:
-            report.result(headline, prose=True)
+            report.ended(headline, good=not wrong)
         if outcome.findings:
             report.findings(outcome.findings, None, sys.stderr)
             report.talk(report.summary(outcome.findings))
         for line in outcome.next:
             report.talk(line)
-    return 1 if any(f.severity == "error" for f in outcome.findings) else 0
+    return 1 if wrong else 0

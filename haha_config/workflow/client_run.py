@@ -156,7 +156,7 @@ def _checks(session: Session, tracer: Tracer, *, works: bool, said: str, ms: int
     name = installed_client(session) or session.client
     if works:
         detail = msg(
-            "client {name} read a file and told what it holds, in {n} requests",
+            "client {name} read a file and said what it holds, in {n} requests",
             name=name,
             n=tracer.requests,
         )

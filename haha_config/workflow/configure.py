@@ -87,7 +87,7 @@ def _with_variables(draft: Draft, pairs: tuple[str, ...]) -> Draft:
     for pair in pairs:
         name, equals, variable = pair.partition("=")
         if not equals or not variable.isidentifier():
-            raise Usage(msg("--upstream-key-env wants NAME=VAR"))
+            raise Usage(msg("--upstream-key-env needs NAME=VAR"))
         choice("--upstream-key-env", name, [u.name for u in draft.upstreams])
         variables[name] = variable
     changed = tuple(replace(u, variable=variables.get(u.name, u.variable)) for u in draft.upstreams)
@@ -108,13 +108,13 @@ def _permissions(text: str | None) -> Permissions | None:
 
 def _port(number: int | None) -> int | None:
     if number is not None and not 1 <= number <= 65535:
-        raise Usage(msg("--port wants a number from 1 to 65535"))
+        raise Usage(msg("--port needs a number from 1 to 65535"))
     return number
 
 
 def _context(number: int | None) -> int | None:
     if number is not None and number < 1:
-        raise Usage(msg("--context wants a number of tokens"))
+        raise Usage(msg("--context needs a number of tokens"))
     return number
 
 

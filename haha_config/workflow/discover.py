@@ -233,7 +233,7 @@ def check_references(session: Session, draft: Draft, found: Discovered) -> None:
             ),
             *([msg("or pipe it in: --api-key-stdin")] if len(missing) == 1 else []),
             msg(
-                "or take out what needs it: {flags}",
+                "or leave out what needs it: {flags}",
                 flags=" ".join(f"--drop {quote(entry.name)}" for entry in missing.values()),
             ),
             msg("or leave it to whoever starts the gateway: --keys env"),
@@ -319,7 +319,7 @@ def ended(model: str, date: str) -> Message:
 
 def toolless(model: str) -> Message:
     """What no list should have to say twice."""
-    return msg("`{model}` can't call tools: the client can do nothing with it", model=model)
+    return msg("`{model}` can't call tools, which the client needs", model=model)
 
 
 def _asked(answers: Answers) -> dict[str, None]:
@@ -362,5 +362,5 @@ def piped_key() -> str:
     if not text.strip():
         raise Usage(msg("standard input holds no key"))
     if len(text.strip().splitlines()) > 1:
-        raise Usage(msg("standard input holds more than one line, and a key is one"))
+        raise Usage(msg("standard input holds more than one line; a key is one line"))
     return text

@@ -287,7 +287,7 @@ def _gateway(
     for served in gateway.served:
         row = _row(session, served)
         if row is None:
-            lost.append(msg("`{name}` is lost: no provider row explains it", name=served.name))
+            lost.append(msg("`{name}` is left out: it fits no known provider", name=served.name))
             continue
         key, complaints = _key(session, served.key, row)
         lost += complaints
@@ -300,7 +300,7 @@ def _gateway(
             named_only[variable] = served.variable
         ups.append(replace(made, variable=variable))
     if not ups:
-        return Taken(entry=entry, why=msg("no provider row explains its models"))
+        return Taken(entry=entry, why=msg("its models fit no known provider"))
     slots = {s: m for s, m in gateway.slots.items() if m in {u.name for u in ups}}
     draft = Draft(provider="litellm", upstreams=tuple(ups), slots=slots, keys=keys, insecure=True)
     empty = configured.read(_state(session, {}))

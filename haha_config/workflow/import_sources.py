@@ -159,9 +159,7 @@ def _from_file(path: Path) -> ImportedSetup:
         return ccs.of_env(".env", stem, _document(path, "dotenv"), Place(path=str(path)))
     found = shell.entry(other_tools.text(path), str(path), stem)
     if found is None:
-        raise HahaError(
-            msg("there is nothing of a client's set-up in it"), place=Place(path=str(path))
-        )
+        raise HahaError(msg("it holds no set-up of a client"), place=Place(path=str(path)))
     return found
 
 

@@ -159,7 +159,7 @@ def _ask(session: Session, source: Source, state: State) -> Listing | None:
         return None
     if not discovery.public and not source.headers:
         variable = source.row.credential.variable
-        return Listing(problem=msg("`{name}` is not set, so nobody was asked", name=variable))
+        return Listing(problem=msg("`{name}` is not set, so no server was asked", name=variable))
     if not discovery.public:
         _ensure(session, source, state)
     from haha_config.io import http

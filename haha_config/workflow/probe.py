@@ -228,10 +228,10 @@ def _announce(
     if tokens <= _MANY_TOKENS or yes:
         return
     if not is_terminal():
-        raise Usage(msg("so many tokens need a yes"), hints=("haha-config probe --yes",))
+        raise Usage(msg("this many tokens need your yes"), hints=("haha-config probe --yes",))
     asked = session.prompter(plain=False).confirm(
         msg("Send them?"),
-        why=msg("so many tokens need a yes"),
+        why=msg("this many tokens need your yes"),
         flag="haha-config probe --yes",
         default=True,
     )
@@ -270,7 +270,7 @@ def _progress(
 def _ask_for_patience(who: ClientProfile, timeout: float) -> None:
     report.talk(
         msg(
-            "no answer yet: the client would wait {patience} s for one, this probe waits {n} s"
+            "no answer yet. The client would wait {patience} s, this probe waits {n} s"
             " (Ctrl-C ends it)",
             patience=round(who.patience),
             n=round(timeout),
@@ -349,8 +349,7 @@ def _line(check: Check) -> str:
 def _marked(status: Status, text: str, *, indent: int, name: str = "") -> str:
     """A mark, a name and a text that is broken between words."""
     sign, style = _MARKS.get(status, ("-", "dim"))
-    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
-    mark = sign if encoding == "utf8" else render(_WORDS[status])
+    mark = sign if report.shows_marks() else render(_WORDS[status])
     taken = indent + columns(mark) + 1 + len(name)
     fitted = report.fitted(text, sys.stdout, indent=taken)
     return f"{' ' * indent}{report.paint(mark, style, sys.stdout)} {name}{fitted}"

@@ -148,7 +148,7 @@ def _without_key(
         where = f"file:{store.path(session.data_folder, reference.name)}"
     return HahaError(
         msg(
-            "profile `{name}` has no key: {variable} is to be found in {where}",
+            "profile `{name}` has no key: {variable} should be in {where}",
             name=profile.name,
             variable=variable,
             where=where,
@@ -292,7 +292,7 @@ def previous(session: Session) -> str:
     used = history(session)
     found = next((name for name in used if name != used[0]), None)
     if found is None:
-        raise HahaError(msg("no other profile was used before"), hints=("haha-config use",))
+        raise HahaError(msg("no profile was used before"), hints=("haha-config use",))
     return found
 
 
@@ -378,7 +378,7 @@ def current_draft(session: Session, state: State, found: Discovered) -> tuple[Dr
     if held.own_gateway:
         if not held.upstreams:
             raise HahaError(
-                msg("no entry of the gateway's file is one that a provider row explains"),
+                msg("no entry of the gateway's file fits a known provider"),
                 place=Place(path=state.litellm.path),
             )
         ours = {u.variable for u in held.upstreams if u.variable}
@@ -482,9 +482,7 @@ def stored(made: SavedProfile, *, dry_run: bool) -> SavedProfile:
     if not wanted:
         return made
     if not store.has_keyring():
-        report.talk(
-            msg("there is no keyring here: the key is kept in a file that only you can read")
-        )
+        report.talk(msg("no keyring here: the key is kept in a file that only you can read"))
         keys = {**made.profile.keys, **{n: Reference("file", r.name) for n, r in wanted.items()}}
         return replace(made, profile=replace(made.profile, keys=keys))
     for variable, reference in wanted.items():
@@ -564,8 +562,7 @@ def said_left(session: Session, plan: Plan) -> list[Message]:
         return []
     return [
         msg(
-            "the keyring still has {names}, so that undo brings it back whole;"
-            " haha-config undo --purge takes it out",
+            "the keyring keeps {names} for undo. Delete it: haha-config undo --purge",
             names=names,
         )
     ]

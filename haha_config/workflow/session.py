@@ -363,7 +363,7 @@ def _last(session: Session) -> Path | None:
         return None
     report.talk(
         msg(
-            "using the files of {folder}: the last write was there; --dir . is for this folder",
+            "using the files of {folder}, where the last write was; --dir . is for this folder",
             folder=report.short(str(last)),
         )
     )

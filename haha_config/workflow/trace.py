@@ -41,7 +41,7 @@ def traced(
     """
     if session.state().effective(v.BASE_URL).layer == "managed":
         raise HahaError(
-            msg("managed settings name the endpoint: a session on another one is not possible")
+            msg("managed settings name the endpoint, so a session can't use another one")
         )
     with _opened(target) as file:
         tracer = Tracer(session, values, file, quiet=_draws(arguments))
@@ -198,7 +198,7 @@ class Tracer:
 
 def _named(slots: list[str]) -> Data:
     if len(slots) == len(SLOTS):
-        return msg("all slots")
+        return msg("all")
     return tuple(slots) or ("?",)
 
 

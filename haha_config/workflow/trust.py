@@ -284,7 +284,7 @@ def settle(
 ) -> None:
     """Ask about these values, or take `--trust` for a yes; keep it. Raises HahaError on a no."""
     if not session.trusting and not _ask(session, values, keys, command):
-        raise HahaError(msg("nothing was sent or started: you did not agree"))
+        raise HahaError(msg("you did not agree: nothing was sent or started"))
     agree(session, values)
 
 
@@ -300,7 +300,7 @@ def _ask(
         print(render(line), file=sys.stderr)
     return session.prompter().confirm(
         msg("Trust {folder} with that?", folder=roots),
-        why=msg("You are asked again only when one of these values changes."),
+        why=msg("You are asked again when one of these values changes."),
         flag="--trust",
         default=False,
     )
@@ -422,13 +422,13 @@ def ensure_inside(session: Session, plan: Plan, *, follow: bool, asks: bool) -> 
         )
         if not (asks and is_terminal()):
             raise HahaError(
-                msg("{links}, which is outside of {folder}", links=told, folder=links[0].root),
+                msg("{links}, outside {folder}", links=told, folder=links[0].root),
                 hints=(msg("add --follow to write there"),),
             )
         for line in told:
             print(render(line), file=sys.stderr)
         answer = session.prompter().confirm(
-            msg("Write outside of {folder}?", folder=report.short(links[0].root)),
+            msg("Write outside {folder}?", folder=report.short(links[0].root)),
             why=msg("A repository that you cloned can hold such a link."),
             flag="--follow",
             default=False,

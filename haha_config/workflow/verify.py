@@ -64,7 +64,7 @@ def _last_word(session: Session, prompter: Prompter) -> None:
 
     if not probe.installed_client(session):
         return
-    why = msg("It reads one file in a folder to throw away, and may do nothing else.")
+    why = msg("It reads one file in a temporary folder, nothing else.")
     if _yes(prompter, msg("Let the client itself ask once?"), why, "haha-config probe --client"):
         from haha_config.workflow.client_run import run_client
 
@@ -80,18 +80,18 @@ def _gateway(session: Session, prompter: Prompter, port: int) -> bool:
     if loopback.who(port) == "litellm":
         if not status_of(site(session)).stale:
             return True
-        why = msg("It runs with the files of before.")
+        why = msg("It still has the old files.")
         if not _yes(prompter, msg("Restart the gateway?"), why, "haha-config proxy restart"):
             return False
         stop_gateway(site(session))
     elif best(looked(session)) is None:
-        why = msg("Your client goes through LiteLLM. It is not installed yet: about 600 MB.")
+        why = msg("Your client calls LiteLLM, which is not installed yet: about 600 MB.")
         question = msg("Install LiteLLM and start the gateway?")
         if not _yes(prompter, question, why, "haha-config proxy install"):
             return False
         install_locked(session)
     else:
-        why = msg("Your client goes through it.")
+        why = msg("Your client needs it.")
         if not _yes(prompter, msg("Start the gateway?"), why, "haha-config proxy up"):
             return False
     start_gateway(session)

@@ -110,7 +110,7 @@ class TestCcSwitch:
         base.close()
         done = tool("profile", "import", "cc-switch")
         assert done.code == 0
-        assert "warning: ~/.cc-switch/cc-switch.db: its tables are not as we know them" in done.err
+        assert "warning: ~/.cc-switch/cc-switch.db: its tables are not as expected" in done.err
 
     def test_a_newer_version_with_other_columns_is_a_warning_and_its_rows_are_read(
         self, tool: Tool
@@ -174,7 +174,7 @@ class TestCcSwitch:
         cc_switch(tool.home, [("1", "claude", "mine", text, "custom", "{}", 0)]).close()
         found = items(tool, "cc-switch", "--yes")["mine"]
         assert (found["status"], found["missing"]) == ("needs a key", ["CUSTOM_ANTHROPIC_API_KEY"])
-        assert any("not copied whole" in note for note in found["notes"])
+        assert any("copy it again" in note for note in found["notes"])
         where = stored(tool, "mine.CUSTOM_ANTHROPIC_API_KEY")
         assert not where.exists()
         where.parent.mkdir(parents=True, exist_ok=True)
@@ -403,7 +403,7 @@ class TestFiles:
         )
         found = items(tool, str(path), "--yes", MY_OPENAI="sk-proj-" + "a1" * 20)["gateway"]
         assert found["status"] == "imported"
-        assert any("`*` is lost" in note for note in found["notes"])
+        assert any("`*` is left out" in note for note in found["notes"])
         data = tomllib.loads(profile(tool, "gateway").read_text(encoding="utf-8"))
         assert data["model"] == "fast"
         assert data["keys"] == {"MY_OPENAI": "env:MY_OPENAI"}

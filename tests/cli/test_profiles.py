@@ -448,13 +448,13 @@ class TestKeyring:
     ) -> None:
         over = tool("init", "--provider", "deepseek", "--api-key-stdin", "--yes", stdin=OTHER)
         assert over.code == 0, over.err
-        assert "the keyring still has deepseek.DEEPSEEK_API_KEY" in over.err
+        assert "the keyring keeps deepseek.DEEPSEEK_API_KEY" in over.err
         assert tool("undo", "--yes").code == 0
         assert tool("key", "deepseek").out == f"{DEEPSEEK}\n"
         assert tool("undo", "--yes").code == 0
         assert tool("key", "deepseek").out == f"{OTHER}\n"
         asked = tool("undo", "--purge", "--dry-run")
-        assert "no profile refers to these keys in the keyring: deepseek" in asked.err
+        assert "keys in the keyring that no profile uses: deepseek" in asked.err
         assert self.kept(ring) == {"deepseek.DEEPSEEK_API_KEY": DEEPSEEK}
         assert tool("undo", "--purge", "--yes").code == 0
         assert self.kept(ring) == {}
@@ -478,7 +478,7 @@ class TestKeyring:
 
     def test_purge_leaves_a_key_that_a_profile_refers_to(self, tool: Tool, ring: Path) -> None:
         done = tool("undo", "--purge", "--yes")
-        assert (done.code, "no profile refers" in done.err) == (0, False)
+        assert (done.code, "no profile uses" in done.err) == (0, False)
         assert self.kept(ring) == {"deepseek.DEEPSEEK_API_KEY": DEEPSEEK}
 
     def test_remove_takes_the_key_unless_another_profile_has_it(
@@ -502,7 +502,7 @@ class TestKeyring:
     def test_save_over_it_says_so_too(self, tool: Tool) -> None:
         saved = tool("profile", "save", "deepseek", "--keys", "copy")
         assert saved.code == 0, saved.err
-        assert "the keyring still has deepseek.DEEPSEEK_API_KEY" in saved.err
+        assert "the keyring keeps deepseek.DEEPSEEK_API_KEY" in saved.err
 
     def test_an_endpoint_of_ones_own_takes_it_where_its_person_says_so(self, tool: Tool) -> None:
         made = tool(

@@ -80,7 +80,7 @@ def test_a_secret_stays_one(layered: Tool) -> None:
     ("command", "shown"),
     [
         ("haha-config key deepseek", "haha-config key deepseek"),
-        ("echo sk-test-0123456789abcdef", "a command that is not ours"),
+        ("echo sk-test-0123456789abcdef", "a command of yours"),
     ],
 )
 def test_the_program_that_gives_the_key_is_named(tool: Tool, command: str, shown: str) -> None:

@@ -354,7 +354,7 @@ def test_a_certificate_that_changes_under_its_name_asks_again(
 ) -> None:
     certificate(person.cwd, attacker)
     assert person("trust", "--yes").code == 0
-    assert "Nothing to agree to" in person("trust").err
+    assert "Nothing to trust" in person("trust").err
     write(person.cwd, "ca.pem", "another certificate")
     done = person("trust")
     assert done.code == 1

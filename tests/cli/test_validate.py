@@ -77,7 +77,7 @@ def test_writes_nothing(broken: Tool) -> None:
 def test_a_dotenv_that_this_client_does_not_read_is_named_as_not_judged(broken: Tool) -> None:
     broken.settings.parent.mkdir()
     broken.settings.write_text('{"env": {"ANTHROPIC_BASE_URL": "https://openrouter.ai/api"}}')
-    words = ".env says otherwise and was not judged: only claude-haha reads it"
+    words = ".env differs, and was not checked: only claude-haha reads it"
     done = broken("validate", "--client", "claude")
     assert words in done.out
     assert "hint: haha-config validate --client haha" in done.out

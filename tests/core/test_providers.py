@@ -349,7 +349,7 @@ def test_a_row_of_ones_own_replaces_the_tables() -> None:
             'main = "one"',
             'main = "onne"',
             13,
-            "slot `main` is `onne`, which is not among `models`",
+            "`main` is `onne`, which is not among `models`",
             "did you mean `one`?",
         ),
         (
@@ -397,7 +397,7 @@ def test_a_url_with_a_password_is_not_printed() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ('variable = "MINE_API_KEY"', "", "a row without a key needs a `token`"),
+        ('variable = "MINE_API_KEY"', "", "a provider without a key needs a `token`"),
         (
             "[[models]]",
             '[discovery]\nurl = "https://elsewhere.example/models"\nkind = "openai"\n[[models]]',
@@ -406,7 +406,7 @@ def test_a_url_with_a_password_is_not_printed() -> None:
         (
             "[[models]]",
             '[variables]\nANTHROPIC_AUTH_TOKEN = "x"\n[[models]]',
-            "`ANTHROPIC_AUTH_TOKEN` is not a variable that a row can set",
+            "`ANTHROPIC_AUTH_TOKEN` is not a variable that a provider can set",
         ),
     ],
 )

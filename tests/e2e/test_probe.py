@@ -76,7 +76,7 @@ GOOD = row("good", honest, "tools", "will work", works=True)
 #: Before the real LiteLLM. The names are those of the models there.
 THROUGH_LITELLM = (
     GOOD,
-    row("s401", act.status(401), "auth", "refuses the gateway's own key"),
+    row("s401", act.status(401), "auth", "refuses the gateway's key"),
     row("s429", act.status(429), "auth", "too many requests"),
     row("s500", act.status(500, "boom"), "auth", "boom"),
     row("s404", act.status(404, "no model here"), "auth", "404"),
@@ -410,7 +410,7 @@ def test_upstream_without_responses(
     try:
         gateway.wait_until_up()
         user.uses(gateway.url, "m", MASTER)
-        wanted = row("", honest, "auth", "calls a path that it does not have")
+        wanted = row("", honest, "auth", "does not have the path that LiteLLM calls")
         card = user.probe()
         judged(card, wanted)
         hints = " ".join(c["hint"] or "" for c in card["checks"])

@@ -56,7 +56,7 @@ def test_a_session_that_works(tmp_path: Path, upstream: Upstream, version: str) 
     asked = [r for r in upstream.requests if r.method == "POST"]
     assert {r.path for r in asked} == {"/anthropic/v1/messages"}
     assert {r.credential for r in asked} == {(KEY, None)}
-    assert "1 test-model (all slots) " in done.stderr
+    assert "1 test-model (all) " in done.stderr
     assert "tools: 200, first word after" in done.stderr
     assert "2 requests were traced" in done.stderr
     assert "failed" not in done.stderr

@@ -178,8 +178,8 @@ def test_a_model_that_cannot_call_tools_is_warned_of_before_and_after(who: Perso
         screen.wait("2 of 3")
         screen.press("enter")
         assert "warning: `llama3:8b` can't call tools" in screen.question(WRITE)
-        change(screen, "Other slots")
-        enter(screen, "Which slot?")
+        change(screen, "Models for opus, haiku and others")
+        enter(screen, "For which kind of work?")
         pick(screen, "Which model for opus?", "mine:7b")
         shown = screen.question(WRITE)
         assert "warning: `llama3:8b` can't call tools" in shown
@@ -194,7 +194,7 @@ def test_a_model_that_cannot_call_tools_is_warned_of_before_and_after(who: Perso
         screen.send("qwen3-coder")
         screen.wait("use this name as it is")
         screen.press("down", "enter")
-        assert "warning: Ollama does not list `qwen3-coder` now" in screen.question(WRITE)
+        assert "warning: Ollama does not list `qwen3-coder`" in screen.question(WRITE)
         screen.send(ctrl("c"))
         assert screen.finish() == 130
 
@@ -345,7 +345,7 @@ def test_three_upstreams_behind_litellm(who: Person, upstream: Upstream) -> None
         screen.send("mine\r")
         shown = " ".join(screen.question(WRITE).split())
         assert "mine, which is beta from Any OpenAI-compatible URL" in shown
-        assert "mine in all of them" in shown
+        assert "mine for all" in shown
         assert "litellm_config.yaml: the gateway's models" in shown
         assert "litellm.env: the gateway's keys; only you can read it" in shown
         assert "profiles/litellm.toml: for `haha-config use litellm`" in shown
@@ -400,7 +400,7 @@ def test_a_key_that_the_gateways_file_names_and_nobody_has_is_asked_for(
     with who.init("--provider", row, OTHER_API_KEY=key) as screen:
         enter(screen, *((ANOTHER,) if row == "litellm" else (KEY_OF, MODEL)))
         shown = screen.question("API key for OPENAI_API_KEY?")
-        assert "litellm_config.yaml names it for gpt-4o" in shown
+        assert "litellm_config.yaml needs it for gpt-4o" in shown
         screen.send("sk-ant-test0123456789abcdef\r")
         screen.wait("this is a key of")
         screen.send(ctrl("u"))
@@ -482,10 +482,10 @@ def test_the_files_of_another_folder_are_said_with_the_reason(who: Person) -> No
     with here.init() as screen:
         screen.question(PROVIDER)
         shown = " ".join(screen.history().split())
-        assert "/work: the last write was there; --dir . is for this folder" in shown
+        assert "/work, where the last write was; --dir . is for this folder" in shown
         enter(screen, PROVIDER, KEY_OF, MODEL)
         shown = " ".join(screen.question(NOTHING).split())
-        assert "since the last write was there; --dir . is for the folder you are in" in shown
+        assert "where the last write was; --dir . is for this folder" in shown
         screen.press("enter")
         assert screen.finish() == 0
     with here.init("--dir", ".") as screen:
@@ -506,7 +506,7 @@ def test_one_thing_is_changed_and_the_rest_stays(who: Person) -> None:
         pick(screen, "What may the client send", "minimal")
         shown = screen.question(WRITE)
         assert "- env.CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC" in screen.history()
-        assert "no telemetry; updates and the rest stay on" in shown
+        assert "no telemetry; the rest stays on" in shown
         screen.press("enter")
         assert screen.finish() == 0
     del before["CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"]
@@ -516,8 +516,8 @@ def test_one_thing_is_changed_and_the_rest_stays(who: Person) -> None:
 def test_a_slot_of_its_own_and_the_scope(who: Person) -> None:
     with who.init("--provider", "openrouter", OPENROUTER_API_KEY=KEY) as screen:
         enter(screen, KEY_OF, MODEL)
-        change(screen, "Other slots")
-        pick(screen, "Which slot?", "sonnet")
+        change(screen, "Models for opus, haiku and others")
+        pick(screen, "For which kind of work?", "sonnet")
         screen.question("Which model for sonnet?")
         screen.send("my/own-model")
         screen.wait("use this name as it is")
@@ -525,7 +525,7 @@ def test_a_slot_of_its_own_and_the_scope(who: Person) -> None:
         change(screen, "Scope")
         pick(screen, "For which projects?", ".claude/settings.local.json")
         change(screen, "Files")
-        pick(screen, "Which files may be made?", "only settings.json")
+        pick(screen, "Which files should be written?", "only settings.json")
         enter(screen, WRITE)
         assert screen.finish() == 0
     local = json.loads((who.work / ".claude" / "settings.local.json").read_text())["env"]
@@ -636,7 +636,7 @@ def test_a_wrong_key_is_told_at_once(who: Person) -> None:
         screen.wait("no key of MiniMax is that short")
         screen.send(ctrl("u"))
         screen.send("two words\r")
-        screen.wait("it was not copied whole")
+        screen.wait("has a space or a line break inside")
         screen.send(ctrl("u"))
         screen.send('"sk-api-test0123456789abcdef"\r')
         assert "the quotes round the key were taken off" in screen.question(MODEL)

@@ -39,10 +39,9 @@ def provider(talk: Talk, work: Work) -> Turn:
         default=_before(talk, work) or likely(work.session.providers, work.found),
         why=msg("Your prompts and code are sent to it."),
         more=msg(
-            "A direct provider speaks the client's own protocol, and nothing runs in between."
-            " LiteLLM is a program on this machine that translates, so it reaches the others and"
-            " can offer several models at once. `haha-config providers` lists them all; nothing"
-            " is sent or written before you say so at the end."
+            "A direct provider speaks the client's own protocol. LiteLLM is a program on this"
+            " machine that translates for the others and can offer several models at once."
+            " Nothing is sent or written before your yes at the end."
         ),
         search=True,
         flag="--provider",
@@ -171,17 +170,17 @@ def choose_route(talk: Talk, work: Work) -> Turn:
     """Direct or through LiteLLM, from the summary."""
     row = work.row
     about = {
-        "direct": msg("the client calls {name} itself", name=rows.named(row)),
+        "direct": msg("the client calls {name}", name=rows.named(row)),
         "litellm": msg("a program on this machine translates and keeps the key"),
     }
     answer = talk.ask.select(
         msg("Which way to {name}?", name=rows.named(row)),
         [Choice(value=way, title=way, note=about[way]) for way in row.routes],
         default=drafts.route(work.draft, row),
-        why=msg("Direct is simpler; through LiteLLM, other models can stand beside it."),
+        why=msg("Direct is simpler. LiteLLM can offer other models beside it."),
         more=msg(
             "Direct: the client sends your requests and the key to the provider. LiteLLM: a"
-            " gateway on this machine gets them, translates, and must be running."
+            " gateway on this machine sends them on; it must be running."
         ),
         flag="--via",
     )
@@ -208,8 +207,8 @@ def region(talk: Talk, work: Work) -> Turn:
         default=talk.said.get(("region", row.key)) or draft.region or row.region,
         why=_why_region(work),
         more=msg(
-            "Each region has a host of its own. A key of one region is refused by the other as if"
-            " it were wrong. `--region` answers this on the command line."
+            "Each region has its own host, and refuses a key of the other. `--region` answers"
+            " this on the command line."
         ),
         flag="--region",
     )
@@ -260,9 +259,8 @@ def key(talk: Talk, work: Work) -> Turn:
         msg("API key for {name}?", name=whose(row, draft.base_url if _asks_url(work) else "")),
         why=why_key(row),
         more=msg(
-            "What you paste is not shown; its length and its last four characters are. It is"
-            " written into files that only you can read, never printed, and never part of a"
-            " command line. `--api-key-env NAME` names the variable that holds it."
+            "Only its length and last four characters are shown. It is written into files"
+            " that only you can read. `--api-key-env NAME` names a variable that holds it."
         ),
         clean=drafts.clean_key,
         check=lambda pasted: drafts.check_key(
@@ -309,8 +307,8 @@ def _offered(work: Work) -> Message | None:
 
 def why_key(row: Provider) -> Message:
     if row.credential.url:
-        return msg("The provider knows you by it. Get one at {url}", url=row.credential.url)
-    return msg("The service knows you by it.")
+        return msg("Get one at {url}", url=row.credential.url)
+    return msg("The service gave it to you.")
 
 
 def _keyed(work: Work, typed: str) -> Work:

@@ -67,7 +67,7 @@ def entries(talk: Talk, work: Work) -> Turn:
         why=msg("You can switch between them later: haha-config switch-model NAME"),
         more=msg(
             "LiteLLM offers every model of this list to the client. What is in"
-            " litellm_config.yaml already stays there, unless you take it out here."
+            " litellm_config.yaml stays unless you take it out here."
         ),
         flag="--upstream",
     )
@@ -120,8 +120,8 @@ def main(talk: Talk, work: Work) -> Turn:
         default=current or next(iter([*able, *offered])),
         why=msg("Used for everything. Press c later to give opus or haiku a model of its own."),
         more=msg(
-            "The client asks for a slot: main for its own work, haiku for small tasks, opus and"
-            " sonnet when you choose them. `c` in the summary gives a slot a model of its own."
+            "The client uses the main model for its own work, haiku for small tasks, opus and"
+            " sonnet when you choose them. `c` in the summary sets each."
         ),
         flag="--model",
     )
@@ -163,16 +163,16 @@ def upstream(talk: Talk, work: Work) -> Turn:
     elsewhere = Choice(
         value=ELSEWHERE,
         title=msg("A LiteLLM elsewhere"),
-        note=msg("somebody runs it; you give its URL and key"),
+        note=msg("someone else runs it; you give its URL and key"),
     )
     answer = talk.ask.select(
         msg("Which provider does the gateway call?"),
         [*(_candidate(row, work) for row in candidates), *([] if names(work) else [elsewhere])],
         default=_likely(candidates, work),
-        why=msg("LiteLLM translates for it; you can add models of others afterwards."),
+        why=msg("LiteLLM translates for it. You can add models of other providers afterwards."),
         more=msg(
-            "Each model has a provider, and its key stays in litellm.env, which only you can read."
-            " `--upstream KEY:MODEL` does the same on the command line."
+            "Its key goes into litellm.env, which only you can read. `--upstream KEY:MODEL`"
+            " does the same on the command line."
         ),
         search=True,
         flag="--upstream",
@@ -186,7 +186,7 @@ def upstream(talk: Talk, work: Work) -> Turn:
 
 def _candidate(row: Provider, work: Work) -> Choice:
     if row.credential.variable and row.credential.variable in work.draft.keys:
-        there = msg("its key was given")
+        there = msg("its key is there")
         note = msg("{there} · {about}", there=there, about=rows.msg_of(row.about))
         return Choice(value=row.key, title=rows.named(row), note=note, words=row.search_words)
     there, found = endpoint.note(row, work.found), endpoint.tag(row, work.found)
@@ -220,8 +220,8 @@ def elsewhere(talk: Talk, work: Work) -> Turn:
         msg("Base URL of that LiteLLM?"),
         why=msg("The client calls it directly; no LiteLLM file is written here."),
         more=msg(
-            "Its address without /v1/messages, for example https://litellm.example.com. Whoever"
-            " runs it gives you the address and a key."
+            "Without /v1/messages, for example https://litellm.example.com. Whoever runs it"
+            " gives you the address and a key."
         ),
         check=lambda text: endpoint.url_complaint(text, work.draft, direct=True),
         flag="--base-url",
@@ -290,8 +290,8 @@ def upstream_key(talk: Talk, work: Work) -> Turn:
         msg("API key for {name}?", name=endpoint.whose(row, adding.url)),
         why=endpoint.why_key(row),
         more=msg(
-            "It is written into litellm.env as {name}, which only you can read; the YAML file"
-            " only names it. Exported in your shell, it is found there.",
+            "It is written into litellm.env as {name}; only you can read that file. A key"
+            " exported in your shell is found by itself.",
             name=adding.variable,
         ),
         clean=drafts.clean_key,
@@ -318,13 +318,11 @@ def kept_key(talk: Talk, work: Work) -> Turn:
     row = work.found.state.rows.behind(entry.model, entry.api_base)
     answer = talk.ask.secret(
         msg("API key for {variable}?", variable=variable),
-        why=msg(
-            "litellm_config.yaml names it for {model}, and it is set nowhere.", model=entry.name
-        ),
+        why=msg("litellm_config.yaml needs it for {model}, and it is not set.", model=entry.name),
         more=msg(
-            "It is written into litellm.env, which only you can read. Without it the gateway calls"
-            " that provider without a key. `haha-config init --drop NAME` takes a model out;"
-            " `--keys env` leaves the key to whoever starts the gateway."
+            "It is written into litellm.env, which only you can read. `haha-config init"
+            " --drop NAME` takes a model out; `--keys env` leaves the key to whoever starts"
+            " the gateway."
         ),
         clean=drafts.clean_key,
         check=lambda pasted: (
@@ -450,5 +448,5 @@ def upstreams_of(work: Work) -> Iterator[tuple[str, str]]:
 
 def _adding(work: Work) -> tuple[Adding, Provider]:
     if work.adding is None:
-        raise Usage(msg("LiteLLM needs at least one upstream"))
+        raise Usage(msg("LiteLLM needs at least one model"))
     return work.adding, work.session.providers[work.adding.provider]

@@ -66,9 +66,9 @@ def ask(talk: Talk, question: Message, offer: Offer, default: str, *, current: s
 
 
 _MORE = msg(
-    "Type a part of the name, or a whole name that is not in the list. 200K or 1M is how many"
-    " tokens the model can read. `tools` means that it is known to call tools: the client can do"
-    " nothing without. Prices are USD for a million tokens in/out."
+    "Type part of a name, or a whole name that is not in the list. 200K or 1M: how many"
+    " tokens the model can read. `tools`: it can call tools, which the client needs. Prices"
+    " are USD for a million tokens in/out."
 )
 
 

@@ -29,20 +29,20 @@ from haha_config.workflow.windows import ASSUMED
 
 TRAFFIC: Final[Mapping[Traffic, Message]] = {
     "quiet": msg(
-        "no telemetry; also off: updates, release notes, feature flags, /feedback, model discovery"
+        "no telemetry, updates, release notes, feature flags, /feedback or model discovery"
     ),
-    "minimal": msg("no telemetry; updates and the rest stay on"),
-    "default": msg("everything that the client sends by itself"),
+    "minimal": msg("no telemetry; the rest stays on"),
+    "default": msg("everything"),
 }
 PERMISSIONS: Final[Mapping[Permissions, Message]] = {
     "ask": msg("the client asks you before it runs one"),
     "auto": msg("the model for sonnet approves them; you are not asked"),
-    "keep": msg("as your settings have it; a new client may stop at the first one"),
+    "keep": msg("as your settings say; a new client may stop at the first one"),
 }
 SCOPES: Final[Mapping[Scope, Message]] = {
     "user": msg("all your projects"),
-    "project": msg("this project, for everybody who has it; holds no key"),
-    "local": msg("this project, for you alone"),
+    "project": msg("this project, for everybody; holds no key"),
+    "local": msg("this project, for you only"),
 }
 #: Models of a gateway that the account names.
 _SHOWN: Final = 6
@@ -84,7 +84,7 @@ def doubts(talk: Talk, work: Work) -> Iterator[Message]:
         told = talk.offers.entry(key, name)
         known = told.model if told is not None else work.found.state.rows.known(row, name)
         if row is not None and talk.offers.lacks(key, name):
-            yield msg("{row} does not list `{model}` now", row=rows.named(row), model=name)
+            yield msg("{row} does not list `{model}`", row=rows.named(row), model=name)
         if known is not None and known.tools is False:
             yield finds.toolless(name)
         if known is not None and known.retired and known.retired <= talk.offers.today:
@@ -99,9 +99,8 @@ def _asked(talk: Talk, work: Work, made: Prepared) -> Turn:
             default="w",
             why=msg("Nothing is written before this answer."),
             more=msg(
-                "All files change together or not at all, and `haha-config undo` takes it back."
-                " Trying the key sends one short request, which costs a few tokens; its result"
-                " never keeps you from writing."
+                "All files change together or not at all; `haha-config undo` takes it back."
+                " Trying the key sends one short request and costs a few tokens."
             ),
             flag="--yes",
         )
@@ -176,7 +175,10 @@ def account(work: Work, made: Prepared) -> Iterator[tuple[Message, Message | str
     yield msg("traffic"), TRAFFIC[answers.traffic]
     yield msg("commands"), PERMISSIONS[answers.permissions]
     if answers.key_header:
-        yield msg("headers"), msg("the key is sent as `x-api-key` too, so that no other key is")
+        yield (
+            msg("headers"),
+            msg("the key is sent as `x-api-key` too, so that no other key goes along"),
+        )
     yield msg("scope"), msg("{scope}: {what}", scope=work.session.scope, what=_scope(work))
     for line in _files(work, made):
         yield msg("files"), line
@@ -198,10 +200,10 @@ def _slots(slots: Mapping[Slot, str]) -> Iterator[tuple[Message, Message | str]]
     for slot in SLOTS:
         held.setdefault(slots.get(slot) or slots["main"], []).append(slot)
     if len(held) == 1:
-        yield msg("slots"), msg("{model} in all of them", model=slots["main"])
+        yield msg("models"), msg("{model} for all", model=slots["main"])
         return
     for name, own in held.items():
-        yield msg("slots"), msg("{slots}: {model}", slots=tuple(own), model=name)
+        yield msg("models"), msg("{slots}: {model}", slots=tuple(own), model=name)
 
 
 def _scope(work: Work) -> Message:
@@ -216,12 +218,12 @@ def _offered(work: Work, made: Prepared) -> Iterator[tuple[Message, Message | st
     for name in names[:_SHOWN]:
         upstream = known.get(name)
         if upstream is None:
-            yield msg("models"), name
+            yield msg("offers"), name
             continue
         row = work.session.providers[upstream.provider]
-        yield msg("models"), _from(upstream, row)
+        yield msg("offers"), _from(upstream, row)
     if len(names) > _SHOWN:
-        yield msg("models"), nmsg("and {n} more", "and {n} more", n=len(names) - _SHOWN)
+        yield msg("offers"), nmsg("and {n} more", "and {n} more", n=len(names) - _SHOWN)
 
 
 def _from(upstream: Upstream, row: Provider) -> Message:
@@ -254,7 +256,7 @@ def _files(work: Work, made: Prepared) -> Iterator[Message]:
         yield msg("settings.json wins over your shell, and your shell over .env")
     if session.remembered and any(Path(p).parent == session.folder for p in written):
         yield msg(
-            "in {folder}, since the last write was there; --dir . is for the folder you are in",
+            "in {folder}, where the last write was; --dir . is for this folder",
             folder=report.short(str(session.folder)),
         )
 
@@ -334,7 +336,9 @@ def _changes(work: Work) -> Iterator[Choice]:
             )
     yield Choice(value="main" if own else "model", title=msg("Main model"), note=main)
     yield Choice(
-        value="slots", title=msg("Other slots"), note=msg("{names}", names=tuple(SLOTS)[1:])
+        value="slots",
+        title=msg("Models for opus, haiku and others"),
+        note=msg("{names}", names=tuple(SLOTS)[1:]),
     )
     yield Choice(value="provider", title=msg("Provider"), note=rows.named(row))
     if len(row.regions) > 1:
@@ -368,14 +372,14 @@ def slot(talk: Talk, work: Work) -> Turn:
     held = work.draft.slots
     main = held.get("main", "")
     answer = talk.ask.select(
-        msg("Which slot?"),
+        msg("For which kind of work?"),
         [
             Choice(value=name, title=name, note=held.get(name) or main)
             for name in SLOTS
             if name != "main"
         ],
-        why=msg("The client asks for a slot: small tasks go to haiku, /model opus to opus."),
-        more=msg("A slot without a model of its own takes the main one."),
+        why=msg("Small tasks go to haiku, /model opus to opus."),
+        more=msg("What has no model of its own takes the main one."),
         flag="--slot",
     )
     chosen = next(name for name in SLOTS if name == answer)
@@ -415,11 +419,11 @@ def traffic(talk: Talk, work: Work) -> Turn:
         msg("What may the client send besides your requests?"),
         [Choice(value=name, title=name, note=about) for name, about in TRAFFIC.items()],
         default=work.draft.traffic or "quiet",
-        why=msg("It goes to the client's maker, not to your provider."),
+        why=msg("It goes to Anthropic, not to your provider."),
         more=msg(
-            "quiet sets DISABLE_TELEMETRY and CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC; the second"
-            " one also turns off updates, release notes, feature flags, /feedback and the"
-            " discovery of a gateway's models. minimal sets only the first, default neither."
+            "quiet sets DISABLE_TELEMETRY and CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC, which"
+            " also turns off updates, release notes, feature flags, /feedback and model"
+            " discovery. minimal sets only the first, default neither."
         ),
         flag="--traffic",
     )
@@ -434,10 +438,10 @@ def permissions(talk: Talk, work: Work) -> Turn:
         default=work.draft.permissions or beside.default_permissions(work.found.state),
         why=msg("The newest client's auto mode needs Anthropic's server and stops without it."),
         more=msg(
-            "ask sets `permissions.disableAutoMode`, so that the client asks you as it used to."
-            " auto sets CLAUDE_CODE_AUTO_MODE_SERVER=0: the endpoint that proposes a command then"
-            " also approves it, with a request of about 36,000 tokens to the model for sonnet each"
-            " time. keep changes neither."
+            "ask: the client asks you (`permissions.disableAutoMode`). auto: the endpoint"
+            " that proposes a command also approves it, with a request of about 36,000 tokens"
+            " to the model for sonnet each time (CLAUDE_CODE_AUTO_MODE_SERVER=0). keep"
+            " changes nothing."
         ),
         flag="--permissions",
     )
@@ -457,21 +461,20 @@ def files(talk: Talk, work: Work) -> Turn:
         "env": msg("only .env"),
     }
     notes = {
-        "both": msg("works however the client is started"),
+        "both": msg("always works"),
         "settings": msg("every client reads it"),
-        "env": msg("only claude-haha, started in this folder, reads it"),
+        "env": msg("only claude-haha reads it, started in this folder"),
     }
     current = next((k for k, names in kinds.items() if names == work.draft.targets), "both")
     answer = talk.ask.select(
-        msg("Which files may be made?"),
+        msg("Which files should be written?"),
         [Choice(value=kind, title=titles[kind], note=notes[kind]) for kind in kinds],
         default=current,
-        why=msg("A file that holds these variables already is kept in step all the same."),
+        why=msg("A file that already holds these variables is updated in any case."),
         more=msg(
-            "The client takes each variable from the strongest place: settings.json (local, then"
-            " project, then user), then your shell, then .env, which only claude-haha reads. So"
-            " settings.json wins over .env wherever both set a variable; `haha-config show` says"
-            " for each one where it comes from."
+            "The strongest place wins: settings.json (local, project, user), then your shell,"
+            " then .env, which only claude-haha reads. `haha-config show` says where each"
+            " variable comes from."
         ),
         flag="--write",
     )
@@ -497,11 +500,11 @@ def scope(talk: Talk, work: Work) -> Turn:
             for name, about in SCOPES.items()
         ],
         default=session.scope,
-        why=msg("It decides which settings.json is written; local wins over project over user."),
+        why=msg("Which settings.json is written. Local wins over project, project over user."),
         more=msg(
-            "user: ~/.claude/settings.json. local: .claude/settings.local.json of this project,"
-            " which git should ignore. project: .claude/settings.json, which is shared with the"
-            " project, so that no key is ever written there."
+            "user: ~/.claude/settings.json. local: .claude/settings.local.json of this"
+            " project, which git should ignore. project: .claude/settings.json, which is"
+            " shared, so no key is written there."
         ),
         flag="--scope",
     )

@@ -34,7 +34,7 @@ def tried(work: Work, answers: Answers, *, plain: bool) -> Iterator[Message]:
     """What came of it, a sentence for each model that was asked."""
     tries = list(_tries(work, answers))
     if not tries:
-        yield msg("There is no request to try: the gateway's models are as they were.")
+        yield msg("Nothing to try: the gateway's models are as before.")
         return
     names = tuple(one.name for one in tries)
     with report.waiting(msg("waiting for an answer of {names} …", names=names), plain=plain):

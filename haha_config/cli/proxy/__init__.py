@@ -65,7 +65,9 @@ def install(*, shared: o.SharedOptions) -> int:
 @app.command("up", help=_("Start the gateway and wait until it answers."))
 @o.takes("folder", "trusting", "quiet", "no_color")
 def up(
-    foreground: bool = typer.Option(False, "--foreground", help=_("Stay; log to the terminal.")),
+    foreground: bool = typer.Option(
+        False, "--foreground", help=_("Stay in the terminal and log there.")
+    ),
     *,
     shared: o.SharedOptions,
 ) -> int:
@@ -112,7 +114,7 @@ def show_checked(found: Checked, *, as_json: bool = False) -> int:
 @app.command("down", help=_("Stop the gateway that `up` started."))
 @o.takes("folder", "quiet")
 def down(
-    everything: bool = typer.Option(False, "--all", help=_("Those of other folders too.")),
+    everything: bool = typer.Option(False, "--all", help=_("Also those of other folders.")),
     *,
     shared: o.SharedOptions,
 ) -> int:
@@ -127,7 +129,7 @@ def down(
     return code
 
 
-@app.command("restart", help=_("Stop it and start it with the files as they are."))
+@app.command("restart", help=_("Restart the gateway with the current files."))
 @o.takes("folder", "trusting", "quiet", "no_color")
 def restart(*, shared: o.SharedOptions) -> int:
     session = shared.session()
@@ -142,7 +144,7 @@ def restart(*, shared: o.SharedOptions) -> int:
     return FINE
 
 
-@app.command("status", help=_("Who answers on the gateway's port."))
+@app.command("status", help=_("Say what runs on the gateway's port."))
 @o.takes("folder", *o.PRINTED)
 def status(*, shared: o.SharedOptions) -> int:
     here = site(shared.session(reads=True))
@@ -199,7 +201,7 @@ def _show_running(here: Site, found: Status) -> None:
     if found.models:
         report.result(msg("models: {models}", models=found.models))
     if found.stale:
-        report.result(msg("its files have changed since it was started"))
+        report.result(msg("its files have changed: haha-config proxy restart"))
         report.hint(here.command("restart"), sys.stdout)
 
 
@@ -249,7 +251,7 @@ def _down(here: Site, found: Status) -> Message:
     return msg("nothing answers at {url}", url=found.url)
 
 
-@app.command("logs", help=_("What the gateway says; keys are masked."))
+@app.command("logs", help=_("Show the gateway's log, keys masked."))
 @o.takes("folder", "quiet")
 def logs(
     following: bool = typer.Option(False, "--follow", "-f", help=_("Go on until Ctrl-C.")),

@@ -457,15 +457,15 @@ def _notes(answers: Answers, state: State) -> Iterator[Message]:
         yield msg("{path} belongs to another program and stays as it is", path=state.dotenv.path)
     if answers.assumed:
         yield msg(
-            "the context window of {names} is not known, so {n} tokens are written: --context N"
-            " says better",
+            "the context window of {names} is not known: {n} tokens are written. Correct it"
+            " with --context N",
             names=tuple(dict.fromkeys(all_slots(answers.slots).values())),
             n=f"{answers.context:,}",
         )
     if answers.header == "x-api-key" and not answers.key_header:
         yield msg(
-            "at its first start the client asks whether to use this API key, and stands on No:"
-            " choose Yes"
+            "at its first start the client asks whether to use this API key: choose Yes (No"
+            " is preselected)"
         )
     search = web_search(state.providers[answers.provider], answers.route)
     if search is not None and search.result == "refused" and not answers.deny_web_search:
@@ -475,17 +475,17 @@ def _notes(answers: Answers, state: State) -> Iterator[Message]:
         )
     if answers.permissions == "auto":
         yield msg(
-            "auto mode: {model}, the model for sonnet, will approve the commands that it or another"
-            " model of this endpoint proposes; each costs a request of about 36,000 tokens",
+            "auto mode: {model}, the model for sonnet, will approve commands; each costs a"
+            " request of about 36,000 tokens",
             model=all_slots(answers.slots)["sonnet"],
         )
         if owned.at(state.target.data, owned.ASKS) and not state.owned.has(
             state.target.path, owned.ASKS, owned.at(state.target.data, owned.ASKS)
         ):
-            yield msg("`permissions.disableAutoMode` is yours and stays: it turns auto mode off")
+            yield msg("your own `permissions.disableAutoMode` stays: it turns auto mode off")
     if answers.route == "direct" and state.route == "litellm" and state.litellm.exists:
         yield msg(
-            "the gateway's files stay as they are: {paths}",
+            "the gateway's files stay: {paths}",
             paths=(state.litellm.path, state.litellm_env.path),
         )
 

@@ -67,7 +67,7 @@ def _entries_back(write: Write, now: bytes) -> Write:
         raise Refusal(
             msg("changed since, and not taken back: {names}", names=tuple(map(named, changed))),
             place=document.place(changed[0]) or Place(),
-            hints=(msg("change it by hand, or keep it: nothing was undone"),),
+            hints=(msg("nothing was undone; change it by hand"),),
         )
     result = edit(write.format, text, changes)
     emptied = tuple(_emptied(write, changes, read(write.format, result).data))

@@ -174,7 +174,7 @@ def form(value: str) -> Form:
     if any(char in value for char in "\n\r\0"):
         raise Refusal(msg("a value with a line end or NUL cannot be written to a .env file"))
     if any("\ud800" <= char <= "\udfff" for char in value):
-        raise Refusal(msg("a value with half a character cannot be written to a .env file"))
+        raise Refusal(msg("half a character cannot be written to a .env file"))
     if not value:
         return Form('""', True)
     if _BARE.fullmatch(value):
@@ -316,7 +316,7 @@ def _edit(text: str, change: Change) -> str:
     written = _written(change, name)
     binding = document.last(name)
     if binding is None and not _NEW_NAME.fullmatch(name):
-        raise _CannotError(msg("`{name}` is not a name that a shell accepts", name=name))
+        raise _CannotError(msg("a shell does not accept the name `{name}`", name=name))
     if binding is None:
         return _with(text, name, written)
     if binding.value == change.value and not binding.live:

@@ -487,7 +487,7 @@ class _Editor:
                 raise Refusal(
                     msg("`{name}` is there twice", name=name_of(path)),
                     place=Source(self._original).place(offset),
-                    hints=(msg("take one of the two out by hand"), by_hand(change)),
+                    hints=(msg("delete one of the two"), by_hand(change)),
                 )
 
     def _check_value(self, change: Set) -> None:

@@ -100,7 +100,7 @@ def name_of(path: Path) -> str:
 def by_hand(change: Change) -> Message:
     """What to do in an editor instead. Names only: a value may be a secret."""
     if isinstance(change, Remove):
-        return msg("take out `{name}` by hand", name=name_of(change.path))
+        return msg("delete `{name}` by hand", name=name_of(change.path))
     return msg("set `{name}` by hand", name=name_of(change.path))
 
 

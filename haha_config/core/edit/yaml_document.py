@@ -280,7 +280,7 @@ def _check_size(root: Node) -> None:
         return known
 
     if size(root) > _MOST:
-        raise _UnreadableError(msg("aliases that unfold beyond reason"), 0)
+        raise _UnreadableError(msg("aliases that unfold without end"), 0)
 
 
 # --- finding ---------------------------------------------------------------------------------

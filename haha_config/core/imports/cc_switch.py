@@ -15,7 +15,7 @@ from haha_config.core.model import SLOTS, Data, Place, Slot
 SOURCE: Final = "cc-switch"
 #: Its own proxy on this machine, which stands before the provider it really asks.
 PROXY_PORT: Final = 15721
-PROXY: Final = msg("it holds cc-switch's own proxy and not the provider behind it")
+PROXY: Final = msg("it names cc-switch's own proxy, not the provider behind it")
 #: The newest `user_version` of its database whose table we have seen described.
 NEWEST: Final = 16
 _COLUMNS: Final = frozenset({"id", "name", "settings_config", "category", "meta", "is_current"})
@@ -35,7 +35,7 @@ def newer(version: int, rows: Sequence[Mapping[str, Any]] | None) -> Message | N
         return STRANGE
     if version > NEWEST:
         return msg(
-            "its tables are of version {version}, newer than {known}: look at what was read",
+            "its tables are of version {version}, newer than {known}: check the result",
             version=version,
             known=NEWEST,
         )

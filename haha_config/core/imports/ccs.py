@@ -28,7 +28,7 @@ def listed(data: Mapping[str, Data]) -> dict[str, str | Message]:
 def _settings(value: Data) -> str | Message:
     kind = value.get("type", "api") if isinstance(value, Mapping) else "api"
     if kind != "api":
-        return msg("it is of the type `{type}`, which has no settings file", type=str(kind))
+        return msg("the type `{type}` has no settings file", type=str(kind))
     path = value.get("settings") if isinstance(value, Mapping) else value
     if isinstance(path, str) and path:
         return path
@@ -40,7 +40,7 @@ def newer(data: Mapping[str, Data]) -> Message | None:
     version = data.get("version")
     if isinstance(version, int) and version > NEWEST:
         return msg(
-            "its config is of version {version}, newer than {known}: look at what was read",
+            "its config is of version {version}, newer than {known}: check the result",
             version=version,
             known=NEWEST,
         )
@@ -56,7 +56,7 @@ def of_env(source: str, name: str, env: Data, place: Place, *, own: bool = False
     """An entry of client variables, a placeholder taken for what it is: no key."""
     held = dict(_texts(env))
     if own:
-        why = msg("it is the client's own settings.json: haha-config profile save NAME")
+        why = msg("it is the client's own settings.json. Save that: haha-config profile save NAME")
     elif not held.get(v.BASE_URL):
         why = msg("it has no base URL")
     else:

@@ -37,15 +37,20 @@ def _served(data: Mapping[str, Data], notes: list[Message]) -> Iterator[Served]:
         if not isinstance(params, Mapping) or not isinstance(name, str):
             continue
         if not isinstance(model, str) or "*" in name:
-            notes.append(msg("`{name}` is lost: it is no plain model", name=name))
+            notes.append(msg("`{name}` is left out: it is no plain model", name=name))
             continue
         if name in seen:
-            notes.append(msg("a second `{name}` is lost: LiteLLM spreads over both", name=name))
+            notes.append(
+                msg(
+                    "the second `{name}` is left out: LiteLLM would share requests between the two",
+                    name=name,
+                )
+            )
             continue
         seen.add(name)
         found = _one(name, model, params)
         if found is None:
-            notes.append(msg("`{name}` is lost: no provider row explains it", name=name))
+            notes.append(msg("`{name}` is left out: it fits no known provider", name=name))
         else:
             yield found
 

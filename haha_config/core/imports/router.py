@@ -41,7 +41,7 @@ def entry(data: Mapping[str, Data], path: str) -> ImportedSetup:
         served = names.get((provider.strip(), model.strip()))
         slot = _SLOTS.get(rule)
         if slot is None or served is None:
-            lost.append(msg("`{rule}` ({target}) is lost", rule=rule, target=target))
+            lost.append(msg("`{rule}` ({target}) is left out", rule=rule, target=target))
         else:
             slots[slot] = served.name
     if not names:
@@ -72,7 +72,7 @@ def _served(data: Mapping[str, Data], lost: list[Message]) -> dict[tuple[str, st
             if (provider.name, model) in found:
                 continue
             if provider.url.rstrip("/").endswith(_GOOGLES):
-                lost.append(msg("`{name}` is lost: it is asked in Google's own way", name=model))
+                lost.append(msg("`{name}` is left out: it speaks Google's protocol", name=model))
                 continue
             name = _free(model, provider.name, taken)
             taken.add(name)

@@ -255,7 +255,7 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
     ErrorPattern(
         stage="model",
         pattern=r"no healthy deployments",
-        what=msg("LiteLLM left out the entry of `{model}`: it knows no provider by that prefix"),
+        what=msg("LiteLLM left out `{model}`: it does not know its prefix"),
         hint=msg(
             "put the provider before the name in `model:` (`openai/NAME`): haha-config validate"
         ),
@@ -264,15 +264,12 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
         stage="model",
         pattern=r"litellm\.\w+error.{0,120}missing credentials",
         what=msg("LiteLLM has no key for the upstream of `{model}`"),
-        hint=msg(
-            "put it into litellm.env, in the variable that `api_key` names, then: "
-            "haha-config proxy restart"
-        ),
+        hint=msg("put it into litellm.env, as `api_key` names it, then: haha-config proxy restart"),
     ),
     ErrorPattern(
         stage="model",
         pattern=r"litellm\.authenticationerror",
-        what=msg("the upstream refuses the gateway's own key for it"),
+        what=msg("the upstream refuses the gateway's key"),
         hint=msg("put the right key into litellm.env, then: haha-config proxy restart"),
     ),
     ErrorPattern(
@@ -292,7 +289,7 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
     ErrorPattern(
         stage="model",
         pattern=r"litellm\.notfounderror",
-        what=msg("the upstream answers 404: LiteLLM calls a path that it does not have"),
+        what=msg("the upstream answers 404: it does not have the path that LiteLLM calls"),
         hint=_other_path,
     ),
     ErrorPattern(
@@ -354,9 +351,7 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
             r"expected `?thinking`?",
             r"signature.{0,40}(required|invalid)",
         ),
-        what=msg(
-            "the endpoint wants the model's thinking back after a tool call, and does not get it"
-        ),
+        what=msg("the endpoint wants the model's thinking sent back after a tool call"),
         hint=_no_thinking,
     ),
     ErrorPattern(
@@ -637,7 +632,7 @@ def silence(exchange: HttpExchange) -> Message:
             "{host} does not speak TLS as it should ({reason})", host=host, reason=exchange.reason
         ),
         "certificate": msg(
-            "nobody vouches for the certificate of {host} ({reason})",
+            "the certificate of {host} is not trusted ({reason})",
             host=host,
             reason=exchange.reason,
         ),
@@ -700,14 +695,14 @@ def _redirected(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
         return Diagnosis(stage="reach", what=what)
     if exchange.status in _REPEATED:
         what = msg(
-            "the endpoint redirects to {url}: the client goes there by itself, and the probe never"
-            " takes a key along",
+            "the endpoint redirects to {url}. The client follows; the probe does not take a"
+            " key there",
             url=base,
         )
         return Diagnosis(stage="reach", what=what, hint=hint, client_goes_on=True)
     what = msg(
-        "the endpoint redirects to {url} with HTTP {status}, after which the client asks there"
-        " without its question",
+        "the endpoint redirects to {url} with HTTP {status}, and the client's question gets"
+        " lost on the way",
         url=base,
         status=exchange.status,
     )
@@ -723,13 +718,13 @@ def _sent_away(there: str, base: str, caller: ClientProfile) -> Diagnosis:
     host = f"{other.scheme}://{other.hostname}"
     if "x-api-key" in caller.kinds:
         what = msg(
-            "the endpoint redirects to {host}, where the client would send the conversation and"
-            " the key; the key is not sent there now",
+            "the endpoint redirects to {host}: the client would send the conversation and the"
+            " key there",
             host=host,
         )
     else:
         what = msg(
-            "the endpoint redirects to {host}, where the client would send the conversation"
+            "the endpoint redirects to {host}: the client would send the conversation there,"
             " without the key",
             host=host,
         )
@@ -824,7 +819,8 @@ def _not_an_answer(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
         )
     said = shortened(words(exchange))
     return Diagnosis(
-        stage="model", what=msg("HTTP 200, but no answer of the Messages API: {said}", said=said)
+        stage="model",
+        what=msg("HTTP 200, but not an answer of the Messages API: {said}", said=said),
     )
 
 
@@ -833,7 +829,7 @@ def _better_url(caller: ClientProfile) -> Hint:
     bare = urls.without_endpoint(caller.base_url)
     if bare != caller.base_url.rstrip("/"):
         return f"haha-config init --base-url {bare}"
-    return msg("check the path of ANTHROPIC_BASE_URL: the client adds /v1/messages to it")
+    return msg("check ANTHROPIC_BASE_URL: the client adds /v1/messages")
 
 
 # --- words -----------------------------------------------------------------------------------

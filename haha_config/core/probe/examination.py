@@ -178,7 +178,7 @@ def examine(caller: ClientProfile, wanted: Order, reached: Check) -> Talk:
 def _fickle(notes: _Notes, refused: HttpExchange) -> None:
     """Refused once and then taken, though nothing in it was the cause."""
     detail = msg(
-        "a request is refused with HTTP {status} and taken later: the client does not ask again",
+        "a request is refused with HTTP {status} and taken later; the client would not ask again",
         status=refused.status,
     )
     notes.add("tries", "fail", detail, ms=refused.ms)
@@ -313,7 +313,7 @@ def _counted(notes: _Notes, exchange: HttpExchange) -> None:
     if isinstance(data, Mapping) and isinstance(data.get("input_tokens"), int):
         notes.add("count_tokens", "pass", msg("offered"), ms=exchange.ms)
     else:
-        notes.add("count_tokens", "skip", msg("not offered; the client does without"))
+        notes.add("count_tokens", "skip", msg("not offered; the client manages without"))
 
 
 # --- the first message of a session ----------------------------------------------------------
@@ -451,7 +451,7 @@ def _streamed(notes: _Notes, turn: _Turn) -> bool:
 
 def _empty(answer: Response) -> Message:
     if answer.thought:
-        return msg("the answer is thinking and nothing else, which the client shows as nothing")
+        return msg("the answer is only thinking, which the client does not show")
     return msg("the answer is empty")
 
 
@@ -614,7 +614,7 @@ def _uncalled(
         if answer is not None and answer.calls:
             _lost(notes, turn, wanted)
             return
-    detail = msg("the model was offered a tool and asked to call it, and did not")
+    detail = msg("the model did not call the tool that it was asked to call")
     notes.add("tools", "fail", detail, hint, turn.exchange.ms)
 
 
@@ -657,9 +657,9 @@ def _returned(notes: _Notes, back: HttpExchange, caller: ClientProfile) -> bool:
 def _called(notes: _Notes, turn: _Turn, two: Response | None) -> None:
     """Tools work; tell of two at once and of thinking."""
     if two is not None and len(two.calls) > 1:
-        notes.add("tools", "pass", msg("called, answered and gone on; two at once too"))
+        notes.add("tools", "pass", msg("tool calls work, two at once too"))
     else:
-        notes.add("tools", "pass", msg("called, answered and gone on; one tool at a time"))
+        notes.add("tools", "pass", msg("tool calls work, one at a time"))
     if any(check.name == "params" for check in notes.checks):
         return
     asked = "thinking" in turn.caller.wire.body
@@ -681,11 +681,11 @@ def _context(notes: _Notes, exchange: HttpExchange, caller: ClientProfile) -> No
     elif requests.HIDDEN_WORD.casefold() in answer.text.casefold():
         n = answer.input_tokens or requests.CONTEXT_TOKENS
         notes.add(
-            "context", "pass", msg("a prompt of {n} tokens is read whole", n=n), ms=exchange.ms
+            "context", "pass", msg("a prompt of {n} tokens is read completely", n=n), ms=exchange.ms
         )
     elif 0 < answer.input_tokens < requests.CONTEXT_TOKENS // 2:
         n = answer.input_tokens
-        detail = msg("long prompts are cut without a word: {n} tokens were read", n=n)
+        detail = msg("long prompts are cut silently: {n} tokens were read", n=n)
         notes.add("context", "fail", detail, diagnosis.window_hint(caller), exchange.ms)
     else:
         detail = msg("the start of a long prompt is lost: the server cuts it, or the model is weak")

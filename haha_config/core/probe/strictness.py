@@ -107,14 +107,14 @@ def unforgiven(answer: Response, wire: Wire) -> Message | None:
     """What this version does not take, and another may."""
     if answer.unended and "no-ends" not in wire.forgives:
         return msg(
-            "the stream has neither `message_delta` nor `message_stop`, without which client"
-            " {version} does not go on",
+            "the stream has neither `message_delta` nor `message_stop`, which client"
+            " {version} needs",
             version=wire.version,
         )
     if answer.stop_reason in _REFUSALS:
         return msg("the answer ends with `{reason}`", reason=answer.stop_reason)
     if answer.stop_reason == "max_tokens" and answer.output_tokens < 1000:
-        return msg("the answer says that it was cut off (`max_tokens`)")
+        return msg("the answer was cut off (`max_tokens`)")
     return None
 
 

@@ -282,7 +282,7 @@ class _Reader:
         held = p.credential
         if "direct" in p.routes and (held.optional or not held.variable) and not held.token:
             # The client would send its own login to this host.
-            self.refuse(msg("a row without a key needs a `token`"), ("credential",))
+            self.refuse(msg("a provider without a key needs a `token`"), ("credential",))
         if p.discovery is not None and not p.discovery.url.startswith(("{base}/", "{origin}/")):
             what = msg(
                 "`discovery.url` must start with `{base}` or `{origin}`",
@@ -293,7 +293,7 @@ class _Reader:
         for name in p.variables:
             if name not in SETTABLE:
                 # What is not ours would stay behind when the person moves to another provider.
-                what = msg("`{name}` is not a variable that a row can set", name=name)
+                what = msg("`{name}` is not a variable that a provider can set", name=name)
                 self.refuse(what, ("variables", name), did_you_mean(name, SETTABLE))
         self._urls(p)
         self._models(p)
@@ -327,7 +327,7 @@ class _Reader:
             if p.discovery is None and p.models and p.model(name) is None:
                 self.refuse(
                     msg(
-                        "slot `{slot}` is `{name}`, which is not among `models`",
+                        "`{slot}` is `{name}`, which is not among `models`",
                         slot=slot,
                         name=name,
                     ),

@@ -21,7 +21,7 @@ __all__ = ["FAMILIES", "Rule", "code_of", "codes", "every", "find", "run"]
 #: Family -> what it is about.
 FAMILIES: Final[dict[str, Message]] = {
     "ENV": msg("The client's variables and the `.env` that holds them"),
-    "SET": msg("settings.json, in every layer"),
+    "SET": msg("settings.json, in every place"),
     "URL": msg("The endpoint"),
     "KEY": msg("Credentials"),
     "MOD": msg("Models"),

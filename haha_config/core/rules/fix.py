@@ -63,8 +63,8 @@ def fixed(state: State, select: Collection[str] = (), ignore: Collection[str] = 
 
 def _said(path: str, why: Message, changes: Mapping[str, Sequence[Change]]) -> Message:
     if changes.get(path):
-        return msg("{path} is not mended whole: {why}", path=path, why=why)
-    return msg("{path} stays as it is: {why}", path=path, why=why)
+        return msg("{path} is repaired only in part: {why}", path=path, why=why)
+    return msg("{path} is unchanged: {why}", path=path, why=why)
 
 
 def compatible(findings: Iterable[Finding]) -> list[Group]:

@@ -47,7 +47,7 @@ class LLM001(Rule):
     name = "config-yaml"
     title = msg("litellm_config.yaml is YAML that LiteLLM reads")
     why = msg("LiteLLM does not start with a file that it can't parse.")
-    how = msg("Correct the place under the caret: YAML is indented with spaces, never tabs.")
+    how = msg("Correct the place under the caret. YAML is indented with spaces, never tabs.")
     severity = "error"
     needs = frozenset({"litellm"})
 
@@ -83,7 +83,7 @@ def _not_there(state: State) -> Iterator[Problem]:
             yield Problem(
                 what=msg("there is no {path}, and LiteLLM does not start without it", path=path),
                 place=state.litellm.place("include", index),
-                hint=msg("put the file there, or take the line out"),
+                hint=msg("put the file there, or delete the line"),
             )
     for file in (state.litellm, *state.included):
         if file.exists and file.error is None and not file.data:
@@ -165,10 +165,10 @@ def _nameless(value: Data, key: str) -> tuple[Message, Message]:
         return msg("this entry of `model_list` has no `model_name`"), _WHOLE
     if isinstance(value, str):
         variable = value.removeprefix(REFERENCE)
-        what = msg("`{key}` is to come from `{name}`, which is set nowhere", key=key, name=variable)
+        what = msg("`{key}` is taken from `{name}`, which is not set", key=key, name=variable)
         return what, msg("add a line {name}=MODEL to litellm.env", name=variable)
     shown = str(value).lower() if isinstance(value, bool) else str(value)
-    what = msg("`{key}` is `{value}`, which YAML takes for no text", key=key, value=shown)
+    what = msg("`{key}` is `{value}`, which YAML does not read as text", key=key, value=shown)
     return what, msg('write {key}: "{value}"', key=key, value=shown)
 
 
@@ -176,8 +176,8 @@ class LLM003(Rule):
     name = "drop-params"
     title = msg("`litellm_settings.drop_params` is true")
     why = msg(
-        "The client sends parameters that other providers refuse; with this switch LiteLLM leaves"
-        " out what the provider does not know. It counts under `litellm_settings` only."
+        "The client sends parameters that other providers refuse. With this switch LiteLLM"
+        " leaves them out. It counts under `litellm_settings` only."
     )
     how = msg("Write `drop_params: true` below `litellm_settings:`; `--fix` does.")
     severity = "error"
@@ -242,8 +242,8 @@ class LLM004(Rule):
     name = "ollama-chat"
     title = msg("Ollama models have the prefix `ollama_chat/`")
     why = msg(
-        "With `ollama/` LiteLLM calls `/api/generate`: tools are pasted into the prompt and every"
-        " answer is forced to be JSON."
+        "With `ollama/` LiteLLM calls `/api/generate`, pastes the tools into the prompt and"
+        " forces every answer to be JSON."
     )
     how = msg("Write `ollama_chat/` in place of `ollama/`; `--fix` does.")
     needs = GATEWAY
@@ -270,9 +270,9 @@ class LLM005(Rule):
     name = "chat-completions"
     title = msg("OpenAI-compatible servers are asked at `/chat/completions`")
     why = msg(
-        "LiteLLM sends the client's requests for an `openai/` model to `/responses`, which most"
-        " OpenAI-compatible servers do not have. With `use_chat_completions_api` it answers with"
-        " an empty text."
+        "LiteLLM sends requests for an `openai/` model to `/responses`, which most"
+        " OpenAI-compatible servers do not have. With `use_chat_completions_api` it answers"
+        " with an empty text."
     )
     how = msg(
         "Write `use_chat_completions_url_for_anthropic_messages: true` below `litellm_settings:`"
@@ -358,7 +358,7 @@ def _native(state: State, entry: ModelEntry) -> bool:
 class LLM006(Rule):
     name = "native-api-base"
     title = msg("An upstream that speaks Anthropic has no `/v1` in its `api_base`")
-    why = msg("LiteLLM adds `/v1/messages` there, so a `/v1` of yours would be doubled: 404.")
+    why = msg("LiteLLM adds `/v1/messages`, so `/v1` would be there twice: 404.")
     how = msg("Leave `/v1` out; `--fix` does.")
     severity = "error"
     needs = GATEWAY
@@ -417,8 +417,8 @@ class LLM008(Rule):
     name = "wildcard-names"
     title = msg("Model names are written out")
     why = msg(
-        "A name with `*` takes every name that fits, so a typing error in a slot is found only"
-        " when the provider refuses it."
+        "A name with `*` accepts every name that fits, so a typing error is found only when"
+        " the provider refuses it."
     )
     how = msg("Name the models that you use, beside the wildcard.")
     severity = "note"
@@ -428,7 +428,7 @@ class LLM008(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         for entry, _ in state.gateway.wildcards:
             yield Problem(
-                what=msg("`{name}` takes any name, so names can't be checked", name=entry.name),
+                what=msg("`{name}` accepts any name, so names can't be checked", name=entry.name),
                 place=entry.file.place("model_list", entry.index, "model_name"),
             )
 
@@ -436,7 +436,7 @@ class LLM008(Rule):
 class LLM009(Rule):
     name = "key-in-config"
     title = msg("litellm_config.yaml holds no key")
-    why = msg("The file is meant to be shared and committed; keys belong in `litellm.env` (0600).")
+    why = msg("The file is often shared; keys belong in `litellm.env` (0600).")
     how = msg("Write `os.environ/NAME` there, and `NAME=` with the key in `litellm.env`.")
     needs = GATEWAY
     requires = LISTED
@@ -473,8 +473,8 @@ class LLM010(Rule):
     name = "environ-reference"
     title = msg("Every `os.environ/NAME` is a variable that the gateway will have")
     why = msg(
-        "The gateway starts with the variables of `litellm.env`; a name that is not there is sent"
-        " as no key at all."
+        "The gateway starts with the variables of `litellm.env`. With a name that is not"
+        " there, no key is sent."
     )
     how = msg("Add `NAME=` with the key to `litellm.env`.")
     severity = "error"
@@ -506,8 +506,8 @@ class LLM010(Rule):
             elif source == "shell" and state.litellm_env.exists:
                 yield Problem(
                     what=msg(
-                        "`{name}` comes from your shell only: a gateway that is started elsewhere"
-                        " will not have it",
+                        "`{name}` comes only from your shell: a gateway that is started"
+                        " elsewhere will not have it",
                         name=name,
                     ),
                     place=file.place(*path),
@@ -575,7 +575,7 @@ def _nowhere(state: State, file: File, path: tuple[str | int, ...], name: str) -
         hint = msg("write {reference}{name}", reference=REFERENCE, name=name.strip() or "NAME")
         return Problem(what=what, place=place, hint=hint, severity=severity)
     if state.gateway.lookup(name)[0] is not None:
-        what = msg("`{name}` is set by this file only after LiteLLM has looked for it", name=name)
+        what = msg("this file sets `{name}` only after LiteLLM has looked for it", name=name)
         return Problem(what=what, place=place, hint=_add_line(state, name), severity=severity)
     what = msg(
         "`{name}` is set neither in {path} nor in your shell",
@@ -646,9 +646,7 @@ class LLM011(Rule):
                 "no master key is set, and LiteLLM 1.104 and newer refuse to start without one"
             )
         elif key.variable:
-            what = msg(
-                "the master key is to come from `{name}`, which is set nowhere", name=key.variable
-            )
+            what = msg("the master key is taken from `{name}`, which is not set", name=key.variable)
             place = key.place
         else:
             what = msg(
@@ -680,7 +678,8 @@ class LLM012(Rule):
     name = "master-key-strong"
     title = msg("The master key can't be guessed")
     why = msg(
-        "Who knows it uses all your providers' keys, and LiteLLM refuses to start with `sk-1234`."
+        "Whoever knows it can use all your providers' keys. LiteLLM refuses to start with"
+        " `sk-1234`."
     )
     how = msg("`haha-config init --provider litellm` makes a strong one and tells the client.")
     severity = "error"
@@ -767,7 +766,7 @@ class LLM013(Rule):
 class LLM014(Rule):
     name = "calls-itself"
     title = msg("No model leads back to the gateway itself")
-    why = msg("The gateway would call itself for every request, without end.")
+    why = msg("The gateway would call itself without end.")
     how = msg("Write the provider's own address as `api_base`.")
     severity = "error"
     needs = GATEWAY
@@ -810,8 +809,8 @@ class LLM015(Rule):
     name = "dotenv-loaded"
     title = msg("LiteLLM does not load the client's `.env`")
     why = msg(
-        "LiteLLM loads the first `.env` at or above the folder it is installed in. With the"
-        " client's base URL in it, it can end up calling itself."
+        "LiteLLM loads the first `.env` at or above its own folder. With the client's base"
+        " URL from there it can call itself."
     )
     how = msg("`LITELLM_MODE=PRODUCTION` in `litellm.env` turns that off; `--fix` writes it.")
     needs = frozenset({"litellm", "gateway", "machine"})
@@ -843,8 +842,8 @@ class LLM016(Rule):
     name = "upstream-params"
     title = msg("Each upstream has the parameters that it needs")
     why = msg(
-        "Some upstreams refuse a field that the client always sends; LiteLLM leaves it out only"
-        " where `additional_drop_params` names it."
+        "Some providers refuse a field that the client always sends. LiteLLM leaves out what"
+        " `additional_drop_params` names."
     )
     how = msg("`--fix` adds what the provider table knows.")
     severity = "note"
@@ -932,10 +931,10 @@ class LLM018(Rule):
     name = "unknown-section"
     title = msg("litellm_config.yaml has the names and shapes that LiteLLM knows")
     why = msg(
-        "LiteLLM ignores a name that it does not know, without a word. With some wrong shapes, and"
-        " without a file that it is told to load, it does not start."
+        "LiteLLM silently ignores a name that it does not know. With some wrong shapes, or a"
+        " missing file, it does not start."
     )
-    how = msg("Use the name or the shape that is suggested.")
+    how = msg("Use the suggested name or shape.")
     needs = GATEWAY
     requires = READ
 
@@ -994,7 +993,9 @@ def _twice(state: State) -> Iterator[Problem]:
 class LLM019(Rule):
     name = "api-base"
     title = msg("Each `api_base` is a base, not a full address")
-    why = msg("LiteLLM adds `/chat/completions` and the like itself, so it would be doubled: 404.")
+    why = msg(
+        "LiteLLM adds `/chat/completions` and the like itself, so it would be there twice: 404."
+    )
     how = msg("Leave the last part out; `--fix` does.")
     severity = "error"
     needs = GATEWAY
@@ -1081,8 +1082,8 @@ class LLM022(Rule):
     name = "litellm-provider"
     title = msg("Every model has a provider that LiteLLM knows")
     why = msg(
-        "LiteLLM takes the provider from what stands before the first `/`. An entry without one"
-        " that it knows is left out as it starts, and every request for it fails."
+        "LiteLLM takes the provider from what stands before the first `/`. It leaves out an"
+        " entry whose provider it does not know, and every request for it fails."
     )
     how = msg(
         "Write `openai/` or `hosted_vllm/` before the name, for a server with its own address."

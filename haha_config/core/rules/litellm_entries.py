@@ -85,7 +85,7 @@ def without_provider(state: State) -> Iterator[Problem]:
         elif found in facts.lacks:
             yield Problem(
                 what=msg(
-                    "`{prefix}/` needs the package {package}, which LiteLLM does not bring along",
+                    "`{prefix}/` needs the package {package}, which is not part of LiteLLM",
                     prefix=found,
                     package=facts.lacks[found],
                 ),
@@ -343,7 +343,7 @@ def misplaced(state: State) -> Iterator[Problem]:
             known = meant or (name if name in state.litellm_facts.parameters else "")
             if known and known not in {"id", "mode", "tags"} and known not in entry.params:
                 yield Problem(
-                    what=msg("LiteLLM passes over `{name}` beside `litellm_params`", name=name),
+                    what=msg("LiteLLM ignores `{name}` beside `litellm_params`", name=name),
                     place=entry.file.place("model_list", entry.index, name),
                     hint=msg("indent it, so that it stands below `litellm_params:`"),
                     severity=_lost(state, entry, known),

@@ -75,7 +75,7 @@ def _fallbacks(state: State) -> Iterator[Problem]:
             value = state.gateway.section(section).get(key)
             if value is None or _fits(key, value):
                 continue
-            what = msg("`{name}` has another shape than LiteLLM starts with", name=key)
+            what = msg("`{name}` has a shape with which LiteLLM does not start", name=key)
             hint = (
                 msg("write `- MODEL: [OTHER-MODEL]` for each model")
                 if key == "fallbacks"
@@ -143,7 +143,7 @@ def _values(state: State) -> Iterator[Problem]:
                 state,
                 ("general_settings", key),
                 msg("LiteLLM does not start with `{name}` unless it has a licence", name=key),
-                msg("take it out, or set LITELLM_LICENSE"),
+                msg("delete it, or set LITELLM_LICENSE"),
             )
     url = gateway.general.get("database_url")
     if url or gateway.lookup(DATABASE_URL)[0]:
@@ -151,7 +151,7 @@ def _values(state: State) -> Iterator[Problem]:
             state,
             ("general_settings", "database_url") if url else (),
             msg("a LiteLLM without prisma does not start with a database"),
-            msg("use an image of LiteLLM's that has it, or take the database out"),
+            msg("use an image of LiteLLM's that has it, or remove the database"),
             "note",
         )
     yield from _cache(state)
@@ -195,11 +195,11 @@ def _callbacks(state: State) -> Iterator[Problem]:
                     state,
                     ("litellm_settings", key),
                     msg(
-                        "`{name}` needs the package {package}, which LiteLLM does not bring along",
+                        "`{name}` needs the package {package}, which is not part of LiteLLM",
                         name=name,
                         package=package,
                     ),
-                    msg("install it into LiteLLM's environment, or take `{name}` out", name=name),
+                    msg("install it into LiteLLM's environment, or remove `{name}`", name=name),
                     "warning",
                 )
             elif key == "callbacks" and facts.proxy_callbacks and name not in facts.proxy_callbacks:
@@ -210,7 +210,7 @@ def _callbacks(state: State) -> Iterator[Problem]:
                     state,
                     ("litellm_settings", key),
                     msg("LiteLLM has no callback `{name}`, and does not start", name=name),
-                    msg("did you mean `{name}`?", name=near[0]) if near else msg("take it out"),
+                    msg("did you mean `{name}`?", name=near[0]) if near else msg("delete it"),
                 )
 
 
@@ -234,7 +234,7 @@ def _functions(state: State) -> Iterator[Problem]:
             state,
             path,
             msg("LiteLLM can't load `{name}`: there is no {file}", name=function, file=file),
-            msg("put the file there, or take `{name}` out", name=function),
+            msg("put the file there, or remove `{name}`", name=function),
             # A package in LiteLLM's environment would do as well.
             "error" if function.count(".") == 1 else "warning",
         )

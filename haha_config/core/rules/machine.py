@@ -29,7 +29,7 @@ class MachineRule(Rule):
 class SYS001(MachineRule):
     name = "write-cut-off"
     title = msg("No write was cut off")
-    why = msg("A command was killed while it wrote: some files may be new and others old.")
+    why = msg("A command was killed while writing: some files may be new and others old.")
     how = msg("`haha-config undo --recover` finishes or takes back that write.")
     severity = "error"
     fatal = False
@@ -47,7 +47,7 @@ class SYS002(MachineRule):
     name = "nothing-listens"
     title = msg("Something listens where the client will call")
     why = msg("The endpoint is on this machine, and nothing answers on its port.")
-    how = msg("Start it with the line of the hint.")
+    how = msg("Start it with the command of the hint.")
 
     def look(self, state: State, machine: Machine) -> Iterable[Problem]:
         found = state.effective(v.BASE_URL)
@@ -73,7 +73,7 @@ class SYS002(MachineRule):
             return endpoint.row.start
         if _is_cc_switch(state):
             return msg("start cc-switch's proxy, or set the client up without it: haha-config init")
-        return msg("start the program that is to answer there, or: haha-config init")
+        return msg("start the program that should answer there, or: haha-config init")
 
 
 def _is_cc_switch(state: State) -> bool:
@@ -87,7 +87,7 @@ def _is_cc_switch(state: State) -> bool:
 class SYS003(MachineRule):
     name = "other-program"
     title = msg("The program on the gateway's port is the gateway")
-    why = msg("Another program took the port, so the client's requests end up there.")
+    why = msg("Another program took the port and gets the client's requests.")
     how = msg("Stop that program, or choose another port with `haha-config init --port N`.")
 
     def look(self, state: State, machine: Machine) -> Iterable[Problem]:
@@ -111,9 +111,9 @@ class SYS003(MachineRule):
 
 class SYS004(MachineRule):
     name = "litellm-poisoned"
-    title = msg("The installed LiteLLM is none that was poisoned")
+    title = msg("The installed LiteLLM is not a poisoned release")
     why = msg("Some releases on the package index held code that steals keys when Python starts.")
-    how = msg("Remove that environment, install a safe version, and make all its keys new.")
+    how = msg("Remove that environment, install a safe version, and replace all its keys.")
     severity = "error"
     fatal = False
 
@@ -123,7 +123,7 @@ class SYS004(MachineRule):
                 yield _installed(
                     found,
                     msg(
-                        "LiteLLM {version} was poisoned ({about}): make every key new that it saw",
+                        "LiteLLM {version} was poisoned ({about}): replace every key that it saw",
                         version=found.version,
                         about=machine.compromised[found.version],
                     ),
@@ -142,8 +142,8 @@ def _installed(found: Installed, what: Message) -> Problem:
 class SYS005(MachineRule):
     name = "litellm-old"
     title = msg("The installed LiteLLM has the known holes closed")
-    why = msg("Older versions can be taken over by a request; newer ones have that repaired.")
-    how = msg("`haha-config proxy install` installs the version that our tests ran.")
+    why = msg("Older versions can be taken over by a request.")
+    how = msg("`haha-config proxy install` installs a tested version.")
 
     def look(self, state: State, machine: Machine) -> Iterable[Problem]:  # noqa: ARG002
         for found in machine.litellm:
@@ -197,7 +197,7 @@ class SYS008(MachineRule):
     name = "first-run"
     title = msg("The client's first-run questions are answered")
     why = msg("On a first start the client asks for a theme and, in some versions, for a login.")
-    how = msg("Answer them once in the client; we never write its state file.")
+    how = msg("Answer them once in the client; haha-config never writes its state file.")
     severity = "note"
 
     def look(self, state: State, machine: Machine) -> Iterable[Problem]:

@@ -95,9 +95,9 @@ def _of_agent(agent: Agent, what: Message) -> Problem:
 
 class MOD001(Rule):
     name = "model-offered"
-    title = msg("The gateway offers every slot's model")
-    why = msg("LiteLLM answers 400 to a name that is not in `model_list`.")
-    how = msg("Point the slot at one of the names, or add the model with `haha-config init`.")
+    title = msg("The gateway offers every model that the client asks for")
+    why = msg("LiteLLM refuses a name that is not in `model_list`.")
+    how = msg("Use one of the names, or add the model with `haha-config init`.")
     severity = "error"
     needs = frozenset({"client", "gateway"})
     requires = ("LLM001", "LLM002")
@@ -216,7 +216,7 @@ def _aged(
 
 class MOD003(Rule):
     name = "model-listed"
-    title = msg("The provider lists every slot's model")
+    title = msg("The provider lists every model that the client asks for")
     why = msg(
         "A name that the provider does not know is refused, or silently answered by another model."
     )
@@ -336,12 +336,12 @@ def _digits(name: str) -> str:
 
 class MOD004(Rule):
     name = "all-tiers"
-    title = msg("Every tier of the client has a model")
+    title = msg("Every kind of work has a model")
     why = msg(
-        "The client also asks for its tiers by name: haiku does background work. A tier without"
-        " a variable is asked for under Anthropic's own name."
+        "The client asks for a model for each kind of work: haiku for background work."
+        " Without its variable it asks for Anthropic's own name."
     )
-    how = msg("Set all slots; `--fix` gives the missing ones the main model.")
+    how = msg("Set all of them; `--fix` fills in the main model.")
     needs = frozenset({"client"})
     requires = ("ENV002",)
     fixable = True
@@ -392,10 +392,10 @@ class MOD005(Rule):
     name = "million-suffix"
     title = msg("`[1m]` stands only behind a model with that window")
     why = msg(
-        "`[1m]` makes the client believe in a window of one million tokens, so it compacts too"
-        " late and long sessions fail."
+        "With `[1m]` the client assumes a window of one million tokens, compacts too late,"
+        " and long sessions fail."
     )
-    how = msg("Take `[1m]` off the name.")
+    how = msg("Remove `[1m]` from the name.")
     needs = frozenset({"client"})
 
     def check(self, state: State) -> Iterable[Problem]:
@@ -438,10 +438,10 @@ class MOD006(Rule):
     name = "context-window"
     title = msg("The client knows the models' context window")
     why = msg(
-        "A new client assumes one million tokens for a name that it does not know, so a session"
-        " grows until the model refuses it."
+        "A new client assumes one million tokens for a name that it does not know, and long"
+        " sessions fail."
     )
-    how = msg("`--fix` writes the smallest window among the slots' models.")
+    how = msg("`--fix` writes the smallest window of the models in use.")
     severity = "note"
     needs = frozenset({"client"})
     requires = ("ENV002",)
@@ -488,10 +488,10 @@ class MOD007(Rule):
     name = "output-limit"
     title = msg("The client asks for no more output than the models give")
     why = msg(
-        "The client asks for up to 32000 tokens of output where nothing else is said; some"
-        " providers refuse a request for more than the model gives."
+        "The client asks for up to 32000 tokens of output by default; some providers refuse"
+        " more than the model gives."
     )
-    how = msg("`--fix` writes the smallest limit among the slots' models.")
+    how = msg("`--fix` writes the smallest limit of the models in use.")
     severity = "note"
     needs = frozenset({"client"})
     requires = ("ENV002",)
@@ -546,8 +546,8 @@ class MOD007(Rule):
         fixes = set_everywhere(state, {v.MAX_OUTPUT: str(fits)})
         yield Problem(
             what=msg(
-                "the client asks for {asks} tokens of output; with a first request of {prompt} that"
-                " is more than the window of {window}",
+                "a first request of {prompt} tokens and {asks} tokens of output exceed the"
+                " window of {window}",
                 asks=asks,
                 prompt=FIRST_REQUEST,
                 window=window,
@@ -591,7 +591,7 @@ _TYPED: Final = 50
 
 class MOD009(Rule):
     name = "model-slip"
-    title = msg("No model in litellm_config.yaml is a slip of the pen")
+    title = msg("No model in litellm_config.yaml is misspelled")
     why = msg("The provider behind the gateway answers such a name with 404, at the first request.")
     how = msg("Write the name that is listed; `haha-config models` lists what is offered.")
     needs = frozenset({"litellm"})

@@ -34,8 +34,8 @@ def _named(owner: Owner) -> Message:
 class OWN001(OwnedBy):
     name = "cc-switch"
     title = msg("cc-switch does not manage this settings.json")
-    why = msg("cc-switch writes the whole file from its own database at every switch.")
-    how = msg("Choose the provider in cc-switch, or take it out of use there first.")
+    why = msg("cc-switch rewrites the whole file at every switch.")
+    how = msg("Choose the provider in cc-switch, or remove its current one there first.")
     tools = frozenset({"cc-switch"})
 
     def problem(self, owner: Owner) -> Problem:
@@ -53,7 +53,7 @@ class OWN001(OwnedBy):
 class OWN002(OwnedBy):
     name = "claude-code-router"
     title = msg("claude-code-router has not taken this settings.json over")
-    why = msg("claude-code-router points the client at itself and puts that back when it starts.")
+    why = msg("claude-code-router points the client at itself whenever it starts.")
     how = msg("`ccr stop`, then write your own set-up.")
     tools = frozenset({"claude-code-router"})
 

@@ -114,7 +114,7 @@ def _address_in(text: str, state: State) -> str | None:
 class URL002(Rule):
     name = "base-url-v1"
     title = msg("The base URL stops before `/v1`")
-    why = msg("The client adds `/v1/messages` itself, so a `/v1` of yours would be doubled: 404.")
+    why = msg("The client adds `/v1/messages`, so `/v1` would be there twice: 404.")
     how = msg("Leave out `/v1` and everything behind it; `--fix` does.")
     severity = "error"
     needs = frozenset({"client"})
@@ -149,8 +149,8 @@ class URL003(Rule):
     name = "base-url-path"
     title = msg("The path is the provider's Anthropic one")
     why = msg(
-        "A provider answers the Anthropic protocol at one path of its host only; at another one"
-        " the client gets a 404 or an answer that it can't read."
+        "A provider speaks the Anthropic protocol at one path only. Elsewhere the client gets"
+        " a 404 or an answer that it can't read."
     )
     how = msg("Write the base URL of the provider table (`haha-config providers`).")
     severity = "error"
@@ -225,8 +225,8 @@ class URL004(Rule):
     name = "base-url-extras"
     title = msg("The base URL holds no password, query or fragment")
     why = msg(
-        "What stands before an `@` is a password in plain sight, and `/v1/messages` added behind"
-        " a `?` or `#` never reaches the server as a path."
+        "Before an `@` stands a password for all to see. Behind a `?` or `#` the path"
+        " `/v1/messages` gets lost."
     )
     how = msg("Write the bare address; the key goes into `ANTHROPIC_AUTH_TOKEN`.")
     severity = "error"
@@ -256,7 +256,7 @@ class URL004(Rule):
 class URL005(Rule):
     name = "plain-http"
     title = msg("The way to another machine is encrypted")
-    why = msg("With `http://` everyone on the way reads your key and your conversation.")
+    why = msg("With `http://` everyone on the way can read your key and conversation.")
     how = msg("Use `https://`, or a tunnel to this machine.")
     needs = frozenset({"client"})
     requires = ("URL001",)
@@ -288,8 +288,8 @@ class URL006(Rule):
     name = "proxy-loopback"
     title = msg("The web proxy is one that the client can use, for other machines only")
     why = msg(
-        "With a proxy variable set, requests to an endpoint on this machine go to that proxy,"
-        " which can't reach it. A SOCKS proxy, or one without `http://`, ends every request."
+        "With a proxy variable set, requests to this machine go to that proxy, which can't"
+        " reach it. With a SOCKS proxy, or one without `http://`, every request fails."
     )
     how = msg(
         "Add `localhost,127.0.0.1` to `NO_PROXY`; `--fix` writes it beside the base URL. Write"
@@ -346,7 +346,7 @@ class URL006(Rule):
             else msg("`{name}` has no http:// before its host", name=found.name)
         )
         write = f"export {found.name}={better}"
-        unset = msg("name an http:// proxy there, or take {name} out", name=found.name)
+        unset = msg("name an http:// proxy there, or delete {name}", name=found.name)
         hint = FIX if fixes else (unset if socks else write)
         yield Problem(what=what, place=found.place, hint=hint, fixes=fixes)
 
@@ -371,10 +371,10 @@ class URL007(Rule):
     name = "anthropic-protocol"
     title = msg("The endpoint speaks the Anthropic protocol")
     why = msg(
-        "This host speaks OpenAI's protocol only. The client can't: LiteLLM has to translate"
-        " between the two."
+        "This host speaks only OpenAI's protocol, which the client does not. LiteLLM has to"
+        " translate."
     )
-    how = msg("Set it up through LiteLLM with the line of the hint.")
+    how = msg("Set it up through LiteLLM with the command of the hint.")
     severity = "error"
     needs = frozenset({"client"})
     requires = ("URL001",)
@@ -422,7 +422,7 @@ _OPENAI_PATH: Final = re.compile(r"/(openai|compatible-mode)(/|$)")
 class URL008(Rule):
     name = "callable-address"
     title = msg("The endpoint is an address that can be called")
-    why = msg("`0.0.0.0` means every address when a server listens; as a target it is none.")
+    why = msg("A server listens on `0.0.0.0`; a client can't call it.")
     how = msg("Write `127.0.0.1`; `--fix` does.")
     needs = frozenset({"client"})
     requires = ("URL001",)

@@ -68,7 +68,7 @@ def parse_slot(text: str) -> tuple[Slot, str]:
     """
     name, equals, model = text.partition("=")
     if not equals or not model.strip():
-        raise Usage(msg("--slot wants SLOT=ID, as in `haiku=deepseek-flash`"))
+        raise Usage(msg("--slot needs SLOT=ID, as in `haiku=deepseek-flash`"))
     for slot in get_args(Slot):
         if slot == name:
             return slot, model_name(model)
@@ -95,7 +95,7 @@ def parse_upstream(text: str, providers: Providers, region: str = "") -> Upstrea
     name, key, model, url = upstream_parts(text)
     if not key or not model:
         raise Usage(
-            msg("--upstream wants [NAME=]KEY:MODEL[@URL], as in `openai:gpt-6.1-sol`"),
+            msg("--upstream needs [NAME=]KEY:MODEL[@URL], as in `openai:gpt-6.1-sol`"),
         )
     row = rows.row(providers, key)
     model = model_name(model)
@@ -110,7 +110,7 @@ def upstream(
     Raises Usage where LiteLLM can't reach the row, or where its URL must be given and is not.
     """
     if row.upstream is None:
-        raise Usage(msg("`{key}` can't be an upstream of LiteLLM", key=row.key))
+        raise Usage(msg("LiteLLM can't call `{key}`", key=row.key))
     bases = row.upstream.api_base
     base = url or bases.get(region) or next(iter(bases.values()), "")
     if not base:
@@ -133,7 +133,7 @@ def check_names(upstreams: Iterable[Upstream]) -> None:
         if one.name in seen:
             raise Usage(
                 msg(
-                    "two upstreams are called `{name}`: give one another name, NAME={key}:{model}",
+                    "two models are called `{name}`: give one another name, NAME={key}:{model}",
                     name=one.name,
                     key=one.provider,
                     model=one.model,
@@ -302,7 +302,7 @@ def _through_litellm(
     check_names(ups)
     if not ups and not held.upstreams:
         raise Usage(
-            msg("LiteLLM needs at least one upstream"),
+            msg("LiteLLM needs at least one model"),
             hints=("--upstream openai:gpt-6.1-sol", "--upstream ollama:qwen3-coder"),
         )
     names = [u.name for u in (*ups, *held.upstreams) if u.name not in draft.drop]

@@ -85,7 +85,7 @@ def check_name(name: str) -> str:
     if name in RESERVED:
         raise Usage(
             msg(
-                "`{name}` can't name a profile: `haha-config use {name}` is another thing",
+                "`{name}` can't name a profile: `haha-config use {name}` means something else",
                 name=name,
             )
         )

@@ -55,7 +55,7 @@ def reason(error: OSError) -> Message | str:
     if error.errno in _FORBIDDEN:
         return msg("this account may not")
     if error.errno == errno.ELOOP:
-        return msg("its links lead round in a circle")
+        return msg("its links lead in a circle")
     return error.strerror or str(error)
 
 
@@ -127,7 +127,7 @@ def check_replaceable(path: Path, real: Path) -> None:
         raise Refusal(
             dangling,
             place=place,
-            hints=(msg("make what it leads to, or take the link away"),),
+            hints=(msg("create its target, or delete the link"),),
         )
     try:
         status = real.stat()
@@ -141,7 +141,8 @@ def check_replaceable(path: Path, real: Path) -> None:
     if status.st_nlink > 1:
         raise Refusal(
             msg(
-                "this file has {n} names (hard links): writing one would cut it off the others",
+                "this file has {n} names (hard links), and a write would separate this one"
+                " from the others",
                 n=status.st_nlink,
             ),
             place=place,
@@ -225,7 +226,7 @@ def dress(descriptor: int, like: Path | None, *, secret: bool) -> None:
             os.fchown(descriptor, held.st_uid, held.st_gid)
         except PermissionError:
             raise Refusal(
-                msg("this file belongs to another user or group, and writing would take it away"),
+                msg("this file belongs to another user or group, and a write would change that"),
                 place=Place(path=str(like)),
                 hints=(msg("write it as its owner"),),
             ) from None

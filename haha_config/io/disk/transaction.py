@@ -223,7 +223,7 @@ def _entry(write: Write, temporary: str, state: Path, emptied: Sequence[str]) ->
     if write.after is None and path.is_symlink():
         # Somebody put the file elsewhere on purpose; it may be more than ours.
         raise Refusal(
-            msg("this is a link: neither it nor what it points to is removed"),
+            msg("this is a link: it is not removed"),
             place=Place(path=write.path),
             hints=(f"rm {quote(write.path)}",),
         )
@@ -252,8 +252,8 @@ def _entry(write: Write, temporary: str, state: Path, emptied: Sequence[str]) ->
 def _changed(path: str) -> Changed:
     return Changed(
         msg(
-            "another program changes this file while it is being written; what it wrote is kept,"
-            " and nothing else was changed"
+            "another program changed this file at the same moment; its version is kept, and"
+            " nothing else was changed"
         ),
         place=Place(path=path),
         hints=(msg("run the same command again"),),
@@ -411,18 +411,18 @@ def _recover(state: Path, folder: Path) -> Recovered:
     staged = _is_staged(folder, entries)
     if staged and _finish(entries):
         journal.end(state, folder, entries, _no_fault)
-        text = msg("`{command}` had been cut off; it is finished now", command=record.command)
+        text = msg("`{command}` had been interrupted; it is finished now", command=record.command)
         return Recovered(message=text, paths=record.paths)
     kept = _abandon(state, folder, entries, entries if staged else ())
     if not kept:
         text = msg(
-            "`{command}` had been cut off; every file is as it was before it",
+            "`{command}` had been interrupted; every file is as before it",
             command=record.command,
         )
         return Recovered(message=text, paths=record.paths)
     text = msg(
-        "`{command}` had been cut off; it is taken back, but {paths} had been changed since"
-        " and stay as they are",
+        "`{command}` had been interrupted; it is taken back, except {paths}, which had been"
+        " changed since",
         command=record.command,
         paths=kept,
     )

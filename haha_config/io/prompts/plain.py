@@ -50,7 +50,7 @@ class Plain:
         listed = every if not searched or len(every) <= _READ_OUT else []
         ask = msg("number, or part of a name") if searched else msg("number")
         if not listed:
-            why = msg("{why} ({n} rows: type part of a name)", why=why, n=len(every))
+            why = msg("{why} ({n} entries: type part of a name)", why=why, n=len(every))
 
         def read(line: str) -> str | None:
             nonlocal listed
@@ -227,7 +227,7 @@ class Plain:
     ) -> tuple[Row | None, list[Row]]:
         found = matching(every, line)
         if len(found) > _READ_OUT:
-            self._print(msg("{n} rows match: type more of the name", n=len(found)))
+            self._print(msg("{n} entries match: type more of the name", n=len(found)))
             found = []
         elif not found:
             self._print(msg("nothing matches `{typed}`", typed=line))

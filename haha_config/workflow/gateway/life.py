@@ -84,7 +84,7 @@ def _already(here: Site) -> Status:
     found = status_of(here)
     report.talk(msg("the gateway runs already at {url} (pid {pid})", url=found.url, pid=found.pid))
     if found.stale:
-        report.talk(msg("its files have changed since it was started"))
+        report.talk(msg("its files have changed: haha-config proxy restart"))
         report.hint(here.command("restart"), sys.stderr)
     return found
 
@@ -132,7 +132,7 @@ def preflight(state: State) -> None:
         return
     report.findings(found, None, sys.stderr)
     raise HahaError(
-        msg("the gateway would not start or not work with these files"),
+        msg("the gateway would not start or work with these files"),
         hints=("haha-config validate --fix",),
     )
 
@@ -151,7 +151,7 @@ def _port_free(here: Site) -> None:
     if who == "litellm":
         raise HahaError(
             msg(
-                "a LiteLLM that haha-config did not start answers on port {port} ({holder})",
+                "port {port} is used by a LiteLLM that haha-config did not start ({holder})",
                 port=here.port,
                 holder=holder,
             ),

@@ -77,7 +77,7 @@ TABLE: list[tuple[str, int, object, ClientProfile, str, str, str]] = [
         error("litellm.BadRequestError: You passed in model=m. There are no healthy deployments"),
         LITELLM,
         "model",
-        "left out the entry of `some-model`",
+        "left out `some-model`",
         "`openai/NAME`",
     ),
     (
@@ -99,7 +99,7 @@ TABLE: list[tuple[str, int, object, ClientProfile, str, str, str]] = [
         error("litellm.NotFoundError: OpenAIException - Not Found"),
         replace(LITELLM, chat_flag=True),
         "model",
-        "a path that it does not have",
+        "does not have the path that LiteLLM calls",
         "hosted_vllm/NAME",
     ),
     # measured on LiteLLM 1.108.7 with examples/team
@@ -236,7 +236,7 @@ TABLE: list[tuple[str, int, object, ClientProfile, str, str, str]] = [
         error(f"litellm.AuthenticationError: OpenAIException - Incorrect API key{GROUP}"),
         LITELLM,
         "model",
-        "refuses the gateway's own key",
+        "refuses the gateway's key",
         "proxy restart",
     ),
     (
@@ -245,7 +245,7 @@ TABLE: list[tuple[str, int, object, ClientProfile, str, str, str]] = [
         error(f"litellm.NotFoundError: NotFoundError: OpenAIException - Not Found{GROUP}"),
         LITELLM,
         "model",
-        "a path that it does not have",
+        "does not have the path that LiteLLM calls",
         "use_chat_completions_url_for_anthropic_messages",
     ),
     (
@@ -394,7 +394,7 @@ TABLE: list[tuple[str, int, object, ClientProfile, str, str, str]] = [
         error("The content[].thinking in the thinking mode must be passed back to the API."),
         caller(of=row("deepseek")),
         "tools",
-        "thinking back",
+        "thinking sent back",
         "CLAUDE_CODE_DISABLE_THINKING",
     ),
     (
@@ -497,7 +497,15 @@ TABLE: list[tuple[str, int, object, ClientProfile, str, str, str]] = [
         "OpenAI's protocol",
         "custom-openai",
     ),
-    ("something else", 200, {"ok": True}, caller(), "model", "no answer of the Messages API", ""),
+    (
+        "something else",
+        200,
+        {"ok": True},
+        caller(),
+        "model",
+        "not an answer of the Messages API",
+        "",
+    ),
 ]
 
 
@@ -546,7 +554,7 @@ def test_a_redirect_names_the_host_and_not_what_is_in_its_query() -> None:
     got = exchange(307, headers={"location": "https://login.example/?token=sk-test-0123456789ab"})
     cause = diagnosis.judge(got, caller())
     assert cause.stage == "reach"
-    assert "https://login.example, where" in render(cause.what)
+    assert "https://login.example: the client" in render(cause.what)
     assert "sk-test" not in render(cause.what) + render(cause.hint or "")
 
 
@@ -597,7 +605,7 @@ def test_the_key_that_the_client_would_show_to_another_host_is_named() -> None:
         ("refused", caller(of=row("ollama")), "reach", "nothing listens", "ollama serve"),
         ("unreachable", caller(), "reach", "can't be reached", ""),
         ("tls", caller(), "reach", "TLS", ""),
-        ("certificate", caller(), "reach", "nobody vouches", "NODE_EXTRA_CA_CERTS"),
+        ("certificate", caller(), "reach", "is not trusted", "NODE_EXTRA_CA_CERTS"),
         ("proxy", caller(), "reach", "the proxy", "HTTPS_PROXY"),
         ("proxy", LITELLM, "reach", "the proxy", "NO_PROXY"),
         ("slow", LITELLM, "model", "within 7 s", "proxy logs"),

@@ -95,8 +95,8 @@ def test_arguments_that_are_no_json_object(text: str) -> None:
     ("parts", "words_"),
     [
         ((TEXT, START, words("x"), STOP_BLOCK, DELTA, STOP), "begin with `message_start`"),
-        ((START, words("x"), TEXT, STOP_BLOCK, DELTA, STOP), "before the block"),
-        ((START, STOP_BLOCK, DELTA, STOP), "never began"),
+        ((START, words("x"), TEXT, STOP_BLOCK, DELTA, STOP), "outside a block"),
+        ((START, STOP_BLOCK, DELTA, STOP), "without a beginning"),
         ((START, TEXT, words("x"), DELTA, STOP), "ends inside a block"),
         ((START, TEXT, words("x"), DELTA), "without `message_stop`"),
         ((START, "event: message_delta\ndata: {broken\n\n", DELTA, STOP), "not JSON"),
@@ -118,7 +118,7 @@ def test_the_client_goes_on_without_message_stop_once_the_blocks_are_closed() ->
 
 
 @pytest.mark.parametrize(
-    ("failure", "words_"), [("stalled", "silent for 9 s"), ("cut", "connection was closed")]
+    ("failure", "words_"), [("stalled", "stopped for 9 s"), ("cut", "connection was closed")]
 )
 def test_a_stream_that_the_transport_ended(failure: Failure, words_: str) -> None:
     flaw = read(START, TEXT, words("x"), failure=failure).flaw

@@ -34,7 +34,7 @@ def test_the_rest_of_the_file_is_mended_and_what_is_not_is_said() -> None:
     (write,) = after.plan.writes
     assert write.after == ALIAS.replace("ollama/", "ollama_chat/").encode()
     (note,) = after.plan.notes
-    assert f"{CONFIG} is not mended whole: " in english(note)
+    assert f"{CONFIG} is repaired only in part: " in english(note)
     assert fixed(after.state, select=["LLM003", "LLM004"]).plan.effective == ()
 
 
@@ -42,4 +42,4 @@ def test_a_file_of_which_nothing_can_be_mended_stays() -> None:
     after = fixed(with_config(ALIAS), select=["LLM003"])
     assert after.plan.effective == ()
     (note,) = after.plan.notes
-    assert f"{CONFIG} stays as it is: " in english(note)
+    assert f"{CONFIG} is unchanged: " in english(note)

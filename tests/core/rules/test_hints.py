@@ -129,10 +129,10 @@ FOLLOW: dict[str, Follow] = {
     ),
     r"chmod 600 (\S+)": lambda s, f, m: private(s, m[1]),  # noqa: ARG005
     r"git rm --cached (\S+)": lambda s, f, m: untracked(s, m[1]),  # noqa: ARG005
-    r"take out line (\d+)": lambda s, f, m: with_line(s, replace(f.place, line=int(m[1])), None),
+    r"delete line (\d+)": lambda s, f, m: with_line(s, replace(f.place, line=int(m[1])), None),
     r"take (?:that|the) line out(?:$|[:,] ).*": take_out,
-    r"take out one of the two": take_out,
-    r"take that header out": take_out,
+    r"delete one of the two": take_out,
+    r"delete that header": take_out,
     r"add (\w+)=(\S+) to (\S+)": lambda s, f, m: set_variable(s, m[3], m[1], m[2]),  # noqa: ARG005
     r"add a line (\w+)=YOUR-KEY to (\S+)": lambda s, f, m: set_variable(  # noqa: ARG005
         s, m[2], m[1], KEY

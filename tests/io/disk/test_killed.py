@@ -80,7 +80,7 @@ def test_killed_at_every_step(
         assert not (bed.state / "open").exists() or not list((bed.state / "open").iterdir()), step
         assert bool(said) == open_before, step
         for one in said:
-            assert "`init` had been cut off" in english(one.message), step
+            assert "`init` had been interrupted" in english(one.message), step
             results.add(finished(one))
             if then == "recover":
                 assert bed.contents() == (new if finished(one) else old), step

@@ -78,7 +78,7 @@ def read(exchange: HttpExchange) -> Response | None:
     usage = data.get("usage")
     flaw = None
     if exchange.ask.stream:
-        flaw = msg("it answers in one piece although a stream is asked for")
+        flaw = msg("it answers in one piece, not as a stream")
     counted = isinstance(usage, Mapping)
     if not counted:
         flaw = msg("the answer has no `usage`")
@@ -227,7 +227,7 @@ class _Reader:
     def _content_block_delta(self, at: int, data: Data) -> None:
         index, delta = data.get("index"), data.get("delta")
         if index not in self.open or not isinstance(delta, dict):
-            self._note(msg("text came in the stream before the block that it belongs to"))
+            self._note(msg("the stream has text outside a block"))
             return
         self.first_ms = at if self.first_ms is None else self.first_ms
         kind = str(delta.get("type"))
@@ -244,7 +244,7 @@ class _Reader:
     def _content_block_stop(self, _at: int, data: Data) -> None:
         index = data.get("index")
         if index not in self.open:
-            self._note(msg("a block of the stream ends that never began"))
+            self._note(msg("a block of the stream ends without a beginning"))
             return
         self.open.discard(index)
         self.closed = self.closed or self.flaw is None
@@ -344,7 +344,7 @@ def _in_chunks(exchange: HttpExchange) -> bool:
 
 def _unended(exchange: HttpExchange) -> Message:
     if exchange.failure == "stalled":
-        return msg("the stream fell silent for {n} s in the middle", n=round(exchange.waited))
+        return msg("the stream stopped for {n} s in the middle", n=round(exchange.waited))
     if exchange.failure:
         return msg("the connection was closed in the middle of the stream")
     return msg("the stream ends without `message_stop`")

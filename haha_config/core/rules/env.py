@@ -32,8 +32,8 @@ from haha_config.core.state.state import SKIP_DOTENV, State
 class ENV001(Rule):
     name = "dotenv-readable"
     title = msg("`.env` can be read")
-    why = msg("A file that can't be read gives the client no variable at all.")
-    how = msg("Save it as UTF-8 text, and let the account that starts the client read it.")
+    why = msg("The client gets no variable from a file that can't be read.")
+    how = msg("Save it as UTF-8 text, readable for the account that starts the client.")
     severity = "error"
     needs = frozenset({"env"})
 
@@ -53,9 +53,8 @@ class ENV002(Rule):
     name = "endpoint-and-model"
     title = msg("The base URL and the model are set")
     why = msg(
-        "Without `ANTHROPIC_BASE_URL` the client calls Anthropic itself. Without a model it asks"
-        " for the one of the opus slot, and without that for one of Anthropic's, which a gateway"
-        " does not have."
+        "Without `ANTHROPIC_BASE_URL` the client calls Anthropic. Without a model it asks for"
+        " the model for opus, or else for one of Anthropic's, which a gateway does not have."
     )
     how = msg("`haha-config init` writes every variable that is needed.")
     severity = "error"
@@ -147,12 +146,12 @@ class ENV003(Rule):
     name = "files-agree"
     title = msg("`.env` and settings.json say the same")
     why = msg(
-        "This client reads both, and settings.json wins: what only `.env` says is dead, and the"
-        " next person who reads it is misled."
+        "This client reads both, and settings.json wins: a different value in `.env` has no"
+        " effect and misleads its reader."
     )
     how = msg(
-        "Write the same value in both. `--fix` writes the value in use into `.env`, or the one of"
-        " `.env` into settings.json where only that one can work."
+        "Write the same value in both. `--fix` takes the value in use, or the one of `.env`"
+        " where only that can work."
     )
     severity = "error"
     fatal = False
@@ -209,7 +208,7 @@ class ENV003(Rule):
     @staticmethod
     def _what(name: str, here: str, there: str, path: str) -> Message:
         if v.is_secret(name):
-            return msg("`{name}` is another one in {path}, which wins", name=name, path=path)
+            return msg("`{name}` is different in {path}, which wins", name=name, path=path)
         return msg(
             "`{name}` is `{here}` here and `{there}` in {path}, which wins",
             name=name,
@@ -221,10 +220,10 @@ class ENV003(Rule):
 
 class ENV004(Rule):
     name = "dotenv-dialect"
-    title = msg("Every line of `.env` is an assignment that all readers read alike")
+    title = msg("All programs read each line of `.env` alike")
     why = msg(
-        "Bun, Node, python-dotenv and a shell read quotes, `#` and `$` differently, and Bun skips"
-        " a line that it does not understand without a word."
+        "Bun, Node, python-dotenv and a shell read quotes, `#` and `$` differently, and Bun"
+        " silently skips what it does not understand."
     )
     how = msg("Write the value in single quotes, or without `$`, `#` and quotes.")
     severity = "note"
@@ -247,8 +246,8 @@ class ENV004(Rule):
     def _skipped(lines: Sequence[Oddity], file: File) -> Problem:
         return Problem(
             what=nmsg(
-                "this line is no assignment, and it is skipped",
-                "{n} lines are no assignments, and they are skipped: the first is here",
+                "this line is no assignment and is skipped",
+                "{n} lines are no assignments and are skipped; this is the first",
                 n=len(lines),
             ),
             place=lines[0].place.of(file.path),
@@ -273,7 +272,7 @@ class ENV005(Rule):
     name = "duplicate-variable"
     title = msg("No variable is assigned twice in one file")
     why = msg("The last assignment wins, so editing the first one changes nothing.")
-    how = msg("Take out all but the last one.")
+    how = msg("Delete all but the last one.")
     needs = frozenset({"env"})
     requires = ("ENV001",)
 
@@ -288,7 +287,7 @@ class ENV005(Rule):
                             line=file.place(oddity.name).line,
                         ),
                         place=oddity.place.of(file.path),
-                        hint=msg("take out line {line}", line=oddity.place.line),
+                        hint=msg("delete line {line}", line=oddity.place.line),
                     )
 
 
@@ -296,10 +295,10 @@ class ENV006(Rule):
     name = "dotenv-bom"
     title = msg("The file begins without a byte order mark")
     why = msg(
-        "Some readers take the invisible mark for a part of the first name, others ignore the"
+        "Some programs take the invisible mark for part of the first name, others ignore the"
         " whole file."
     )
-    how = msg("Save it as UTF-8 without BOM; `--fix` takes the mark off.")
+    how = msg("Save it as UTF-8 without BOM; `--fix` does.")
     needs = frozenset({"env"})
     fixable = True
 
@@ -323,10 +322,10 @@ class ENV007(Rule):
     name = "shell-override"
     title = msg("The shell does not change what the files say")
     why = msg(
-        "A variable in settings.json beats the same one in the shell, and the shell beats `.env`."
-        " What only one terminal knows is gone in the next."
+        "A variable in settings.json beats the same one in the shell, and the shell beats"
+        " `.env`. Another terminal does not have the shell's."
     )
-    how = msg("`unset` the variable, and take it out of your shell's start-up file.")
+    how = msg("`unset` the variable, and delete it from your shell's start-up file.")
     needs = frozenset({"client", "shell"})
     requires = ("ENV001", "SET001")
 
@@ -343,9 +342,7 @@ class ENV007(Rule):
         files = [h for h in holders(state) if name in h.values]
         if files and files[0].layer == "dotenv" and files[0].values[name]:
             yield Problem(
-                what=msg(
-                    "your shell exports an empty `{name}`, and that beats this line", name=name
-                ),
+                what=msg("your shell exports an empty `{name}`, which beats this line", name=name),
                 place=files[0].place(name),
                 hint=f"unset {name}",
             )
@@ -359,8 +356,8 @@ class ENV007(Rule):
             if winner and winner != value and name not in v.CREDENTIALS:
                 yield Problem(
                     what=msg(
-                        "your shell exports `{name}` as `{value}`, which the client does not use:"
-                        " this value wins",
+                        "your shell exports `{name}` as `{value}`; the client uses this value"
+                        " instead",
                         name=name,
                         value=v.shown(name, value),
                     ),
@@ -371,7 +368,7 @@ class ENV007(Rule):
         elif files and files[0].values[name] != value:
             yield Problem(
                 what=msg(
-                    "your shell exports `{name}` as `{value}`, and that beats this line",
+                    "your shell exports `{name}` as `{value}`, which beats this line",
                     name=name,
                     value=v.shown(name, value),
                 ),
@@ -381,7 +378,7 @@ class ENV007(Rule):
         elif not files and name in _NEEDED and _alone(name, state):
             yield Problem(
                 what=msg(
-                    "`{name}` comes from your shell only: another terminal will not have it",
+                    "`{name}` comes only from your shell: another terminal will not have it",
                     name=name,
                 ),
                 place=_home(state),
@@ -407,10 +404,10 @@ class ENV008(Rule):
     name = "cloud-switch"
     title = msg("No cloud provider is switched on")
     why = msg(
-        "With one of these switches the client goes to that cloud and ignores"
-        " `ANTHROPIC_BASE_URL`. The `.env.example` of claude-haha has one of them on."
+        "With one of these switches the client calls that cloud and ignores"
+        " `ANTHROPIC_BASE_URL`. claude-haha's `.env.example` has one on."
     )
-    how = msg('Take the line out; `"NAME": ""` in settings.json cancels one from the shell.')
+    how = msg('Delete the line; `"NAME": ""` in settings.json cancels one from the shell.')
     severity = "error"
     needs = frozenset({"client"})
     fixable = True
@@ -424,7 +421,7 @@ class ENV008(Rule):
             fixes = self._fixes(name, state)
             yield Problem(
                 what=msg(
-                    "`{name}` sends the client to {cloud}, and the base URL is ignored",
+                    "`{name}` sends the client to {cloud}; the base URL is ignored",
                     name=name,
                     cloud=cloud,
                 ),
@@ -438,7 +435,7 @@ class ENV008(Rule):
         if found.layer == "shell":
             return f"unset {found.name}"
         ours = {fix.path for fix in fixes}
-        return FIX if found.place.path in ours else msg("take that line out")
+        return FIX if found.place.path in ours else msg("delete that line")
 
     @staticmethod
     def _choice(name: str, cloud: str, found: Effective) -> Problem:
@@ -467,8 +464,8 @@ class ENV009(Rule):
     name = "api-timeout"
     title = msg("`API_TIMEOUT_MS` lets a slow model finish")
     why = msg(
-        "It is in milliseconds. Below a minute, slow answers are cut off; above 2147483647 it"
-        " overflows and every request fails at once."
+        "Milliseconds. Below a minute, slow answers are cut off; above 2147483647 every"
+        " request fails at once."
     )
     how = msg("3000000 is 50 minutes, which is what `init` writes.")
     needs = frozenset({"client"})
@@ -534,12 +531,9 @@ def taken_out(name: str, state: State) -> bool:
 
 class ENV010(Rule):
     name = "zero-means-on"
-    title = msg("A switch that any value turns on does not say `0`")
-    why = msg(
-        "The client looks only whether these variables are set: `0` and `false` switch them on"
-        " like `1` does."
-    )
-    how = msg("Take the line out to switch it off, or write `1` to say what it does.")
+    title = msg("No switch says `0` and is on")
+    why = msg("Any value switches these variables on, `0` and `false` too.")
+    how = msg("Delete the line to switch it off, or write `1`.")
     needs = frozenset({"client"})
 
     def check(self, state: State) -> Iterable[Problem]:
@@ -549,14 +543,14 @@ class ENV010(Rule):
             if (found.value or "").lower() in _OFF:
                 yield Problem(
                     what=msg(
-                        "`{name}` is `{value}`, which still switches it on: any value does",
+                        "`{name}` is `{value}`, and any value switches it on",
                         name=name,
                         value=found.value,
                     ),
                     place=found.place,
                     hint=f"unset {name}"
                     if found.layer == "shell"
-                    else msg("take the line out, or write 1"),
+                    else msg("delete the line, or write 1"),
                 )
 
     @staticmethod
@@ -576,9 +570,7 @@ class ENV010(Rule):
 class ENV011(Rule):
     name = "small-fast-model"
     title = msg("`ANTHROPIC_SMALL_FAST_MODEL` is not used")
-    why = msg(
-        "It is deprecated: `ANTHROPIC_DEFAULT_HAIKU_MODEL` names the model of background work now."
-    )
+    why = msg("It is deprecated: `ANTHROPIC_DEFAULT_HAIKU_MODEL` has replaced it.")
     how = msg("Move its value to `ANTHROPIC_DEFAULT_HAIKU_MODEL`; `--fix` does.")
     severity = "note"
     needs = frozenset({"client"})
@@ -617,8 +609,8 @@ class ENV012(Rule):
     name = "whole-numbers"
     title = msg("Numbers are whole numbers that the client accepts")
     why = msg(
-        "The client reads `500k` as 500 and pulls a number out of range to its nearest limit,"
-        " without a word."
+        "The client silently reads `500k` as 500, and moves a number out of range to the"
+        " nearest limit."
     )
     how = msg("Write all digits, within the limits.")
     needs = frozenset({"client"})
@@ -647,8 +639,8 @@ class ENV012(Rule):
 class ENV013(Rule):
     name = "variable-name"
     title = msg("Variable names are spelled as the client knows them")
-    why = msg("The client ignores a name that it does not know, without a word.")
-    how = msg("Use the name that is suggested, or take the line out; `--fix` renames it.")
+    why = msg("The client silently ignores a name that it does not know.")
+    how = msg("Use the suggested name, or delete the line; `--fix` renames it.")
     fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
@@ -670,9 +662,9 @@ class ENV013(Rule):
         )
         if state.value(meant):
             held = state.effective(meant).place
-            hint = msg("take the line out: your shell has `{name}`", name=meant)
+            hint = msg("delete the line: your shell has `{name}`", name=meant)
             if held is not None and held.path:
-                hint = msg("take the line out: {place} has `{name}`", place=where(held), name=meant)
+                hint = msg("delete the line: {place} has `{name}`", place=where(held), name=meant)
             return Problem(what=what, place=place, hint=hint)
         value = as_text(holder.values[name])
         fixes = holder.fix(holder.remove(name), holder.set(meant, value)) if first else ()
@@ -726,7 +718,7 @@ def _meant(name: str) -> str | None:
 class ENV014(Rule):
     name = "provider-variables"
     title = msg("The variables that this provider asks for are set")
-    why = msg("The provider's own page asks for them; without them it works less well.")
+    why = msg("The provider's documentation asks for them.")
     how = msg("`--fix` writes the provider's value.")
     severity = "note"
     needs = frozenset({"client"})
@@ -756,10 +748,10 @@ class ENV015(Rule):
     name = "tool-search"
     title = msg("Tool search is on only where the endpoint understands it")
     why = msg(
-        "With `ENABLE_TOOL_SEARCH` the client holds back most tools and sends references that"
-        " only some endpoints know."
+        "With `ENABLE_TOOL_SEARCH` the client sends most tools as references, which only some"
+        " endpoints understand."
     )
-    how = msg("Write `ENABLE_TOOL_SEARCH=false`, unless your provider says that it works.")
+    how = msg("Write `ENABLE_TOOL_SEARCH=false`, unless your provider supports it.")
     severity = "note"
     needs = frozenset({"client"})
     requires = ("ENV002",)
@@ -788,7 +780,7 @@ class ENV016(Rule):
         "`CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC` also stops the request that fetches the"
         " gateway's models."
     )
-    how = msg("Take one of the two out; `DISABLE_TELEMETRY=1` alone keeps discovery.")
+    how = msg("Delete one of the two; `DISABLE_TELEMETRY=1` alone keeps discovery.")
     severity = "note"
     needs = frozenset({"client"})
 
@@ -802,17 +794,15 @@ class ENV016(Rule):
                     other=v.NONESSENTIAL,
                 ),
                 place=found.place,
-                hint=msg("take out one of the two"),
+                hint=msg("delete one of the two"),
             )
 
 
 class ENV017(Rule):
     name = "dotenv-read"
     title = msg("claude-haha reads the `.env` that is written for it")
-    why = msg(
-        "With `CC_HAHA_SKIP_DOTENV=1` its launcher passes over the file, as its desktop does."
-    )
-    how = msg("`unset` the variable, or say it in settings.json, which is always read.")
+    why = msg("With `CC_HAHA_SKIP_DOTENV=1` its launcher skips the file, as its desktop does.")
+    how = msg("`unset` the variable, or use settings.json, which is always read.")
     needs = frozenset({"env", "shell"})
 
     def check(self, state: State) -> Iterable[Problem]:

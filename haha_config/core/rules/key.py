@@ -48,10 +48,10 @@ class KEY001(Rule):
     name = "one-credential"
     title = msg("One credential is set, not two")
     why = msg(
-        "With both variables set the client sends both headers and warns at every start; which"
-        " one the server believes is chance."
+        "With both variables set the client sends both headers and warns at every start; the"
+        " server may take either."
     )
-    how = msg('Keep one and set the other to `""`, which also cancels one from the shell.')
+    how = msg('Keep one and set the other to `""`, which also cancels the shell\'s.')
     severity = "error"
     fatal = False
     needs = frozenset({"client"})
@@ -101,7 +101,7 @@ class KEY001(Rule):
 
     def _hint(self, extra: Effective | None, state: State) -> Message | str:
         if extra is None:
-            return msg('set the one that your provider does not want to ""')
+            return msg('set the one that your provider does not use to ""')
         if extra.layer == "shell":
             return f"unset {extra.name}"
         return FIX if self._fixes(extra, state) else msg('set `{name}` to ""', name=extra.name)
@@ -128,8 +128,8 @@ class KEY002(Rule):
     name = "credential"
     title = msg("A credential goes along with the base URL")
     why = msg(
-        "Without one the client sends the login of your own Anthropic account to that address."
-        " Local servers need a token too, any text."
+        "Without one the client sends your Anthropic login to that address. Local servers"
+        " need a token too, any text."
     )
     how = msg("Set `ANTHROPIC_AUTH_TOKEN`, or `ANTHROPIC_API_KEY` where the provider says so.")
     severity = "error"
@@ -181,7 +181,7 @@ class KEY002(Rule):
                 url=v.shown_url(url),
             ),
             place=gone.place,
-            hint=msg("take that line out"),
+            hint=msg("delete that line"),
         )
 
 
@@ -193,8 +193,8 @@ def _cancelled(state: State) -> Effective | None:
 
 class KEY003(Rule):
     name = "placeholder-key"
-    title = msg("Keys are keys, not what a guide printed in their place")
-    why = msg("A text such as `sk-xxx` or `your_token_here` is refused by every provider.")
+    title = msg("Keys are keys, not placeholders")
+    why = msg("Every provider refuses a text such as `sk-xxx` or `your_token_here`.")
     how = msg("Put your own key there.")
     severity = "error"
 
@@ -215,7 +215,7 @@ class KEY003(Rule):
                 yield Problem(
                     what=_stand_in(name, value),
                     place=state.litellm_env.place(name),
-                    hint=msg("put your own key there, or take the line out"),
+                    hint=msg("put your own key there, or delete the line"),
                 )
 
 
@@ -223,7 +223,9 @@ def _stand_in(name: str, value: str) -> Message:
     from haha_config.core.imports import cc_switch
 
     if cc_switch.is_stand_in(value):
-        return msg("`{name}` holds cc-switch's stand-in, which only its proxy takes", name=name)
+        return msg(
+            "`{name}` holds cc-switch's placeholder, which only its proxy accepts", name=name
+        )
     if masked(value):
         return msg("`{name}` holds a key with its middle hidden, not a key", name=name)
     return msg("`{name}` holds a placeholder, not a key", name=name)
@@ -232,8 +234,8 @@ def _stand_in(name: str, value: str) -> Message:
 class KEY004(Rule):
     name = "key-characters"
     title = msg("Keys hold no spaces, quotes or line ends")
-    why = msg("What was pasted along with a key is sent along with it, and the key is refused.")
-    how = msg("Take the quotes and spaces off; `--fix` does.")
+    why = msg("The provider refuses a key with anything else in it.")
+    how = msg("Remove the quotes and spaces; `--fix` does.")
     severity = "error"
     needs = frozenset({"client"})
     fixable = True
@@ -267,8 +269,8 @@ class KEY005(Rule):
     name = "key-kind"
     title = msg("The key is one that this provider takes, at this URL")
     why = msg(
-        "How a key begins tells whose it is, and sometimes for which plan and region. A key in"
-        " the wrong place is refused, and has been shown to a stranger."
+        "A key's first letters tell whose it is, sometimes for which plan and region. Sent"
+        " elsewhere, it is refused, and a stranger has seen it."
     )
     how = msg("Use a key of this provider, or the URL that belongs to the key.")
     needs = frozenset({"client"})
@@ -418,8 +420,8 @@ class KEY007(Rule):
 class KEY008(Rule):
     name = "key-in-git"
     title = msg("No file with a key in it is in git")
-    why = msg("Everyone who gets the repository gets the key, now and in its history.")
-    how = msg("Take the file out of git, and make a new key if it was ever pushed.")
+    why = msg("Everyone with the repository has the key, also from its history.")
+    how = msg("Remove the file from git, and make a new key if it was ever pushed.")
     severity = "error"
     fatal = False
 
@@ -427,9 +429,7 @@ class KEY008(Rule):
         for file in secret_files(state):
             snapshot = file.snapshot
             if snapshot.committed:
-                what = msg(
-                    "this file holds a key, and git has it in its last commit: make a new key"
-                )
+                what = msg("this file holds a key, and it is in git's last commit: make a new key")
             elif snapshot.tracked:
                 what = msg("this file holds a key, and git is about to commit it")
             else:
@@ -444,7 +444,7 @@ class KEY008(Rule):
 class KEY009(Rule):
     name = "key-not-ignored"
     title = msg("Git ignores the files with keys in them")
-    why = msg("The next `git add .` would take the key along.")
+    why = msg("The next `git add .` would add the key.")
     how = msg("Name it in `.git/info/exclude`, which stays on this machine; `--fix` does.")
     requires = ("KEY008",)
     fixable = True
@@ -464,13 +464,13 @@ class KEY010(Rule):
     name = "second-credential"
     title = msg("No other credential stands behind the one in use")
     why = msg(
-        "A key of a Console login (`primaryApiKey`) or of an `apiKeyHelper` is sent to the same"
-        " address, as `x-api-key` beside your own credential. The client also warns of two"
-        " credentials at every start, and uses the other one as soon as yours is gone."
+        "A key of a Console login (`primaryApiKey`) or of an `apiKeyHelper` is sent to the"
+        " same address, as `x-api-key` beside your own credential. The client warns at every"
+        " start, and uses the other one once yours is gone."
     )
     how = msg(
-        "Take the other one out, or `/logout` inside the client. `--fix` sends your own key in that"
-        " header instead, with a line in `ANTHROPIC_CUSTOM_HEADERS`."
+        "Delete the other one, or type `/logout` in the client. `--fix` sends your own key in"
+        " that header instead (`ANTHROPIC_CUSTOM_HEADERS`)."
     )
     severity = "note"
     fatal = False
@@ -524,8 +524,8 @@ class KEY010(Rule):
         shell = found.layer == "shell"
         return Problem(
             what=msg(
-                "`{name}` outranks `apiKeyHelper`, so the key of `{profile}` in the keyring is"
-                " never asked for",
+                "`{name}` beats `apiKeyHelper`, so the key of `{profile}` in the keyring is"
+                " not used",
                 name=found.name,
                 profile=profile,
             ),
@@ -539,18 +539,18 @@ class KEY010(Rule):
         return Problem(
             what=msg("{name} is a second credential; the client uses yours and warns", name=name),
             place=place,
-            hint=hint or msg("take it out, or type /logout in the client"),
+            hint=hint or msg("delete it, or type /logout in the client"),
         )
 
 
 class KEY011(Rule):
     name = "custom-header"
-    title = msg("Custom headers can be sent, and none takes the credential's place")
+    title = msg("Custom headers can be sent, and none replaces the credential")
     why = msg(
-        "`ANTHROPIC_CUSTOM_HEADERS` is one `Name: value` a line. With a name that is none, as JSON"
-        " has, the client sends nothing at all; a line without a colon it passes over."
+        "`ANTHROPIC_CUSTOM_HEADERS` holds one `Name: value` a line. With a wrong name (as in"
+        " JSON) the client sends no header; it skips a line without a colon."
     )
-    how = msg("Write one `Name: value` a line; the key belongs into `ANTHROPIC_AUTH_TOKEN`.")
+    how = msg("Write one `Name: value` a line. The key belongs in `ANTHROPIC_AUTH_TOKEN`.")
     needs = frozenset({"client"})
 
     def check(self, state: State) -> Iterable[Problem]:
@@ -572,7 +572,7 @@ class KEY011(Rule):
                 yield what, _LINES, "error"
             elif not headers.is_value(value):
                 what = msg(
-                    "`{name}` has letters that no header can have: nothing is sent", name=name
+                    "`{name}` has letters that no header can have, so nothing is sent", name=name
                 )
                 yield what, msg("write it in plain letters"), "error"
             else:
@@ -584,12 +584,12 @@ class KEY011(Rule):
             what = msg("`{name}` is sent with all that follows it as one header", name=name)
             yield what, _LINES, "warning"
         if name.lower() == "authorization" and state.value(v.AUTH_TOKEN):
-            what = msg("`{name}` is not sent: the client's own takes its place", name=name)
-            yield what, msg("take that header out"), "note"
+            what = msg("`{name}` is not sent: the client's own replaces it", name=name)
+            yield what, msg("delete that header"), "note"
         own = key_header(state) == credentials_value(state)
         if name.lower() == headers.KEY and credentials(state) and not own:
             what = msg("the header `{name}` takes the place of your credential", name=name)
-            yield what, msg("take that header out"), "warning"
+            yield what, msg("delete that header"), "warning"
 
 
 _LINES: Final = msg("write each as `Name: value` on a line of its own (in JSON with \\n between)")
@@ -598,7 +598,7 @@ _LINES: Final = msg("write each as `Name: value` on a line of its own (in JSON w
 class KEY012(Rule):
     name = "project-key"
     title = msg("The project's settings.json holds no key")
-    why = msg("It is made to be committed and shared; `settings.local.json` is the private one.")
+    why = msg("It is shared through git; `settings.local.json` is the private one.")
     how = msg("Move the key to user or local settings.")
     needs = frozenset({"settings"})
 
@@ -607,7 +607,7 @@ class KEY012(Rule):
             for name in v.CREDENTIALS:
                 if holder.layer == "project" and _real(holder.values.get(name)):
                     yield Problem(
-                        what=msg("`{name}` is in a file that is made to be shared", name=name),
+                        what=msg("`{name}` is in a file that is shared through git", name=name),
                         place=holder.place(name),
                         hint="haha-config init --scope local",
                     )
@@ -615,12 +615,12 @@ class KEY012(Rule):
 
 class KEY013(Rule):
     name = "trust"
-    title = msg("This folder names nowhere that your keys go without your yes")
+    title = msg("No file of this folder sends your keys where you have not agreed")
     why = msg(
-        "A repository that you clone can bring settings: an endpoint, a proxy, a certificate, a"
-        " helper, code that LiteLLM loads. They would get your key, or run with it."
+        "A cloned repository can bring settings: an endpoint, a proxy, a certificate, a"
+        " helper, code that LiteLLM loads. They would get your key."
     )
-    how = msg("Look at what is named. If it is meant so, agree to it with `haha-config trust`.")
+    how = msg("Look at what it names. If you agree: `haha-config trust`.")
     needs = frozenset({"machine"})
     fatal = False
 

@@ -34,7 +34,7 @@ class SET001(Rule):
     name = "settings-json"
     title = msg("settings.json is JSON that the client reads")
     why = msg(
-        "The client ignores the whole file for one comma too many or one comment, and goes on"
+        "One comma too many or one comment, and the client ignores the whole file and goes on"
         " with the shell's variables and its own default model."
     )
     how = msg("Correct the place under the caret; JSON has no comments and no trailing commas.")
@@ -50,7 +50,7 @@ class SET001(Rule):
 class SET002(Rule):
     name = "env-text"
     title = msg("Values in `env` are text")
-    why = msg("Older clients crash on a number or a switch in `env`; every client takes text.")
+    why = msg("Older clients crash on a number or a switch in `env`; every client accepts text.")
     how = msg("Put the value in double quotes; `--fix` does.")
     needs = frozenset({"settings"})
     fixable = True
@@ -76,7 +76,7 @@ class SET003(Rule):
     name = "duplicate-name"
     title = msg("No name stands twice in one object")
     why = msg("The last one wins, so editing the first one changes nothing.")
-    how = msg("Take out all but one.")
+    how = msg("Delete all but one.")
     needs = frozenset({"settings"})
 
     def check(self, state: State) -> Iterable[Problem]:
@@ -89,7 +89,7 @@ class SET003(Rule):
                 yield Problem(
                     what=msg("`{name}` is there twice: only this one counts", name=oddity.name),
                     place=oddity.place.of(file.path),
-                    hint=msg("take out the other one"),
+                    hint=msg("delete the other one"),
                     severity="warning" if ours else "note",
                 )
 
@@ -97,8 +97,8 @@ class SET003(Rule):
 class SET004(Rule):
     name = "settings-bom"
     title = msg("settings.json begins without a byte order mark")
-    why = msg("Several readers of this file ignore it, or start anew, when it begins with a mark.")
-    how = msg("Save it as UTF-8 without BOM; `--fix` takes the mark off.")
+    why = msg("Several programs ignore or replace this file when it begins with a mark.")
+    how = msg("Save it as UTF-8 without BOM; `--fix` does.")
     needs = frozenset({"settings"})
     fixable = True
 
@@ -109,11 +109,8 @@ class SET004(Rule):
 class SET005(Rule):
     name = "shadowed-setting"
     title = msg("No stronger layer or setting overrides what is configured")
-    why = msg(
-        "Managed, local and project settings beat user settings, variable by variable: what you"
-        " configure here has no effect there."
-    )
-    how = msg("Take the variable out of the stronger file, or configure that scope.")
+    why = msg("Managed, local and project settings beat user settings, variable by variable.")
+    how = msg("Delete the variable from the stronger file, or configure that scope.")
     needs = frozenset({"client", "settings"})
     requires = ("SET001",)
 
@@ -174,11 +171,11 @@ class SET006(Rule):
     name = "unknown-setting"
     title = msg("Names in settings.json are ones that the client documents")
     why = msg(
-        "The client ignores a name that it does not know, without a word; variables count inside"
+        "The client silently ignores a name that it does not know. Variables count inside"
         " `env` only."
     )
     how = msg(
-        "Use the name that is suggested; `--fix` moves variables into `env`. A name newer than our"
+        "Use the suggested name; `--fix` moves variables into `env`. A name newer than this"
         " table is fine."
     )
     severity = "note"
@@ -265,10 +262,10 @@ class SET007(Rule):
     name = "settings-taken"
     title = msg("The client takes every settings file")
     why = msg(
-        "For one value that it does not take, the client ignores the whole file, variables"
-        " included, and goes on with the shell's. Measured with Claude Code itself, value by value."
+        "For one wrong value the client ignores the whole file, variables included, and goes"
+        " on with the shell's. Measured with Claude Code, value by value."
     )
-    how = msg("Write the value as is said, or delete the entry.")
+    how = msg("Write the value as described, or delete the entry.")
     severity = "error"
     needs = frozenset({"settings"})
 
@@ -310,8 +307,8 @@ class SET008(Rule):
     name = "managed-settings"
     title = msg("Managed settings let a gateway's credential through")
     why = msg(
-        "`forceLoginMethod` and `forceLoginOrgUUID` in managed settings make the client insist on"
-        " its own login."
+        "`forceLoginMethod` and `forceLoginOrgUUID` in managed settings require the client's"
+        " own login."
     )
     how = msg("Only the administrator of this machine can change that.")
     needs = frozenset({"settings", "client"})
@@ -331,9 +328,9 @@ class SET009(Rule):
     name = "auto-mode"
     title = msg("A new client asks you before it runs a command")
     why = msg(
-        "Since 2.1.330 an interactive client starts in auto mode, in which Anthropic's server"
-        " checks each command. On any other endpoint the first command stops the turn: `Auto mode"
-        " can't check actions in this session`. `-p` and older clients never show it."
+        "Since 2.1.330 an interactive client starts in auto mode: Anthropic's server checks"
+        " each command. On any other endpoint the first command stops the turn with `Auto"
+        " mode can't check actions in this session`."
     )
     how = msg(
         'Set `permissions.disableAutoMode` to "disable": the client asks you, as before; `--fix`'
@@ -357,8 +354,8 @@ class SET009(Rule):
         model = state.slots.get("sonnet") or state.slots.get("main", "")
         return Problem(
             what=msg(
-                "in auto mode `{model}`, the model for sonnet, approves the commands that models of"
-                " the same endpoint propose; each costs a request of about 36,000 tokens",
+                "in auto mode `{model}`, the model for sonnet, approves commands; each costs"
+                " a request of about 36,000 tokens",
                 model=model,
             ),
             place=state.effective(v.AUTO_MODE_SERVER).place,

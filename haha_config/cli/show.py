@@ -117,10 +117,10 @@ def _held(state: State, name: str) -> bool:
 
 
 def _check_known(state: State, name: str) -> None:
-    from haha_config.core.state.known_keys import VARIABLES
-
     files = [layer for layer in state.layers if layer.name != "shell"]
-    known = dict.fromkeys((*v.CLIENT, *sorted(VARIABLES), *(n for f in files for n in f.values)))
+    known = dict.fromkeys(
+        (*v.CLIENT, *sorted(state.documented.variables), *(n for f in files for n in f.values))
+    )
     if name not in known:
         raise Usage(
             msg("`{name}` is set nowhere, and no client is known to read it", name=name),

@@ -21,7 +21,7 @@ from haha_config.core.model import Client, Plan, Scope, Snapshot, TargetName
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.decode import did_you_mean
 from haha_config.core.providers.model import Providers
-from haha_config.core.state import accepted, behaviour, owned
+from haha_config.core.state import accepted, behaviour, known_keys, owned
 from haha_config.core.state.accepted import Accepted
 from haha_config.core.state.behaviour import Behaviour
 from haha_config.core.state.file import File, parse, parse_dotenv, parse_settings
@@ -176,6 +176,7 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
             known_versions=self.accepted.versions,
             behaviour=self.behaviour,
             owned=owned.Owned() if only else owned.parse(disk.snapshot(self.record).data),
+            documented=known_keys.parse(templates.text("facts/names.json")),
             wrote_dotenv=not only and self.client != "haha" and self._wrote_dotenv(),
         )
         if state.litellm.document is None:

@@ -21,6 +21,7 @@ from haha_config.core.model import Client, Finding, Route, Slot, Snapshot, Targe
 from haha_config.core.providers.model import Provider
 from haha_config.core.setup import draft
 from haha_config.core.setup.draft import Draft
+from haha_config.core.state import known_keys
 from haha_config.core.state.configured import read
 from haha_config.core.state.file import File, parse
 from haha_config.core.state.state import State, with_litellm
@@ -83,6 +84,7 @@ def empty(client: Client, style: str) -> State:
         environ={},
         providers=provider_table(),
         machine=machine({}),
+        documented=known_keys.parse(templates.text("facts/names.json")),
     )
 
 
@@ -111,6 +113,7 @@ def written(before: State, wanted: Draft) -> State:
         environ={},
         providers=providers,
         machine=before.machine,
+        documented=before.documented,
     )
     if state.litellm.document is None:
         return state

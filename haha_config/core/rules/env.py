@@ -649,7 +649,7 @@ class ENV013(Rule):
             if holder.layer == "dotenv" and not configured(state):
                 continue  # a program's own
             for name in holder.values:
-                meant = None if _known(name) else _meant(name)
+                meant = None if _known(name, state) else _meant(name)
                 if meant is not None:
                     yield self._unknown(name, meant, holder, state, first=meant not in taken)
                     taken.add(meant)
@@ -672,12 +672,10 @@ class ENV013(Rule):
         return Problem(what=what, place=place, hint=FIX if fixes else hint, fixes=fixes)
 
 
-def _known(name: str) -> bool:
+def _known(name: str, state: State) -> bool:
     """Whether it is a name of the client's, or one that is no business of the client's."""
-    from haha_config.core.state.known_keys import VARIABLES
-
     ours = name.upper().startswith(("ANTHROPIC", "CLAUDE", "API_"))
-    return not ours or name in v.CLIENT or name in VARIABLES
+    return not ours or name in v.CLIENT or name in state.documented.variables
 
 
 #: Words of a name that say only whose it is.

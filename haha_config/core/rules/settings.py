@@ -14,6 +14,7 @@ from haha_config.core.rules.rule import FIX, Rule, broken, holders, table, where
 from haha_config.core.state import asked
 from haha_config.core.state.accepted import Rejected, mend, told
 from haha_config.core.state.file import File, rejected_place
+from haha_config.core.state.known_keys import Documented
 from haha_config.core.state.layers import LayerName, as_text
 from haha_config.core.state.state import State
 
@@ -185,10 +186,11 @@ class SET006(Rule):
 
     def check(self, state: State) -> Iterable[Problem]:
         for _, file in state.settings_files:
-            groups = tuple(_misplaced(file))
+            groups = tuple(_misplaced(file, state.documented))
             for paths, values in groups:
                 yield self._outside(paths, values, file, state, ours=file.path == state.target.path)
-            yield from self._in(file, {path[0] for paths, _ in groups for path in paths})
+            misplaced = {path[0] for paths, _ in groups for path in paths}
+            yield from self._in(file, misplaced, state.documented.settings)
 
     @staticmethod
     def _outside(
@@ -209,11 +211,9 @@ class SET006(Rule):
         )
 
     @staticmethod
-    def _in(file: File, misplaced: Collection[str]) -> Iterator[Problem]:
-        from haha_config.core.state.known_keys import SETTINGS
-
-        unknown = [n for n in file.data if n not in SETTINGS and n not in misplaced]
-        nearest = {name: near for name in unknown if (near := _nearest(name, SETTINGS))}
+    def _in(file: File, misplaced: Collection[str], settings: Collection[str]) -> Iterator[Problem]:
+        unknown = [n for n in file.data if n not in settings and n not in misplaced]
+        nearest = {name: near for name in unknown if (near := _nearest(name, settings))}
         for name, near in nearest.items():
             yield Problem(
                 what=msg("`{name}` is in no published list of settings", name=name),
@@ -231,19 +231,17 @@ class SET006(Rule):
 Paths: TypeAlias = tuple[tuple[str, ...], ...]
 
 
-def _misplaced(file: File) -> Iterator[tuple[Paths, Mapping[str, Data]]]:
+def _misplaced(file: File, known: Documented) -> Iterator[tuple[Paths, Mapping[str, Data]]]:
     """Variables of the client where it does not look for them: the entries, and the variables."""
-    from haha_config.core.state.known_keys import SETTINGS, VARIABLES
-
     top = {
         n: value
         for n, value in file.data.items()
-        if n in v.CLIENT or n in VARIABLES or n.startswith(("ANTHROPIC_", "CLAUDE_"))
+        if n in v.CLIENT or n in known.variables or n.startswith(("ANTHROPIC_", "CLAUDE_"))
     }
     if top:
         yield tuple((name,) for name in top), top
     for name, value in file.data.items():
-        if name not in SETTINGS and set(table(value)) & set(v.CLIENT):
+        if name not in known.settings and set(table(value)) & set(v.CLIENT):
             yield ((name,),), table(value)
     for name, value in table(file.data.get("env")).items():
         if set(table(value)) & set(v.CLIENT):
@@ -253,7 +251,7 @@ def _misplaced(file: File) -> Iterator[tuple[Paths, Mapping[str, Data]]]:
 def _nearest(name: str, names: Iterable[str]) -> str | None:
     from difflib import get_close_matches
 
-    by_fold = {n.casefold(): n for n in names}
+    by_fold = {n.casefold(): n for n in sorted(names)}
     near = get_close_matches(name.casefold(), by_fold, n=1, cutoff=0.75)
     return by_fold[near[0]] if near else None
 

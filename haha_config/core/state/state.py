@@ -18,6 +18,7 @@ from haha_config.core.providers.model import Providers
 from haha_config.core.state import layers
 from haha_config.core.state.behaviour import Behaviour, Name
 from haha_config.core.state.file import File, parse
+from haha_config.core.state.known_keys import Documented
 from haha_config.core.state.layers import Effective, Layer, LayerName
 from haha_config.core.state.litellm_facts import EMPTY as NO_FACTS
 from haha_config.core.state.litellm_facts import LiteLLMFacts
@@ -45,7 +46,7 @@ class State(Struct, frozen=True, kw_only=True, dict=True):
     it is not known; `answers_for` is the measured one whose behaviour this state is, of
     `known_versions`. `owned`: what we wrote into settings beside `env`. `included`: the files that
     litellm_config.yaml includes; `missing`: the ones that it names and that are not there.
-    `wrote_dotenv`: something of ours is in `.env`.
+    `wrote_dotenv`: something of ours is in `.env`. `documented`: names of the client's docs.
     """
 
     client: Client
@@ -70,6 +71,7 @@ class State(Struct, frozen=True, kw_only=True, dict=True):
     missing: frozenset[str] = frozenset()
     litellm_facts: LiteLLMFacts = NO_FACTS
     wrote_dotenv: bool = False
+    documented: Documented = Documented()
 
     @property
     def target(self) -> File:

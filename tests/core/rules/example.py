@@ -18,7 +18,7 @@ from haha_config.core import rules
 from haha_config.core.model import Finding, Format, Place, Snapshot
 from haha_config.core.providers import table
 from haha_config.core.providers.model import Providers
-from haha_config.core.state import accepted, compromised
+from haha_config.core.state import accepted, compromised, known_keys
 from haha_config.core.state.file import File, parse, parse_settings
 from haha_config.core.state.layers import LayerName
 from haha_config.core.state.machine import Agent, Installed, Machine, Owner
@@ -88,6 +88,7 @@ def load(folder: Path) -> State:
         client_version=version,
         answers_for=taken().nearest(version),
         known_versions=taken().versions,
+        documented=known_keys.parse(templates.text("facts/names.json")),
     )
     if state.litellm.document is None:
         return state

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import reduce
 
 import typer
 
@@ -15,14 +14,14 @@ from haha_config.core.model import SLOTS, Plan, Slot
 from haha_config.core.setup.draft import model_name, parse_slot
 from haha_config.core.state import configured
 from haha_config.core.state.configured import CurrentSetup
+from haha_config.core.state.layers import LayerName
 from haha_config.core.state.state import State
 from haha_config.io import report
 from haha_config.io.i18n import _
 from haha_config.workflow.apply import WriteOptions, WriteResult, live_lines, report_result, write
-from haha_config.workflow.listing import tokens
-from haha_config.workflow.menu import switched
+from haha_config.workflow.menu import described, reached, switched
 from haha_config.workflow.session import Session, command_line, is_terminal
-from haha_config.workflow.switch import check_known, conversations, known_models, limits
+from haha_config.workflow.switch import check_known, conversations, limits, moved, overridden
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -43,14 +42,20 @@ def switch_model(
     shared: o.SharedOptions,
 ) -> int:
     session = shared.start()
-    state = session.state()
+    whole = session.state()
+    # What stronger files hold is not moved: half of what this file holds would be.
+    state = whole.from_scope
     held = configured.read(state)
     _check_configured(state, held)
     slots = dict(parse_slot(one) for one in slot)
+    over: list[Message] = []
     if name is None and not slots:
+        over = _override(whole, state.slots, [], shared)
         name = _ask(session, state, held, plain=shared.plain, silent=shared.yes)
     name = None if name is None else model_name(name)
     chosen = plans.slots_after(state.slots, name, slots, everything=everything)
+    words = [*filter(None, [name]), *(f"--slot={one}" for one in slot)]
+    over = over or _override(whole, chosen, words, shared)
     for model in dict.fromkeys(chosen.values()):
         check_known(model, state, held, unlisted=unlisted)
     # With a name, or nobody to ask, nothing is asked: the command line said it all.
@@ -69,7 +74,8 @@ def switch_model(
 
         preview(outcome.plan, dry_run=manner.dry_run)
         return 0
-    return _say(session, outcome, state, chosen, manner)
+    outcome.next += over if manner.as_json else ()
+    return _say(session, outcome, whole, chosen, manner)
 
 
 def _check_configured(state: State, held: CurrentSetup) -> None:
@@ -83,6 +89,20 @@ def _check_configured(state: State, held: CurrentSetup) -> None:
 # --- asking and telling ----------------------------------------------------------------------
 
 
+def _override(
+    state: State, slots: Mapping[Slot, str], words: Sequence[str], shared: o.SharedOptions
+) -> list[Message]:
+    """Say which files win over what is about to be written, before anything is."""
+
+    def there(layer: LayerName) -> Message | str:
+        return command_line("haha-config", "switch-model", *words, "--scope", layer)
+
+    found = overridden(state, {SLOTS[slot]: model for slot, model in slots.items()}, there)
+    for line in found if not shared.as_json else ():
+        report.talk(line)
+    return found
+
+
 def _ask(session: Session, state: State, held: CurrentSetup, *, plain: bool, silent: bool) -> str:
     if silent or not is_terminal():
         raise Usage(msg("no model is given: `haha-config switch-model NAME`"))
@@ -90,10 +110,12 @@ def _ask(session: Session, state: State, held: CurrentSetup, *, plain: bool, sil
 
     prompter = session.prompter(plain=plain)
     current = state.slots.get("main", "")
-    names = dict.fromkeys((*([current] if current else []), *known_models(state, held)))
     return prompter.select(
         msg("Which model?"),
-        [Choice(value=n, title=n, marked=n == current) for n in names],
+        [
+            Choice(value=name, title=name, note=described(entry, state), marked=name == current)
+            for name, entry in reached(held, state).items()
+        ],
         default=current or None,
         why=msg("Everything that uses {current} switches too.", current=current or "main"),
         search=True,
@@ -112,54 +134,18 @@ def _say(
 
     state = session.state()
     main = chosen.get("main") or next(iter(chosen.values()))
-    outcome.next += shadowed(state, chosen)
     if outcome.applied:
         outcome.next += live_lines(session, outcome.plan, main)
         outcome.next += conversations(before, state, _back(before))
     outcome.findings += owners(session)
     headline = None
     if outcome.applied:
+        old = before.from_scope.slots
         written = tuple(report.short(w.path) for w in outcome.plan.effective)
-        moved = any(before.slots.get(slot) != model for slot, model in chosen.items())
-        headline = _moved(before, chosen, state) if moved else msg("wrote {paths}", paths=written)
+        headline = moved(old, {**old, **chosen}, state.from_scope)
+        headline = headline or msg("wrote {paths}", paths=written)
     return report_result(outcome, manner, headline)
 
 
 def _back(before: State) -> Message | str:
     return command_line("haha-config", "switch-model", before.slots.get("main", ""))
-
-
-def _moved(before: State, chosen: Mapping[Slot, str], after: State) -> Message:
-    """`qwen3-coder:30b → gpt-oss:20b (all models), 131K, tools`; several moves in a row."""
-    moves: dict[tuple[str, str], list[Slot]] = {}
-    for slot, model in chosen.items():
-        old = before.slots.get(slot, "–")
-        if old != model:
-            moves.setdefault((old, model), []).append(slot)
-    said = [_move(old, new, slots, after) for (old, new), slots in moves.items()]
-    return reduce(lambda one, other: msg("{one}; {other}", one=one, other=other), said)
-
-
-def _move(old: str, new: str, slots: Sequence[Slot], state: State) -> Message:
-    which = msg("all models") if len(slots) == len(SLOTS) else msg("{slots}", slots=tuple(slots))
-    known = configured.model_of(new, configured.read(state), state.providers)
-    facts = (tokens(known.context), "tools" if known.tools else "") if known else ()
-    more = "".join(f", {fact}" for fact in facts if fact)
-    return msg("{old} → {new} ({which}){more}", old=old, new=new, which=which, more=more)
-
-
-def shadowed(state: State, chosen: Mapping[Slot, str]) -> list[Message]:
-    """Each slot that a stronger layer, or for `.env` the shell, will still decide."""
-    found: list[Message] = []
-    for slot, model in chosen.items():
-        effective = state.effective(SLOTS[slot])
-        if effective.value != model and effective.layer is not None:
-            found.append(
-                msg(
-                    "{name} is still {value}: {where} wins",
-                    name=SLOTS[slot],
-                    value=effective.value or '""',
-                    where=report.location(effective.place).removesuffix(": ") or msg("your shell"),
-                )
-            )
-    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import typer
@@ -10,11 +11,14 @@ import typer
 from haha_config.cli import options as o
 from haha_config.core.errors import FINE, PROBLEM, HahaError, Usage
 from haha_config.core.messages import Message, msg, nmsg
-from haha_config.core.model import Finding, Plan
-from haha_config.io import disk, report, store
-from haha_config.io.i18n import _
+from haha_config.core.model import SLOTS, Finding, Plan, Slot, Snapshot, Write
+from haha_config.core.state.file import parse
+from haha_config.io import disk, report, store, table
+from haha_config.io.i18n import _, render
+from haha_config.io.table import Column, Row
 from haha_config.workflow.apply import WriteOptions, WriteResult, report_result, write
 from haha_config.workflow.session import Session, is_terminal, say_recovered
+from haha_config.workflow.switch import moved
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -173,11 +177,10 @@ def _list(session: Session, *, as_json: bool) -> int:
             }
         )
         return 0
-    for record in kept:
-        when = _time(record.time).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        print(f"{record.id:>4}  {when}  {record.command}")
-        for path in _shown(session, record):
-            print(f"      {report.short(path)}")
+    heads = (Column(right=True), Column(), Column(style="bold"), Column(prose=True))
+    rows = [Row((r.id, _when(r), r.command, render(_what(session, r)))) for r in kept]
+    for line in table.lines(heads, rows, sys.stdout):
+        report.drawn(line, sys.stdout)
     if not kept:
         report.talk(msg("nothing was written yet"))
         return 0
@@ -194,6 +197,33 @@ def _list(session: Session, *, as_json: bool) -> int:
     report.talk(msg("The undo history holds old keys (only you can read it). Delete it:"))
     report.talk("  haha-config undo --purge")
     return 0
+
+
+def _when(record: disk.WriteRecord) -> str:
+    return _time(record.time).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def _what(session: Session, record: disk.WriteRecord) -> Message:
+    """From which models to which; of another write its files."""
+    try:
+        writes = [entry.write() for entry in record.entries()]
+    except (OSError, ValueError):
+        writes = []
+    for one in writes:
+        move = moved(_models(one, one.before), _models(one, one.after))
+        if move is not None:
+            return move
+    return msg("{paths}", paths=tuple(report.short(path) for path in _shown(session, record)))
+
+
+def _models(one: Write, data: bytes | None) -> dict[Slot, str]:
+    """The slots that a file of the client held."""
+    if one.format not in ("json", "dotenv"):
+        return {}
+    values = parse(Snapshot(path=one.path, real=one.path, data=data), one.format).data
+    env = values.get("env") if one.format == "json" else values
+    held = env if isinstance(env, Mapping) else {}
+    return {slot: str(held[name]) for slot, name in SLOTS.items() if held.get(name)}
 
 
 def _time(seconds: float) -> datetime:

@@ -12,16 +12,17 @@ from haha_config.core import variables as v
 from haha_config.core.change import plan as plans
 from haha_config.core.errors import HahaError, Usage
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Plan, Write
+from haha_config.core.model import SLOTS, Plan, Write
 from haha_config.core.rules.rule import holders
+from haha_config.core.setup.answers import Answers
 from haha_config.core.setup.profile import Profile
 from haha_config.core.state.state import State
 from haha_config.io import profile_files, report
 from haha_config.io.i18n import _
 from haha_config.workflow import profiles
 from haha_config.workflow.apply import WriteOptions, WriteResult, report_result, write
-from haha_config.workflow.session import Session, is_terminal
-from haha_config.workflow.switch import conversations
+from haha_config.workflow.session import Session, command_line, is_terminal
+from haha_config.workflow.switch import conversations, moved, overridden
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -63,6 +64,11 @@ def _point(session: Session, name: str, manner: WriteOptions, *, keyring: bool) 
     helper = profiles.helper(session, profile)
     made = profiles.answers(session, profile)
     before = session.state()
+    over = overridden(
+        before, _decisive(made), lambda _: command_line("haha-config", "use", name, "--here")
+    )
+    for line in over if not manner.as_json else ():
+        report.talk(line)
 
     def build() -> Plan:
         from haha_config.workflow.gitignore import protected
@@ -78,13 +84,20 @@ def _point(session: Session, name: str, manner: WriteOptions, *, keyring: bool) 
             report.document(outcome.document())
         return 0
     _close(session, outcome, made.port)
+    outcome.next += over if manner.as_json else ()
     if outcome.applied:
         outcome.next += conversations(before, session.state(), "haha-config use -")
     if moved is not None and moved.keys and helper:
         outcome.next.append(
             msg("the undo history still holds the key. Delete it: haha-config undo --purge")
         )
-    return report_result(outcome, manner, _headline(name, outcome))
+    return report_result(outcome, manner, _headline(name, outcome, before, session.state()))
+
+
+def _decisive(made: Answers) -> dict[str, str]:
+    """The variables that say where requests go, as they will be written."""
+    slots = plans.all_slots(made.slots)
+    return {v.BASE_URL: made.base_url, **{SLOTS[slot]: model for slot, model in slots.items()}}
 
 
 def _freed(state: State) -> Iterator[Write]:
@@ -145,9 +158,12 @@ def _if_it_does(session: Session, profile: Profile) -> tuple[Message, ...]:
     return (msg("if this endpoint does: write `either = true` above [keys] in {path}", path=path),)
 
 
-def _headline(name: str, outcome: WriteResult) -> Message | None:
+def _headline(name: str, outcome: WriteResult, before: State, after: State) -> Message | None:
     if not outcome.applied:
         return None
+    move = moved(before.from_scope.slots, after.from_scope.slots, after.from_scope)
+    if move is not None:
+        return msg("`{name}` is in use: {move}", name=name, move=move)
     paths = tuple(report.short(w.path) for w in outcome.plan.effective)
     return msg("`{name}` is in use: wrote {paths}", name=name, paths=paths)
 

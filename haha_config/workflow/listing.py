@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.errors import HahaError
-from haha_config.core.messages import msg
+from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place
 from haha_config.core.probe import model_list
 from haha_config.core.probe.client_profile import credentials, proxies
@@ -217,3 +217,29 @@ def tokens(count: int | None) -> str:
 
 def money(amount: float) -> str:
     return f"{amount:.2f}" if amount >= 0.1 or not amount else f"{amount:.3g}"
+
+
+def facts(entry: CatalogEntry) -> Message | None:
+    """What there is to choose a model by, today."""
+    retired = entry.model.retired
+    return note(entry, ended=bool(retired and retired <= machine.today()))
+
+
+def note(entry: CatalogEntry, *, ended: bool = False) -> Message | None:
+    """Context, tools, price, end: what there is to choose by."""
+    parts = tuple(_parts(entry, ended=ended))
+    return msg("{parts}", parts=parts) if parts else None
+
+
+def _parts(entry: CatalogEntry, *, ended: bool) -> Iterator[Message | str]:
+    known, price = entry.model, entry.price
+    if ended:
+        yield msg("ENDED {date}", date=known.retired)
+    if known.context:
+        yield tokens(known.context)
+    if known.tools is not None:
+        yield msg("tools") if known.tools else msg("NO TOOLS")
+    if price is not None:
+        yield msg("${into}/{out}", into=money(price.input), out=money(price.output))
+    if known.retired and not ended:
+        yield msg("ends {date}", date=known.retired)

@@ -9,8 +9,10 @@ from msgspec.structs import replace
 from haha_config.core import urls
 from haha_config.core.change import beside, picker
 from haha_config.core.change import plan as plans
+from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data, Slot
 from haha_config.core.providers import catalog as catalogs
+from haha_config.core.providers import table as rows
 from haha_config.core.providers.catalog import Catalog, CatalogEntry
 from haha_config.core.providers.model import Model, Providers, Upstream
 from haha_config.core.setup.answers import Answers
@@ -18,6 +20,7 @@ from haha_config.core.state import owned
 from haha_config.core.state.configured import CurrentSetup
 from haha_config.core.state.state import State
 from haha_config.io import loopback, machine, templates
+from haha_config.workflow.listing import facts
 
 
 def with_picker(answers: Answers, state: State, held: CurrentSetup) -> Answers:
@@ -63,6 +66,30 @@ def switched(
     )
     shown = picker.options(entries, machine.today())
     return shown, picker.smallest(entries, shown)
+
+
+def reached(held: CurrentSetup, state: State) -> dict[str, CatalogEntry]:
+    """What the set-up on disk reaches, by the name that the client asks for."""
+    own = list(state.models) if held.own_gateway else None
+    entries = _entries(
+        held.slots, own, held.upstreams, held.provider, held.base_url, state.providers
+    )
+    found: dict[str, CatalogEntry] = {}
+    bare = {name.removesuffix("[1m]") for name in held.slots.values()}
+    for entry in entries:
+        name = entry.model.id
+        if name in held.slots.values() or name not in bare:
+            found.setdefault(name, entry)
+    return found
+
+
+def described(entry: CatalogEntry, state: State) -> Message | None:
+    """Window, tools, price and provider, as far as they are known."""
+    row = state.providers.get(entry.provider)
+    known = facts(entry)
+    if row is None or known is None:
+        return known or (rows.named(row) if row is not None else None)
+    return msg("{facts}, {name}", facts=known, name=rows.named(row))
 
 
 def _entries(

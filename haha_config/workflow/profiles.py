@@ -16,6 +16,7 @@ from haha_config.core.change import plan as plans
 from haha_config.core.errors import HahaError, Usage
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Place, Plan, Snapshot, Write
+from haha_config.core.providers import catalog as catalogs
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.decode import did_you_mean
 from haha_config.core.providers.model import Provider
@@ -25,9 +26,10 @@ from haha_config.core.setup.draft import Draft
 from haha_config.core.setup.profile import Kind, Profile, Reference, check_name, of_data
 from haha_config.core.state import configured
 from haha_config.core.state.state import State
-from haha_config.io import disk, loopback, paths, profile_files, report, store
+from haha_config.io import disk, loopback, paths, profile_files, report, store, templates
 from haha_config.workflow import flags
 from haha_config.workflow.discover import Discovered, check_port, discover
+from haha_config.workflow.listing import facts
 from haha_config.workflow.session import Session
 
 
@@ -569,10 +571,18 @@ def said_left(session: Session, plan: Plan) -> list[Message]:
 
 
 def about(session: Session, name: str) -> Message | str:
-    """One line on a profile: its provider and its main model."""
+    """One line on a profile: its provider, its main model, and what that can."""
     try:
         profile = load(session, name)
+        draft = draft_from_profile(session, profile)
     except HahaError:
         return msg("can't be read")
-    parts = (profile.answers.get("provider"), profile.answers.get("model"))
-    return " · ".join(str(p) for p in parts if p)
+    model = str(profile.answers.get("model") or "")
+    upstream = next((u for u in draft.upstreams if u.name == model.removesuffix("[1m]")), None)
+    row = session.providers.get(upstream.provider if upstream else draft.provider)
+    said = " · ".join(part for part in (draft.provider, model) if part)
+    if row is None:
+        return said
+    catalog = catalogs.parse(templates.text("catalog.json"))
+    known = facts(catalogs.describe(catalog, row, upstream.model if upstream else model))
+    return msg("{said}, {facts}", said=said, facts=known) if known else said

@@ -1,22 +1,25 @@
-"""Which names a set-up answers to, and which variables depend on the model."""
+"""Which names a set-up answers to, what depends on the model, and how a move is said."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 
 from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.change import plan as plans
 from haha_config.core.errors import Usage
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Slot
+from haha_config.core.model import SLOTS, Slot
 from haha_config.core.providers.decode import did_you_mean
 from haha_config.core.providers.model import Model
-from haha_config.core.state import configured
+from haha_config.core.state import configured, layers
 from haha_config.core.state.configured import CurrentSetup
+from haha_config.core.state.layers import LayerName
 from haha_config.core.state.state import State
 from haha_config.io import report
 from haha_config.workflow import windows
+from haha_config.workflow.listing import tokens
 from haha_config.workflow.session import command_line
 
 
@@ -74,6 +77,84 @@ def known_models(state: State, held: CurrentSetup) -> tuple[str, ...]:
     row = state.providers.get(held.provider)
     listed = (*row.slots.values(), *(m.id for m in row.models)) if row is not None else ()
     return tuple(dict.fromkeys((*state.slots.values(), *listed)))
+
+
+def moved(
+    before: Mapping[Slot, str], after: Mapping[Slot, str], state: State | None = None
+) -> Message | None:
+    """`qwen3-coder:30b → gpt-oss:20b (all models), 131K, tools`; None where no model changed.
+
+    `state` knows the new models: without it nothing is said of them.
+    """
+    moves: dict[str, list[tuple[str, Slot]]] = {}
+    for slot in SLOTS:
+        old, new = before.get(slot, ""), after.get(slot, "")
+        if old != new:
+            moves.setdefault(_bare(new), []).append((old, slot))
+    said = [_move(new, found, after, state) for new, found in moves.items()]
+    if not said:
+        return None
+    return reduce(lambda one, other: msg("{one}; {other}", one=one, other=other), said)
+
+
+def _move(
+    new: str, found: Sequence[tuple[str, Slot]], after: Mapping[Slot, str], state: State | None
+) -> Message:
+    slots = tuple(slot for _, slot in found)
+    olds = dict.fromkeys(old for old, _ in found)
+    if {_bare(old) for old in olds} != {new}:
+        # With and without [1m] it is one model.
+        olds = olds if len(olds) == 1 else dict.fromkeys(_bare(old) for old in olds)
+    news = {after.get(slot, "") for slot in slots}
+    more = ""
+    if state is not None:
+        known = configured.model_of(new, configured.read(state), state.providers)
+        facts = (tokens(known.context), "tools" if known.tools else "") if known else ()
+        more = "".join(f", {fact}" for fact in facts if fact)
+    return msg(
+        "{old} → {new} ({which}){more}",
+        old=tuple(old or msg("none") for old in olds),
+        new=(news.pop() if len(news) == 1 else new) or msg("none"),
+        which=msg("all models") if len(slots) == len(SLOTS) else msg("{slots}", slots=slots),
+        more=more,
+    )
+
+
+def _bare(name: str) -> str:
+    return name.removesuffix("[1m]")
+
+
+def overridden(
+    state: State, wanted: Mapping[str, str], command: Callable[[LayerName], Message | str]
+) -> list[Message]:
+    """What stronger files hold instead of `wanted`, and the command that would change it there."""
+    stronger = layers.ORDER[: layers.ORDER.index(state.scope) + 1]
+    env = state.target.data.get("env")
+    if not (isinstance(env, Mapping) and v.BASE_URL in env):
+        stronger = (*stronger, "shell")  # only .env is written
+    found: dict[tuple[LayerName, str], list[str]] = {}
+    for name, value in wanted.items():
+        held = state.effective(name)
+        path = held.place.path if held.place is not None else ""
+        if held.layer in stronger and held.value != value and path != state.target.path:
+            found.setdefault((held.layer, path), []).append(name)
+    return [_wins(path, names, layer, command) for (layer, path), names in found.items()]
+
+
+def _wins(
+    path: str,
+    names: Sequence[str],
+    layer: LayerName,
+    command: Callable[[LayerName], Message | str],
+) -> Message:
+    said = msg(
+        "{path} sets {names} and wins in this folder",
+        path=report.short(path) or msg("your shell"),
+        names=msg("all models") if set(names) == set(SLOTS.values()) else tuple(names),
+    )
+    if layer not in ("local", "project"):
+        return said
+    return msg("{said}; to change it there: {command}", said=said, command=command(layer))
 
 
 def conversations(before: State, after: State, back: Message | str) -> list[Message]:

@@ -19,6 +19,7 @@ LISTS = {
     "many models": "models --provider openrouter --offline",
     "providers": "providers",
     "profiles": "profile list",
+    "undo": "undo --list",
     "validate": "validate",
 }
 KEY = "sk-test-0123456789abcdef"

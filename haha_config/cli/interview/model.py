@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -16,7 +16,7 @@ from haha_config.core.providers import table as rows
 from haha_config.core.providers.catalog import CatalogEntry
 from haha_config.core.providers.model import Provider
 from haha_config.io.prompts import Choice
-from haha_config.workflow.listing import money, tokens
+from haha_config.workflow.listing import note
 
 
 def model(talk: Talk, work: Work) -> Turn:
@@ -86,26 +86,6 @@ def choice(entry: CatalogEntry, current: str, default: str, *, ended: bool = Fal
 
 def _bare(name: str) -> str:
     return name.removesuffix("[1m]")
-
-
-def note(entry: CatalogEntry, *, ended: bool = False) -> Message | None:
-    """Context, tools, price, end: what there is to choose by."""
-    parts = tuple(_parts(entry, ended=ended))
-    return msg("{parts}", parts=parts) if parts else None
-
-
-def _parts(entry: CatalogEntry, *, ended: bool) -> Iterator[Message | str]:
-    known, price = entry.model, entry.price
-    if ended:
-        yield msg("ENDED {date}", date=known.retired)
-    if known.context:
-        yield tokens(known.context)
-    if known.tools is not None:
-        yield msg("tools") if known.tools else msg("NO TOOLS")
-    if price is not None:
-        yield msg("${into}/{out}", into=money(price.input), out=money(price.output))
-    if known.retired and not ended:
-        yield msg("ends {date}", date=known.retired)
 
 
 def _default(work: Work, offer: Offer) -> str:

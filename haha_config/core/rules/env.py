@@ -203,7 +203,7 @@ class ENV003(Rule):
             return INIT
         if suspicion(name, here, state) is not None:
             return "haha-config models"
-        return switching((slot,), here)
+        return switching(state, (slot,), here)
 
     @staticmethod
     def _what(name: str, here: str, there: str, path: str) -> Message:

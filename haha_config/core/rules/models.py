@@ -63,13 +63,17 @@ def behind(state: State, model: str) -> tuple[Provider | None, Model | None]:
     return row, state.rows.known(row, model)
 
 
-def switching(slots: tuple[Slot, ...], model: str) -> str:
+def switching(state: State, slots: tuple[Slot, ...], model: str) -> str:
     """The line that puts `model` into these slots; with `main`, all that held its model move."""
     from shlex import quote  # a shell takes `[1m]` for a pattern
 
-    if "main" in slots:
-        return f"haha-config switch-model {quote(model)}"
-    words = " ".join(f"--slot {quote(f'{slot}={model}')}" for slot in slots)
+    words = quote(model)
+    if "main" not in slots:
+        words = " ".join(f"--slot {quote(f'{slot}={model}')}" for slot in slots)
+    layers = {state.effective(SLOTS[slot]).layer for slot in slots}
+    where = next(iter(layers)) if len(layers) == 1 else None
+    if where in ("local", "project") and where != state.scope:
+        words += f" --scope {where}"
     return f"haha-config switch-model {words}"
 
 
@@ -119,7 +123,7 @@ class MOD001(Rule):
             yield Problem(
                 what=self._what(model, slots, better, names),
                 place=slot_place(state, slots[0]),
-                hint=switching(slots, other) if other else "haha-config models",
+                hint=switching(state, slots, other) if other else "haha-config models",
             )
 
     @staticmethod
@@ -162,7 +166,7 @@ class MOD002(Rule):
             for model, slots in by_model(state).items():
                 row, known = behind(state, model)
                 better = _successor(known, state)
-                hint = switching(slots, better) if better else None
+                hint = switching(state, slots, better) if better else None
                 yield from _aged(state, row, known, slot_place(state, slots[0]), hint)
         for entry in state.gateway.entries:
             row = state.rows.listed(entry.model, entry.api_base)
@@ -244,7 +248,7 @@ class MOD003(Rule):
             yield Problem(
                 what=self._what(known.row, model, slots, better),
                 place=slot_place(state, slots[0]),
-                hint=switching(slots, better) if better else "haha-config models",
+                hint=switching(state, slots, better) if better else "haha-config models",
                 severity="note" if better is None else None,
             )
 
@@ -273,7 +277,7 @@ class MOD003(Rule):
                 row=row.name,
             ),
             place=slot_place(state, slots[0]),
-            hint=switching(slots, main) if main else "haha-config models",
+            hint=switching(state, slots, main) if main else "haha-config models",
         )
 
     @staticmethod
@@ -417,7 +421,7 @@ class MOD005(Rule):
                         context=known.context,
                     ),
                     place=slot_place(state, slots[0]),
-                    hint=switching(slots, model.removesuffix("[1m]")),
+                    hint=switching(state, slots, model.removesuffix("[1m]")),
                 )
 
     @staticmethod
@@ -429,7 +433,7 @@ class MOD005(Rule):
                 name="CLAUDE_CODE_DISABLE_1M_CONTEXT",
             ),
             place=slot_place(state, slots[0]),
-            hint=switching(slots, model.removesuffix("[1m]")),
+            hint=switching(state, slots, model.removesuffix("[1m]")),
             severity="note",
         )
 
@@ -581,7 +585,7 @@ class MOD008(Rule):
             yield Problem(
                 what=msg("`{model}` of {row} can't call tools", model=name, row=row.name),
                 place=slot_place(state, slots[0]),
-                hint=switching(slots, better) if better else "haha-config models",
+                hint=switching(state, slots, better) if better else "haha-config models",
             )
 
 

@@ -331,7 +331,9 @@ def show(found: ProbeReport) -> None:
 
 def _show(card: Scorecard) -> None:
     slots = f"  ({', '.join(card.slots)})" if card.slots else ""
-    report.drawn(f"{report.paint(card.model, 'path', sys.stdout)}{slots}", sys.stdout)
+    head = report.fitted(f"{card.model}{slots}", sys.stdout, indent=0)
+    painted = report.paint(card.model, "path", sys.stdout)
+    report.drawn(head.replace(card.model, painted, 1), sys.stdout)
     status: Status = "pass" if card.works else "fail" if card.failed else "warn"
     report.drawn(_marked(status, render(card.verdict), indent=0), sys.stdout)
     for hint in card.hints:

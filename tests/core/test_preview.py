@@ -92,3 +92,11 @@ def test_what_stands_beside_env(before: Data, after: Data, said: list[str]) -> N
     )
     found = rows(lines(write, before, after))
     assert [f"{row.sign} {english(row.text)}" for row in found] == said
+
+
+def test_an_entry_and_the_table_that_it_leaves_empty_are_one_line() -> None:
+    before = {"permissions": {"disableAutoMode": "disable"}}
+    changes = (Remove(("permissions", "disableAutoMode")), Remove(("permissions",)))
+    write = Write(path="settings.json", format="json", before=b"", after=b"", changes=changes)
+    found = [f"{row.sign} {english(row.text)}" for row in rows(lines(write, before, {}))]
+    assert found == ["- permissions.disableAutoMode: disable"]

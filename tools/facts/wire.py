@@ -17,7 +17,6 @@ from typing import Any, Final
 
 from tests.e2e import behaviours as act
 from tests.e2e import faults, parts, truth
-from tests.e2e.hard_faults import HARD
 from tests.e2e.processes import QUIET, ask_client
 from tests.e2e.session import Session
 from tests.e2e.upstream import Upstream
@@ -63,7 +62,10 @@ _STATUSES: Final = (
     *(500, 501, 502, 503, 504, 505, 520, 522, 524, 529, 530),
 )
 #: Of `tests.e2e.faults`: what one version forgives and another does not.
-_FORGIVEN: Final = ("no-ends", "no-id", "no-message-delta", "no-message-stop")
+_FORGIVEN: Final = (
+    *("no-ends", "no-id", "no-message-delta", "no-message-stop"),
+    *("length-too-long", "block-stop-twice"),
+)
 _FIELDS: Final = ("thinking", "context_management", "output_config", "metadata", "safeguards")
 
 
@@ -223,7 +225,7 @@ def record(version: str) -> dict[str, Any]:
         survives_ = [name for name, did in zip(refused, survived, strict=True) if did]
         if survives(version, _refused_search, "ENABLE_TOOL_SEARCH=true"):
             survives_.append("defer_loading")
-        if _works(version, [one for one in HARD if one.name == "bad-signature"]):
+        if _works(version, [one for one in truth.FAULTS if one.name == "bad-signature"]):
             survives_.append("signature")
     return {
         "client": version,
@@ -252,7 +254,7 @@ def asks_again(version: str) -> list[int]:
 
 def forgives(version: str) -> list[str]:
     """The faults in a stream that the client lives with."""
-    return _works(version, [one for one in faults.FAULTS if one.name in _FORGIVEN])
+    return _works(version, [one for one in truth.FAULTS if one.name in _FORGIVEN])
 
 
 def _works(version: str, tried: Sequence[faults.Fault]) -> list[str]:

@@ -112,7 +112,8 @@ def lines(write: Write, before: Mapping[str, Data], after: Mapping[str, Data]) -
             found.append(Line(sign=sign, value=str(change.path[-1])))
         elif isinstance(change, Set | Remove):
             found += _entry(write.format, change.path, before, after)
-    return found
+    # An entry may go and then the table that it leaves empty.
+    return list(dict.fromkeys(found))
 
 
 def _entry(

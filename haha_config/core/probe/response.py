@@ -19,9 +19,10 @@ class Response(Struct, frozen=True, kw_only=True):
     """What the model said. `flaw`: the first thing that is wrong with how it came.
 
     `usable`: the client takes the answer in spite of its flaw. `final`: it does not ask once more
-    without a stream. `unended`: neither of the events that end an answer came. `error`: an error
-    event inside a stream. `first_ms`: until the first piece of content. `bad_inputs`: tools whose
-    arguments are no JSON object.
+    without a stream. `unended`: neither of the events that end an answer came. `lapses`: by the
+    names of `forgives` in the record of a version. `error`: an error event inside a stream.
+    `first_ms`: until the first piece of content. `bad_inputs`: tools whose arguments are no JSON
+    object.
     """
 
     model: str = ""
@@ -32,6 +33,7 @@ class Response(Struct, frozen=True, kw_only=True):
     usable: bool = True
     final: bool = False
     unended: bool = False
+    lapses: Mapping[str, Message] = field(default_factory=dict)
     error: str = ""
     first_ms: int | None = None
     pings: int = 0
@@ -166,6 +168,7 @@ class _Reader:
         self.texts: dict[int, dict[str, list[str]]] = {}
         self.open: set[int] = set()
         self.closed = False
+        self.lapses: dict[str, Message] = {}
         self.stop_reason: str | None = None
         self.ended = False
         self.delivered = False
@@ -243,8 +246,11 @@ class _Reader:
 
     def _content_block_stop(self, _at: int, data: Data) -> None:
         index = data.get("index")
-        if index not in self.open:
+        if index in self.blocks and index not in self.open:
+            self.lapses["block-stop-twice"] = msg("a block of the stream ends twice")
+        elif index not in self.open:
             self._note(msg("a block of the stream ends without a beginning"))
+        if index not in self.open:
             return
         self.open.discard(index)
         self.closed = self.closed or self.flaw is None
@@ -320,6 +326,8 @@ def _streamed(exchange: HttpExchange) -> Response:
         flaw = _unended(exchange)
         # The client goes by the blocks: it takes those that were closed.
         usable = bool(reader.blocks) and not reader.open and exchange.failure is None
+    elif exchange.failure == "cut":
+        reader.lapses["length-too-long"] = _unended(exchange)
     return Response(
         model=str(reader.message.get("model") or ""),
         content=tuple(reader.block(i) for i in sorted(reader.blocks)),
@@ -330,6 +338,7 @@ def _streamed(exchange: HttpExchange) -> Response:
         # What was said before is on the screen: it does not ask again.
         final=reader.closed or (bool(reader.open) and reader.ended),
         unended=not ended and not reader.error and exchange.failure is None,
+        lapses=reader.lapses,
         error=reader.error,
         first_ms=reader.first_ms,
         pings=reader.pings,

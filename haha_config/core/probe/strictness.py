@@ -111,6 +111,9 @@ def unforgiven(answer: Response, wire: Wire) -> Message | None:
             " {version} needs",
             version=wire.version,
         )
+    for name, what in answer.lapses.items():
+        if name not in wire.forgives:
+            return what
     if answer.stop_reason in _REFUSALS:
         return msg("the answer ends with `{reason}`", reason=answer.stop_reason)
     if answer.stop_reason == "max_tokens" and answer.output_tokens < 1000:

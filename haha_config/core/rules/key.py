@@ -460,6 +460,9 @@ class KEY009(Rule):
                 )
 
 
+_OUT: Final = msg("delete it, or type /logout in the client")
+
+
 class KEY010(Rule):
     name = "second-credential"
     title = msg("No other credential stands behind the one in use")
@@ -481,40 +484,48 @@ class KEY010(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         if not credentials(state):
             return
+        from haha_config.core.change.outgoing import outgoing
         from haha_config.core.change.plan import helper_profile
 
+        login = state.machine.primary_api_key if state.machine is not None else None
+        sent = {header.source: header.name.lower() for header in outgoing(state, login)}
         for _, file in state.settings_files:
             command = file.data.get("apiKeyHelper")
             if command and (profile := helper_profile(command)):
                 yield self._outranking(credentials(state)[0], profile)
             elif command:
-                yield self._along(msg("`apiKeyHelper`"), file.place("apiKeyHelper"), state)
+                at = sent.get("apiKeyHelper", "")
+                yield self._along(msg("`apiKeyHelper`"), file.place("apiKeyHelper"), state, at)
         oauth = state.effective("CLAUDE_CODE_OAUTH_TOKEN")
         if oauth.value:
             hint = f"unset {oauth.name}" if oauth.layer == "shell" else None
             yield self._other(msg("`CLAUDE_CODE_OAUTH_TOKEN`"), oauth.place, hint)
-        if state.machine is not None and state.machine.primary_api_key is not None:
-            yield self._along(msg("`primaryApiKey`"), state.machine.primary_api_key, state)
+        if login is not None:
+            yield self._along(msg("`primaryApiKey`"), login, state, sent.get("primaryApiKey", ""))
 
-    def _along(self, name: Message, place: Place, state: State) -> Problem:
-        """A credential that goes out as `x-api-key`, unless a custom header takes its place."""
+    def _along(self, name: Message, place: Place, state: State, at: str) -> Problem:
+        """A credential that goes out in the header `at`; "" where another one takes its place."""
         found = credentials(state)[0]
         base = state.value(v.BASE_URL)
-        if key_header(state) or not beside.elsewhere(base):
+        if not at or not beside.elsewhere(base):
             return self._other(name, place, None)
+        # No header of the person's own takes the place of a Bearer.
+        replaced = targets(state) if at == headers.KEY else ()
         fixes = tuple(
             Fix(path=h.file.path, changes=changes)
-            for h in targets(state)
+            for h in replaced
             if (changes := tuple(beside.header_changes(found.value or "", state, h.file, h.root)))
         )
+        out = INIT if replaced else _OUT
         return Problem(
             what=msg(
-                "{name} is sent to {url} too, in the header `x-api-key`",
+                "{name} is sent to {url} too, in the header `{header}`",
                 name=name,
                 url=v.shown_url(base),
+                header=at,
             ),
             place=place,
-            hint=FIX if fixes else INIT,
+            hint=FIX if fixes else out,
             severity="error",
             fixes=fixes,
         )
@@ -539,7 +550,7 @@ class KEY010(Rule):
         return Problem(
             what=msg("{name} is a second credential; the client uses yours and warns", name=name),
             place=place,
-            hint=hint or msg("delete it, or type /logout in the client"),
+            hint=hint or _OUT,
         )
 
 

@@ -10,7 +10,7 @@ from haha_config.core.change import beside
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Change, Data, Fix, Place, Problem, Remove, Set
 from haha_config.core.rules.env import marks
-from haha_config.core.rules.rule import FIX, Rule, broken, holders, table, where
+from haha_config.core.rules.rule import FIX, Holder, Rule, broken, holders, table, where
 from haha_config.core.state import asked
 from haha_config.core.state.accepted import Rejected, mend, told
 from haha_config.core.state.file import File, rejected_place
@@ -124,22 +124,31 @@ class SET005(Rule):
         for holder in held[: held.index(own)]:
             if holder.layer == "active-provider":
                 continue
-            for name in v.OWNED:
-                theirs, ours = holder.values.get(name), own.values.get(name)
-                if theirs is None or ours is None or as_text(theirs) == as_text(ours):
-                    continue
-                yield Problem(
-                    what=msg(
-                        "`{name}` is `{theirs}` in {layer} and beats `{ours}` in {path}",
-                        name=name,
-                        theirs=v.shown(name, as_text(theirs)),
-                        ours=v.shown(name, as_text(ours)),
-                        layer=LAYERS[holder.layer],
-                        path=where(own.place(name)),
-                    ),
-                    place=holder.place(name),
-                    hint=self._hint(holder.layer),
-                )
+            names = tuple(name for name in v.OWNED if _differs(name, holder, own))
+            if names:
+                yield self._beaten(names, holder, own)
+
+    def _beaten(self, names: tuple[str, ...], holder: Holder, own: Holder) -> Problem:
+        """What a stronger layer sets otherwise: one variable with both values, several by name."""
+        layer, place = LAYERS[holder.layer], holder.place(names[0])
+        if len(names) > 1:
+            several = msg(
+                "{names} in {layer} beat those in {path}",
+                names=names,
+                layer=layer,
+                path=where(Place(path=own.file.path)),
+            )
+            return Problem(what=several, place=place, hint=self._hint(holder.layer, several=True))
+        (name,) = names
+        one = msg(
+            "`{name}` is `{theirs}` in {layer} and beats `{ours}` in {path}",
+            name=name,
+            theirs=v.shown(name, as_text(holder.values[name])),
+            ours=v.shown(name, as_text(own.values[name])),
+            layer=layer,
+            path=where(own.place(name)),
+        )
+        return Problem(what=one, place=place, hint=self._hint(holder.layer))
 
     @staticmethod
     def _left_out(state: State) -> Iterator[Problem]:
@@ -158,14 +167,26 @@ class SET005(Rule):
             )
 
     @staticmethod
-    def _hint(layer: LayerName) -> Message | str:
+    def _hint(layer: LayerName, *, several: bool = False) -> Message | str:
         if layer == "managed":
             return msg("only your administrator can change managed settings")
+        if layer == "local" and several:
+            return msg("delete these lines: no other file that you can write is stronger")
         if layer == "local":
             return msg("delete that line: no other file that you can write is stronger")
+        if several:
+            return msg(
+                "delete these lines, or override them for this project:"
+                " haha-config init --scope local"
+            )
         return msg(
             "delete that line, or override it for this project: haha-config init --scope local"
         )
+
+
+def _differs(name: str, one: Holder, other: Holder) -> bool:
+    first, second = one.values.get(name), other.values.get(name)
+    return first is not None and second is not None and as_text(first) != as_text(second)
 
 
 class SET006(Rule):

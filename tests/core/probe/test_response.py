@@ -188,7 +188,6 @@ def test_an_answer_without_either_end() -> None:
     ("parts", "usable", "final"),
     [
         # What was said is on the screen: an error afterwards is the end.
-        ((START, CALL, STOP_BLOCK, STOP_BLOCK, DELTA, STOP), False, True),
         ((START, CALL, STOP_BLOCK, arguments("{"), DELTA, STOP), False, True),
         ((START, CALL, STOP_BLOCK, event("error", error={"message": "x"})), False, True),
         ((START, CALL, arguments("{"), event("error", error={"message": "x"})), False, False),
@@ -213,4 +212,9 @@ def test_an_answer_without_a_last_chunk_is_none() -> None:
     by_length, chunked = response.read(whole), response.read(in_chunks)
     assert by_length is not None
     assert chunked is not None
-    assert (by_length.usable, chunked.usable) == (True, False)
+    assert (by_length.usable, [*by_length.lapses]) == (True, ["length-too-long"])
+    assert not chunked.usable
+
+
+def test_a_block_that_ends_twice_is_a_lapse_that_one_version_forgives() -> None:
+    assert [*read(START, CALL, STOP_BLOCK, STOP_BLOCK, DELTA, STOP).lapses] == ["block-stop-twice"]

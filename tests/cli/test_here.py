@@ -45,3 +45,30 @@ def test_each_folder_has_its_own(tool: Tool, tmp_path: Path) -> None:
         shown = Tool(home=tool.home, cwd=folder)("show", "ANTHROPIC_BASE_URL", "--format", "json")
         (variable,) = json.loads(shown.out)["variables"]
         assert variable["layer"] == "local"
+
+
+def test_a_file_that_git_has_already_gets_no_key(tool: Tool, tmp_path: Path) -> None:
+    done = tool("init", "--provider", "deepseek", "--yes", "--write", "settings", **KEYS)
+    assert done.code == 0, done.err
+    file = tmp_path / "shared" / ".claude" / "settings.local.json"
+    file.parent.mkdir(parents=True)
+    file.write_text("{}\n")
+    for words in (["init", "-q"], ["add", "-f", ".claude/settings.local.json"]):
+        subprocess.run(["git", "-C", str(tmp_path / "shared"), *words], check=True)
+    done = Tool(home=tool.home, cwd=tmp_path / "shared")("use", "deepseek", "--here")
+    assert done.code == 1
+    assert "git rm --cached" in done.err
+    assert file.read_text() == "{}\n"
+
+
+def test_a_first_start_of_the_client_needs_more_than_a_folders_settings(
+    tool: Tool, tmp_path: Path
+) -> None:
+    done = tool("init", "--provider", "deepseek", "--yes", "--write", "settings", **KEYS)
+    assert done.code == 0, done.err
+    here = Tool(home=tool.home, cwd=tmp_path)
+    assert "first start" not in here("use", "deepseek", "--here").err
+    assert tool("use", "off").code == 0
+    assert "first start reads no settings of a folder" in here("validate").out
+    (tool.home / ".claude.json").write_text('{"hasCompletedOnboarding": true}')
+    assert "first start" not in here("validate").out

@@ -86,6 +86,26 @@ class TestClient:
         assert "ToolSearch" not in everything
         assert len(everything) > len(searching)
 
+    def test_what_silences_its_diagnostic_costs_the_window(
+        self, upstream: Upstream, home: Path, work: Path
+    ) -> None:
+        """`init` writes none of the two: docs/faq.md says why."""
+        own = client_variables(upstream, CLAUDE_CODE_MAX_CONTEXT_TOKENS="60000")
+        row = {"model": "test-model", "label": "T", "behavesAs": "claude-sonnet-4-6"}
+        picker = {"modelPicker": {"options": [row], "replaceBuiltInOptions": True}}
+        overrides = {"modelOverrides": {"claude-sonnet-4-6": "test-model"}}
+        for more, told, window in (
+            ({}, True, "60k"),
+            (picker, False, "200k"),
+            (overrides, False, "200k"),
+        ):
+            write_settings(home, own, **more)
+            said = ask_client(parts.NEWEST, home=home, cwd=work)
+            assert ("[claude-code:unrecognized_model]" in said.stderr) == told
+            assert said.stdout.strip() == "answer from test-model"
+            shown = ask_client(parts.NEWEST, home=home, cwd=work, prompt="/context").stdout
+            assert f" / {window} " in shown
+
     def test_the_settings_file_beats_the_shell(
         self, upstream: Upstream, home: Path, work: Path, version: str
     ) -> None:

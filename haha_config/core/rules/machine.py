@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from haha_config.core import urls
 from haha_config.core import variables as v
@@ -196,12 +197,18 @@ class SYS007(MachineRule):
 class SYS008(MachineRule):
     name = "first-run"
     title = msg("The client's first-run questions are answered")
-    why = msg("On a first start the client asks for a theme and, in some versions, for a login.")
+    why = msg(
+        "On a first start the client asks for a theme and, in some versions, for a login. It does"
+        " not read a folder's settings yet: with the endpoint in these alone it calls"
+        " api.anthropic.com and asks for an Anthropic login (measured with 2.1.197 and 2.1.332)."
+    )
     how = msg("Answer them once in the client; haha-config never writes its state file.")
     severity = "note"
 
     def look(self, state: State, machine: Machine) -> Iterable[Problem]:
-        if machine.onboarded is False and state.value(v.BASE_URL):
+        if machine.onboarded is not False or not state.value(v.BASE_URL):
+            return
+        if any(layer.values.get(v.BASE_URL) for layer in state.layers if layer.name not in _FOLDER):
             yield Problem(
                 what=msg(
                     "the client has not been set up here: at its first start it asks a few"
@@ -213,6 +220,20 @@ class SYS008(MachineRule):
                     path=machine.client_state,
                 ),
             )
+            return
+        yield Problem(
+            what=msg(
+                "the client's first start reads no settings of a folder: it asks for an Anthropic"
+                " login, or stops where api.anthropic.com is out of reach"
+            ),
+            place=state.effective(v.BASE_URL).place or Place(path=machine.client_state),
+            hint="haha-config init --scope user",
+            severity="warning",
+        )
+
+
+#: Layers that the client reads once it trusts the folder.
+_FOLDER: Final = ("local", "project")
 
 
 class SYS009(MachineRule):

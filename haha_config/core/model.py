@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
@@ -211,6 +212,34 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     tracked: bool | None = None
     committed: bool | None = None
     ignored: bool | None = None
+
+
+# --- plain data of somebody else's, taken as what it should be ----------------------------------
+
+
+def from_json(text: str | bytes) -> Data:
+    """What it holds; None where it is no JSON."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def mapping(data: Data) -> Mapping[str, Data]:
+    return data if isinstance(data, Mapping) else {}
+
+
+def elements(data: Data) -> list[Data]:
+    return data if isinstance(data, list) else []
+
+
+def objects(data: Data) -> list[Mapping[str, Data]]:
+    """The elements that are objects."""
+    return [one for one in elements(data) if isinstance(one, Mapping)]
+
+
+def string(data: Data) -> str:
+    return data if isinstance(data, str) else ""
 
 
 def walk(data: Data, path: Path = ()) -> Iterator[tuple[Path, Data]]:

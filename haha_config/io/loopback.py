@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, Literal
+
+from haha_config.core.model import from_json, mapping, objects
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection
@@ -24,7 +26,7 @@ def who(port: int, seconds: float = PATIENCE) -> Who:
     if status == 200 and b"I'm alive!" in body:
         return "litellm"
     status, body = get(port, "/api/version", seconds)
-    if status == 200 and isinstance(_json(body).get("version"), str):
+    if status == 200 and isinstance(_data(body).get("version"), str):
         return "ollama"
     return "other"
 
@@ -95,25 +97,21 @@ def models(port: int, seconds: float) -> tuple[str, ...] | None:
     status, body = get(port, "/v1/models", seconds)
     if status != 200:
         return None
-    rows = _json(body).get("data")
-    return tuple(
-        row["id"]
-        for row in (rows if isinstance(rows, list) else ())
-        if isinstance(row, dict) and isinstance(row.get("id"), str)
-    )
+    rows = objects(_data(body).get("data"))
+    return tuple(row["id"] for row in rows if isinstance(row.get("id"), str))
 
 
 def ollama_version(port: int, seconds: float = PATIENCE) -> str:
     """Ollama's version; "" where it does not answer."""
     status, body = get(port, "/api/version", seconds)
-    version = _json(body).get("version")
+    version = _data(body).get("version")
     return version if status == 200 and isinstance(version, str) else ""
 
 
 def ollama_tools(port: int, model: str, seconds: float = PATIENCE) -> bool | None:
     """Whether Ollama says that a model of its own can call tools; None where it does not say."""
     status, body = _exchange(port, "/api/show", seconds, {"model": model})
-    able = _json(body).get("capabilities")
+    able = _data(body).get("capabilities")
     return "tools" in able if status == 200 and isinstance(able, list) else None
 
 
@@ -132,8 +130,8 @@ def window(port: int, model: str, seconds: float = PATIENCE) -> int | None:
             size = _size(one.get("max_model_len")) or _size(one.get("loaded_context_length"))
             if one.get("id") == model and size:
                 return size
-    props = _json(get(port, "/props", seconds)[1]).get("default_generation_settings")
-    return _size(props.get("n_ctx")) if isinstance(props, dict) else None
+    props = _data(get(port, "/props", seconds)[1]).get("default_generation_settings")
+    return _size(mapping(props).get("n_ctx"))
 
 
 def _of_ollama(port: int, model: str, seconds: float) -> int | None:
@@ -142,19 +140,17 @@ def _of_ollama(port: int, model: str, seconds: float) -> int | None:
         size = _size(one.get("context_length"))
         if one.get("name") in names and size:
             return size
-    shown = _json(_exchange(port, "/api/show", seconds, {"model": model})[1])
+    shown = _data(_exchange(port, "/api/show", seconds, {"model": model})[1])
     for line in str(shown.get("parameters") or "").splitlines():
         name, _, value = line.strip().partition(" ")
         if name == "num_ctx" and value.strip().isdecimal():
             return int(value)
-    info = shown.get("model_info")
-    sizes = info.items() if isinstance(info, dict) else ()
+    sizes = mapping(shown.get("model_info")).items()
     return next((_size(n) for k, n in sizes if k.endswith(".context_length")), None)
 
 
-def _rows(answer: tuple[int, bytes], key: str) -> list[dict[str, Any]]:
-    found = _json(answer[1]).get(key) if answer[0] == 200 else None
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+def _rows(answer: tuple[int, bytes], key: str) -> list[Mapping[str, Any]]:
+    return objects(_data(answer[1]).get(key)) if answer[0] == 200 else []
 
 
 def _size(value: object) -> int | None:
@@ -168,9 +164,5 @@ def free_port(first: int) -> int:
     return next(port for port in range(first, first + 200) if not listens(port))
 
 
-def _json(body: bytes) -> dict[str, Any]:
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return data if isinstance(data, dict) else {}
+def _data(body: bytes) -> Mapping[str, Any]:
+    return mapping(from_json(body))

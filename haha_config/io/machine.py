@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from haha_config.core.model import Place
+from haha_config.core.model import Place, from_json, mapping, objects, string
 from haha_config.core.state.machine import UNFINISHED, Agent, Installed, Owner, agent_in
 
 _DIST: Final = re.compile(r"litellm-([0-9][^-]*)\.dist-info")
@@ -157,7 +157,7 @@ def _cc_switch(folder: Path) -> tuple[str, Place | None]:
     current = _json(settings).get("currentProviderClaude")
     database = folder / "cc-switch.db"
     if database.is_file():
-        found = _current_in(database, current if isinstance(current, str) else "")
+        found = _current_in(database, string(current))
         if found:
             return found, Place(path=str(database))
     if isinstance(current, str) and current:
@@ -190,9 +190,8 @@ def _active_provider(path: Path) -> str | None:
     active = data.get("activeId") or data.get("activeProviderId")
     if not active:
         return None
-    rows = data.get("providers")
-    named = (r.get("name") for r in rows or () if isinstance(r, dict) and r.get("id") == active)
-    return str(next(named, active)) if isinstance(rows, list) else str(active)
+    rows = objects(data.get("providers"))
+    return str(next((row.get("name") for row in rows if row.get("id") == active), active))
 
 
 # --- the client ------------------------------------------------------------------------------
@@ -291,14 +290,5 @@ def _text(path: Path) -> str:
         return ""
 
 
-def _json(path: Path) -> dict[str, Any]:
-    import json
-
-    text = _text(path)
-    if not text:
-        return {}
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return data if isinstance(data, dict) else {}
+def _json(path: Path) -> Mapping[str, Any]:
+    return mapping(from_json(_text(path)))

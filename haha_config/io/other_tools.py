@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -11,7 +10,7 @@ from msgspec import Struct
 
 from haha_config.core.errors import HahaError, Refusal
 from haha_config.core.messages import msg
-from haha_config.core.model import Place
+from haha_config.core.model import Place, from_json, mapping, string
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -57,12 +56,12 @@ def cc_switch(home: Path) -> Table | None:
         # Every column: one that a newer version lacks is then missed, and not an error.
         rows=_rows(path, "SELECT * FROM providers WHERE app_type='claude'"),
         version=version or 0,
-        current=current if isinstance(current, str) else "",
+        current=string(current),
         path=str(path),
     )
 
 
-def router_database(home: Path) -> tuple[dict[str, Any] | None, str] | None:
+def router_database(home: Path) -> tuple[Mapping[str, Any] | None, str] | None:
     """What version 3 of claude-code-router keeps in its database, and the file's path.
 
     None in the place of the data where its tables have other names.
@@ -73,11 +72,7 @@ def router_database(home: Path) -> tuple[dict[str, Any] | None, str] | None:
     rows = _rows(path, "SELECT value_json FROM app_config WHERE key='default'")
     if rows is None:
         return None, str(path)
-    try:
-        data = json.loads(rows[0]["value_json"]) if rows else {}
-    except (ValueError, TypeError, RecursionError):
-        data = {}
-    return (data if isinstance(data, dict) else {}), str(path)
+    return mapping(from_json(str(rows[0]["value_json"])) if rows else {}), str(path)
 
 
 def ccs_folder(environ: Mapping[str, str], home: Path) -> Path:
@@ -104,12 +99,11 @@ def text(path: Path) -> str:
         raise Refusal(msg("this is not UTF-8"), place=Place(path=str(path))) from None
 
 
-def _json(path: Path) -> dict[str, Any]:
+def _json(path: Path) -> Mapping[str, Any]:
     try:
-        data = json.loads(text(path))
-    except (HahaError, ValueError, RecursionError):
+        return mapping(from_json(text(path)))
+    except HahaError:
         return {}
-    return data if isinstance(data, dict) else {}
 
 
 def _rows(path: Path, query: str) -> list[dict[str, Any]] | None:

@@ -23,7 +23,7 @@ from haha_config.core.imports import (
     shell,
 )
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Place
+from haha_config.core.model import Place, mapping
 from haha_config.core.providers.decode import did_you_mean
 from haha_config.io import other_tools, report
 from haha_config.workflow.session import Session
@@ -182,9 +182,9 @@ def _document(path: Path, format: Any) -> Mapping[str, Any]:  # noqa: A002
         raise Refusal(refusal.what, place=place, hints=refusal.hints) from None
 
 
-def _json5(path: Path) -> dict[str, Any]:
+def _json5(path: Path) -> Mapping[str, Any]:
     try:
         data = json.loads(router.as_json(other_tools.text(path)))
     except (ValueError, RecursionError):
         raise Refusal(msg("this is not JSON"), place=Place(path=str(path))) from None
-    return data if isinstance(data, dict) else {}
+    return mapping(data)

@@ -16,7 +16,7 @@ from haha_config.core import variables as v
 from haha_config.core.errors import HahaError
 from haha_config.core.exchange import HttpExchange, Request
 from haha_config.core.messages import Message, msg, nmsg
-from haha_config.core.model import SLOTS, Data
+from haha_config.core.model import SLOTS, Data, mapping
 from haha_config.core.probe import diagnosis, response
 from haha_config.core.probe.client_profile import ClientProfile, credentials, kinds, proxies
 from haha_config.core.probe.requests import plain
@@ -147,7 +147,7 @@ class Tracer:
             self._note(exchange)
 
     def _line(self, number: int, exchange: HttpExchange, size: int) -> Message:
-        body = exchange.ask.body if isinstance(exchange.ask.body, dict) else {}
+        body = mapping(exchange.ask.body)
         answer = response.read(exchange) if exchange.status == 200 else None
         model = str(body.get("model") or "?")
         first = exchange.ms if answer is None or answer.first_ms is None else answer.first_ms

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from haha_config.core.model import Change, Data, Remove, Set
+from haha_config.core.model import Change, Data, Remove, Set, elements
 from haha_config.core.providers.catalog import CatalogEntry
 from haha_config.core.state import owned
 from haha_config.core.state.file import File
@@ -75,7 +75,7 @@ def kept(
 ) -> tuple[Mapping[str, Data], ...]:
     """The rows, with what `held` told of the same model where nobody tells it now."""
     listed = held.get("options") if isinstance(held, Mapping) else None
-    rows = listed if isinstance(listed, list) else ()
+    rows = elements(listed)
     there = {str(row.get("model")): row for row in rows if isinstance(row, Mapping)}
     return tuple(
         there[name] if name in there and same(name) and _less(one, there[name]) else one

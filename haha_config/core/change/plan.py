@@ -27,6 +27,8 @@ from haha_config.core.model import (
     Slot,
     TargetName,
     Write,
+    mapping,
+    objects,
 )
 from haha_config.core.providers.index import litellm_prefix
 from haha_config.core.providers.model import Model, Providers, Upstream
@@ -185,12 +187,8 @@ def cloud_changes(
 
 def litellm_changes(answers: Answers, providers: Providers, gateway: Gateway) -> tuple[Change, ...]:
     """What `litellm_config.yaml` needs; entries are told by `model_name`, others stay."""
-    entries = gateway.file.data.get("model_list")
-    by_name = {
-        entry.get("model_name"): entry
-        for entry in (entries if isinstance(entries, list) else ())
-        if isinstance(entry, Mapping)
-    }
+    entries = objects(gateway.file.data.get("model_list"))
+    by_name = {entry.get("model_name"): entry for entry in entries}
     changes: list[Change] = [
         Remove(("model_list", Item("model_name", name))) for name in answers.drop
     ]
@@ -413,8 +411,7 @@ def _starts_us(program: str) -> bool:
 
 
 def _env(data: Mapping[str, Data]) -> Mapping[str, Data]:
-    env = data.get("env")
-    return env if isinstance(env, Mapping) else {}
+    return mapping(data.get("env"))
 
 
 def held_variables(state: State) -> Mapping[str, Data]:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from haha_config.core import variables as v
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import SLOTS, Data, Format, Item, Path, Remove, Set, Write
+from haha_config.core.model import SLOTS, Data, Format, Item, Path, Remove, Set, Write, elements
 from haha_config.core.state import owned
 
 #: `~`: a value that becomes another one.
@@ -148,7 +148,7 @@ def _leaves(data: Data, path: Path, done: Path = ()) -> Iterator[tuple[Path, Dat
 
 def _step(data: Data, key: str | int | Item) -> tuple[bool, Data]:
     if isinstance(key, Item):
-        for element in data if isinstance(data, list) else ():
+        for element in elements(data):
             if isinstance(element, Mapping) and element.get(key.key) == key.value:
                 return True, element
         return False, None

@@ -12,7 +12,18 @@ from haha_config.core.edit.formats import edit, read
 from haha_config.core.edit.text import same
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import msg
-from haha_config.core.model import Change, Data, Item, Path, Place, Plan, Remove, Set, Write
+from haha_config.core.model import (
+    Change,
+    Data,
+    Item,
+    Path,
+    Place,
+    Plan,
+    Remove,
+    Set,
+    Write,
+    elements,
+)
 
 #: What `at` gives where nothing stands.
 MISSING: Final = object()
@@ -173,7 +184,7 @@ def at(data: Data, path: Path) -> Any:
 
 
 def _matching(data: Data, item: Item) -> Any:
-    for element in data if isinstance(data, list) else ():
+    for element in elements(data):
         if isinstance(element, Mapping) and element.get(item.key) == item.value:
             return element
     return MISSING

@@ -10,7 +10,7 @@ from haha_config.core import variables as v
 from haha_config.core.imports.entry import ImportedSetup
 from haha_config.core.keys import placeholder
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Data, Place
+from haha_config.core.model import Data, Place, mapping
 
 SOURCE: Final = "ccs"
 #: The newest `version` of its config.yaml that a test has read (ccs 7.79.1).
@@ -20,13 +20,12 @@ _PLACEHOLDER: Final = re.compile(r"(?i)^<?your[_-].*|.*_here>?$")
 
 def listed(data: Mapping[str, Data]) -> dict[str, str | Message]:
     """The settings file of each profile, or why it has none; also of the older `config.json`."""
-    profiles = data.get("profiles")
-    named = profiles if isinstance(profiles, Mapping) else {}
-    return {str(name): _settings(value) for name, value in named.items()}
+    profiles = mapping(data.get("profiles"))
+    return {str(name): _settings(value) for name, value in profiles.items()}
 
 
 def _settings(value: Data) -> str | Message:
-    kind = value.get("type", "api") if isinstance(value, Mapping) else "api"
+    kind = mapping(value).get("type", "api")
     if kind != "api":
         return msg("the type `{type}` has no settings file", type=str(kind))
     path = value.get("settings") if isinstance(value, Mapping) else value
@@ -69,6 +68,6 @@ def of_env(source: str, name: str, env: Data, place: Place, *, own: bool = False
 
 
 def _texts(env: Data) -> Iterator[tuple[str, str]]:
-    for name, value in (env if isinstance(env, Mapping) else {}).items():
+    for name, value in mapping(env).items():
         if isinstance(value, str | int) and not isinstance(value, bool):
             yield str(name), str(value)

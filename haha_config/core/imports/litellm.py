@@ -7,7 +7,7 @@ from typing import Final
 
 from haha_config.core.imports.entry import ImportedGateway, ImportedSetup, Served, credential
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Data, Place
+from haha_config.core.model import Data, Place, objects, string
 
 SOURCE: Final = "litellm"
 _REFERENCE: Final = "os.environ/"
@@ -29,13 +29,11 @@ def entry(data: Mapping[str, Data], path: str, name: str) -> ImportedSetup:
 
 def _served(data: Mapping[str, Data], notes: list[Message]) -> Iterator[Served]:
     seen: set[str] = set()
-    listed = data.get("model_list")
-    for one in listed if isinstance(listed, list) else []:
-        params = one.get("litellm_params") if isinstance(one, Mapping) else None
-        name = one.get("model_name") if isinstance(one, Mapping) else None
-        model = params.get("model") if isinstance(params, Mapping) else None
+    for one in objects(data.get("model_list")):
+        params, name = one.get("litellm_params"), one.get("model_name")
         if not isinstance(params, Mapping) or not isinstance(name, str):
             continue
+        model = params.get("model")
         if not isinstance(model, str) or "*" in name:
             notes.append(msg("`{name}` is left out: it is no plain model", name=name))
             continue
@@ -57,7 +55,7 @@ def _served(data: Mapping[str, Data], notes: list[Message]) -> Iterator[Served]:
 
 def _one(name: str, model: str, params: Mapping[str, Data]) -> Served | None:
     """An entry; None where no row could: a cloud, or Anthropic itself."""
-    url, held = _text(params.get("api_base")), _text(params.get("api_key"))
+    url, held = string(params.get("api_base")), string(params.get("api_key"))
     prefix, _, rest = model.partition("/")
     if prefix in _CLOUDS or (prefix == "anthropic" and not url):
         return None
@@ -73,7 +71,3 @@ def _one(name: str, model: str, params: Mapping[str, Data]) -> Served | None:
         variable=variable,
         anthropic=prefix == "anthropic",
     )
-
-
-def _text(data: Data) -> str:
-    return data if isinstance(data, str) else ""

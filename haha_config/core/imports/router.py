@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from haha_config.core.imports.entry import ImportedGateway, ImportedSetup, Served, credential
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Data, Place, Slot
+from haha_config.core.model import Data, Place, Slot, elements, mapping, string
 
 SOURCE: Final = "claude-code-router"
 _SLOTS: Final[Mapping[str, Slot]] = {"default": "main", "background": "haiku"}
@@ -34,7 +34,7 @@ def entry(data: Mapping[str, Data], path: str) -> ImportedSetup:
     lost: list[Message] = []
     names = _served(data, lost)
     slots: dict[Slot, str] = {}
-    for rule, target in _table(data.get("Router")).items():
+    for rule, target in mapping(data.get("Router")).items():
         if not isinstance(target, str) or "," not in target:
             continue
         provider, _, model = target.partition(",")
@@ -96,11 +96,10 @@ def _free(model: str, provider: str, taken: AbstractSet[str]) -> str:
 
 def _providers(data: Mapping[str, Data]) -> list[_Provider]:
     """The providers of version 1 and 2 (`Providers`), and of version 3 (`providers`)."""
-    listed = data.get("Providers", data.get("providers"))
     found: list[_Provider] = []
     names: set[str] = set()
-    for one in listed if isinstance(listed, list) else []:
-        table = _table(one)
+    for one in elements(data.get("Providers", data.get("providers"))):
+        table = mapping(one)
         url = table.get("api_base_url") or table.get("baseUrl") or table.get("baseurl")
         key = table.get("api_key") or table.get("apiKey") or table.get("apikey") or ""
         if isinstance(url, str) and isinstance(key, str):
@@ -116,18 +115,13 @@ def _providers(data: Mapping[str, Data]) -> list[_Provider]:
 def _list(data: Data) -> Sequence[Data]:
     if isinstance(data, str):
         return (data,)
-    return data if isinstance(data, list) else ()
+    return elements(data)
 
 
 def _model(data: Data) -> str:
     if isinstance(data, str):
         return data
-    found = _table(data).get("name") or _table(data).get("id")
-    return found if isinstance(found, str) else ""
-
-
-def _table(data: Data) -> Mapping[str, Data]:
-    return data if isinstance(data, Mapping) else {}
+    return string(mapping(data).get("name") or mapping(data).get("id"))
 
 
 # --- its dialect -----------------------------------------------------------------------------

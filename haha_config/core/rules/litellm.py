@@ -9,7 +9,17 @@ from haha_config.core import trust, urls
 from haha_config.core import variables as v
 from haha_config.core.keys import clean
 from haha_config.core.messages import Message, msg, nmsg
-from haha_config.core.model import Change, Data, Fix, Place, Problem, Remove, Set, Severity
+from haha_config.core.model import (
+    Change,
+    Data,
+    Fix,
+    Place,
+    Problem,
+    Remove,
+    Set,
+    Severity,
+    elements,
+)
 from haha_config.core.providers.index import ALWAYS_RESPONSES
 from haha_config.core.rules import litellm_entries as entries
 from haha_config.core.rules import litellm_shapes as shapes
@@ -129,8 +139,7 @@ class LLM002(Rule):
 
 
 def _listed(file: File) -> Sequence[Data]:
-    found = file.data.get("model_list")
-    return found if isinstance(found, list) else ()
+    return elements(file.data.get("model_list"))
 
 
 def _base(entry: ModelEntry, gateway: Gateway) -> str:
@@ -1063,9 +1072,9 @@ class LLM020(Rule):
                 yield self._nowhere(state, model, ("router_settings", "model_group_alias", alias))
         for section in ("litellm_settings", "router_settings"):
             found = gateway.section(section).get("fallbacks")
-            for index, pair in enumerate(found if isinstance(found, list) else ()):
+            for index, pair in enumerate(elements(found)):
                 for name, others in pair.items() if isinstance(pair, Mapping) else ():
-                    for model in others if isinstance(others, list) else ():
+                    for model in elements(others):
                         if isinstance(model, str) and not gateway.offers(model):
                             yield self._nowhere(state, model, (section, "fallbacks", index, name))
 

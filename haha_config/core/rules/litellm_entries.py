@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.keys import placeholder
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Data, Problem, Severity
+from haha_config.core.model import Data, Problem, Severity, objects, string
 from haha_config.core.rules.models import asked
 from haha_config.core.state.gateway import REFERENCE, Gateway, ModelEntry
 from haha_config.core.state.state import State
@@ -55,17 +55,14 @@ def chats(state: State, entry: ModelEntry) -> bool:
 def provider(state: State, entry: ModelEntry) -> str:
     """The provider that LiteLLM takes for the entry; "" where it knows none."""
     base = state.gateway.followed(entry.params.get("api_base"))
-    found = state.litellm_facts.provider(
-        entry.model, base if isinstance(base, str) else "", entry.custom
-    )
+    found = state.litellm_facts.provider(entry.model, string(base), entry.custom)
     return found or _of_the_file(state.gateway, entry)
 
 
 def _of_the_file(gateway: Gateway, entry: ModelEntry) -> str:
     """A provider that the file itself brings along, by `custom_provider_map`."""
-    own = gateway.settings.get("custom_provider_map")
-    each = own if isinstance(own, list) else []
-    names = [e.get("provider") for e in each if isinstance(e, Mapping)]
+    own = objects(gateway.settings.get("custom_provider_map"))
+    names = [each.get("provider") for each in own]
     prefix = entry.custom or entry.prefix.rstrip("/")
     return prefix if prefix in names else ""
 
@@ -264,12 +261,8 @@ def _keyless(state: State, entry: ModelEntry) -> Iterator[Problem]:
 
 
 def _credential(gateway: Gateway, name: Data) -> bool:
-    each = [e for f in gateway.files for e in _elements(f.data.get("credential_list"))]
-    return any(isinstance(e, Mapping) and e.get("credential_name") == name for e in each)
-
-
-def _elements(value: Data) -> Sequence[Data]:
-    return value if isinstance(value, list) else []
+    each = [e for f in gateway.files for e in objects(f.data.get("credential_list"))]
+    return any(e.get("credential_name") == name for e in each)
 
 
 def wants_key(state: State, entry: ModelEntry) -> bool:
@@ -427,7 +420,7 @@ def _number(value: Data) -> bool:
 def base_of(state: State, entry: ModelEntry) -> str:
     """Its `api_base`, a reference followed; "" where there is none."""
     value = state.gateway.followed(entry.params.get("api_base") or entry.params.get("base_url"))
-    return value if isinstance(value, str) else ""
+    return string(value)
 
 
 def called(state: State, entry: ModelEntry) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Data, Problem, Severity
+from haha_config.core.model import Data, Problem, Severity, elements, mapping
 from haha_config.core.state.gateway import CALLBACKS, DATABASE_URL, Gateway, functions, module_file
 from haha_config.core.state.state import State
 
@@ -167,8 +167,7 @@ def _number(text: str) -> bool:
 
 def _cache(state: State) -> Iterator[Problem]:
     gateway = state.gateway
-    params = gateway.settings.get("cache_params")
-    params = params if isinstance(params, Mapping) else {}
+    params = mapping(gateway.settings.get("cache_params"))
     redis = str(params.get("type", "redis")) in {"redis", "redis-semantic"}
     where = {"host", "url", "redis_startup_nodes", "startup_nodes", "sentinel_nodes"}
     named = where & set(params) or any(
@@ -220,7 +219,7 @@ def _named(gateway: Gateway, key: str) -> Iterator[str]:
     if isinstance(found, str):
         # Only `callbacks` may be one name; LiteLLM takes any other text letter by letter.
         found = [found] if key == "callbacks" else []
-    for name in found if isinstance(found, list) else ():
+    for name in elements(found):
         if isinstance(name, str) and "." not in name:
             yield name
 

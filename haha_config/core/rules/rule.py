@@ -148,10 +148,6 @@ def set_where_held(state: State, name: str, value: str) -> tuple[Fix, ...]:
     )
 
 
-def table(value: Data) -> Mapping[str, Data]:
-    return value if isinstance(value, Mapping) else {}
-
-
 def broken(
     file: File, otherwise: Message | None = None, severity: Severity | None = None
 ) -> Iterator[Problem]:

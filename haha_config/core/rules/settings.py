@@ -8,9 +8,9 @@ from typing import Final, TypeAlias
 from haha_config.core import variables as v
 from haha_config.core.change import beside
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Change, Data, Fix, Place, Problem, Remove, Set
+from haha_config.core.model import Change, Data, Fix, Place, Problem, Remove, Set, mapping
 from haha_config.core.rules.env import marks
-from haha_config.core.rules.rule import FIX, Holder, Rule, broken, holders, table, where
+from haha_config.core.rules.rule import FIX, Holder, Rule, broken, holders, where
 from haha_config.core.state import asked
 from haha_config.core.state.accepted import Rejected, mend, told
 from haha_config.core.state.file import File, rejected_place
@@ -262,11 +262,11 @@ def _misplaced(file: File, known: Documented) -> Iterator[tuple[Paths, Mapping[s
     if top:
         yield tuple((name,) for name in top), top
     for name, value in file.data.items():
-        if name not in known.settings and set(table(value)) & set(v.CLIENT):
-            yield ((name,),), table(value)
-    for name, value in table(file.data.get("env")).items():
-        if set(table(value)) & set(v.CLIENT):
-            yield (("env", name),), table(value)
+        if name not in known.settings and set(mapping(value)) & set(v.CLIENT):
+            yield ((name,),), mapping(value)
+    for name, value in mapping(file.data.get("env")).items():
+        if set(mapping(value)) & set(v.CLIENT):
+            yield (("env", name),), mapping(value)
 
 
 def _nearest(name: str, names: Iterable[str]) -> str | None:
@@ -291,7 +291,7 @@ class SET007(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         for _, file in state.settings_files:
             for one, versions in _by_place(file):
-                ours = any(name in table(_env(file)) for name in v.OWNED)
+                ours = any(name in mapping(_env(file)) for name in v.OWNED)
                 needed = ours or file.path == state.target.path
                 counts = not state.client_version or state.answers_for in versions
                 yield Problem(
@@ -335,7 +335,7 @@ class SET008(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         file = state.settings.get("managed")
         for name in ("forceLoginMethod", "forceLoginOrgUUID"):
-            if file is not None and table(file.data).get(name):
+            if file is not None and mapping(file.data).get(name):
                 yield Problem(
                     what=msg("`{name}` makes the client refuse a gateway's credential", name=name),
                     place=file.place(name),

@@ -10,7 +10,7 @@ from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import msg
-from haha_config.core.model import Data, Header, Route, Slot
+from haha_config.core.model import Data, Header, Route, Slot, mapping, objects, string
 from haha_config.core.providers.index import ProviderIndex, plain_model
 from haha_config.core.providers.model import Model, Provider, Providers, Upstream
 from haha_config.core.state.state import State
@@ -67,8 +67,7 @@ def read(state: State) -> CurrentSetup:
 def switches(state: State) -> dict[str, str]:
     """The traffic switches that are on in any of our targets, read by this client or not."""
     state = state.from_scope
-    env = state.target.data.get("env")
-    files = (env if isinstance(env, Mapping) else {}, state.dotenv.data)
+    files = (mapping(state.target.data.get("env")), state.dotenv.data)
     names = (v.TELEMETRY, v.NONESSENTIAL)
     return {
         name: state.value(name) or next((str(f[name]) for f in files if f.get(name)), "")
@@ -78,12 +77,7 @@ def switches(state: State) -> dict[str, str]:
 
 def upstreams(held: Mapping[str, Data], rows: ProviderIndex) -> tuple[Upstream, ...]:
     """The entries of `model_list` that a row explains, in the order of the file."""
-    entries = held.get("model_list")
-    found = (
-        _upstream(entry, rows)
-        for entry in (entries if isinstance(entries, list) else ())
-        if isinstance(entry, Mapping)
-    )
+    found = (_upstream(entry, rows) for entry in objects(held.get("model_list")))
     return tuple(u for u in found if u is not None)
 
 
@@ -95,7 +89,7 @@ def _upstream(entry: Mapping[str, Data], rows: ProviderIndex) -> Upstream | None
     model, base = params.get("model"), params.get("api_base")
     if not isinstance(model, str):
         return None
-    row = rows.behind(model, base if isinstance(base, str) else "")
+    row = rows.behind(model, string(base))
     if row is None or row.upstream is None:
         return None
     reference = params.get("api_key")

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from haha_config.core import variables as v
 from haha_config.core.keys import placeholder
-from haha_config.core.model import Change, Data, Fix, Place
+from haha_config.core.model import Change, Data, Fix, Place, elements, mapping, objects, string
 from haha_config.core.state.file import File
 
 REFERENCE: Final = "os.environ/"
@@ -59,8 +59,7 @@ class ModelEntry(Struct, frozen=True, kw_only=True):
 
     @property
     def api_base(self) -> str:
-        value = self.params.get("api_base") or self.params.get("base_url") or ""
-        return value if isinstance(value, str) else ""
+        return string(self.params.get("api_base") or self.params.get("base_url"))
 
     @property
     def base_key(self) -> str:
@@ -69,8 +68,7 @@ class ModelEntry(Struct, frozen=True, kw_only=True):
     @property
     def custom(self) -> str:
         """`custom_llm_provider`, which stands in for a prefix."""
-        value = self.params.get("custom_llm_provider")
-        return value if isinstance(value, str) else ""
+        return string(self.params.get("custom_llm_provider"))
 
     @property
     def chats(self) -> bool:
@@ -132,8 +130,7 @@ class Gateway:
 
     def _entries(self) -> Iterator[ModelEntry]:
         for file in self.files:
-            found = file.data.get("model_list")
-            for index, entry in enumerate(found if isinstance(found, list) else ()):
+            for index, entry in enumerate(elements(file.data.get("model_list"))):
                 if isinstance(entry, Mapping) and (made := self._entry(file, index, entry)):
                     yield made
 
@@ -144,14 +141,13 @@ class Gateway:
         name, model = self.followed(entry.get("model_name")), self.followed(params.get("model"))
         if not isinstance(name, str) or not isinstance(model, str):
             return None
-        info = entry.get("model_info")
         return ModelEntry(
             file=file,
             index=index,
             name=name,
             model=model,
             params=params,
-            info=info if isinstance(info, Mapping) else {},
+            info=mapping(entry.get("model_info")),
             beside={k: x for k, x in entry.items() if k not in _ENTRY},
         )
 
@@ -164,8 +160,7 @@ class Gateway:
 
     def section(self, name: str) -> Mapping[str, Data]:
         """A top-level table; empty where it is missing or no table. An included one wins."""
-        value = next((f.data[name] for f in reversed(self.files) if name in f.data), None)
-        return value if isinstance(value, Mapping) else {}
+        return mapping(next((f.data[name] for f in reversed(self.files) if name in f.data), None))
 
     @cached_property
     def settings(self) -> Mapping[str, Data]:
@@ -288,7 +283,7 @@ class Gateway:
     @property
     def own_auth(self) -> bool:
         """Whether a function says who may ask, as for a team: not the master key."""
-        return _text(self.general.get("custom_auth"))
+        return bool(string(self.general.get("custom_auth")))
 
     @property
     def falls_back(self) -> frozenset[str]:
@@ -310,11 +305,8 @@ def _pattern(name: str) -> re.Pattern[str]:
 
 def includes(file: File) -> tuple[str, ...]:
     """The paths of the files that `include` names, where it is a list as LiteLLM wants it."""
-    named = file.data.get("include")
     folder = PurePath(file.path).parent
-    return tuple(
-        str(folder / name) for name in (named if isinstance(named, list) else ()) if _text(name)
-    )
+    return tuple(str(folder / name) for name in elements(file.data.get("include")) if string(name))
 
 
 #: `litellm_settings` that name callbacks, and settings that name one function each.
@@ -332,30 +324,23 @@ _FUNCTIONS: Final = (
 def functions(gateway: Gateway) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Each `module.function` that LiteLLM imports as it starts, and where it is named."""
     for path in _FUNCTIONS:
-        if _text(name := gateway.section(path[0]).get(path[1])):
-            yield path, str(name)
+        if name := string(gateway.section(path[0]).get(path[1])):
+            yield path, name
     for key in CALLBACKS:
         found = gateway.settings.get(key)
-        for name in found if isinstance(found, list) else (found,):
-            if _text(name) and "." in str(name):
-                yield ("litellm_settings", key), str(name)
-    providers = gateway.settings.get("custom_provider_map")
-    for each in providers if isinstance(providers, list) else ():
-        if isinstance(each, Mapping) and _text(name := each.get("custom_handler")):
-            yield ("litellm_settings", "custom_provider_map"), str(name)
-    guards = gateway.file.data.get("guardrails")
-    for index, each in enumerate(guards if isinstance(guards, list) else ()):
-        params = each.get("litellm_params") if isinstance(each, Mapping) else None
-        name = params.get("guardrail") if isinstance(params, Mapping) else None
-        if _text(name) and "." in str(name):
-            yield ("guardrails", index, "litellm_params", "guardrail"), str(name)
+        for one in found if isinstance(found, list) else (found,):
+            if "." in string(one):
+                yield ("litellm_settings", key), string(one)
+    for each in objects(gateway.settings.get("custom_provider_map")):
+        if name := string(each.get("custom_handler")):
+            yield ("litellm_settings", "custom_provider_map"), name
+    for index, each in enumerate(elements(gateway.file.data.get("guardrails"))):
+        name = string(mapping(mapping(each).get("litellm_params")).get("guardrail"))
+        if "." in name:
+            yield ("guardrails", index, "litellm_params", "guardrail"), name
 
 
 def module_file(gateway: Gateway, function: str) -> str:
     """The file beside the configuration that `module.function` is in."""
     *module, _ = function.split(".")
     return str(PurePath(gateway.file.path).parent.joinpath(*module)) + ".py"
-
-
-def _text(value: Data) -> bool:
-    return isinstance(value, str) and bool(value)

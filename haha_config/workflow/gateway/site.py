@@ -15,7 +15,7 @@ from msgspec import Struct
 from haha_config.core import variables as v
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import msg
-from haha_config.core.model import Place
+from haha_config.core.model import Place, mapping, objects
 from haha_config.core.state.gateway import Gateway
 from haha_config.core.state.state import State
 from haha_config.core.trust import Credential, NamingValue
@@ -217,7 +217,5 @@ def _version(here: Site, record: GatewayRecord | None) -> str | None:
 
 def names_of(listed: object) -> Iterator[str]:
     """The ids of a model list."""
-    data = listed.get("data") if isinstance(listed, dict) else None
-    for item in data if isinstance(data, list) else ():
-        if isinstance(item, dict) and isinstance(item.get("id"), str):
-            yield item["id"]
+    rows = objects(mapping(listed).get("data"))
+    return (row["id"] for row in rows if isinstance(row.get("id"), str))

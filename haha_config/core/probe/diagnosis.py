@@ -65,7 +65,7 @@ class ErrorContext(Struct, frozen=True):
 HintOf = Callable[[ErrorContext], Hint]
 
 
-class ErrorPattern(Struct, frozen=True, kw_only=True):
+class ErrorPattern(Struct, frozen=True):
     """A reply that we know. `pattern` is looked for in the body, without regard to case."""
 
     stage: Stage
@@ -173,347 +173,204 @@ NO_SEARCH: Final = setting_hint(("ENABLE_TOOL_SEARCH=false",))
 _ASK_FOR_A_KEY = msg("ask whoever runs the gateway for a new key, then: haha-config init")
 
 
-def _any(*patterns: str) -> str:
-    return "|".join(patterns)
-
-
-#: First the replies whose words tell; statuses alone come last.
+#: First the replies whose words tell; statuses alone come last. A table, so that rows stay short.
+# fmt: off
 KNOWN: Final[tuple[ErrorPattern, ...]] = (
     # LiteLLM's own
     ErrorPattern(
-        stage="auth",
-        pattern=r"no_db_connection|no connected db",
-        what=msg("LiteLLM does not know this key: it is not the gateway's master key"),
+        "auth", msg("LiteLLM does not know this key: it is not the gateway's master key"),
+        r"no_db_connection|no connected db", hint="haha-config validate --fix",
+    ),
+    ErrorPattern(
+        "auth", msg("no key reached LiteLLM, and it has no database to look one up"),
+        r"no module named 'prisma'|\bprisma\b", statuses=(401, 500),
         hint="haha-config validate --fix",
     ),
     ErrorPattern(
-        stage="auth",
-        pattern=r"no module named 'prisma'|\bprisma\b",
-        statuses=(401, 500),
-        what=msg("no key reached LiteLLM, and it has no database to look one up"),
-        hint="haha-config validate --fix",
-    ),
-    ErrorPattern(
-        stage="auth",
-        pattern=_any(
-            r"litellm virtual key expected",
-            r"invalid proxy server token",
-            r"no api key passed in",
-        ),
-        what=msg("LiteLLM does not know this key: it is not the gateway's master key"),
+        "auth", msg("LiteLLM does not know this key: it is not the gateway's master key"),
+        r"litellm virtual key expected|invalid proxy server token|no api key passed in",
         hint="haha-config validate --fix",
     ),
     # a gateway for a team (measured, 1.108.7, with examples/team)
     ErrorPattern(
-        stage="auth",
-        pattern=r"key is unknown to the gateway",
-        what=msg("the gateway does not know this key; it may have been revoked"),
-        hint=_ASK_FOR_A_KEY,
+        "auth", msg("the gateway does not know this key; it may have been revoked"),
+        r"key is unknown to the gateway", hint=_ASK_FOR_A_KEY,
     ),
     ErrorPattern(
-        stage="auth",
-        pattern=_any(r"expired[_ ]key", r"this key has expired"),
-        statuses=(400, 401),
-        what=msg("this key has expired at the gateway"),
-        hint=_ASK_FOR_A_KEY,
+        "auth", msg("this key has expired at the gateway"), r"expired[_ ]key|this key has expired",
+        statuses=(400, 401), hint=_ASK_FOR_A_KEY,
     ),
     ErrorPattern(
-        stage="model",
-        pattern=r"rate limit exceeded for \w+:.*limit type: (?P<kind>\w+).*"
-        r"current limit: (?P<limit>\d+)",
-        what=msg("the gateway's own limit is reached: {limit} {kind} a minute"),
+        "model", msg("the gateway's own limit is reached: {limit} {kind} a minute"),
+        r"rate limit exceeded for \w+:.*limit type: (?P<kind>\w+).*current limit: (?P<limit>\d+)",
         hint=msg("wait a minute, or ask whoever runs the gateway for more"),
     ),
     ErrorPattern(
-        stage="model",
-        pattern=_any(
-            r"model_access_denied",
-            r"is not available for this api key",
-            r"not allowed to access model",
-        ),
-        what=msg("the gateway does not allow `{model}` with this key"),
+        "model", msg("the gateway does not allow `{model}` with this key"),
+        r"model_access_denied|is not available for this api key|not allowed to access model",
         hint=_listed,
     ),
     ErrorPattern(
-        stage="model",
-        pattern=r"request counters could not be verified against redis",
-        what=msg("the gateway's Redis does not answer, so it counts no requests and takes none"),
+        "model",
+        msg("the gateway's Redis does not answer, so it counts no requests and takes none"),
+        r"request counters could not be verified against redis",
         hint=msg("try again in a minute; whoever runs the gateway has to start Redis again"),
     ),
     ErrorPattern(
-        stage="model",
-        pattern=r"no deployments available.*try again in (?P<seconds>\d+)",
-        what=msg("LiteLLM pauses this model after failures of its upstream"),
-        hint=_gateway_log,
+        "model", msg("LiteLLM pauses this model after failures of its upstream"),
+        r"no deployments available.*try again in (?P<seconds>\d+)", hint=_gateway_log,
     ),
     ErrorPattern(
-        stage="model",
-        pattern=r"invalid model name passed in|no deployments available",
-        what=msg("the gateway offers no model `{model}`"),
-        hint=_listed,
+        "model", msg("the gateway offers no model `{model}`"),
+        r"invalid model name passed in|no deployments available", hint=_listed,
     ),
     ErrorPattern(
-        stage="model",
-        pattern=r"no healthy deployments",
-        what=msg("LiteLLM left out `{model}`: it does not know its prefix"),
-        hint=msg(
-            "put the provider before the name in `model:` (`openai/NAME`): haha-config validate"
-        ),
+        "model", msg("LiteLLM left out `{model}`: it does not know its prefix"),
+        r"no healthy deployments",
+        hint=msg("put the provider before the name in `model:` (`openai/NAME`): haha-config "
+            "validate"),
     ),
     ErrorPattern(
-        stage="model",
-        pattern=r"litellm\.\w+error.{0,120}missing credentials",
-        what=msg("LiteLLM has no key for the upstream of `{model}`"),
+        "model", msg("LiteLLM has no key for the upstream of `{model}`"),
+        r"litellm\.\w+error.{0,120}missing credentials",
         hint=msg("put it into litellm.env, as `api_key` names it, then: haha-config proxy restart"),
     ),
     ErrorPattern(
-        stage="model",
-        pattern=r"litellm\.authenticationerror",
-        what=msg("the upstream refuses the gateway's key"),
+        "model", msg("the upstream refuses the gateway's key"), r"litellm\.authenticationerror",
         hint=msg("put the right key into litellm.env, then: haha-config proxy restart"),
     ),
     ErrorPattern(
-        stage="model",
-        pattern=r"litellm\.ratelimiterror",
-        what=msg("the upstream says: too many requests, or no credit left"),
-        hint=msg("wait, or look at the account of the upstream"),
+        "model", msg("the upstream says: too many requests, or no credit left"),
+        r"litellm\.ratelimiterror", hint=msg("wait, or look at the account of the upstream"),
     ),
     ErrorPattern(
-        stage="model",
-        pattern=_any(
-            r"litellm\.notfounderror.*(?P<said>model).*(not found|does not exist|not exist)",
-        ),
-        what=msg("the upstream does not have the model behind `{model}`"),
+        "model", msg("the upstream does not have the model behind `{model}`"),
+        r"litellm\.notfounderror.*(?P<said>model).*(not found|does not exist|not exist)",
         hint=_listed,
     ),
     ErrorPattern(
-        stage="model",
-        pattern=r"litellm\.notfounderror",
-        what=msg("the upstream answers 404: it does not have the path that LiteLLM calls"),
-        hint=_other_path,
+        "model", msg("the upstream answers 404: it does not have the path that LiteLLM calls"),
+        r"litellm\.notfounderror", hint=_other_path,
     ),
     ErrorPattern(
-        stage="model",
-        pattern=_any(
-            r"litellm\.(apiconnectionerror|internalservererror)"
-            r".{0,200}(connection error|cannot connect|connect call failed)",
-        ),
-        what=msg("LiteLLM can't reach its upstream"),
-        hint=_gateway_log,
+        "model", msg("LiteLLM can't reach its upstream"),
+        r"litellm\.(apiconnectionerror|internalservererror).{0,200}"
+        r"(connection error|cannot connect|connect call failed)", hint=_gateway_log,
     ),
     ErrorPattern(
-        stage="model",
-        pattern=_any(r"litellm\.\w+error.{0,200}<!doctype", r"litellm\.\w+error.{0,200}<html"),
-        what=msg("the upstream answers LiteLLM with a web page, not as an API"),
+        "model", msg("the upstream answers LiteLLM with a web page, not as an API"),
+        r"litellm\.\w+error.{0,200}<!doctype|litellm\.\w+error.{0,200}<html",
         hint=msg("check `api_base` of this model in litellm_config.yaml"),
     ),
     ErrorPattern(
-        stage="model",
-        pattern=r"litellm\.timeout",
-        what=msg("the upstream did not answer LiteLLM in time"),
+        "model", msg("the upstream did not answer LiteLLM in time"), r"litellm\.timeout",
         hint=_gateway_log,
     ),
     # what a model or a server can't do
     ErrorPattern(
-        stage="tools",
-        pattern=_any(
-            r"does not support tools",
-            r"tool.{0,20}not supported",
-            r"no endpoints found that support tool",
-            r"enable-auto-tool-choice",
-            r"requires --jinja",
-            r"tools param requires",
-        ),
-        what=msg("this model can't call tools"),
+        "tools", msg("this model can't call tools"),
+        r"does not support tools|tool.{0,20}not supported|no endpoints found that support tool"
+        r"|enable-auto-tool-choice|requires --jinja|tools param requires",
         hint="haha-config models --tools",
     ),
     ErrorPattern(
-        stage="params",
-        pattern=r"tool_reference|defer_loading",
-        what=msg("the endpoint does not know deferred tools"),
+        "params", msg("the endpoint does not know deferred tools"), r"tool_reference|defer_loading",
         hint=NO_SEARCH,
     ),
     ErrorPattern(
-        stage="params",
-        pattern=_any(
-            r"does not support thinking",
-            r"thinking.{0,40}not (supported|enabled)",
-            r"adaptive.{0,60}(not supported|invalid|expected)",
-            r"input tag 'adaptive'",
-        ),
-        what=msg("this model does not think, and the client asks it to"),
-        hint=_no_thinking,
+        "params", msg("this model does not think, and the client asks it to"),
+        r"does not support thinking|thinking.{0,40}not (supported|enabled)"
+        r"|adaptive.{0,60}(not supported|invalid|expected)|input tag 'adaptive'", hint=_no_thinking,
     ),
     ErrorPattern(
-        stage="tools",
-        pattern=_any(
-            r"thinking.{0,60}must be passed back",
-            r"expected `?thinking`?",
-            r"signature.{0,40}(required|invalid)",
-        ),
-        what=msg("the endpoint wants the model's thinking sent back after a tool call"),
-        hint=_no_thinking,
+        "tools", msg("the endpoint wants the model's thinking sent back after a tool call"),
+        r"thinking.{0,60}must be passed back|expected `?thinking`?"
+        r"|signature.{0,40}(required|invalid)", hint=_no_thinking,
     ),
     ErrorPattern(
-        stage="params",
-        pattern=_any(
-            r"(?P<field>\b[a-z][a-z-]+-20\d\d-\d\d-\d\d|context_management|output_config|cache_control)"
-        ),
-        statuses=(400, 422),
-        what=msg("the endpoint refuses `{field}`"),
-        hint=_leave_out,
+        "params", msg("the endpoint refuses `{field}`"),
+        r"(?P<field>\b[a-z][a-z-]+-20\d\d-\d\d-\d\d|context_management|output_config|cache_control)",
+        statuses=(400, 422), hint=_leave_out,
     ),
     ErrorPattern(
-        stage="params",
-        pattern=_any(
-            r"extra inputs are not permitted",
-            r"extra_forbidden",
-            r"unknown (field|parameter|argument)",
-            r"unrecognized (request )?(field|argument)",
-            r"unsupportedparamserror",
-        ),
-        what=msg("the endpoint refuses a field that the client sends ({said})"),
+        "params", msg("the endpoint refuses a field that the client sends ({said})"),
+        r"extra inputs are not permitted|extra_forbidden|unknown (field|parameter|argument)"
+        r"|unrecognized (request )?(field|argument)|unsupportedparamserror",
     ),
     ErrorPattern(
-        stage="context",
-        pattern=_any(
-            r"prompt is too long",
-            r"context[_ ](length|size|window)",
-            r"maximum context",
-            r"n_ctx",
-            r"exceeds? the (available )?context",
-            r"too many tokens",
-            r"input is too long",
-        ),
-        what=msg("the prompt does not fit into the model's window"),
-        hint=_window,
+        "context", msg("the prompt does not fit into the model's window"),
+        r"prompt is too long|context[_ ](length|size|window)|maximum context|n_ctx"
+        r"|exceeds? the (available )?context|too many tokens|input is too long", hint=_window,
     ),
     ErrorPattern(
-        stage="params",
-        pattern=_any(
-            r"max_(completion_)?tokens",
-            r"max_output_tokens",
-            r"maximum allowed number of output tokens",
-        ),
-        statuses=(400, 422),
-        what=msg("the model's answers can't be as long as the client allows ({n} tokens)"),
-        hint=_smaller_output,
+        "params", msg("the model's answers can't be as long as the client allows ({n} tokens)"),
+        r"max_(completion_)?tokens|max_output_tokens|maximum allowed number of output tokens",
+        statuses=(400, 422), hint=_smaller_output,
     ),
     ErrorPattern(
-        stage="model",
-        pattern=r"more (system )?memory|out of memory|insufficient memory",
-        what=msg("the model does not fit into this machine's memory"),
+        "model", msg("the model does not fit into this machine's memory"),
+        r"more (system )?memory|out of memory|insufficient memory",
     ),
     # money, region, keys
     ErrorPattern(
-        stage="model",
-        pattern=_any(
-            r"insufficient[_ ]?(balance|quota|credit|funds)",
-            r"exceeded your current quota",
-            r"requires more credits",
-            r"余额不足",
-            r"\"?status_code\"?: ?1008",
-        ),
-        what=msg("the account has no credit left"),
+        "model", msg("the account has no credit left"),
+        r"insufficient[_ ]?(balance|quota|credit|funds)|exceeded your current quota"
+        r'|requires more credits|余额不足|\"?status_code\"?: ?1008',
         hint=msg("top up the account, or choose another provider: haha-config init"),
     ),
     ErrorPattern(
-        stage="auth",
-        pattern=_any(
-            r"unsupported_country",
-            r"country, region, or territory",
-            r"not available in your (country|region)",
-        ),
-        what=msg("the service does not serve this country or region"),
+        "auth", msg("the service does not serve this country or region"),
+        r"unsupported_country|country, region, or territory"
+        r"|not available in your (country|region)",
     ),
     ErrorPattern(
-        stage="auth",
-        pattern=_any(
-            r"no auth credentials found",
-            r"missing.{0,30}(api[ _-]?key|authorization|authentication|credential)",
-            r"(api[ _-]?key|authorization|authentication)"
-            r".{0,30}(required|missing|not provided)",
-            r"missing bearer",
-        ),
-        statuses=(200, 400, 401, 403),
-        what=msg("the service found no key in the header that it reads"),
-        hint=_headers,
+        "auth", msg("the service found no key in the header that it reads"),
+        r"no auth credentials found"
+        r"|missing.{0,30}(api[ _-]?key|authorization|authentication|credential)"
+        r"|(api[ _-]?key|authorization|authentication).{0,30}(required|missing|not provided)"
+        r"|missing bearer", statuses=(200, 400, 401, 403), hint=_headers,
     ),
     ErrorPattern(
-        stage="auth",
-        pattern=_any(
-            r"login fail",
-            r"invalid[_ ]api[_ ]?key",
-            r"incorrect api key",
-            r"invalid x-api-key",
-            r"user not found",
-            r"status_code\"?: ?(1004|2049)",
-            r"invalid token",
-            r"token.{0,20}expired",
-            r"api key.{0,20}(invalid|expired)",
-        ),
-        statuses=(200, 400, 401, 403),
-        what=msg("the service does not accept this key"),
-        hint=_headers,
+        "auth", msg("the service does not accept this key"),
+        r"login fail|invalid[_ ]api[_ ]?key|incorrect api key|invalid x-api-key|user not found"
+        r'|status_code\"?: ?(1004|2049)|invalid token|token.{0,20}expired'
+        r"|api key.{0,20}(invalid|expired)", statuses=(200, 400, 401, 403), hint=_headers,
     ),
     # model names
     ErrorPattern(
-        stage="model",
-        pattern=_any(
-            r"not a valid model",
-            r"model_not_found",
-            r"unknown model",
-            r"no such model",
-            r"invalid model",
-            r"model[^\"]{0,80}(not found|does not exist|not exist|not supp"
-            r"orted|is not available)",
-            r"\"message\": ?\"model: ",
-        ),
-        statuses=(200, 400, 404, 422),
-        what=msg("the endpoint has no model `{model}`"),
-        hint=_pull,
+        "model", msg("the endpoint has no model `{model}`"),
+        r"not a valid model|model_not_found|unknown model|no such model|invalid model"
+        r'|model[^\"]{0,80}(not found|does not exist|not exist|not supported|is not available)'
+        r'|\"message\": ?\"model: ', statuses=(200, 400, 404, 422), hint=_pull,
     ),
     # statuses whose words we don't know
     ErrorPattern(
-        stage="model",
-        pattern=r"litellm\.\w+.{0,300}error code: (?P<code>\d{3})",
-        what=msg("the upstream refuses LiteLLM's request with HTTP {code}"),
-        hint=_gateway_log,
+        "model", msg("the upstream refuses LiteLLM's request with HTTP {code}"),
+        r"litellm\.\w+.{0,300}error code: (?P<code>\d{3})", hint=_gateway_log,
     ),
     ErrorPattern(
-        stage="auth",
-        statuses=(401,),
-        what=msg("the service does not accept this key ({said})"),
+        "auth", msg("the service does not accept this key ({said})"), statuses=(401,),
         hint=_headers,
     ),
     ErrorPattern(
-        stage="model",
-        statuses=(402,),
-        what=msg("the account has no credit left"),
+        "model", msg("the account has no credit left"), statuses=(402,),
         hint=msg("top up the account, or choose another provider: haha-config init"),
     ),
     ErrorPattern(
-        stage="auth",
-        statuses=(403,),
-        what=msg("the service refuses this key or this address ({said})"),
+        "auth", msg("the service refuses this key or this address ({said})"), statuses=(403,),
         hint=_headers,
     ),
+    ErrorPattern("context", msg("the request is too large for the endpoint"), statuses=(413,)),
     ErrorPattern(
-        stage="context", statuses=(413,), what=msg("the request is too large for the endpoint")
-    ),
-    ErrorPattern(
-        stage="model",
-        statuses=(429,),
-        what=msg("too many requests ({said})"),
+        "model", msg("too many requests ({said})"), statuses=(429,),
         hint=msg("wait, or look at the limits of the account"),
     ),
     ErrorPattern(
-        stage="model",
-        statuses=(503, 529),
-        what=msg("the service is overloaded or still loading the model ({said})"),
-        hint=msg("try again in a minute"),
+        "model", msg("the service is overloaded or still loading the model ({said})"),
+        statuses=(503, 529), hint=msg("try again in a minute"),
     ),
 )
+# fmt: on
 
 
 def judge(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:

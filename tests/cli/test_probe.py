@@ -215,7 +215,7 @@ def test_a_small_probe_says_what_it_left_out(
     behave(upstream, act.uses_tools(2))
     code, data = run(capsys, "--small")
     assert code == 0
-    assert "not tried: a first request of 12K tokens" in data["models"][0]["verdict"]
+    assert "a first request of 12K tokens was not tried" in data["models"][0]["verdict"]
     assert max(len(r.raw) for r in upstream.asked("anthropic")) < 15_000
 
 

@@ -110,7 +110,7 @@ def test_a_list_of_another_shape_is_left_alone(keyed: Tool) -> None:
 def test_models_says_who_searches(keyed: Tool) -> None:
     init(keyed, "deepseek")
     done = keyed("models", "--offline")
-    assert "web search works, by DeepSeek" in done.err
+    assert "web search works: DeepSeek does it" in done.err
     done = keyed("models", "--offline", "--format", "json")
     assert done.json["web_search"]["result"] == "works"
     done = keyed("models", "--provider", "minimax", "--offline", "--format", "json")

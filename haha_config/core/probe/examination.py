@@ -92,7 +92,7 @@ class _Notes(Struct):
                 self.add(name, "skip", why)
         if wanted.small:
             n = _thousands(caller, wanted)
-            self.add("size", "skip", msg("not tried: a first request of {n}K tokens", n=n))
+            self.add("size", "skip", msg("a first request of {n}K tokens was not tried", n=n))
         self._tell_tries()
         return Scorecard(
             model=wanted.model,

@@ -85,7 +85,7 @@ def web_search(provider: Provider, route: Route) -> WebSearch | None:
 def said_of_search(search: WebSearch) -> Message:
     """What becomes of the client's web search, in words."""
     if search.result == "works":
-        return msg("web search works, by {by}", by=search.by)
+        return msg("web search works: {by} does it", by=search.by)
     if search.result == "refused":
         return msg("web search is refused by {by}", by=search.by)
     return msg("web search is left out by {by}", by=search.by)

@@ -51,8 +51,9 @@ GROUPS: Final[tuple[tuple[Message, dict[str, Command]], ...]] = (
     (
         msg("Profiles and sessions"),
         {
-            "use": Command("use", msg("Switch to a profile; `use off` removes what"
-                                      " haha-config wrote.")),
+            "use": Command(
+                "use", msg("Switch to a profile; `use off` removes what haha-config wrote.")
+            ),
             "profile": Command("profile", msg("Named set-ups: save, list, show, import, export.")),
             "run": Command("run", msg("Start the client on a set-up for this session only.")),
             "env": Command("env", msg("Print the client's variables for a shell.")),

@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
 
 
+#: Docker's and Podman's names for it.
+_CONTAINER_HOSTS = frozenset(
+    {"host.docker.internal", "gateway.docker.internal", "host.containers.internal"}
+)
+
+
 class Url(Struct, frozen=True, kw_only=True):
     """A base URL taken apart. `port` is the scheme's default where none is written."""
 
@@ -28,6 +34,11 @@ class Url(Struct, frozen=True, kw_only=True):
             return True
         address = _address(self.host)
         return address is not None and address.is_loopback
+
+    @property
+    def container_host(self) -> bool:
+        """The machine that a container runs on: what goes there leaves no machine."""
+        return self.host in _CONTAINER_HOSTS
 
     @property
     def private(self) -> bool:

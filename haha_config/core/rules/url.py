@@ -263,7 +263,7 @@ class URL005(Rule):
 
     def check(self, state: State) -> Iterable[Problem]:
         for url, parsed in addresses(state):
-            if parsed.scheme == "https" or parsed.loopback or _any(parsed):
+            if parsed.scheme == "https" or parsed.loopback or parsed.container_host or _any(parsed):
                 continue
             if parsed.private:
                 what = msg(

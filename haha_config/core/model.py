@@ -49,10 +49,14 @@ class Place(Struct, frozen=True, kw_only=True):
 
 
 class Item(Struct, frozen=True):
-    """The first element of a list whose member `key` equals `value`."""
+    """The first element of a list whose member `key` equals `value`; None: whatever it holds.
+
+    `also` is the path and the value of one more text that tells it from others.
+    """
 
     key: str
-    value: str
+    value: str | None
+    also: tuple[str, ...] = ()
 
 
 Key: TypeAlias = str | int | Item

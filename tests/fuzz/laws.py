@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 import yaml
+from msgspec.structs import asdict
 
 from haha_config.core.edit import dotenv_text, json_text, yaml_text
 from haha_config.core.edit.text import changed, same
@@ -123,7 +124,7 @@ def dumped(text: str, changes: Sequence[Change]) -> str:
 
 
 def _key(key: object) -> object:
-    return {"key": key.key, "value": key.value} if isinstance(key, Item) else key
+    return asdict(key) if isinstance(key, Item) else key
 
 
 def loaded(source: str) -> tuple[str, list[Change]]:
@@ -131,7 +132,8 @@ def loaded(source: str) -> tuple[str, list[Change]]:
     changes: list[Change] = []
     for row in data["changes"]:
         path: Path = tuple(
-            Item(key["key"], key["value"]) if isinstance(key, dict) else key for key in row["path"]
+            Item(**{**key, "also": tuple(key.get("also", ()))}) if isinstance(key, dict) else key
+            for key in row["path"]
         )
         changes.append(Set(path, row["value"]) if row["do"] == "set" else Remove(path))
     return data["text"], changes

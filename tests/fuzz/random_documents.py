@@ -102,7 +102,8 @@ def _path(name: str, random: Random) -> Path:
         return (random.choice(("A", "B", "C", "NEW", "export", "a.b")),)
     keys = random.choices(("a", "b", "env", "A", "c"), k=random.choice((1, 1, 2, 2, 3)))
     if name == "yaml" and random.randrange(2):
-        item = Item("name", random.choice(("x", "y", "new")))
+        also = random.choice(((), (), ("a", "x"), ("env", "b", "y")))
+        item = Item("name", random.choice(("x", "y", "new", None)), also)
         return ("list", item, *keys[: random.choice((0, 0, 1, 2))])
     return tuple(keys)
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from haha_config.core import variables as v
+from haha_config.core.edit.text import numbers
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Data, Format, Item, Path, Remove, Set, Write, elements
 from haha_config.core.state import owned
@@ -148,10 +149,8 @@ def _leaves(data: Data, path: Path, done: Path = ()) -> Iterator[tuple[Path, Dat
 
 def _step(data: Data, key: str | int | Item) -> tuple[bool, Data]:
     if isinstance(key, Item):
-        for element in elements(data):
-            if isinstance(element, Mapping) and element.get(key.key) == key.value:
-                return True, element
-        return False, None
+        listed = elements(data)
+        return next(((True, listed[i]) for i in numbers(listed, key)), (False, None))
     if isinstance(data, Mapping) and key in data:
         return True, data[key]
     if isinstance(data, list) and isinstance(key, int) and key < len(data):
@@ -160,7 +159,7 @@ def _step(data: Data, key: str | int | Item) -> tuple[bool, Data]:
 
 
 def _name(kind: Format, path: Path) -> str:
-    words = [f"[{k.value}]" if isinstance(k, Item) else str(k) for k in path]
+    words = [f"[{k.value or k.key}]" if isinstance(k, Item) else str(k) for k in path]
     if kind == "dotenv":
         return f"{words[-1]}="
     return f"{'.'.join(words).replace('.[', '[')}: "

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from haha_config.core.edit import decode
 from haha_config.core.edit.formats import edit, read
-from haha_config.core.edit.text import same
+from haha_config.core.edit.text import numbers, same
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import msg
 from haha_config.core.model import (
@@ -173,7 +173,8 @@ def at(data: Data, path: Path) -> Any:
     """What stands at `path`, or MISSING."""
     for key in path:
         if isinstance(key, Item):
-            data = _matching(data, key)
+            listed = elements(data)
+            data = next((listed[i] for i in numbers(listed, key)), MISSING)
         elif isinstance(data, Mapping):
             data = data.get(key, MISSING)
         elif isinstance(data, list) and isinstance(key, int) and 0 <= key < len(data):
@@ -183,13 +184,6 @@ def at(data: Data, path: Path) -> Any:
     return data
 
 
-def _matching(data: Data, item: Item) -> Any:
-    for element in elements(data):
-        if isinstance(element, Mapping) and element.get(item.key) == item.value:
-            return element
-    return MISSING
-
-
 def equal(one: Any, other: Any) -> bool:
     """Whether two results of `at` are the same value."""
     return one is other or (one is not MISSING and other is not MISSING and same(one, other))
@@ -197,4 +191,4 @@ def equal(one: Any, other: Any) -> bool:
 
 def named(path: Path) -> str:
     """A path as a person reads it."""
-    return ".".join(k.value if isinstance(k, Item) else str(k) for k in path)
+    return ".".join((k.value or k.key) if isinstance(k, Item) else str(k) for k in path)

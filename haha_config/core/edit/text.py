@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
 
@@ -76,7 +76,7 @@ def alike(data: Data, wanted: Data, changes: Sequence[Change]) -> bool:
 def _at(data: Data, path: Path) -> Data:
     for key in path:
         if isinstance(key, Item):
-            data = next((v for v in data or () if matches(v, key)), None)
+            data = next((data[i] for i in numbers(data or (), key)), None)
         elif isinstance(key, str):
             data = data.get(key) if isinstance(data, dict) else None
         else:
@@ -89,7 +89,7 @@ def name_of(path: Path) -> str:
     words = ""
     for key in path:
         if isinstance(key, Item):
-            words += f"[{key.key}={key.value}]"
+            words += f"[{key.key}]" if key.value is None else f"[{key.key}={key.value}]"
         elif isinstance(key, int):
             words += f"[{key}]"
         else:
@@ -132,14 +132,14 @@ def _changed(data: Data, path: Path, change: Change) -> Data:
 def _changed_items(data: Any, key: Item, rest: Path, change: Change) -> Data:
     if isinstance(change, Remove) and not isinstance(data, list):
         return data
-    found = [i for i, value in enumerate(data or ()) if matches(value, key)]
+    found = numbers(data or (), key)
     if isinstance(change, Remove) and not found:
         return data
     if isinstance(change, Remove) and not rest:
         return [value for i, value in enumerate(data) if i not in found]
     if not found:
-        start = {key.key: key.value} if rest else None
-        return [*(data or ()), _changed(start, rest, change)]
+        start = {} if key.value is None else {key.key: key.value}
+        return [*(data or ()), _changed(start if rest else None, rest, change)]
     return _changed_index(data, found[0], rest, change)
 
 
@@ -153,4 +153,13 @@ def _changed_index(data: Any, index: int, rest: Path, change: Change) -> Data:
 
 def matches(value: Data, key: Item) -> bool:
     """Is this list element the one that `key` names?"""
-    return isinstance(value, dict) and value.get(key.key) == key.value
+    if not isinstance(value, Mapping) or key.key not in value:
+        return False
+    if key.value is not None and value[key.key] != key.value:
+        return False
+    return not key.also or _at(value, key.also[:-1]) == key.also[-1]
+
+
+def numbers(elements: Sequence[Data], key: Item) -> list[int]:
+    """Where the elements are that `key` names."""
+    return [i for i, value in enumerate(elements) if matches(value, key)]

@@ -310,9 +310,17 @@ def _index(node: Node, key: Key) -> int | None:
 
 def indices(node: yaml.SequenceNode, key: Item) -> Iterator[int]:
     for index, element in enumerate(node.value):
-        found = entry(element, key.key)
-        if found and found[1].tag == STR and found[1].value == key.value:
+        if _holds(element, (key.key,), key.value) and (
+            not key.also or _holds(element, key.also[:-1], key.also[-1])
+        ):
             yield index
+
+
+def _holds(element: Node, path: Path, value: str | None) -> bool:
+    found = find(element, path)
+    if found is None or value is None:
+        return found is not None
+    return found[1].tag == STR and bool(found[1].value == value)
 
 
 def find(root: Node | None, path: Path) -> tuple[Node, Node] | None:

@@ -151,7 +151,7 @@ class _Branch:
     def __init__(self) -> None:
         self.ends = False
         self.names: dict[str, _Branch] = {}
-        self.elements: dict[str | None, dict[int | Item, _Branch]] = {}
+        self.elements: dict[object, dict[int | Item, _Branch]] = {}
 
     def grow(self, path: Path) -> None:
         branch = self
@@ -179,9 +179,9 @@ class _Branch:
                 yield from others.values()
 
 
-def _way(key: int | Item) -> str | None:
+def _way(key: int | Item) -> object:
     """How an element is told: by its number, or by this member."""
-    return key.key if isinstance(key, Item) else None
+    return (key.key, key.also[:-1]) if isinstance(key, Item) else None
 
 
 def _edited(document: tree.Document, changes: Sequence[Change]) -> str:
@@ -261,8 +261,7 @@ class _Editor:
         return [*sets, *(Remove((*path, name)) for name in names if name not in value)]
 
     def step(self, change: Change) -> _Step | None:
-        if isinstance(change, Set) and not _stays(change):
-            raise UnsafeError(msg("`{name}` must keep its name", name=name_of(change.path)))
+        _check_stays(change, len(change.path))
         node = self._document.root
         chain: list[tuple[Node, Node]] = []
         for depth, key in enumerate(change.path):
@@ -302,6 +301,7 @@ class _Editor:
     ) -> _Step | None:
         if isinstance(change, Remove):
             return None
+        _check_stays(change, depth)
         key = change.path[depth]
         wanted = yaml.MappingNode if isinstance(key, str) else yaml.SequenceNode
         if isinstance(key, int):
@@ -324,6 +324,7 @@ class _Editor:
             return None
         if isinstance(change.path[depth], int):
             raise UnsafeError(msg("`{name}` is not there", name=name_of(change.path)))
+        _check_stays(change, depth)
         key = change.path[depth]
         value = _wrapped(key, _nested(change.value, change.path, depth))
         if node is not None:
@@ -653,13 +654,22 @@ class _Editor:
         return scalar(value, quote)
 
 
-def _stays(change: Set) -> bool:
-    """Would every `Item` on the way still be found, so that twice is the same as once?"""
+def _check_stays(change: Change, there: int) -> None:
+    """Raises UnsafeError where an `Item` on the way would not be found afterwards.
+
+    Twice is the same as once. What stands at the first `there` keys of the path exists already.
+    """
+    if isinstance(change, Set) and not _stays(change, there):
+        raise UnsafeError(msg("`{name}` must keep its name", name=name_of(change.path)))
+
+
+def _stays(change: Set, there: int) -> bool:
     inner = _nested(change.value, change.path, 0)
-    for key in change.path[1:]:
+    for at, key in enumerate(change.path[1:], 2):
         if isinstance(key, Item):
             inner = inner[0]
-            if not matches(inner, key):
+            covers = at > there or key.also[: len(change.path) - at] == change.path[at:]
+            if not matches(inner, key if covers else Item(key.key, key.value)):
                 return False
         else:
             inner = inner[key] if isinstance(key, str) else inner[0]
@@ -675,7 +685,7 @@ def _nested(value: Data, path: Path, depth: int) -> Data:
     for at in range(len(path) - 1, depth, -1):
         value = _wrapped(path[at], value)
         before = path[at - 1]
-        if isinstance(before, Item) and isinstance(value, dict):
+        if isinstance(before, Item) and before.value is not None and isinstance(value, dict):
             value = {before.key: before.value, **value}
     return value
 

@@ -362,3 +362,67 @@ def test_a_thousand_changes_read_the_file_as_often_as_one(monkeypatch: pytest.Mo
     assert [e["litellm_params"] for e in after] == [
         {"model": f"b/{n}", "timeout": 60} for n in range(1000)
     ]
+
+
+# --- elements that one member's value does not tell ----------------------------------------------
+
+DEPLOYMENTS = """\
+model_list:
+  - {model_name: b, key: A}  # first
+  # mine
+  - model_name: other
+  - model_name: b
+    key: B # second
+router_settings:
+  fallbacks:
+    - b: # why
+        - other
+"""
+
+
+def deployment(key: str) -> tuple[str | Item, ...]:
+    return ("model_list", Item("model_name", "b", ("key", key)))
+
+
+def stands_in(name: str) -> tuple[str | Item, ...]:
+    return ("router_settings", "fallbacks", Item(name, None), name)
+
+
+@pytest.mark.parametrize(
+    ("change", "old", "new"),
+    [
+        (Set((*deployment("B"), "rpm"), 5), "key: B # second\n", "key: B # second\n    rpm: 5\n"),
+        (Set(("model_list", Item("model_name", "b"), "key"), "C"), "key: A}", "key: C}"),
+        (
+            Set(deployment("C"), {"model_name": "b", "key": "C"}),
+            "# second\n",
+            "# second\n  - model_name: b\n    key: C\n",
+        ),
+        (Remove(deployment("A")), "  - {model_name: b, key: A}  # first\n", ""),
+        (Remove(deployment("C")), "", ""),
+        (Set(stands_in("b"), ["third"]), "- other\n", "- third\n"),
+        (Set(stands_in("other"), ["b"]), "- other\n", "- other\n    - other:\n        - b\n"),
+        (Remove(stands_in("b")[:-1]), "\n    - b: # why\n        - other\n", " []\n"),
+    ],
+)
+def test_one_of_several_alike(change: Change, old: str, new: str) -> None:
+    before = DEPLOYMENTS.replace("- other\n", "- other\n")
+    at = before.rfind(old) if old else 0
+    after = yaml_text.edit(before, [change])
+    assert after == before[:at] + new + before[at + len(old) :]
+    assert yaml_text.edit(after, [change]) == after
+    assert same(yaml.safe_load(after), changed(yaml.safe_load(before), [change]))
+
+
+def test_several_alike_are_added_in_one_go() -> None:
+    both = [Set(deployment(key), {"model_name": "b", "key": key}) for key in "AB"]
+    after = yaml_text.edit("model_list: []\n", both)
+    assert [e["key"] for e in yaml.safe_load(after)["model_list"]] == ["A", "B"]
+    assert yaml_text.edit(after, both) == after
+
+
+@pytest.mark.parametrize("path", [deployment("B"), (*deployment("B"), "key")])
+def test_what_tells_an_element_stays(path: tuple[str | Item, ...]) -> None:
+    value = "C" if len(path) == 3 else {"model_name": "b", "key": "C"}
+    with pytest.raises(Refusal, match="must keep its name"):
+        yaml_text.edit(DEPLOYMENTS, [Set(path, value)])

@@ -48,7 +48,8 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
         {
             _("What the client will use"): (
                 *("--provider", "--model", "--slot", "--region", "--base-url", "--via"),
-                *("--upstream", "--upstream-key-env", "--drop", "--port", "--context"),
+                *("--upstream", "--upstream-key-env", "--fallback", "--drop"),
+                *("--port", "--context"),
                 *("--permissions", "--deny-web-search", "--traffic"),
             ),
             _("Keys"): ("--api-key-env", "--api-key-stdin", "--keys", "--insecure"),
@@ -95,7 +96,16 @@ def init(
         [], "--upstream", metavar="[NAME=]KEY:MODEL[@URL]", help=_("A model behind LiteLLM.")
     ),
     upstream_key_env: list[str] = typer.Option(
-        [], "--upstream-key-env", metavar="NAME=VAR", help=_("The variable with that model's key.")
+        [],
+        "--upstream-key-env",
+        metavar="NAME=VAR[,VAR]",
+        help=_("The variable with that model's key; several keys share the load."),
+    ),
+    fallback: list[str] = typer.Option(
+        [],
+        "--fallback",
+        metavar="[MODEL=]NAME",
+        help=_("The model to go on with where another (else `main`) fails; MODEL= takes it away."),
     ),
     drop: list[str] = typer.Option(
         [], "--drop", metavar="NAME", help=_("Take a model out of litellm_config.yaml.")
@@ -160,6 +170,7 @@ def init(
         slot=tuple(slot),
         upstream=tuple(upstream),
         upstream_key_env=tuple(upstream_key_env),
+        fallback=tuple(fallback),
         drop=tuple(drop),
         port=port,
         context=context,

@@ -52,6 +52,7 @@ def draft_from_flags(session: Session, given: flags.InitFlags, *, insecure: bool
         region=region,
         slots=slots,
         upstreams=tuple(drafts.parse_upstream(u, providers, region) for u in given.upstream),
+        fallbacks=drafts.parse_fallbacks(given.fallback),
         drop=given.drop,
         port=_port(given.port),
         context=_context(given.context),
@@ -82,16 +83,46 @@ def _with_url(session: Session, draft: Draft, url: str | None) -> Draft:
 
 
 def _with_variables(draft: Draft, pairs: tuple[str, ...]) -> Draft:
-    """`--upstream-key-env NAME=VAR`."""
-    variables = {}
+    """`--upstream-key-env NAME=VAR[,VAR…]`."""
+    upstreams = {u.name: u for u in draft.upstreams}
     for pair in pairs:
-        name, equals, variable = pair.partition("=")
-        if not equals or not variable.isidentifier():
-            raise Usage(msg("--upstream-key-env needs NAME=VAR"))
-        choice("--upstream-key-env", name, [u.name for u in draft.upstreams])
-        variables[name] = variable
-    changed = tuple(replace(u, variable=variables.get(u.name, u.variable)) for u in draft.upstreams)
-    return replace(draft, upstreams=changed)
+        name, equals, text = pair.partition("=")
+        variables = tuple(dict.fromkeys(text.split(",")))
+        if not equals or not all(one.isidentifier() for one in variables):
+            raise Usage(msg("--upstream-key-env needs NAME=VAR, or NAME=VAR,VAR for several keys"))
+        choice("--upstream-key-env", name, list(upstreams))
+        upstreams[name] = replace(upstreams[name], variable=variables[0], spare=variables[1:])
+    # Two of one name are refused later, in words of their own.
+    return replace(draft, upstreams=tuple(upstreams[u.name] for u in draft.upstreams))
+
+
+def _with_kept_keys(draft: Draft, found: Discovered) -> Draft:
+    """The draft with the several keys that an upstream has, where nobody named others."""
+    several = {(u.name, u.provider): u for u in found.setup.upstreams if u.spare}
+    kept = tuple(
+        replace(u, variable=held.variable, spare=held.spare)
+        if u.spare is None and (held := several.get((u.name, u.provider)))
+        else u
+        for u in draft.upstreams
+    )
+    return replace(draft, upstreams=kept)
+
+
+def _check_fallbacks(draft: Draft, answers: Answers, found: Discovered) -> Draft:
+    """The draft with its fallbacks by name.
+
+    Raises Usage where one is no model of the gateway, or the one that it stands in for.
+    """
+    if draft.fallbacks and answers.port is None:
+        raise Usage(msg("{flag} goes with --provider litellm", flag="--fallback"))
+    there = dict.fromkeys((*(u.name for u in answers.upstreams), *found.state.gateway.by_name))
+    names = [name for name in there if name not in answers.drop]
+    for model, others in answers.fallbacks.items():
+        for name in (model, *others):
+            choice("--fallback", name, names)
+        if model in others:
+            raise Usage(msg("`{model}` can't be its own fallback", model=model))
+    return replace(draft, fallbacks=answers.fallbacks)
 
 
 def _route(text: str | None) -> Route | None:
@@ -169,7 +200,7 @@ def with_key(
 
     Raises Usage where there are several, or where that place holds none.
     """
-    wanted = {u.variable for u in draft.upstreams if u.variable}
+    wanted = {name for u in draft.upstreams for name in u.variables}
     row = session.providers.get(draft.provider)
     if row is not None and row.multi and not (draft.upstreams or draft.base_url):
         wanted = set(lacking(session, draft, found))
@@ -235,12 +266,12 @@ def ready(
         )
     row = providers[draft.provider]
     if not row.multi and draft.upstreams:
-        raise Usage(msg("--upstream goes with --provider litellm"))
+        raise Usage(msg("{flag} goes with --provider litellm", flag="--upstream"))
     if drafts.route(draft, row) == "litellm":
         if not row.multi:
             draft = key_for(session, draft, found, row)
             draft = drafts.single_upstream(draft, row)
-        draft = upstream_keys(session, draft, found)
+        draft = upstream_keys(session, _with_kept_keys(draft, found), found)
     else:
         draft = key_for(session, draft, found, row)
     if draft.permissions is None:
@@ -250,6 +281,7 @@ def ready(
         same = draft.provider in ("", found.setup.provider)
         draft = replace(draft, deny_web_search=same)
     answers = drafts.answers(draft, providers, found.setup, found.master_key)
+    draft = _check_fallbacks(draft, answers, found)
     answers = _with_kept_limits(answers, draft, found)
     answers = with_key_header(session, replace(answers, header=header or answers.header), found)
     answers = with_window(answers, found.setup, providers)

@@ -145,7 +145,7 @@ def upstream_keys(session: Session, draft: Draft, found: Discovered) -> Draft:
 
     Raises Usage that names the variables which are nowhere.
     """
-    wanted = {u.variable: u for u in draft.upstreams if u.variable}
+    wanted = {variable: u for u in draft.upstreams for variable in u.variables}
     keys: dict[str, str] = {}
     missing: list[str] = []
     for variable, upstream in wanted.items():

@@ -34,6 +34,7 @@ class InitFlags(
     slot: tuple[str, ...] = ()
     upstream: tuple[str, ...] = ()
     upstream_key_env: tuple[str, ...] = ()
+    fallback: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
     port: int | None = None
     context: int | None = None
@@ -84,6 +85,9 @@ def of(draft: Draft, providers: Providers) -> InitFlags:
         slot=slots,
         upstream=tuple(spec(u) for u in draft.upstreams) if lone else (),
         upstream_key_env=unusual(draft.upstreams, providers) if lone else (),
+        fallback=tuple(
+            f"{model}{'=' if model else ''}{','.join(n)}" for model, n in draft.fallbacks.items()
+        ),
         drop=draft.drop,
         port=draft.port,
         context=draft.context,
@@ -95,11 +99,11 @@ def of(draft: Draft, providers: Providers) -> InitFlags:
 
 
 def unusual(upstreams: Sequence[Upstream], providers: Providers) -> tuple[str, ...]:
-    """`NAME=VAR` where a model's key is not in the variable that its provider's row names."""
+    """`NAME=VAR` where a model's key is not in the variable that its provider's row names alone."""
     return tuple(
-        f"{u.name}={u.variable}"
+        f"{u.name}={','.join(u.variables)}"
         for u in upstreams
-        if u.variable and u.variable != providers[u.provider].credential.variable
+        if u.variable and u.variables != (providers[u.provider].credential.variable,)
     )
 
 

@@ -58,7 +58,8 @@ def _calls(session: Session, draft: Draft) -> Iterator[_Call]:
     if not row.multi:
         draft = drafts.single_upstream(draft, row)
     for one in draft.upstreams:
-        yield _Call(one.base_url, one.variable)
+        for variable in one.variables or ("",):
+            yield _Call(one.base_url, variable)
 
 
 def _reference(profile: Profile, variable: str) -> Reference | None:

@@ -168,7 +168,7 @@ def _remedy(profile: Profile, reference: Reference) -> Message | str:
 def _check_keys(session: Session, profile: Profile, draft: Draft) -> None:
     """Raises Usage for a key that can't work, with how this profile gets another."""
     row = rows.row(session.providers, draft.provider)
-    asked = {u.variable: session.providers[u.provider] for u in draft.upstreams}
+    asked = {n: session.providers[u.provider] for u in draft.upstreams for n in u.variables}
     for variable, reference in profile.keys.items():
         owner = asked.get(variable, row)
         key, _ = drafts.clean_key(draft.keys.get(variable) or draft.key)
@@ -329,7 +329,7 @@ def from_answers(
     )
     keys = _keys(session, draft, made)
     chosen: Kind = "env" if draft.keep_env else kind
-    wanted = dict.fromkeys(u.variable for u in draft.upstreams if u.variable) if own else keys
+    wanted = dict.fromkeys(n for u in draft.upstreams for n in u.variables) if own else keys
     profile = Profile(
         name=name,
         answers=flags.values(given),
@@ -341,15 +341,17 @@ def from_answers(
 
 
 def with_kept_upstreams(draft: Draft, asked: Draft, found: Discovered) -> Draft:
-    """The draft with the upstreams that its gateway keeps, where it is about the whole gateway."""
+    """The draft with what its gateway keeps, where it is about the whole gateway."""
     if asked.provider not in ("", "litellm") or not found.setup.own_gateway:
         return draft
     ours = {*(u.name for u in draft.upstreams), *draft.drop}
     kept = tuple(u for u in found.setup.upstreams if u.name not in ours)
-    variables = {u.variable for u in kept if u.variable}
+    variables = {name for u in kept for name in u.variables}
     held = {n: str(found.state.litellm_env.data.get(n) or "") for n in variables}
     keys = {**{n: k for n, k in held.items() if k}, **draft.keys}
-    return replace(draft, upstreams=(*draft.upstreams, *kept), keys=keys)
+    fallbacks = found.state.gateway.fallbacks_without(draft.drop)
+    fallbacks = {n: f for n, f in {**fallbacks, **draft.fallbacks}.items() if f}
+    return replace(draft, upstreams=(*draft.upstreams, *kept), keys=keys, fallbacks=fallbacks)
 
 
 def _keys(session: Session, draft: Draft, made: Answers) -> dict[str, str]:
@@ -383,12 +385,13 @@ def current_draft(session: Session, state: State, found: Discovered) -> tuple[Dr
                 msg("no entry of the gateway's file fits a known provider"),
                 place=Place(path=state.litellm.path),
             )
-        ours = {u.variable for u in held.upstreams if u.variable}
+        ours = {name for u in held.upstreams for name in u.variables}
         held_keys = {n: str(state.litellm_env.data.get(n) or "") for n in ours}
         keys = {n: k or session.environ.get(n, "") for n, k in held_keys.items()}
         draft = replace(
             draft,
             upstreams=held.upstreams,
+            fallbacks=state.gateway.fallbacks,
             keys={n: k for n, k in keys.items() if k},
             slots=state.slots,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import reduce
 
 from haha_config.core import urls
@@ -29,7 +29,7 @@ def limits(
     """The variables that depend on the models: the smallest known limits; None takes one out.
     `least` is the smallest window of what `/model` offers.
     """
-    models = _models(after, held, state)
+    models = _models(after.values(), held, state)
     sizes = [m.context for m in models if m.context]
     sizes += windows.told(after, held, state.providers)
     if sizes and least:
@@ -40,7 +40,9 @@ def limits(
     least = plans.least_output(models)
     if least is not None:
         found[v.MAX_OUTPUT] = str(least)
-    elif state.value(v.MAX_OUTPUT) == str(plans.least_output(_models(state.slots, held, state))):
+    elif state.value(v.MAX_OUTPUT) == str(
+        plans.least_output(_models(state.slots.values(), held, state))
+    ):
         # It was there for a model that is left.
         found[v.MAX_OUTPUT] = None
     for name in (v.MAX_OUTPUT, v.COMPACT_WINDOW):
@@ -65,8 +67,12 @@ def _unknown(after: Mapping[Slot, str], state: State) -> int:
     return windows.ASSUMED
 
 
-def _models(slots: Mapping[Slot, str], held: CurrentSetup, state: State) -> list[Model]:
-    found = (configured.model_of(name, held, state.providers) for name in set(slots.values()))
+def _models(names: Iterable[str], held: CurrentSetup, state: State) -> list[Model]:
+    """What the table knows of these models, and of those that stand in for them."""
+    own = {name.removesuffix("[1m]") for name in names}
+    if held.own_gateway:
+        own |= {other for name in own for other in state.gateway.fallbacks.get(name, ())}
+    found = (configured.model_of(name, held, state.providers) for name in own)
     return [model for model in found if model is not None]
 
 

@@ -275,7 +275,7 @@ def _base(row: Provider, region: str) -> str:
 
 def _free_variable(adding: Adding, work: Work) -> str:
     """A variable for the key of this URL: two services of one row have a key each."""
-    taken = {u.variable: u.base_url for u in _held(work).values()}
+    taken = {name: u.base_url for u in _held(work).values() for name in u.variables}
     name, number = adding.variable, 2
     while name and taken.get(name, adding.url).rstrip("/") != adding.url:
         name, number = f"{adding.variable}_{number}", number + 1

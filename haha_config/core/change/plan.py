@@ -110,6 +110,9 @@ def _model_variables(answers: Answers, providers: Providers) -> dict[str, str]:
     found: dict[str, str] = {}
     for model in known:
         found.update(model.env)
+    others = {name for names in answers.fallbacks.values() for name in names}
+    behind = (providers[u.provider].model(u.model) for u in answers.upstreams if u.name in others)
+    known += [model for model in behind if model is not None]
     contexts = [model.context for model in known if model.context]
     if answers.context:
         contexts.append(answers.context)
@@ -187,18 +190,39 @@ def cloud_changes(
 
 def litellm_changes(answers: Answers, providers: Providers, gateway: Gateway) -> tuple[Change, ...]:
     """What `litellm_config.yaml` needs; entries are told by `model_name`, others stay."""
-    entries = objects(gateway.file.data.get("model_list"))
-    by_name = {entry.get("model_name"): entry for entry in entries}
+    by_name: dict[Data, list[Mapping[str, Data]]] = {}
+    for entry in objects(gateway.file.data.get("model_list")):
+        by_name.setdefault(entry.get("model_name"), []).append(entry)
     changes: list[Change] = [
         Remove(("model_list", Item("model_name", name))) for name in answers.drop
     ]
     for upstream in answers.upstreams:
-        changes += _entry_changes(upstream, providers, by_name.get(upstream.name))
+        changes += _deployments(upstream, providers, by_name.get(upstream.name, []))
     if any(wants_chat_completions(u, providers) for u in answers.upstreams):
         flag = "use_chat_completions_url_for_anthropic_messages"
         changes.append(Set(("litellm_settings", flag), True))
     changes.append(Set(("litellm_settings", "drop_params"), True))
+    changes += _fallback_changes(answers, gateway)
     return (*changes, *_master_reference(answers, gateway))
+
+
+def _fallback_changes(answers: Answers, gateway: Gateway) -> Iterator[Change]:
+    """Sets the models that stand in for others; no list is left empty."""
+    section = (gateway.fallback_section, "fallbacks")
+    held = gateway.fallbacks
+    wanted = {**gateway.fallbacks_without(answers.drop), **answers.fallbacks}
+    gone = {name for name, others in wanted.items() if not others and name in held}
+    pairs = objects(gateway.section(section[0]).get("fallbacks"))
+    kept = {name for pair in pairs for name in pair} - gone
+    if gone and not kept and not any(wanted.values()):
+        yield Remove(section[:1] if len(gateway.section(section[0])) == 1 else section)
+        return
+    for name in sorted(gone):
+        shared = any(name in pair and set(pair) - gone for pair in pairs)
+        yield Remove((*section, Item(name, None), *([name] if shared else [])))
+    for name, others in wanted.items():
+        if others and others != held.get(name):
+            yield Set((*section, Item(name, None), name), list(others))
 
 
 def _master_reference(answers: Answers, gateway: Gateway) -> Iterator[Change]:
@@ -231,13 +255,61 @@ def wants_chat_completions(upstream: Upstream, providers: Providers) -> bool:
     return row.chat_completions or upstream.base_url not in row.api_base.values()
 
 
+def _deployments(
+    upstream: Upstream, providers: Providers, held: Sequence[Mapping[str, Data]]
+) -> Iterator[Change]:
+    """The entries of one name: one for each key. What there is beside ours stays."""
+    references = [_key_of(entry) for entry in held]
+    variables = upstream.variables or ("",)
+    wanted = [f"{REFERENCE}{name}" if name else None for name in variables]
+    # The first takes another key where it stands, unless one of them has its key already.
+    in_place = references == wanted[:1] or not any(r in wanted for r in references)
+    for variable, reference in zip(variables, wanted, strict=True):
+        also: tuple[str, ...] = (*_KEY, reference) if reference else ()
+        before = held[references.index(reference)] if reference in references else None
+        if in_place and reference == wanted[0]:
+            also, before = (), held[0] if held else None
+        item = Item("model_name", upstream.name, also)
+        yield from _entry_changes(replace(upstream, variable=variable), providers, before, item)
+    if upstream.spare is not None:
+        yield from _surplus(upstream, providers, held[1:] if in_place else held, wanted)
+
+
+#: Where an entry's key stands in it.
+_KEY: Final = ("litellm_params", "api_key")
+
+
+def _key_of(entry: Mapping[str, Data]) -> Data:
+    params = entry.get("litellm_params")
+    return params.get("api_key") if isinstance(params, Mapping) else None
+
+
+def _surplus(
+    upstream: Upstream,
+    providers: Providers,
+    held: Sequence[Mapping[str, Data]],
+    wanted: Sequence[Data],
+) -> Iterator[Change]:
+    """Takes out the entries for keys that are no longer wanted, where nobody added to them."""
+    for entry in held:
+        key = _key_of(entry)
+        if not isinstance(key, str) or not key.startswith(REFERENCE) or key in wanted:
+            continue
+        other = replace(upstream, variable=key.removeprefix(REFERENCE))
+        if entry == _entry(upstream.name, litellm_params(other, providers)):
+            yield Remove(("model_list", Item("model_name", upstream.name, (*_KEY, key))))
+
+
+def _entry(name: str, params: Mapping[str, Data]) -> dict[str, Data]:
+    return {"model_name": name, "litellm_params": dict(params)}
+
+
 def _entry_changes(
-    upstream: Upstream, providers: Providers, held: Mapping[str, Data] | None
+    upstream: Upstream, providers: Providers, held: Mapping[str, Data] | None, item: Item
 ) -> Iterator[Change]:
     params = litellm_params(upstream, providers)
-    item = Item("model_name", upstream.name)
     if held is None:
-        yield Set(("model_list", item), {"model_name": upstream.name, "litellm_params": params})
+        yield Set(("model_list", item), _entry(upstream.name, params))
         return
     before = held.get("litellm_params")
     for name, value in params.items():

@@ -159,7 +159,9 @@ def _step(data: Data, key: str | int | Item) -> tuple[bool, Data]:
 
 
 def _name(kind: Format, path: Path) -> str:
-    words = [f"[{k.value or k.key}]" if isinstance(k, Item) else str(k) for k in path]
+    # An element that is told by a name of its own says that name next.
+    told = (k for k in path if not (isinstance(k, Item) and k.value is None))
+    words = [f"[{k.value}]" if isinstance(k, Item) else str(k) for k in told]
     if kind == "dotenv":
         return f"{words[-1]}="
     return f"{'.'.join(words).replace('.[', '[')}: "
@@ -176,6 +178,8 @@ def _shown(kind: Format, path: Path, value: Data) -> str:
         return _models(value)
     if name in _URL_LEAVES and isinstance(value, str):
         return v.shown_url(value)
+    if path[1:2] == ("fallbacks",):
+        return _models_that_stand_in(value)
     reference = isinstance(value, str) and value.startswith("os.environ/")
     if name in _PUBLIC_LEAVES or reference or isinstance(value, bool):
         return _plain(value)
@@ -187,6 +191,14 @@ def _models(value: Data) -> str:
     rows = value if isinstance(value, list) else [None]
     names = [row.get("model") if isinstance(row, Mapping) else None for row in rows]
     return ", ".join(str(name) for name in names) if None not in names else "****"
+
+
+def _models_that_stand_in(value: Data) -> str:
+    """`small, other` of one model, or `big: small` for each of a whole list."""
+    if not isinstance(value, list):
+        return _plain(value)
+    pairs = [pair for one in value if isinstance(one, Mapping) for pair in one.items()]
+    return "; ".join(f"{name}: {_plain(others)}" for name, others in pairs) or _plain(value)
 
 
 def _plain(value: Data) -> str:

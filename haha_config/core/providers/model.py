@@ -186,7 +186,8 @@ Providers: TypeAlias = Mapping[str, Provider]
 class Upstream(Struct, frozen=True, kw_only=True):
     """One entry of `model_list`: the name the client sees and what LiteLLM calls.
 
-    `variable` "" : this upstream needs no key.
+    `variable` "" : this upstream needs no key. `spare` are the variables of further keys, one
+    deployment each; None: it was not said, and those that are there stay.
     """
 
     name: str
@@ -194,3 +195,9 @@ class Upstream(Struct, frozen=True, kw_only=True):
     model: str
     base_url: str
     variable: str = ""
+    spare: tuple[str, ...] | None = None
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Of all its keys; () where it needs none."""
+        return (self.variable, *(self.spare or ())) if self.variable else ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import product
 from typing import Final
 
 from haha_config.core import trust, urls
@@ -410,7 +411,8 @@ class LLM007(Rule):
 
     def check(self, state: State) -> Iterable[Problem]:
         for name, found in state.gateway.by_name.items():
-            if len(found) > 1:
+            yield from self._twice_alike(found)
+            if len({(e.model, e.api_base) for e in found}) > 1:
                 yield Problem(
                     what=nmsg(
                         "`{name}` is there {n} time",
@@ -419,6 +421,22 @@ class LLM007(Rule):
                         name=name,
                     ),
                     place=found[1].file.place("model_list", found[1].index, "model_name"),
+                )
+
+    @staticmethod
+    def _twice_alike(found: Sequence[ModelEntry]) -> Iterator[Problem]:
+        """Two entries for one key share what it is allowed: its limit is the limit of both."""
+        first: dict[object, ModelEntry] = {}
+        for entry in found:
+            same = first.setdefault(
+                (entry.model, entry.api_base, str(entry.params.get("api_key"))), entry
+            )
+            if same is not entry and entry.params.get("api_key"):
+                yield Problem(
+                    what=msg("`{name}` is there twice with the same key", name=entry.name),
+                    place=entry.place("api_key"),
+                    hint=msg("name the variable of another key, or take this entry out"),
+                    severity="warning",
                 )
 
 
@@ -1057,6 +1075,10 @@ def _without_call(state: State, entry: ModelEntry) -> str:
     return bare
 
 
+#: Lists of `- MODEL: [OTHER-MODEL]`.
+_FALLBACKS: Final = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks")
+
+
 class LLM020(Rule):
     name = "aliases-and-fallbacks"
     title = msg("Aliases and fallbacks name models that are there")
@@ -1070,13 +1092,28 @@ class LLM020(Rule):
         for alias, model in gateway.aliases.items():
             if not gateway.offers(model):
                 yield self._nowhere(state, model, ("router_settings", "model_group_alias", alias))
-        for section in ("litellm_settings", "router_settings"):
-            found = gateway.section(section).get("fallbacks")
+        for section, kind in product(("litellm_settings", "router_settings"), _FALLBACKS):
+            found = gateway.section(section).get(kind)
             for index, pair in enumerate(elements(found)):
                 for name, others in pair.items() if isinstance(pair, Mapping) else ():
-                    for model in elements(others):
-                        if isinstance(model, str) and not gateway.offers(model):
-                            yield self._nowhere(state, model, (section, "fallbacks", index, name))
+                    if isinstance(others, list):
+                        yield from self._in_turn(state, name, others, (section, kind, index, name))
+
+    def _in_turn(
+        self, state: State, name: str, others: list[Data], path: tuple[str | int, ...]
+    ) -> Iterator[Problem]:
+        """What is wrong with the models that stand in for one. `*` is for all that have none."""
+        # LiteLLM also takes `PROVIDER/NAME` for the name of an entry here.
+        asked = () if name == "*" or "/" in str(name) else (name,)
+        for model in (*asked, *others):
+            if isinstance(model, str) and not state.gateway.offers(model):
+                yield self._nowhere(state, model, path)
+        if name in others:
+            yield Problem(
+                what=msg("`{model}` is its own fallback, so it is only asked again", model=name),
+                place=state.litellm.place(*path),
+                hint=msg("name another model"),
+            )
 
     @staticmethod
     def _nowhere(state: State, model: str, path: tuple[str | int, ...]) -> Problem:

@@ -18,6 +18,7 @@ class Answers(Struct, frozen=True, kw_only=True):
     variable that would hold it with `--keys env`. `targets`: what may be created.
     `key_header`: the credential goes out as `x-api-key` too, in a custom header. `assumed`: nobody
     knows the window, and `context` is a guess on the safe side. `picker`: what `/model` will list.
+    `fallbacks`: the models that stand in for one that fails, in order; () takes them away.
     """
 
     provider: str
@@ -35,6 +36,7 @@ class Answers(Struct, frozen=True, kw_only=True):
     assumed: bool = False
     picker: tuple[Mapping[str, Data], ...] = ()
     upstreams: tuple[Upstream, ...] = ()
+    fallbacks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     drop: tuple[str, ...] = ()
     port: int | None = None
     master_key: str = ""

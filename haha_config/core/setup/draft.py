@@ -27,6 +27,7 @@ class Draft(Struct, frozen=True, kw_only=True):
 
     `key` is the credential of a direct row or of somebody else's gateway. `keys` are the upstream
     keys by variable. `keep_env`: `--keys env`, upstream keys stay where they are exported.
+    `fallbacks` by model; "" is the one that `main` will hold.
     """
 
     provider: str = ""
@@ -36,6 +37,7 @@ class Draft(Struct, frozen=True, kw_only=True):
     key: str = ""
     slots: Mapping[Slot, str] = field(default_factory=dict)
     upstreams: tuple[Upstream, ...] = ()
+    fallbacks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     drop: tuple[str, ...] = ()
     port: int | None = None
     traffic: Traffic | None = None
@@ -124,6 +126,17 @@ def upstream(
     return Upstream(
         name=name or plain, provider=row.key, model=plain, base_url=base, variable=variable
     )
+
+
+def parse_fallbacks(texts: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """`[MODEL=]NAME[,NAME…]`, in the order of the flags; `MODEL=` alone takes them away."""
+    found: dict[str, tuple[str, ...]] = {}
+    for text in texts:
+        model, equals, names = text.partition("=") if "=" in text else ("", "", text)
+        model = model_name(model).removesuffix("[1m]") if equals else ""
+        given = tuple(model_name(n).removesuffix("[1m]") for n in names.split(",") if names)
+        found[model] = (*found.get(model, ()), *given)
+    return found
 
 
 def check_names(upstreams: Iterable[Upstream]) -> None:
@@ -325,6 +338,7 @@ def _through_litellm(
         deny_web_search=draft.deny_web_search is True,
         context=_window(draft, slots, held, providers),
         upstreams=ups,
+        fallbacks={n or main.removesuffix("[1m]"): f for n, f in draft.fallbacks.items()},
         drop=draft.drop,
         port=port,
         master_key=master_key,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from haha_config.core import urls
 from haha_config.core import variables as v
@@ -76,9 +77,19 @@ def switches(state: State) -> dict[str, str]:
 
 
 def upstreams(held: Mapping[str, Data], rows: ProviderIndex) -> tuple[Upstream, ...]:
-    """The entries of `model_list` that a row explains, in the order of the file."""
+    """The entries of `model_list` that a row explains, in the order of the file.
+
+    Those that differ in their key alone are one.
+    """
     found = (_upstream(entry, rows) for entry in objects(held.get("model_list")))
-    return tuple(u for u in found if u is not None)
+    merged: dict[tuple[str, ...], Upstream] = {}
+    for one in found:
+        if one is not None:
+            same = (one.name, one.provider, one.model, one.base_url)
+            first = merged.setdefault(same, replace(one, spare=()))
+            if one.variable and first.variable and one.variable not in first.variables:
+                merged[same] = replace(first, spare=(*(first.spare or ()), one.variable))
+    return tuple(merged.values())
 
 
 def _upstream(entry: Mapping[str, Data], rows: ProviderIndex) -> Upstream | None:

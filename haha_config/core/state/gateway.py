@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import PurePath
 from typing import Final, Literal
@@ -183,6 +183,30 @@ class Gateway:
                 if isinstance(name, str) and isinstance(target, str):
                     aliases[name] = target
         return aliases
+
+    @cached_property
+    def fallbacks(self) -> Mapping[str, tuple[str, ...]]:
+        """The models that LiteLLM asks next where one fails."""
+        found = self.section(self.fallback_section).get("fallbacks")
+        return {
+            name: tuple(others)
+            for pair in objects(found)
+            for name, others in pair.items()
+            if isinstance(others, list) and all(isinstance(model, str) for model in others)
+        }
+
+    def fallbacks_without(self, gone: Container[str]) -> dict[str, tuple[str, ...]]:
+        """The fallbacks once these models are taken out; () for one that keeps none."""
+        return {
+            name: () if name in gone else tuple(model for model in others if model not in gone)
+            for name, others in self.fallbacks.items()
+        }
+
+    @property
+    def fallback_section(self) -> str:
+        """Where they stand: LiteLLM looks into the second only where the first has none."""
+        sections = ("router_settings", "litellm_settings")
+        return next((s for s in sections if self.section(s).get("fallbacks")), sections[0])
 
     @cached_property
     def wildcards(self) -> tuple[tuple[ModelEntry, re.Pattern[str]], ...]:

@@ -321,6 +321,16 @@ def _warn(answers: Answers, typed: Typed, found: Discovered) -> None:
     """What the questions would have brought up."""
     if answers.route == "direct":
         say_unlisted(answers)
+    names = {name for others in answers.fallbacks.values() for name in others}
+    behind = {u.provider for u in answers.upstreams if u.name in names}
+    for row in (found.state.providers[key] for key in sorted(behind)):
+        if row.thinking_back is not None:
+            report.talk(
+                msg(
+                    "warning: {name} may refuse to go on where another model used tools",
+                    name=row.name,
+                )
+            )
     if typed.given.permissions is None and beside.undecided(found.state):
         report.talk(
             msg(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import typer
 from msgspec.structs import asdict
@@ -52,10 +52,12 @@ def models(
     chosen = tuple(catalogs.search(found.entries, search, tools=tools, min_context=min_context))
     if shared.as_json:
         searches = asdict(search_) if search_ is not None else None
-        report.document({"models": [_json(entry) for entry in chosen], "web_search": searches})
+        report.document(
+            {"models": [_json(entry, found) for entry in chosen], "web_search": searches}
+        )
     elif chosen:
         rows = [_row(entry, found) for entry in chosen]
-        pager.show(table.lines(_COLUMNS, rows, sys.stdout))
+        pager.show([*table.lines(_COLUMNS, rows, sys.stdout), *_fallbacks(chosen, found)])
         if search_ is not None:
             report.talk(said_of_search(search_))
     else:
@@ -66,7 +68,7 @@ def models(
 # --- printing --------------------------------------------------------------------------------
 
 
-def _json(entry: CatalogEntry) -> dict[str, Data]:
+def _json(entry: CatalogEntry, found: Listed) -> dict[str, Data]:
     m = entry.model
     price = entry.price
     return {
@@ -78,7 +80,15 @@ def _json(entry: CatalogEntry) -> dict[str, Data]:
         "thinking": m.thinking,
         "price": {"input": price.input, "output": price.output} if price else None,
         "retired": m.retired,
+        "fallbacks": list(found.fallbacks.get(m.id, ())),
     }
+
+
+def _fallbacks(shown: Sequence[CatalogEntry], found: Listed) -> Iterator[str]:
+    for name in (entry.model.id for entry in shown):
+        if name in found.fallbacks:
+            others = found.fallbacks[name]
+            yield render(msg("{model}; if it fails: {names}", model=name, names=others))
 
 
 def _none(found: Sequence[CatalogEntry]) -> Message:

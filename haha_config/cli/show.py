@@ -283,6 +283,9 @@ def _top(session: Session, state: State) -> Iterator[tuple[Message, Message | st
     """What the client asks for, and the headers that go along."""
     told, place = _asked(session, state)
     if place is None and told:
+        others = state.fallbacks_of(told) if isinstance(told, str) else ()
+        if others:
+            told = msg("{model}; if it fails: {names}", model=told, names=others)
         yield msg("model"), told
     headers = tuple(
         msg(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import typer
 
@@ -136,6 +136,7 @@ def _say(
     main = chosen.get("main") or next(iter(chosen.values()))
     if outcome.applied:
         outcome.next += live_lines(session, outcome.plan, main)
+        outcome.next += _fallback(before, state)
         outcome.next += conversations(before, state, _back(before))
     outcome.findings += owners(session)
     headline = None
@@ -145,6 +146,17 @@ def _say(
         headline = moved(old, {**old, **chosen}, state.from_scope)
         headline = headline or msg("wrote {paths}", paths=written)
     return report_result(outcome, manner, headline)
+
+
+def _fallback(before: State, after: State) -> Iterator[Message]:
+    """What the gateway goes on with now where the main model fails."""
+    old, new = (state.slots.get("main", "") for state in (before, after))
+    others = after.fallbacks_of(new)
+    if others:
+        yield msg("{model}; if it fails: {names}", model=new, names=others)
+    elif before.fallbacks_of(old):
+        line = command_line("haha-config", "init", "--fallback", "NAME")
+        yield msg("{model} has no fallback: {command}", model=new, command=line)
 
 
 def _back(before: State) -> Message | str:

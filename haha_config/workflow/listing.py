@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from msgspec import Struct
@@ -48,6 +48,7 @@ class Listed(Struct, frozen=True, kw_only=True):
     entries: tuple[CatalogEntry, ...]
     used: frozenset[str]
     today: str
+    fallbacks: Mapping[str, tuple[str, ...]] = {}
 
     def state(self, entry: CatalogEntry) -> Literal["used", "ended", "ends", ""]:
         """Whether it is in use, or will be answered no more."""
@@ -74,6 +75,7 @@ def listed(session: Session, key: str | None = None, *, offline: bool = False) -
         entries=tuple(_entries(session, source, state, held, offline=offline)),
         used=frozenset(names),
         today=machine.today(),
+        fallbacks=state.gateway.fallbacks if source.own_gateway else {},
     )
     own = [model.id for model in source.row.models]
 

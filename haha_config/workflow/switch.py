@@ -70,8 +70,7 @@ def _unknown(after: Mapping[Slot, str], state: State) -> int:
 def _models(names: Iterable[str], held: CurrentSetup, state: State) -> list[Model]:
     """What the table knows of these models, and of those that stand in for them."""
     own = {name.removesuffix("[1m]") for name in names}
-    if held.own_gateway:
-        own |= {other for name in own for other in state.gateway.fallbacks.get(name, ())}
+    own |= {other for name in own for other in state.fallbacks_of(name)}
     found = (configured.model_of(name, held, state.providers) for name in own)
     return [model for model in found if model is not None]
 

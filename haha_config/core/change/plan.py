@@ -221,7 +221,9 @@ def _fallback_changes(answers: Answers, gateway: Gateway) -> Iterator[Change]:
         shared = any(name in pair and set(pair) - gone for pair in pairs)
         yield Remove((*section, Item(name, None), *([name] if shared else [])))
     for name, others in wanted.items():
-        if others and others != held.get(name):
+        if others and name not in held:
+            yield Set((*section, Item(name, None)), {name: list(others)})
+        elif others and others != held[name]:
             yield Set((*section, Item(name, None), name), list(others))
 
 

@@ -153,10 +153,11 @@ def _edited(file: File, changes: Sequence[Change]) -> str | None:
         return "".join(kept)
     try:
         text = edit(file.format, file.text, changes)
-        data = read(file.format, text).data
-        tables = dict.fromkeys(change.path[:1] for change in changes if len(change.path) > 1)
-        empty = [Remove(path) for path in tables if data.get(str(path[0])) in ({}, [])]
-        return edit(file.format, text, empty)
+        tables = {change.path[:n] for change in changes for n in range(1, len(change.path))}
+        for table in sorted(tables, key=len, reverse=True):
+            if at(read(file.format, text).data, table) in ({}, []):
+                text = edit(file.format, text, [Remove(table)])
+        return text
     except Refusal as refusal:
         place = refusal.place or Place()
         where = place.of(file.path)

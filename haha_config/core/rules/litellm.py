@@ -411,7 +411,7 @@ class LLM007(Rule):
 
     def check(self, state: State) -> Iterable[Problem]:
         for name, found in state.gateway.by_name.items():
-            yield from self._twice_alike(found)
+            yield from self._twice_alike(state, found)
             if len({(e.model, e.api_base) for e in found}) > 1:
                 yield Problem(
                     what=nmsg(
@@ -424,20 +424,21 @@ class LLM007(Rule):
                 )
 
     @staticmethod
-    def _twice_alike(found: Sequence[ModelEntry]) -> Iterator[Problem]:
+    def _twice_alike(state: State, found: Sequence[ModelEntry]) -> Iterator[Problem]:
         """Two entries for one key share what it is allowed: its limit is the limit of both."""
-        first: dict[object, ModelEntry] = {}
+        seen: set[tuple[str, str, str]] = set()
         for entry in found:
-            same = first.setdefault(
-                (entry.model, entry.api_base, str(entry.params.get("api_key"))), entry
-            )
-            if same is not entry and entry.params.get("api_key"):
+            written = entry.params.get("api_key")
+            key = state.gateway.followed(written) or written
+            same = (entry.model, entry.api_base, str(key))
+            if key and same in seen:
                 yield Problem(
                     what=msg("`{name}` is there twice with the same key", name=entry.name),
                     place=entry.place("api_key"),
                     hint=msg("name the variable of another key, or take this entry out"),
                     severity="warning",
                 )
+            seen.add(same)
 
 
 class LLM008(Rule):

@@ -192,6 +192,11 @@ class State(Struct, frozen=True, kw_only=True, dict=True):
             return "litellm"
         return "direct"
 
+    def fallbacks_of(self, model: str) -> tuple[str, ...]:
+        """The models that the gateway goes on with, in turn, where this one fails."""
+        found = self.gateway.fallbacks.get(model.removesuffix("[1m]"), ())
+        return found if self.route == "litellm" else ()
+
     @cached_property
     def gateway_port(self) -> int | None:
         """PORT of `litellm.env`; None where it is no port."""

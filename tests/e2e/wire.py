@@ -140,6 +140,7 @@ class Reply:
     def __init__(self, handler: BaseHTTPRequestHandler, closing: threading.Event) -> None:
         self._handler = handler
         self._closing = closing
+        self._chunked = False
 
     def send(
         self,
@@ -161,12 +162,18 @@ class Reply:
     def json(self, status: int, value: object, headers: Mapping[str, str] | None = None) -> None:
         self.send(status, json.dumps(value).encode(), headers=headers)
 
-    def open_stream(self) -> None:
-        """Status and headers of an event stream; it ends when the behaviour returns."""
+    def open_stream(self, *, chunked: bool = False) -> None:
+        """Status and headers of an event stream; it ends when the behaviour returns.
+
+        A `chunked` one has no end then: whoever reads it can tell that it was cut.
+        """
+        self._chunked = chunked
         self._handler.send_response(200)
         self._handler.send_header("Content-Type", "text/event-stream")
         self._handler.send_header("Cache-Control", "no-cache")
         self._handler.send_header("Connection", "close")
+        if chunked:
+            self._handler.send_header("Transfer-Encoding", "chunked")
         self._handler.end_headers()
         self._handler.close_connection = True
 
@@ -174,7 +181,10 @@ class Reply:
         """One server-sent event; a string is sent as it is (`[DONE]`), anything else as JSON."""
         text = data if isinstance(data, str) else json.dumps(data)
         head = f"event: {name}\n" if name else ""
-        self._handler.wfile.write(f"{head}data: {text}\n\n".encode())
+        sent = f"{head}data: {text}\n\n".encode()
+        if self._chunked:
+            sent = b"%x\r\n%s\r\n" % (len(sent), sent)
+        self._handler.wfile.write(sent)
         self._handler.wfile.flush()
 
     def write(self, content: bytes) -> None:

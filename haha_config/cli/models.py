@@ -80,7 +80,7 @@ def _json(entry: CatalogEntry, found: Listed) -> dict[str, Data]:
         "thinking": m.thinking,
         "price": {"input": price.input, "output": price.output} if price else None,
         "retired": m.retired,
-        "fallbacks": list(found.fallbacks.get(m.id, ())),
+        **({"fallbacks": list(found.fallbacks[m.id])} if m.id in found.fallbacks else {}),
     }
 
 

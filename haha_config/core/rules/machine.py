@@ -226,7 +226,7 @@ class SYS008(MachineRule):
                 "the client's first start reads no settings of a folder: it asks for an Anthropic"
                 " login, or stops where api.anthropic.com is out of reach"
             ),
-            place=state.effective(v.BASE_URL).place or Place(path=machine.client_state),
+            place=state.effective(v.BASE_URL).place,
             hint="haha-config init --scope user",
             severity="warning",
         )

@@ -382,7 +382,9 @@ def _events(request: Request, said: Answer) -> Iterator[Event]:
 
 
 def _pieces(text: str) -> list[str]:
-    """Text in three deltas, so that a reader has to join them."""
+    """Text in three deltas, so that a reader has to join them; a long one a line each."""
+    if text.count("\n") > 3:
+        return text.splitlines(keepends=True)
     third = max(1, -(-len(text) // 3))
     return [text[i : i + third] for i in range(0, len(text), third)]
 

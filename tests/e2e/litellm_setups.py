@@ -331,6 +331,18 @@ CONFIGS: Final[dict[str, tuple[Outcome, str]]] = {
         ),
     ),
     "redis-nowhere": ("refused", config(settings="cache: true")),
+    "coordination-redis-nowhere": (
+        "refused",
+        config(general="coordination_redis: {port: 6379}"),
+    ),
+    "coordination-redis-unset": (
+        "refused",
+        config(general="coordination_redis: {host: os.environ/NOT_SET}"),
+    ),
+    "coordination-redis-a-text": (
+        "refused",
+        config(general="coordination_redis: 'redis://127.0.0.1:6379'"),
+    ),
     "cache-local": ("works", config(settings="cache: true, cache_params: {type: local}")),
     "include-not-there": ("refused", "include: [gone.yaml]\n" + config()),
     "include-a-text": ("refused", "include: models.yaml\n" + config()),

@@ -122,6 +122,18 @@ class Gateway:
             self.keys[arguments[1]] = done.stdout.strip()
         return done.stdout.strip()
 
+    def change(self, person: str, change: Mapping[str, object] | None) -> None:
+        """Other words for a person in keys.json, or none: as an editor that renames would write."""
+        path = self.folder / "keys.json"
+        people = json.loads(path.read_text(encoding="utf-8"))
+        (digest,) = (d for d, entry in people.items() if entry["person"] == person)
+        entry = people.pop(digest)
+        if change is not None:
+            people[digest] = entry | change
+        new = path.with_suffix(".edited")
+        new.write_text(json.dumps(people), encoding="utf-8")
+        new.replace(path)
+
     def ask(self, key: str, port: int | None = None, model: str = MODEL) -> tuple[int, str]:
         """One short question; `port` is a replica's own, None the front door."""
         body = {"model": model, "max_tokens": 50, "messages": [{"role": "user", "content": "hi"}]}
@@ -191,7 +203,7 @@ class Simulated:
         own = {"authorization": f"Bearer {self.key}", "x-claude-code-session-id": self.name}
         kept = ("content-type", "anthropic-version", "anthropic-beta", "user-agent")
         headers = {name: self.captured.headers[name] for name in kept} | own
-        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=600)
         try:
             line.request("POST", "/v1/messages?beta=true", self.captured.raw, headers)
             answer = line.getresponse()
@@ -205,13 +217,11 @@ class Simulated:
         return "" if b"event: message_stop" in text else "broken stream"
 
 
-def client_settings(gateway_url: str, key_file: Path) -> dict[str, object]:
-    """What a fleet's managed settings hold: the address, the models, and where the key is."""
-    slots = ("OPUS", "SONNET", "HAIKU", "FABLE")
-    env = {f"ANTHROPIC_DEFAULT_{slot}_MODEL": MODEL for slot in slots}
-    env |= {"ANTHROPIC_BASE_URL": gateway_url, "ANTHROPIC_MODEL": MODEL}
-    env |= {"CLAUDE_CODE_MAX_CONTEXT_TOKENS": "200000", "ENABLE_TOOL_SEARCH": "false"}
-    return {"apiKeyHelper": f"cat {key_file}", "env": env}
+def client_settings(gateway_url: str, key_file: Path) -> str:
+    """A fleet's managed settings as they ship, with this gateway and this key."""
+    text = (HOST.parent / "managed-settings.json").read_text(encoding="utf-8")
+    text = text.replace("https://gateway.example.com", gateway_url)
+    return text.replace("/usr/local/bin/gateway-key", f"cat {key_file}")
 
 
 class Real:
@@ -221,7 +231,7 @@ class Real:
         self.name, self.count = f"{home.name} ({version})", count
         (home / ".claude").mkdir(parents=True)
         (home / "work").mkdir()
-        settings = json.dumps(client_settings(url, key_file))
+        settings = client_settings(url, key_file)
         (home / ".claude" / "settings.json").write_text(settings, encoding="utf-8")
         stream = ("--input-format", "stream-json", "--output-format", "stream-json", "--verbose")
         self._errors = home / "stderr.log"
@@ -270,7 +280,7 @@ def first_request(version: str, home: Path) -> Request:
     key_file = home / "key"
     key_file.write_text("sk-captured", encoding="utf-8")
     with Upstream(models=(MODEL,)) as upstream:
-        settings = json.dumps(client_settings(upstream.url, key_file))
+        settings = client_settings(upstream.url, key_file)
         (home / ".claude" / "settings.json").write_text(settings, encoding="utf-8")
         subprocess.run(
             [str(parts.client(version)), "-p", "say hi"],

@@ -62,7 +62,8 @@ def start(port: int, minimal: dict[str, str]) -> list[Part]:
         command = ["litellm", "--config", str(HERE / "litellm_config.yaml")]
         command += ["--host", "127.0.0.1", "--port", str(each)]
         parts.append(Part(f"litellm-{each}", command, env))
-    ports = {"GATEWAY_PORT": str(port), "REPLICA_A": str(a), "REPLICA_B": str(b)}
+    ports = {"GATEWAY_PORT": str(port)}
+    ports |= {"REPLICA_A": f"127.0.0.1:{a}", "REPLICA_B": f"127.0.0.1:{b}"}
     parts.append(
         Part("haproxy", ["haproxy", "-f", str(HERE / "haproxy.cfg")], {**minimal, **ports})
     )

@@ -155,6 +155,7 @@ def _values(state: State) -> Iterator[Problem]:
             "note",
         )
     yield from _cache(state)
+    yield from _coordination(state)
 
 
 def _number(text: str) -> bool:
@@ -182,6 +183,21 @@ def _cache(state: State) -> Iterator[Problem]:
             msg("write `cache_params:` with `type: local`, or set REDIS_HOST"),
             "warning" if state.only else "error",
         )
+
+
+def _coordination(state: State) -> Iterator[Problem]:
+    named = state.gateway.general.get("coordination_redis")
+    table = named if isinstance(named, Mapping) else {}
+    targets = ("host", "url", "startup_nodes", "sentinel_nodes")
+    if named is None or any(state.gateway.followed(table.get(target)) for target in targets):
+        return
+    yield _problem(
+        state,
+        ("general_settings", "coordination_redis"),
+        msg("no Redis is named in `coordination_redis`, and LiteLLM does not start without"),
+        msg("write `host:` and `port:` below it"),
+        "warning" if state.only else "error",
+    )
 
 
 def _callbacks(state: State) -> Iterator[Problem]:

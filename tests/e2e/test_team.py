@@ -182,7 +182,7 @@ class Drill:
         assert "will work" in tool("probe").stdout
         for change, words in (
             ({"models": ["deepseek-flash"]}, "does not allow `gpt-6-luna`"),
-            ({"rpm": 0}, "limit is reached: 0 requests a minute"),
+            ({"models": ["gpt-6-luna"], "rpm": 0}, "limit is reached: 0 requests a minute"),
             ({"expires": "2020-01-01T00:00:00+00:00"}, "has expired"),
             (None, "may have been revoked"),
         ):

@@ -129,7 +129,7 @@ def init(
     deny_web_search: bool | None = typer.Option(
         None,
         "--deny-web-search/--no-deny-web-search",
-        help=_("Take the client's web search away, where the service has none."),
+        help=_("Turn off the client's web search, if the service has none."),
     ),
     api_key_env: str | None = typer.Option(
         None, "--api-key-env", metavar="NAME", help=_("The variable that holds the key.")

@@ -32,7 +32,7 @@ def denied(tool: Tool) -> Any:
 
 
 def test_init_says_where_it_is_refused_until_it_is_denied(keyed: Tool) -> None:
-    said = "MiniMax refuses the client's web searches: --deny-web-search takes the tool away"
+    said = "MiniMax refuses the client's web searches: --deny-web-search turns the tool off"
     assert said in init(keyed, "minimax").err
     assert denied(keyed) is None
     assert said not in init(keyed, "minimax", "--deny-web-search").err

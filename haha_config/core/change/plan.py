@@ -541,7 +541,7 @@ def _notes(answers: Answers, state: State) -> Iterator[Message]:
     search = web_search(state.providers[answers.provider], answers.route)
     if search is not None and search.result == "refused" and not answers.deny_web_search:
         yield msg(
-            "{by} refuses the client's web searches: --deny-web-search takes the tool away",
+            "{by} refuses the client's web searches: --deny-web-search turns the tool off",
             by=search.by,
         )
     if answers.permissions == "auto":

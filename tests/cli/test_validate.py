@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import socket
 import subprocess
@@ -260,3 +261,33 @@ def test_an_agent_with_a_model_that_is_not_served(tool: Tool) -> None:
     assert "`claude-haiku-4-5`" in found[0]["message"]
     (folder / "reviewer.md").write_text(text.replace("claude-haiku-4-5", "inherit"), "utf-8")
     assert ".md" not in tool("validate", "--client", "claude").out
+
+
+def test_settings_in_utf_16_are_read_and_written_only_once_they_are_utf_8(tool: Tool) -> None:
+    """Both clients read such a file, as Windows writes it (measured)."""
+    done = tool(
+        "init",
+        "--provider",
+        "deepseek",
+        "--yes",
+        DEEPSEEK_API_KEY="sk-0123456789abcdef0123456789abcdef",
+    )
+    assert done.code == 0, done.err
+    path = tool.home / ".claude" / "settings.json"
+    text = path.read_text(encoding="utf-8")
+    path.write_bytes(codecs.BOM_UTF16_LE + text.encode("utf-16-le"))
+    wide = path.read_bytes()
+    found = tool("validate", "--format", "json").json["findings"]
+    assert [one["code"] for one in found if one["severity"] != "note"] == ["SET004"]
+    assert tool("show").code == 0
+    done = tool("switch-model", "deepseek-v4-pro")
+    assert done.code == 1
+    assert "haha-config validate --fix" in done.err
+    assert path.read_bytes() == wide
+    assert tool("validate", "--fix", "--yes").code == 0
+    assert path.read_text(encoding="utf-8") == text
+    assert tool("undo", "--yes").code == 0
+    assert path.read_bytes() == wide
+    # In the other byte order no client reads it.
+    path.write_bytes(codecs.BOM_UTF16_BE + text.encode("utf-16-be"))
+    assert "SET001" in tool("validate").out

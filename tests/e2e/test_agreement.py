@@ -20,9 +20,10 @@ import pytest
 
 from tests.e2e import behaviours as act
 from tests.e2e import parts, truth
-from tests.e2e.faults import FAULTS, Fault, always, calls, good, in_turn, says, second, unless
+from tests.e2e.faults import Fault, always, calls, good, in_turn, says, second, unless
+from tests.e2e.hard_faults import HARD
 from tests.e2e.processes import Gateway, environment
-from tests.e2e.truth import CLIENTS, Faulty, Person
+from tests.e2e.truth import CLIENTS, FAULTS, Faulty, Person
 
 MASTER = "sk-" + "0123456789abcdef" * 3
 #: Of a hundred verdicts at least so many are what the client shows, and at most so many are open.
@@ -85,15 +86,14 @@ def held_against(
 
 
 def chosen() -> list[Fault]:
-    """All with ALL_FAULTS=1; else those that the versions take differently, and a third."""
+    """All with ALL_FAULTS=1; else those that the versions take differently, and some."""
     if os.environ.get("ALL_FAULTS"):
         return list(FAULTS)
     known = truth.known()
-    return [
-        fault
-        for number, fault in enumerate(FAULTS)
-        if number % 3 == 0 or len(set(known[fault.name].values())) > 1
-    ]
+    differing = {name for name, works in known.items() if len(set(works.values())) > 1}
+    singles = FAULTS[: -len(HARD)]
+    some = {fault.name for fault in (*singles[::3], *HARD[::12])}
+    return [fault for fault in FAULTS if fault.name in differing | some]
 
 
 def test_directly(tmp_path: Path) -> None:

@@ -64,7 +64,8 @@ _STATUSES: Final = (
 #: Of `tests.e2e.faults`: what one version forgives and another does not.
 _FORGIVEN: Final = (
     *("no-ends", "no-id", "no-message-delta", "no-message-stop"),
-    *("length-too-long", "block-stop-twice"),
+    *("length-too-long", "block-stop-twice", "piece-as-stream", "once-529-do-not"),
+    "delta-usage-text",
 )
 _FIELDS: Final = ("thinking", "context_management", "output_config", "metadata", "safeguards")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
@@ -27,6 +28,19 @@ def decode(data: bytes) -> str:
             place=Source(good).place(len(good)),
             hints=(msg("save the file as UTF-8 and run the command again"),),
         ) from None
+
+
+def decode_wide(data: bytes) -> str | None:
+    """The text of a UTF-16 file as Windows writes it, its BOM left in; None for any other.
+
+    The clients read it (measured); without the mark, or in the other byte order, they do not.
+    """
+    if not data.startswith(codecs.BOM_UTF16_LE) or data.startswith(codecs.BOM_UTF32_LE):
+        return None
+    try:
+        return data.decode("utf-16-le")
+    except UnicodeDecodeError:
+        return None
 
 
 class Source:

@@ -92,6 +92,7 @@ def read(exchange: HttpExchange) -> Response | None:
         flaw=flaw,
         usable=counted,
         final=not counted,
+        lapses={"piece-as-stream": _NO_STREAM} if _named_stream(exchange) else {},
         bad_inputs=tuple(
             str(b.get("name"))
             for b in blocks
@@ -119,8 +120,14 @@ def data_of(exchange: HttpExchange) -> Data:
 def is_stream(exchange: HttpExchange) -> bool:
     if exchange.body.startswith("{"):
         return False
-    kind = exchange.headers.get("content-type", "").lower()
-    return "event-stream" in kind or exchange.body.startswith(("event:", "data:"))
+    return _named_stream(exchange) or exchange.body.startswith(("event:", "data:"))
+
+
+_NO_STREAM: Final = msg("JSON comes under the content type of a stream")
+
+
+def _named_stream(exchange: HttpExchange) -> bool:
+    return "event-stream" in exchange.headers.get("content-type", "").lower()
 
 
 # --- streams ---------------------------------------------------------------------------------
@@ -287,7 +294,7 @@ class _Reader:
     def _use(self, usage: Data) -> None:
         if isinstance(usage, dict):
             if any(isinstance(count, str) for count in usage.values()):
-                self._note(msg("a count in `usage` is no number"))
+                self.lapses["delta-usage-text"] = msg("a count in `usage` is no number")
             self.usage.update({k: v for k, v in usage.items() if v is not None})
 
 

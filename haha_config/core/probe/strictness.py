@@ -29,12 +29,15 @@ def tries_again(exchange: HttpExchange, number: int, caller: ClientProfile) -> b
     if exchange.succeeded:
         # It asks once more for what it could not read at all.
         return number == 2 and exchange.failure is None and read(exchange) is None
-    if exchange.status in _BY_SHAPE:
-        return number <= _changes(exchange.status, wire)
     said = exchange.headers.get("x-should-retry", "")
+    if exchange.status in _BY_SHAPE and said != "true":
+        return number <= _changes(exchange.status, wire)
+    if said == "false" and exchange.status == _OVERLOADED:
+        return "once-529-do-not" in wire.forgives
     return said == "true" or (said != "false" and exchange.status in wire.asks_again)
 
 
+_OVERLOADED: Final = 529
 #: After these the client asks again in another way, and not in the same one.
 _BY_SHAPE: Final = (400, 404, 422)
 

@@ -132,7 +132,7 @@ def _with(state: State, mend: Fix) -> State:
     file = next((f for f in files(state) if f.path == mend.path), None)
     if file is None or (file.document is None and mend.changes):
         return state
-    if file.strange is not None:
+    if file.strange is not None and not mend.bare:
         raise file.strange
     text = edit(file.format, file.text, mend.changes) if mend.changes else file.text
     if mend.bare:

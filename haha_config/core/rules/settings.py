@@ -104,7 +104,15 @@ class SET004(Rule):
     fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
-        yield from marks(state.target.path, state.target.snapshot.data)
+        file = state.target
+        yield from marks(file.path, file.snapshot.data)
+        if file.strange is not None:
+            yield Problem(
+                what=msg("the file is UTF-16: the client reads it, and few other programs do"),
+                place=Place(path=file.path, line=1, column=1),
+                hint=FIX,
+                fixes=(Fix(path=file.path, bare=True),),
+            )
 
 
 class SET005(Rule):

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from haha_config.core.edit import decode
 from haha_config.core.edit.formats import read
+from haha_config.core.edit.text import decode_wide
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import msg
 from haha_config.core.model import Data, Document, Format, Oddity, Place, Snapshot
@@ -24,8 +25,8 @@ class File(Struct, frozen=True, kw_only=True):
     A file that is there and can't be read has an `error` too: what it says is not known. So has a
     settings file that the client does not take, and that has a document: for the client it is not
     there. `rejected`: for each known version that drops the file, the values that it drops it for.
-    `strange`: a byte of `.env` is not UTF-8; Bun reads its variables all the same, and nothing is
-    written there.
+    `strange`: it is not UTF-8, and is read all the same, as Bun does with a wrong byte in `.env`
+    and a client with UTF-16 settings; nothing is written there.
     """
 
     snapshot: Snapshot
@@ -94,12 +95,26 @@ def parse_dotenv(snapshot: Snapshot) -> File:
     return replace(file, text=text, document=read("dotenv", text), error=None, strange=file.error)
 
 
+def _parse_wide(snapshot: Snapshot) -> File | None:
+    """A UTF-16 settings file; None for any other. `validate --fix` makes it UTF-8."""
+    text = decode_wide(snapshot.data or b"") if snapshot.unreadable is None else None
+    if text is None:
+        return None
+    strange = Refusal(
+        msg("the file is UTF-16, and haha-config writes UTF-8"),
+        place=Place(path=snapshot.path),
+        hints=("haha-config validate --fix",),
+    )
+    file = parse(replace(snapshot, data=text.encode("utf-8")), "json")
+    return replace(file, snapshot=snapshot, strange=strange)
+
+
 def parse_settings(snapshot: Snapshot, accepted: Accepted, version: str) -> File:
     """A client's settings file, and whether the clients that are known take it.
 
     `version`: the client that it is read for, one of the measured ones.
     """
-    file = parse(snapshot, "json")
+    file = _parse_wide(snapshot) or parse(snapshot, "json")
     found = {known: accepted.rejected(file.data, known) for known in accepted.versions}
     rejected = {known: values for known, values in found.items() if values}
     if version not in rejected:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from haha_config.core.model import from_json, mapping, string
 from haha_config.io import programs
 
 _PACKAGE = "@anthropic-ai/claude-code"
@@ -28,12 +29,10 @@ def version(path: str, folders: Iterable[Path]) -> str:
 
 
 def _packaged(folder: Path) -> str:
-    import json
-
     try:
-        data = json.loads((folder / "package.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        data = mapping(from_json((folder / "package.json").read_bytes()))
+    except OSError:
         return ""
-    named = isinstance(data, dict) and str(data.get("name", "")).startswith(_PACKAGE)
-    found = data.get("version") if named else ""
-    return found if isinstance(found, str) and _VERSION.fullmatch(found) else ""
+    found = string(data.get("version"))
+    named = string(data.get("name")).startswith(_PACKAGE)
+    return found if named and _VERSION.fullmatch(found) else ""

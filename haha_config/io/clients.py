@@ -17,15 +17,9 @@ if TYPE_CHECKING:
 
 
 _CLIENTS: Final = frozenset({"claude", "claude-haha"})
-
-
 _RUNTIMES: Final = frozenset({"node", "bun", "nodejs"})
-
-
 #: How the client's own program is called where a runtime starts it: an npm install, a checkout.
 _ENTRIES: Final = ("claude-code/cli.js", "claude-code/cli.mjs", "src/entrypoints/cli.tsx")
-
-
 #: The desktop app is called the same and reads none of these files.
 _DESKTOP: Final = ("AnthropicClaude", "Claude.app/")
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Final
+
+from haha_config.io import loopback
 
 #: Longer than any request of the client; a longer one is somebody else's.
 _LARGEST: Final = 64 << 20
@@ -24,16 +25,8 @@ def endpoint(token: str) -> Iterator[str]:
     class Handler(_Messages):
         wanted = token
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with loopback.serving(Handler) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def ask(base_url: str, token: str, model: str, text: str) -> Iterator[str]:

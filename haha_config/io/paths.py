@@ -9,6 +9,7 @@ from pathlib import Path
 
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import msg
+from haha_config.core.model import from_json, mapping
 
 LAUNCHER = Path("bin") / "claude-haha"
 
@@ -118,10 +119,8 @@ def has_active_provider(folder: Path) -> bool:
     From its public documentation: `cc-haha/providers.json` names the active one, and
     `cc-haha/settings.json` holds what it sets.
     """
-    import json
-
     try:
-        data = json.loads((folder / "cc-haha" / "providers.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        data = mapping(from_json((folder / "cc-haha" / "providers.json").read_bytes()))
+    except OSError:
         return False
-    return isinstance(data, dict) and bool(data.get("activeId") or data.get("activeProviderId"))
+    return bool(data.get("activeId") or data.get("activeProviderId"))

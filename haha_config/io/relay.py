@@ -10,15 +10,14 @@ import contextlib
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 from haha_config.core.exchange import Failure
-from haha_config.io import http
+from haha_config.io import http, loopback
 
 if TYPE_CHECKING:
     import httpx
@@ -79,17 +78,8 @@ def relay(target: Target, seen: Callable[[Passed], None]) -> Iterator[str]:
     ) as client:
         own = {"target": target, "client": client, "seen": seen, "proxied": proxy is not None}
         handler = type("Handler", (_Handler,), own)
-        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        server.daemon_threads = True
-        server.block_on_close = False
-        thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}{urlsplit(target.base_url).path}"
-        finally:
-            server.shutdown()
-            server.server_close()
-            thread.join()
+        with loopback.serving(handler) as port:
+            yield f"http://127.0.0.1:{port}{urlsplit(target.base_url).path}"
 
 
 class _Handler(BaseHTTPRequestHandler):

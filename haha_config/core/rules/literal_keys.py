@@ -36,12 +36,8 @@ def literal_keys(state: State) -> tuple[LiteralKey, ...]:
     for one in (*fixed, *(usual for usual, _ in free)):
         values.setdefault(one.name, set()).add(one.key)
     found = [_placed(own, entry, values) for own, entry in free]
-    held = [one if values[one.name] == {one.key} else _without_name(one) for one in fixed]
+    held = [one if values[one.name] == {one.key} else replace(one, name="") for one in fixed]
     return (*found, *held)
-
-
-def _without_name(one: LiteralKey) -> LiteralKey:
-    return replace(one, name="")
 
 
 def _of_entries(state: State) -> Iterator[tuple[LiteralKey, ModelEntry]]:

@@ -360,6 +360,7 @@ class MOD004(Rule):
         if missing:
             names = tuple(SLOTS[slot] for slot in missing)
             alias = main.removesuffix("[1m]").lower() in ALIASES
+            switch = f"haha-config switch-model {quoted(main)} --all"
             fixes = () if alias else set_everywhere(state, dict.fromkeys(names, main))
             yield Problem(
                 what=msg(
@@ -367,7 +368,7 @@ class MOD004(Rule):
                     names=names,
                 ),
                 place=slot_place(state, "main"),
-                hint=FIX if fixes else INIT if alias else _switch_all(main),
+                hint=FIX if fixes else INIT if alias else switch,
                 severity="warning" if state.route == "litellm" and missing != ["fable"] else "note",
                 fixes=fixes,
             )
@@ -382,10 +383,6 @@ def _missing_tiers(state: State) -> list[Slot]:
     if missing or set(SLOTS) - set(state.slots) != {"fable"}:
         return missing
     return ["fable"]
-
-
-def _switch_all(model: str) -> str:
-    return f"haha-config switch-model {quoted(model)} --all"
 
 
 def _answers_claude(state: State) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -115,3 +116,18 @@ def test_models_says_who_searches(keyed: Tool) -> None:
     assert done.json["web_search"]["result"] == "works"
     done = keyed("models", "--provider", "minimax", "--offline", "--format", "json")
     assert done.json["web_search"]["by"] == "MiniMax"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script in the client's place")
+def test_a_session_on_the_profile_has_it_too(keyed: Tool) -> None:
+    init(keyed, "minimax", "--deny-web-search")
+    init(keyed, "deepseek")
+    client = keyed.home / "bin" / "claude"
+    client.parent.mkdir()
+    told = 'while [ $# -gt 0 ]; do [ "$1" = --settings ] && cat "$2"; shift; done'
+    client.write_text(f"#!/bin/sh\n{told}\n")
+    client.chmod(0o755)
+    path = f"{client.parent}:/usr/bin:/bin"
+    settings = {name: keyed("run", name, PATH=path).json for name in ("minimax", "deepseek")}
+    assert settings["minimax"]["permissions"]["deny"] == ["WebSearch"]
+    assert "deny" not in settings["deepseek"]["permissions"]

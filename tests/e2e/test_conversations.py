@@ -79,6 +79,17 @@ def service(kind: Kind, request: Request) -> Behaviour | None:
     return act.answer(text, calls=calls, thinking="" if kind == "silent" else "I think.")
 
 
+def reads_each_turn(kind: Kind, request: Request) -> Behaviour | None:
+    """The same service with a model that reads the file again whatever it is told."""
+    said = [m for m in request._list("messages") if m.get("role") == "user"]
+    if request.dialect != "anthropic" or refusal(kind, request) or not request.tools:
+        return service(kind, request)
+    if "tool_result" in str(said[-1]["content"]):
+        return says(lambda _: [thought(kind), {"type": "text", "text": "marmot"}])
+    call = {"id": f"toolu_{request.number}", "name": "Read", "input": {"file_path": "notes.txt"}}
+    return says(lambda _: [thought(kind), {"type": "tool_use", **call}])
+
+
 def asked_client(version: str, tool: Tool, *args: str, prompt: str = "say hi") -> Said:
     home, cwd = tool.home, tool.cwd
     return ask_client(version, home=home, cwd=cwd, env=RUN, args=args, prompt=prompt)
@@ -152,6 +163,19 @@ class TestDirect:
             assert thinking(conversation.heard[-1]) == sent
             succeeded(tool("use", "-"))
             assert conversation.on(one)
+
+    def test_a_tool_in_between_is_missed_on_the_way_back(self, tool: Tool) -> None:
+        with Upstream() as one, Upstream() as other:
+            one.behave = lambda request: reads_each_turn("wants", request)
+            other.behave = lambda request: reads_each_turn("signed", request)
+            saved(tool, "other", other, "other-model")
+            saved(tool, "one", one, "model")
+            conversation = Conversation(tool, parts.NEWEST)
+            assert conversation.on(one)
+            succeeded(tool("use", "other"))
+            assert conversation.on(other)
+            succeeded(tool("use", "-"))
+            assert not conversation.on(one)
 
     def test_compact_before_the_switch_helps(self, tool: Tool, version: str) -> None:
         with Upstream() as one, Upstream() as other:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 from msgspec import Struct
@@ -24,8 +23,8 @@ from haha_config.core.setup.draft import Draft
 from haha_config.io import report
 from haha_config.io.i18n import _
 from haha_config.workflow import flags, profiles, trust
-from haha_config.workflow.apply import WriteOptions, WriteResult, report_result, write
-from haha_config.workflow.configure import Ready, draft_from_flags, ready, resumed, with_key
+from haha_config.workflow.apply import WriteOptions, report_result, write
+from haha_config.workflow.configure import Prepared, draft_from_flags, prepared, resumed, with_key
 from haha_config.workflow.discover import (
     Discovered,
     adopted,
@@ -36,9 +35,6 @@ from haha_config.workflow.discover import (
     say_unlisted,
 )
 from haha_config.workflow.session import Session, is_terminal
-
-if TYPE_CHECKING:
-    from haha_config.cli.interview import Prepared
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -259,7 +255,7 @@ def _finish(
     if not previewed:
         _warn(made.answers, typed, found)
     # The interview's summary was the question.
-    outcome = write(session, build, manner, lambda: True, previewed=previewed)
+    outcome = write(session, build, manner, previewed=previewed)
     row = session.providers[made.answers.provider]
     save = typed.save_answers
     if save is not None and not manner.dry_run:
@@ -268,9 +264,7 @@ def _finish(
     say_ended(session, made.answers)
     if manner.dry_run:
         say_toolless(made.answers, row)
-        if manner.as_json:
-            report.document(outcome.document())
-        return 0
+        return report_result(outcome, manner)
     trust.record_checkout(session)
     from haha_config.workflow.read_state import findings
 
@@ -279,10 +273,11 @@ def _finish(
         outcome.next += profiles.said_left(session, outcome.plan)
     if all(f.code != "MOD008" for f in outcome.findings):
         say_toolless(made.answers, row)
+    headline = msg("{name} is set up: wrote {paths}", name=row.name, paths=outcome.written)
     if not previewed:
         outcome.next += next_steps(session, made, typed)
-        return report_result(outcome, manner, _headline(row.name, outcome))
-    code = report_result(outcome, manner, _headline(row.name, outcome))
+        return report_result(outcome, manner, headline)
+    code = report_result(outcome, manner, headline)
     if code == 0 and outcome.applied:
         from haha_config.workflow.verify import proof
 
@@ -294,11 +289,11 @@ def _finish(
 
 def _builder(
     session: Session, draft: Draft, found: Discovered, save_as: str | None
-) -> tuple[Ready, Callable[[], Plan]]:
+) -> tuple[Prepared, Callable[[], Plan]]:
     """The set-up, and what plans it from the files as they are when it is called."""
     if draft.upstreams or (draft.provider and session.providers[draft.provider].multi):
         found = adopted(found)
-    made = ready(session, draft, found)
+    made = prepared(session, draft, found)
     if made.answers.port is not None:
         check_references(session, made.draft, found)
     name = save_as or draft.provider or made.draft.provider
@@ -342,20 +337,11 @@ def _warn(answers: Answers, typed: Typed, found: Discovered) -> None:
 
 def _prepared(save_as: str | None, session: Session, draft: Draft, found: Discovered) -> Prepared:
     """What the interview shows before it asks to write."""
-    from haha_config.cli.interview import Prepared
-
     made, build = _builder(session, draft, found, save_as)
-    return Prepared(draft=made.draft, answers=made.answers, plan=build())
+    return replace(made, plan=build())
 
 
-def _headline(name: str, outcome: WriteResult) -> Message | None:
-    if not outcome.applied:
-        return None
-    written = tuple(report.short(w.path) for w in outcome.plan.effective)
-    return msg("{name} is set up: wrote {paths}", name=name, paths=written)
-
-
-def next_steps(session: Session, made: Ready, typed: Typed) -> Iterator[Message | str]:
+def next_steps(session: Session, made: Prepared, typed: Typed) -> Iterator[Message | str]:
     """What to type next, ready to be pasted."""
     yield ""
     yield msg("Next:")

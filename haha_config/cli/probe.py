@@ -74,7 +74,7 @@ def probe(
     *,
     shared: o.SharedOptions,
 ) -> int:
-    wanted: Grade = choice("--require", require, get_args(Grade))  # type: ignore[assignment]
+    wanted: Grade = choice("--require", require, get_args(Grade))
     session = shared.session(reads=True)
     state = session.state()
     if the_client:
@@ -109,7 +109,7 @@ def _models(
 ) -> tuple[str, ...]:
     found = list(names)
     for slot in slots:
-        key: Slot = choice("--slot", slot, SLOTS)  # type: ignore[assignment]
+        key: Slot = choice("--slot", slot, SLOTS)
         if key not in state.slots:
             raise Usage(msg("no model is set for {slot}", slot=slot))
         found.append(state.slots[key])

@@ -87,17 +87,14 @@ def _write(
         session,
         lambda: Plan(writes=tuple(build())),
         manner,
-        lambda: True,
         previewed=not manner.dry_run,
     )
-    if manner.dry_run and not manner.as_json:
-        return 0
     if outcome.applied and forget:
         for name in profiles.left_in_keyring(session, outcome.plan.effective):
             store.drop_from_keyring(name)
     elif outcome.applied:
         outcome.next += profiles.said_left(session, outcome.plan)
-    return report_result(outcome, manner, done if outcome.applied else None)
+    return report_result(outcome, manner, done)
 
 
 # --- list and show ---------------------------------------------------------------------------

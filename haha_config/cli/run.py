@@ -28,7 +28,7 @@ from haha_config.core.trust import Credential
 from haha_config.io import loopback, paths, settings_file
 from haha_config.io.i18n import _
 from haha_config.workflow import launch, profiles, trust
-from haha_config.workflow.configure import ready
+from haha_config.workflow.configure import prepared
 from haha_config.workflow.discover import discover
 from haha_config.workflow.gateway.sessions import end_session, join_gateway
 from haha_config.workflow.gateway.site import ensure_ours
@@ -174,7 +174,7 @@ def profile_variables(
         apart = own_gateway(session, name)
         draft = replace(draft, port=_own_port(apart, draft.port))
     found = discover(apart, draft)
-    made = ready(apart, draft, found, header=profile.header).answers
+    made = prepared(apart, draft, found, header=profile.header).answers
     if model:
         if made.upstreams and not unlisted:
             _check_upstream(model, [u.name for u in made.upstreams])

@@ -8,7 +8,7 @@ import typer
 
 from haha_config.cli import options as o
 from haha_config.core.change import plan as plans
-from haha_config.core.errors import Usage
+from haha_config.core.errors import FINE, Usage
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Plan, Slot
 from haha_config.core.setup.draft import model_name, parse_slot
@@ -68,12 +68,9 @@ def switch_model(
     def build() -> Plan:
         return plans.switch(chosen, depends, session.state(), shown)
 
-    outcome = write(session, build, manner, lambda: True, previewed=True)
+    outcome = write(session, build, manner, previewed=not manner.dry_run)
     if manner.dry_run and not manner.as_json:
-        from haha_config.workflow.preview import preview
-
-        preview(outcome.plan, dry_run=manner.dry_run)
-        return 0
+        return FINE
     outcome.next += over if manner.as_json else ()
     return _say(session, outcome, whole, chosen, manner)
 
@@ -139,12 +136,9 @@ def _say(
         outcome.next += _fallback(before, state)
         outcome.next += conversations(before, state, _back(before))
     outcome.findings += owners(session)
-    headline = None
-    if outcome.applied:
-        old = before.from_scope.slots
-        written = tuple(report.short(w.path) for w in outcome.plan.effective)
-        headline = moved(old, {**old, **chosen}, state.from_scope)
-        headline = headline or msg("wrote {paths}", paths=written)
+    old = before.from_scope.slots
+    headline = moved(old, {**old, **chosen}, state.from_scope)
+    headline = headline or msg("wrote {paths}", paths=outcome.written)
     return report_result(outcome, manner, headline)
 
 

@@ -97,11 +97,7 @@ def _undo(session: Session, record: disk.WriteRecord, manner: WriteOptions) -> i
     def confirm() -> bool:
         return _asked(session, msg("Take this back?"), plain=manner.plain)
 
-    outcome = write(session, build, manner, confirm)
-    if manner.dry_run:
-        if manner.as_json:
-            report.document(outcome.document())
-        return 0
+    outcome = write(session, build, manner, confirm=confirm)
     if not outcome.applied:
         return report_result(outcome, manner)
     outcome.findings = _found(session, outcome.plan)
@@ -110,7 +106,7 @@ def _undo(session: Session, record: disk.WriteRecord, manner: WriteOptions) -> i
         "Undid #{id} ({command}): {paths}",
         id=record.id,
         command=record.command,
-        paths=tuple(report.short(w.path) for w in outcome.plan.effective),
+        paths=outcome.written,
     )
     report_result(outcome, manner, headline)
     # It did what was asked for; what was wrong before is wrong again.
@@ -142,8 +138,7 @@ def _asked(session: Session, question: Message, *, plain: bool) -> bool:
     """Raises Usage where there is nobody to ask."""
     if not is_terminal():
         raise Usage(msg("there is no terminal to ask on: add --yes"), hints=("--yes",))
-    prompter = session.prompter(plain=plain)
-    return prompter.confirm(
+    return session.prompter(plain=plain).confirm(
         question,
         default=True,
         why=msg("What other programs wrote since stays."),

@@ -78,11 +78,9 @@ def _point(session: Session, name: str, manner: WriteOptions, *, keyring: bool) 
         freed = _freed(session.state()) if helper else ()
         return replace(plan, writes=(*plan.writes, *freed, *extra))
 
-    outcome = write(session, build, manner, lambda: True, previewed=not manner.dry_run)
+    outcome = write(session, build, manner, previewed=not manner.dry_run)
     if manner.dry_run:
-        if manner.as_json:
-            report.document(outcome.document())
-        return 0
+        return report_result(outcome, manner)
     _close(session, outcome, made.port)
     outcome.next += over if manner.as_json else ()
     if outcome.applied:
@@ -141,8 +139,7 @@ def _accepts_both(session: Session, profile: Profile, manner: WriteOptions) -> b
     """
     if manner.yes or not profiles.asks_for_helper(session, profile):
         return False
-    prompter = session.prompter(plain=manner.plain)
-    return prompter.confirm(
+    return session.prompter(plain=manner.plain).confirm(
         msg("Does this endpoint accept a key as `Authorization: Bearer` and `x-api-key` at once?"),
         default=False,
         why=msg("The client sends a key from a keyring in both."),
@@ -158,14 +155,11 @@ def _if_it_does(session: Session, profile: Profile) -> tuple[Message, ...]:
     return (msg("if this endpoint does: write `either = true` above [keys] in {path}", path=path),)
 
 
-def _headline(name: str, outcome: WriteResult, before: State, after: State) -> Message | None:
-    if not outcome.applied:
-        return None
+def _headline(name: str, outcome: WriteResult, before: State, after: State) -> Message:
     move = moved(before.from_scope.slots, after.from_scope.slots, after.from_scope)
     if move is not None:
         return msg("`{name}` is in use: {move}", name=name, move=move)
-    paths = tuple(report.short(w.path) for w in outcome.plan.effective)
-    return msg("`{name}` is in use: wrote {paths}", name=name, paths=paths)
+    return msg("`{name}` is in use: wrote {paths}", name=name, paths=outcome.written)
 
 
 def _close(session: Session, outcome: WriteResult, port: int | None) -> None:

@@ -274,7 +274,7 @@ def _fix(session: Session, wanted: Wanted, manner: Any, *, strict: bool) -> int:
         seen.append(fixed(_look(session, wanted), wanted.select, wanted.ignore))
         return protected(seen[-1].plan, seen[-1].exclude)
 
-    outcome = apply.write(session, build, manner, lambda: _confirm(session))
+    outcome = apply.write(session, build, manner, confirm=lambda: _confirm(session))
     private = seen[-1].private
     for path in private:
         if manner.dry_run:

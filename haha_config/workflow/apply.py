@@ -47,6 +47,11 @@ class WriteResult(Struct, kw_only=True):
     findings: list[Finding] = field(default_factory=list)
     next: list[Message | str] = field(default_factory=list)
 
+    @property
+    def written(self) -> tuple[str | None, ...]:
+        """The files that changed, as a person knows them."""
+        return tuple(report.short(write.path) for write in self.plan.effective)
+
     def document(self) -> dict[str, Any]:
         """As design section 3 has it."""
         return {
@@ -61,8 +66,8 @@ def write(
     session: Session,
     build: Callable[[], Plan],
     manner: WriteOptions,
-    confirm: Callable[[], bool],
     *,
+    confirm: Callable[[], bool] = lambda: True,
     previewed: bool = False,
 ) -> WriteResult:
     """Show what would change, ask, and write it in one transaction.
@@ -154,18 +159,14 @@ def guard(session: Session, plan: Plan, manner: WriteOptions) -> None:
     if manner.yes:
         raise HahaError(what, hints=(msg("close it first, or add --while-running"),))
     report.talk(what)
-    if not _anyway(session, plain=manner.plain):
-        raise Cancelled(msg("nothing was written"))
-
-
-def _anyway(session: Session, *, plain: bool) -> bool:
-    prompter = session.prompter(plain=plain)
-    return prompter.confirm(
+    anyway = session.prompter(plain=manner.plain).confirm(
         msg("Write although a client is open?"),
         default=False,
         why=msg("Safer: close it first. It takes the new set-up at its next start."),
         flag="--while-running",
     )
+    if not anyway:
+        raise Cancelled(msg("nothing was written"))
 
 
 def live_lines(session: Session, plan: Plan, model: str) -> list[Message]:
@@ -190,12 +191,15 @@ def live_lines(session: Session, plan: Plan, model: str) -> list[Message]:
 def report_result(
     outcome: WriteResult, manner: WriteOptions, headline: Message | None = None
 ) -> int:
-    """Report what came of it; 1 where the closing validate found an error."""
+    """Report what came of it, under `headline` where something was written.
+
+    1 where the closing validate found an error.
+    """
     wrong = any(f.severity == "error" for f in outcome.findings)
     if manner.as_json:
         report.document(outcome.document())
     else:
-        if headline is not None:
+        if headline is not None and outcome.applied:
             report.ended(headline, good=not wrong)
         if outcome.findings:
             report.findings(outcome.findings, None, sys.stderr)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from typing import Any, Final, get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,7 +13,7 @@ from haha_config.core.change import beside
 from haha_config.core.change import plan as plans
 from haha_config.core.errors import Usage
 from haha_config.core.messages import msg
-from haha_config.core.model import Header, Permissions, Route, TargetName, Traffic
+from haha_config.core.model import Header, Permissions, Plan, Route, TargetName, Traffic
 from haha_config.core.providers import table as rows
 from haha_config.core.setup import draft as drafts
 from haha_config.core.setup.answers import Answers
@@ -35,8 +35,8 @@ from haha_config.workflow.menu import with_picker
 from haha_config.workflow.session import Session, choice
 from haha_config.workflow.windows import with_window
 
-if TYPE_CHECKING:
-    pass
+#: The files that may be created.
+BOTH: Final[tuple[TargetName, ...]] = ("env", "settings")
 
 
 def draft_from_flags(session: Session, given: flags.InitFlags, *, insecure: bool) -> Draft:
@@ -48,7 +48,7 @@ def draft_from_flags(session: Session, given: flags.InitFlags, *, insecure: bool
         slots["main"] = drafts.model_name(given.model)
     made = Draft(
         provider=rows.row(providers, given.provider).key if given.provider else "",
-        via=_route(given.via),
+        via=_one_of(Route, "--via", given.via),
         region=region,
         slots=slots,
         upstreams=tuple(drafts.parse_upstream(u, providers, region) for u in given.upstream),
@@ -56,8 +56,8 @@ def draft_from_flags(session: Session, given: flags.InitFlags, *, insecure: bool
         drop=given.drop,
         port=_port(given.port),
         context=_context(given.context),
-        traffic=_traffic(given.traffic),
-        permissions=_permissions(given.permissions),
+        traffic=_one_of(Traffic, "--traffic", given.traffic),
+        permissions=_one_of(Permissions, "--permissions", given.permissions),
         deny_web_search=given.deny_web_search,
         targets=_targets(session, given.write),
         keep_env=choice("--keys", given.keys or "copy", ("copy", "env")) == "env",
@@ -125,16 +125,8 @@ def _check_fallbacks(draft: Draft, answers: Answers, found: Discovered) -> Draft
     return replace(draft, fallbacks=answers.fallbacks)
 
 
-def _route(text: str | None) -> Route | None:
-    return choice("--via", text, get_args(Route)) if text else None  # type: ignore[return-value]
-
-
-def _traffic(text: str | None) -> Traffic | None:
-    return choice("--traffic", text, get_args(Traffic)) if text else None  # type: ignore[return-value]
-
-
-def _permissions(text: str | None) -> Permissions | None:
-    return choice("--permissions", text, get_args(Permissions)) if text else None  # type: ignore[return-value]
+def _one_of(words: Any, flag: str, text: str | None) -> Any:
+    return choice(flag, text, get_args(words)) if text else None
 
 
 def _port(number: int | None) -> int | None:
@@ -153,21 +145,18 @@ def _targets(session: Session, text: str | None) -> frozenset[TargetName]:
     """What may be created; the reason is said where it is less than both."""
     if text is not None:
         names = [word.strip() for word in text.split(",") if word.strip()]
-        return frozenset(
-            choice("--write", name, ("env", "settings"))  # type: ignore[misc]
-            for name in names
-        )
+        return frozenset(choice("--write", name, BOTH) for name in names)
     from haha_config.io import paths
 
     if session.env_path.exists():
-        return frozenset({"env", "settings"})  # whose it is decides
+        return frozenset(BOTH)  # whose it is decides
     if not session.checkout and paths.git_top(session.folder) is not None:
         report.talk(msg("No .env here: other tools in this repository would read it too."))
         return frozenset({"settings"})
     if session.folder == session.home:
         report.talk(msg("No .env in your home folder: every Bun tool there would read it too."))
         return frozenset({"settings"})
-    return frozenset({"env", "settings"})
+    return frozenset(BOTH)
 
 
 def resumed(draft: Draft, found: Discovered) -> Draft:
@@ -242,16 +231,17 @@ def _with_kept_limits(answers: Answers, draft: Draft, found: Discovered) -> Answ
     return replace(answers, variables={**answers.variables, **kept})
 
 
-class Ready(Struct, frozen=True, kw_only=True):
-    """A draft that lacks nothing, and what it amounts to."""
+class Prepared(Struct, frozen=True, kw_only=True):
+    """A draft that lacks nothing, what it amounts to, and, once it is planned, what that writes."""
 
     draft: Draft
     answers: Answers
+    plan: Plan = Plan()
 
 
-def ready(
+def prepared(
     session: Session, draft: Draft, found: Discovered, *, header: Header | None = None
-) -> Ready:
+) -> Prepared:
     """Fill in what can be found, and check it all. `header`: how the key is known to be sent.
 
     Raises Usage or HahaError with what is missing or wrong.
@@ -293,7 +283,7 @@ def ready(
             msg("--scope project is shared with everybody: no credential is written there"),
             hints=("--scope user", "--scope local"),
         )
-    return Ready(draft=draft, answers=answers)
+    return Prepared(draft=draft, answers=answers)
 
 
 def with_key_header(session: Session, answers: Answers, found: Discovered) -> Answers:

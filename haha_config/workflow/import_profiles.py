@@ -89,7 +89,7 @@ def _write(session: Session, found: Sequence[Taken], manner: WriteOptions) -> Wr
 
     if not stored:
         return WriteResult()
-    return write(session, build, manner, lambda: True, previewed=True)
+    return write(session, build, manner, previewed=True)
 
 
 def _tell(

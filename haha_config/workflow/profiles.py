@@ -189,7 +189,7 @@ def answers(session: Session, profile: Profile) -> Answers:
     found = discover(session, draft)
     if drafts.route(draft, rows.row(session.providers, draft.provider)) == "litellm":
         draft = _with_port(session, profile, draft, found)
-    return configure.ready(session, draft, found, header=profile.header).answers
+    return configure.prepared(session, draft, found, header=profile.header).answers
 
 
 def _with_port(session: Session, profile: Profile, draft: Draft, found: Discovered) -> Draft:

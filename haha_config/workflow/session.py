@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, get_args
+from typing import TYPE_CHECKING, Final, TypeVar, get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -39,6 +39,9 @@ STARTS: Final[Mapping[TargetName, str]] = {
     "litellm": "litellm_config.template.yaml",
     "litellm_env": "litellm.env.template",
 }
+
+
+_Name = TypeVar("_Name", bound=str)
 
 
 class Session(Struct, frozen=True, kw_only=True, dict=True):
@@ -321,9 +324,7 @@ def open_session(
     environ = dict(os.environ)
     home, cwd = Path.home(), paths.current()
     checkout = paths.checkout(folder.absolute() if folder else cwd)
-    chosen: Client = "haha" if checkout else "claude"
-    if client is not None:
-        chosen = choice("--client", client, get_args(Client))  # type: ignore[assignment]
+    usual = "haha" if checkout else "claude"
     where = Session(
         environ=environ,
         home=home,
@@ -331,8 +332,8 @@ def open_session(
         folder=cwd,
         # Measured: project settings are read from the folder in which the client is started.
         project=project.absolute() if project else cwd,
-        scope=choice("--scope", scope, get_args(Scope)),  # type: ignore[arg-type]
-        client=chosen,
+        scope=choice("--scope", scope, get_args(Scope)),
+        client=choice("--client", usual if client is None else client, get_args(Client)),
         checkout=checkout is not None,
         reads=reads,
         trusting=trusting,
@@ -379,14 +380,12 @@ def _holds_ours(path: Path) -> bool:
     return any(name in text for name in v.OWNED)
 
 
-def choice(flag: str, value: str, known: Iterable[str]) -> str:
-    """`value` if it is one of `known`.
-
-    Raises Usage with the nearest names.
-    """
+def choice(flag: str, value: str, known: Iterable[_Name]) -> _Name:
+    """`value` if it is one of `known`. Raises Usage with the nearest names."""
     names = list(known)
-    if value in names:
-        return value
+    for name in names:
+        if name == value:
+            return name
     raise Usage(
         msg("{flag}: there is no `{value}`: {known}", flag=flag, value=value, known=tuple(names)),
         hints=did_you_mean(value, names),

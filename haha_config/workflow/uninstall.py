@@ -12,7 +12,7 @@ from haha_config.core.messages import msg
 from haha_config.core.model import Plan, TargetName, Write
 from haha_config.core.state.file import File, parse
 from haha_config.core.state.state import State
-from haha_config.io import disk, report
+from haha_config.io import disk
 from haha_config.workflow.apply import WriteOptions, report_result, write
 from haha_config.workflow.session import Session
 
@@ -24,26 +24,19 @@ def off(session: Session, manner: WriteOptions) -> int:
         session,
         lambda: Plan(writes=tuple(_writes(session))),
         manner,
-        lambda: True,
         previewed=not manner.dry_run,
     )
-    if manner.dry_run:
-        if manner.as_json:
-            report.document(outcome.document())
-        return 0
     if not outcome.applied:
         return report_result(outcome, manner)
     from haha_config.workflow.read_state import owners
 
     outcome.findings = owners(session)
-    written = tuple(report.short(w.path) for w in outcome.plan.effective)
-    if any(Path(p).name == "litellm.env" for p in written):
+    if any(Path(w.path).name == "litellm.env" for w in outcome.plan.effective):
         outcome.next.append(
             msg("if the gateway runs, stop it: {command}", command="haha-config proxy down")
         )
-    return report_result(
-        outcome, manner, msg("Removed haha-config's variables from {paths}.", paths=written)
-    )
+    headline = msg("Removed haha-config's variables from {paths}.", paths=outcome.written)
+    return report_result(outcome, manner, headline)
 
 
 def _writes(session: Session) -> Iterator[Write]:

@@ -8,17 +8,18 @@ from typing import Final
 from msgspec.structs import replace
 
 from haha_config.cli.interview import endpoint, gateway, model, summary
-from haha_config.cli.interview.flow import Prepared, Step, Talk, Turn, Work, walk
+from haha_config.cli.interview.flow import Step, Talk, Turn, Work, walk
 from haha_config.cli.interview.offer import Offers
 from haha_config.core.errors import Cancelled
 from haha_config.core.messages import msg
 from haha_config.core.setup.draft import Draft
 from haha_config.io import machine
 from haha_config.workflow.apply import WriteOptions
+from haha_config.workflow.configure import Prepared
 from haha_config.workflow.discover import Discovered
 from haha_config.workflow.session import Session
 
-__all__ = ["Prepared", "Work", "interview"]
+__all__ = ["Work", "interview"]
 
 
 def _ask_provider(talk: Talk, work: Work) -> Turn:

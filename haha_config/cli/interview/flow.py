@@ -9,14 +9,14 @@ from msgspec import Struct, field
 
 from haha_config.cli.interview.offer import Offers
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Plan, Slot
+from haha_config.core.model import Slot
 from haha_config.core.providers.model import Provider
-from haha_config.core.setup.answers import Answers
 from haha_config.core.setup.draft import Draft
 from haha_config.io import i18n, report
 from haha_config.io.i18n import render
 from haha_config.io.prompts import Prompter, WentBack
 from haha_config.workflow.apply import WriteOptions
+from haha_config.workflow.configure import Prepared
 from haha_config.workflow.discover import Discovered
 from haha_config.workflow.session import Session
 
@@ -52,14 +52,6 @@ class Work(Struct, frozen=True, kw_only=True):
     @property
     def row(self) -> Provider:
         return self.session.providers[self.draft.provider]
-
-
-class Prepared(Struct, frozen=True, kw_only=True):
-    """A draft that lacks nothing, what it amounts to, and what that writes."""
-
-    draft: Draft
-    answers: Answers
-    plan: Plan
 
 
 class Talk(Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from haha_config.cli.interview import gateway, model, trial
 from haha_config.cli.interview.endpoint import begun, default_url, known_key
-from haha_config.cli.interview.flow import Prepared, Talk, Turn, Work, remark, wrapped
+from haha_config.cli.interview.flow import Talk, Turn, Work, remark, wrapped
 from haha_config.core import variables as v
 from haha_config.core.change import beside
 from haha_config.core.errors import HahaError
@@ -24,6 +24,7 @@ from haha_config.io import loopback, report
 from haha_config.io.i18n import render
 from haha_config.io.prompts import Choice
 from haha_config.workflow import discover as finds
+from haha_config.workflow.configure import Prepared
 from haha_config.workflow.preview import preview
 from haha_config.workflow.windows import ASSUMED
 

@@ -45,10 +45,7 @@ def checkout(session: Session) -> Path | None:
 
 
 def client_program(session: Session) -> list[str]:
-    """The client's command.
-
-    Raises HahaError where it is not installed.
-    """
+    """The client's command. Raises HahaError where it is not installed."""
     if session.client == "haha":
         found_at = checkout(session)
         if found_at is not None:

@@ -287,10 +287,7 @@ def history(session: Session) -> list[str]:
 
 
 def previous(session: Session) -> str:
-    """What `use -` means.
-
-    Raises HahaError where nothing else was used before.
-    """
+    """What `use -` means. Raises HahaError where nothing else was used before."""
     used = history(session)
     found = next((name for name in used if name != used[0]), None)
     if found is None:

@@ -90,10 +90,7 @@ def _already(here: Site) -> Status:
 
 
 def _ready(here: Site) -> Installed:
-    """The LiteLLM to start, once nothing stands in the way.
-
-    Raises HahaError naming what does.
-    """
+    """The LiteLLM to start, once nothing stands in the way. Raises HahaError naming what does."""
     state = here.state
     if not state.litellm.exists:
         raise HahaError(
@@ -256,10 +253,7 @@ def stop_gateway(here: Site) -> int:
 
 
 def stop_all(here: Site, records: Iterable[GatewayRecord]) -> int:
-    """Stop these gateways of ours.
-
-    Raises HahaError where one does not end.
-    """
+    """Stop these gateways of ours. Raises HahaError where one does not end."""
     for record in records:
         if not gateway_process.stop(record):
             raise HahaError(msg("the gateway (pid {pid}) does not end", pid=record.pid))

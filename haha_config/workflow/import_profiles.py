@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,14 @@ from haha_config.core import variables as v
 from haha_config.core.errors import HahaError, Usage
 from haha_config.core.imports import ImportedGateway, ImportedSetup, Served, named
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import SLOTS, Place, Plan, Snapshot
+from haha_config.core.model import SLOTS, Plan, Snapshot
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.decode import did_you_mean
 from haha_config.core.providers.index import ProviderIndex, plain_model
 from haha_config.core.providers.model import Provider, Upstream
 from haha_config.core.setup import draft as drafts
 from haha_config.core.setup.draft import Draft
-from haha_config.core.setup.profile import RESERVED, Kind, Profile, Reference, check_name, of_data
+from haha_config.core.setup.profile import RESERVED, Kind, Reference, check_name, of_data
 from haha_config.core.state import configured
 from haha_config.core.state.file import parse
 from haha_config.core.state.state import State
@@ -96,7 +96,9 @@ def _tell(
     found: Sequence[Taken], failed: Sequence[HahaError], outcome: WriteResult, manner: WriteOptions
 ) -> None:
     if manner.as_json:
-        errors = [{"message": english(e.what), "path": _path(e.place)} for e in failed]
+        errors = [
+            {"message": english(e.what), "path": (e.place and e.place.path) or None} for e in failed
+        ]
         document = {**outcome.document(), "items": [_json(t) for t in found], "errors": errors}
         report.document(document)
         return
@@ -110,10 +112,6 @@ def _tell(
         report.talk(msg("nothing to import was found"))
     elif manner.dry_run and any(one.made for one in found):
         report.talk(msg("nothing was written: add --yes to save them as profiles"))
-
-
-def _path(place: Place | None) -> str | None:
-    return place.path if place is not None and place.path else None
 
 
 def _line(one: Taken) -> Message:
@@ -229,15 +227,13 @@ def _profile(session: Session, entry: ImportedSetup, name: str) -> Taken:
     return Taken(
         entry=entry,
         made=SavedProfile(profile=profile),
-        missing=tuple(_missing(session, profile)),
+        missing=tuple(
+            variable
+            for variable, reference in profile.keys.items()
+            if not key_destinations.has(session, reference)
+        ),
         notes=tuple(key_destinations.said(session, profile, draft)),
     )
-
-
-def _missing(session: Session, profile: Profile) -> Iterator[str]:
-    for variable, reference in profile.keys.items():
-        if not key_destinations.has(session, reference):
-            yield variable
 
 
 def _direct(session: Session, entry: ImportedSetup, name: str, kind: Kind) -> Taken:
@@ -292,7 +288,9 @@ def _gateway(
         key, complaints = _key(session, served.key, row)
         lost += complaints
         served = replace(served, key=key)
-        made = drafts.upstream(row, _plain(served, row), name=served.name, url=_base(served, row))
+        made = drafts.upstream(
+            row, plain_model(row, served.model), name=served.name, url=_base(served, row)
+        )
         variable = _variable(made.variable, served, keys)
         if variable and served.key:
             keys[variable] = served.key
@@ -342,10 +340,6 @@ def _row(session: Session, served: Served) -> Provider | None:
     if not served.url:
         return None
     return session.providers["custom-anthropic" if served.anthropic else "custom-openai"]
-
-
-def _plain(served: Served, row: Provider) -> str:
-    return plain_model(row, served.model)
 
 
 def _base(served: Served, row: Provider) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Literal
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -14,7 +14,7 @@ from haha_config.core.errors import HahaError
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place
 from haha_config.core.probe import model_list
-from haha_config.core.probe.client_profile import credentials, proxies
+from haha_config.core.probe.client_profile import credential, credentials, proxies
 from haha_config.core.probe.model_list import Listing
 from haha_config.core.providers import catalog as catalogs
 from haha_config.core.providers import table as rows
@@ -28,6 +28,9 @@ from haha_config.io import machine, report, templates
 from haha_config.workflow import trust
 from haha_config.workflow.gateway.site import ensure_ours
 from haha_config.workflow.session import Session
+
+if TYPE_CHECKING:
+    from haha_config.io import http
 
 #: What most servers offer beside the protocol: the guess for an endpoint that no row has.
 _OPENAI = Discovery(url="{base}/v1/models", kind="openai")
@@ -132,8 +135,7 @@ def _named(session: Session, row: Provider) -> Source:
     """A row that is not configured: its default URL, and the key that its own variable holds."""
     key = session.environ.get(row.credential.variable, "") if row.credential.variable else ""
     key = key or row.credential.token
-    bearer = row.credential.header == "bearer"
-    headers = credentials(key if bearer else "", "" if bearer else key)
+    headers = credential(key, row.credential.header)
     return Source(row=row, base_url=rows.endpoint(row, row.region, key), headers=headers)
 
 
@@ -164,13 +166,24 @@ def _ask(session: Session, source: Source, state: State) -> Listing | None:
         return Listing(problem=msg("`{name}` is not set, so no server was asked", name=variable))
     if not discovery.public:
         _ensure(session, source, state)
-    from haha_config.io import http
-
-    way = http.Transport(proxies=proxies(state.value), ca_file=state.value("NODE_EXTRA_CA_CERTS"))
     dialogue = model_list.ask_for(discovery, source.base_url, source.headers)
     asking = msg("asking {where} for its models …", where=v.shown_url(source.base_url))
     with report.waiting(asking):
-        return http.run_dialogues([dialogue], way)[0]
+        return run_dialogue(dialogue, state.value)
+
+
+def run_dialogue(dialogue: http.Dialogue[Listing], value: Callable[[str], str]) -> Listing:
+    """What a dialogue ends with, its requests sent on the way that the client's variables say."""
+    from haha_config.io import http
+
+    return http.run_dialogues([dialogue], transport(value))[0]
+
+
+def transport(value: Callable[[str], str]) -> http.Transport:
+    """The proxies and certificates of the client's variables."""
+    from haha_config.io import http
+
+    return http.Transport(proxies=proxies(value), ca_file=value("NODE_EXTRA_CA_CERTS"))
 
 
 def _ensure(session: Session, source: Source, state: State) -> None:

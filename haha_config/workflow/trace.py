@@ -18,11 +18,12 @@ from haha_config.core.exchange import HttpExchange, Request
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import SLOTS, Data, mapping
 from haha_config.core.probe import diagnosis, response
-from haha_config.core.probe.client_profile import ClientProfile, credentials, kinds, proxies
+from haha_config.core.probe.client_profile import ClientProfile, credentials, kinds
 from haha_config.core.probe.requests import plain
 from haha_config.core.state import configured
-from haha_config.io import http, report
+from haha_config.io import report
 from haha_config.io.relay import Passed, Target, relay
+from haha_config.workflow.listing import transport
 from haha_config.workflow.session import Session
 
 #: Where lines go when no file is named.
@@ -104,8 +105,7 @@ class Tracer:
         self._values = dict(values)
         self._secrets = frozenset(key.removeprefix("Bearer ") for key in keys.values())
         self._around = ",".join(filter(None, (value("NO_PROXY"), "127.0.0.1,localhost")))
-        way = http.Transport(proxies=proxies(value), ca_file=value("NODE_EXTRA_CA_CERTS"))
-        self._target = Target(base_url=values[v.BASE_URL], way=way, keys=self._secrets)
+        self._target = Target(base_url=values[v.BASE_URL], way=transport(value), keys=self._secrets)
         self._slots: dict[str, list[str]] = {}
         for slot, name in SLOTS.items():
             self._slots.setdefault(plain(values.get(name, "")), []).append(slot)
@@ -222,7 +222,6 @@ def _exchange(passed: Passed, caller: ClientProfile) -> HttpExchange:
     )
 
 
-#: Headers whose value is the person's.
 #: Headers that the client makes itself. Any other may be one of the person's, with a key in it.
 _PUBLIC: Final = re.compile(
     r"(accept|content|anthropic|x-stainless|x-claude)-.*|accept|user-agent|host|connection|x-app"

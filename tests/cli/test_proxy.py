@@ -15,9 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from haha_config.cli import main, proxy
+from haha_config.cli import main
 from haha_config.core.state.machine import Installed
 from haha_config.io import disk
+from haha_config.workflow.gateway import installation
+from haha_config.workflow.gateway.life import died, environ_of
+from haha_config.workflow.gateway.site import site
 from haha_config.workflow.session import open_session
 from tests.cli.tool import Tool
 from tests.e2e.processes import free_port
@@ -106,17 +109,17 @@ def test_up_without_files(
 
 
 def test_keys_in_a_line_of_the_log_are_masked(work: Path) -> None:
-    here = proxy.site(open_session())
+    here = site(open_session())
     line = f"\x1b[32mBearer abc\x1b[0m {MASTER} {OWN} sk-or-v1-0123456789 and words"
     assert here.masked(line) == "**** ****cdef ****ning **** and words"
 
 
 def test_the_hash_of_the_files_follows_both(work: Path) -> None:
-    hashes = {proxy.site(open_session()).config}
+    hashes = {site(open_session()).config}
     for name in ("litellm_config.yaml", "litellm.env"):
         path = work / name
         path.write_text(path.read_text() + "# x\n")
-        hashes.add(proxy.site(open_session()).config)
+        hashes.add(site(open_session()).config)
     assert len(hashes) == 3
 
 
@@ -136,7 +139,7 @@ def test_the_gateway_is_told_its_own_file_and_the_keys_of_its_providers(
     for name in ("UP_KEY", "OPENAI_API_KEY", "AWS_KEY", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "from-the-shell")
     monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:1")
-    told = proxy.environ_of(proxy.site(open_session()))
+    told = environ_of(site(open_session()))
     assert told["UP_KEY"] == OWN
     assert told["OPENAI_API_KEY"] == "from-the-shell"
     assert "AWS_KEY" not in told
@@ -167,7 +170,7 @@ def test_the_unit_is_written_and_taken_back(
 def test_the_lock_is_of_the_version_that_the_end_to_end_tests_run() -> None:
     from tests.e2e import parts
 
-    assert proxy.locked_version() == parts.LITELLM
+    assert installation.locked_version() == parts.LITELLM
 
 
 @pytest.mark.parametrize(
@@ -183,23 +186,23 @@ def test_which_installation_is_run(
 ) -> None:
     from msgspec.structs import replace
 
-    state = proxy.looked(open_session())
+    state = installation.looked(open_session())
     assert state.machine is not None
     found = tuple(Installed(version=n, path=f"/x/{n}") for n in versions)
-    best = proxy.best(replace(state, machine=replace(state.machine, litellm=found)))
+    best = installation.best(replace(state, machine=replace(state.machine, litellm=found)))
     assert (best.version if best else None) == chosen
 
 
 def test_one_with_traces_of_poison_or_without_its_proxy_is_not_run(work: Path) -> None:
     from msgspec.structs import replace
 
-    state = proxy.looked(open_session())
+    state = installation.looked(open_session())
     assert state.machine is not None
     bad = (
         Installed(version="1.106.2", path="/x", markers=("cook.pth",)),
         Installed(version="1.106.2", path="/y", proxy=False),
     )
-    assert proxy.best(replace(state, machine=replace(state.machine, litellm=bad))) is None
+    assert installation.best(replace(state, machine=replace(state.machine, litellm=bad))) is None
 
 
 @pytest.mark.parametrize(
@@ -216,10 +219,10 @@ def test_one_with_traces_of_poison_or_without_its_proxy_is_not_run(work: Path) -
 def test_why_it_died(work: Path, log: str, words: str) -> None:
     from haha_config.io.i18n import render
 
-    here = proxy.site(open_session())
+    here = site(open_session())
     here.log.parent.mkdir(parents=True)
     here.log.write_text(log + "\n")
-    assert words in render(proxy.died(here).what)
+    assert words in render(died(here).what)
 
 
 # --- one installation at a time --------------------------------------------------------------
@@ -282,9 +285,9 @@ def told(running: subprocess.Popen[str], words: str) -> None:
 
 def installed(home: Path) -> None:
     """What an installation leaves, as far as anybody looks before starting it."""
-    folder = home / ".local" / "share" / "haha-config" / f"litellm-{proxy.locked_version()}"
+    folder = home / ".local" / "share" / "haha-config" / f"litellm-{installation.locked_version()}"
     packages = folder / "lib" / "python3.11" / "site-packages"
-    for name in (f"litellm-{proxy.locked_version()}.dist-info", "uvicorn", "websockets"):
+    for name in (f"litellm-{installation.locked_version()}.dist-info", "uvicorn", "websockets"):
         (packages / name).mkdir(parents=True)
     (folder / "pyvenv.cfg").touch()
 
@@ -310,6 +313,6 @@ def test_who_has_waited_finds_it_installed(tool: Tool, index: Index) -> None:
         told(waiting, "waiting for another `proxy install` to finish")
         installed(tool.home)
     with waiting:
-        told(waiting, f"LiteLLM {proxy.locked_version()} is here already")
+        told(waiting, f"LiteLLM {installation.locked_version()} is here already")
         assert waiting.wait(60) == 0
     assert index.asked.empty()

@@ -140,8 +140,7 @@ def _main(work: Work, name: str, upstream: Upstream | None, current: str, *, abl
 
 def _is_toolless(talk: Talk, work: Work, upstream: Upstream) -> bool:
     row = work.session.providers[upstream.provider]
-    told = talk.offers.entry(row.key, upstream.model)
-    known = told.model if told is not None else work.found.state.rows.known(row, upstream.model)
+    known = talk.offers.known(row, upstream.model, work.found.state.rows)
     return known is not None and known.tools is False
 
 

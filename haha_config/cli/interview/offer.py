@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from haha_config.core import urls
-from haha_config.core.exchange import HttpExchange, Request
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.probe import model_list
-from haha_config.core.probe.client_profile import credentials, proxies
+from haha_config.core.probe.client_profile import credential
 from haha_config.core.probe.model_list import Listing
 from haha_config.core.providers import catalog as catalogs
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.catalog import Catalog, CatalogEntry
-from haha_config.core.providers.model import Provider
+from haha_config.core.providers.index import ProviderIndex
+from haha_config.core.providers.model import Model, Provider
 from haha_config.core.setup import draft as drafts
 from haha_config.io import report
+from haha_config.workflow.listing import run_dialogue
+
+if TYPE_CHECKING:
+    from haha_config.io import http
 
 #: Seconds that a person waits for a live list.
 PATIENCE: Final = 2.0
@@ -71,14 +75,15 @@ class Offers:
         windows = (entry.model.context for entry in self._told(provider, model))
         return next((window for window in windows if window), None)
 
-    def entry(self, provider: str, model: str) -> CatalogEntry | None:
-        """A model in the lists that were fetched."""
-        return next(self._told(provider, model), None)
+    def known(self, row: Provider | None, model: str, rows: ProviderIndex) -> Model | None:
+        """What is known of a row's model: by the lists that were fetched, else by the table."""
+        told = next(self._told(row.key, model), None) if row is not None else None
+        return told.model if told is not None else rows.known(row, model)
 
     def lacks(self, provider: str, model: str) -> bool:
         """Whether the row's own endpoint was asked for its models, and does not list this one."""
         asked = any(offer.live for (key, _, _), offer in self._known.items() if key == provider)
-        return asked and self.entry(provider, model) is None
+        return asked and next(self._told(provider, model), None) is None
 
     def _told(self, provider: str, model: str) -> Iterator[CatalogEntry]:
         for (key, _, _), offer in self._known.items():
@@ -117,26 +122,15 @@ class Offers:
         discovery = row.discovery
         if discovery is None or not base_url or not (key or discovery.public):
             return None
-        bearer = drafts.header(row, key) == "bearer"
-        headers = credentials(key if bearer else "", "" if bearer else key)
+        headers = credential(key, drafts.header(row, key))
         dialogue = _hurried(model_list.ask_for(discovery, base_url, headers))
         slow = msg("no answer within {n} s", n=int(PATIENCE))
         asking = msg("asking {where} for its models …", where=_host(base_url))
         return _soon(
-            lambda: self._hold(dialogue),
+            lambda: run_dialogue(dialogue, self._value),
             Listing(problem=slow),
             lambda: report.waiting(asking, plain=self._plain),
         )
-
-    def _hold(
-        self, dialogue: Generator[Sequence[Request], Sequence[HttpExchange], Listing]
-    ) -> Listing:
-        from haha_config.io import http
-
-        way = http.Transport(
-            proxies=proxies(self._value), ca_file=self._value("NODE_EXTRA_CA_CERTS")
-        )
-        return http.run_dialogues([dialogue], way)[0]
 
 
 def list_base(row: Provider, region: str, key: str, url: str) -> str:
@@ -152,9 +146,7 @@ def _host(base_url: str) -> str:
     return base_url if found is None else found.host
 
 
-def _hurried(
-    dialogue: Generator[Sequence[Request], Sequence[HttpExchange], Listing],
-) -> Generator[Sequence[Request], Sequence[HttpExchange], Listing]:
+def _hurried(dialogue: http.Dialogue[Listing]) -> http.Dialogue[Listing]:
     """The same dialogue in short waits."""
     try:
         asks = next(dialogue)

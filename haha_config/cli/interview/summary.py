@@ -82,8 +82,7 @@ def doubts(talk: Talk, work: Work) -> Iterator[Message]:
     """What speaks against a model that was chosen all the same."""
     for key, name in gateway.upstreams_of(work):
         row = work.session.providers.get(key)
-        told = talk.offers.entry(key, name)
-        known = told.model if told is not None else work.found.state.rows.known(row, name)
+        known = talk.offers.known(row, name, work.found.state.rows)
         if row is not None and talk.offers.lacks(key, name):
             yield msg("{row} does not list `{model}`", row=rows.named(row), model=name)
         if known is not None and known.tools is False:
@@ -180,7 +179,8 @@ def account(work: Work, made: Prepared) -> Iterator[tuple[Message, Message | str
             msg("headers"),
             msg("the key is sent as `x-api-key` too, so that no other key goes along"),
         )
-    yield msg("scope"), msg("{scope}: {what}", scope=work.session.scope, what=_scope(work))
+    scope = work.session.scope
+    yield msg("scope"), msg("{scope}: {what}", scope=scope, what=SCOPES[scope])
     for line in _files(work, made):
         yield msg("files"), line
 
@@ -205,10 +205,6 @@ def _slots(slots: Mapping[Slot, str]) -> Iterator[tuple[Message, Message | str]]
         return
     for name, own in held.items():
         yield msg("models"), msg("{slots}: {model}", slots=tuple(own), model=name)
-
-
-def _scope(work: Work) -> Message:
-    return SCOPES[work.session.scope]
 
 
 def _offered(work: Work, made: Prepared) -> Iterator[tuple[Message, Message | str]]:

@@ -12,11 +12,12 @@ from haha_config.core.exchange import HttpExchange, Request
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Header
 from haha_config.core.probe import requests
-from haha_config.core.probe.client_profile import ClientProfile, credentials, proxies
+from haha_config.core.probe.client_profile import ClientProfile, credential
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.model import Provider, Upstream
 from haha_config.core.setup.answers import Answers
 from haha_config.io import report
+from haha_config.workflow.listing import transport
 
 #: Seconds for the first byte: a model on this machine may have to be loaded first.
 PATIENCE: Final = 30.0
@@ -89,12 +90,11 @@ def _upstream(row: Provider, upstream: Upstream, key: str) -> Try:
 
 
 def _caller(row: Provider, base: str, key: str, header: Header) -> ClientProfile:
-    bearer = header == "bearer"
     headers: Mapping[str, str] = {
         "accept": "application/json",
         "anthropic-version": "2023-06-01",
         "user-agent": "haha-config",
-        **credentials(key if bearer else "", "" if bearer else key),
+        **credential(key, header),
     }
     return ClientProfile(base_url=base, headers=headers, kinds=(header,), row=row)
 
@@ -102,9 +102,7 @@ def _caller(row: Provider, base: str, key: str, header: Header) -> ClientProfile
 def _sent(work: Work, wanted: list[Request]) -> list[HttpExchange]:
     from haha_config.io import http
 
-    value = work.found.way.value
-    way = http.Transport(proxies=proxies(value), ca_file=value("NODE_EXTRA_CA_CERTS"))
-    return http.send(wanted, way)
+    return http.send(wanted, transport(work.found.way.value))
 
 
 def _sentence(one: Try, exchange: HttpExchange) -> Message:

@@ -15,12 +15,10 @@ from haha_config.core.errors import FINE, PROBLEM, HahaError
 from haha_config.core.messages import Message, msg
 from haha_config.io import gateway_process, loopback, report
 from haha_config.io.i18n import _
-from haha_config.workflow.gateway.check import Checked, check_files
-from haha_config.workflow.gateway.installation import best, install_locked, locked_version, looked
+from haha_config.workflow.gateway.check import check_files
+from haha_config.workflow.gateway.installation import best, install_locked, looked
 from haha_config.workflow.gateway.life import (
-    died,
     ensure_agreed,
-    environ_of,
     preflight,
     start_gateway,
     stay,
@@ -34,21 +32,6 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-
-__all__ = [
-    "Site",
-    "Status",
-    "app",
-    "best",
-    "died",
-    "environ_of",
-    "locked_version",
-    "looked",
-    "site",
-    "start_gateway",
-    "status_of",
-    "stop_gateway",
-]
 
 
 @app.command("install", help=_("Install LiteLLM into an environment of its own."))
@@ -81,13 +64,9 @@ def up(
 @app.command("check", help=_("Let LiteLLM load the files on a spare port, and send nothing."))
 @o.takes("folder", "trusting", "format", "quiet", "no_color")
 def check(*, shared: o.SharedOptions) -> int:
-    return show_checked(check_files(shared.session()), as_json=shared.as_json)
-
-
-def show_checked(found: Checked, *, as_json: bool = False) -> int:
-    """What LiteLLM did with the files, as findings; 1 where a slot's model can't be had."""
+    found = check_files(shared.session())
     failed = any(f.severity == "error" for f in found.findings)
-    if as_json:
+    if shared.as_json:
         report.document(
             {
                 "litellm": found.version,

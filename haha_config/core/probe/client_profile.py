@@ -112,6 +112,11 @@ def credentials(token: str, api_key: str, helper: str = "", login: str = "") -> 
     return {**found, "x-api-key": key} if key else found
 
 
+def credential(key: str, header: Header) -> dict[str, str]:
+    """One key in its one header."""
+    return credentials(key, "") if header == "bearer" else credentials("", key)
+
+
 def kinds(headers: Mapping[str, str]) -> tuple[Header, ...]:
     """Which kinds of credential header there are."""
     names: tuple[tuple[str, Header], ...] = (

@@ -377,5 +377,5 @@ def _answers(base_url: str) -> bool:
     """Whether the server on this machine runs already."""
     from haha_config.io import loopback
 
-    url = urls.parse(base_url)
-    return url is not None and url.loopback and loopback.listens(url.port)
+    port = urls.local_port(base_url)
+    return port is not None and loopback.listens(port)

@@ -50,6 +50,12 @@ class Url(Struct, frozen=True, kw_only=True):
 
 
 @lru_cache(maxsize=8192)
+def local_port(url: str) -> int | None:
+    """The port of this machine that a URL leads to; None where it leads elsewhere."""
+    found = parse(url)
+    return found.port if found is not None and found.loopback else None
+
+
 def parse(url: str) -> Url | None:
     """`url` taken apart, or None where it is not an http(s) URL with a host."""
     try:

@@ -89,8 +89,8 @@ def _ollama(session: Session, draft: Draft) -> str:
     row = session.providers.get(draft.provider or "ollama")
     if row is None or row.discovery is None or not row.discovery.minimum:
         return ""
-    url = urls.parse(draft.base_url or next(iter(row.base_urls.values()), ""))
-    return loopback.ollama_version(url.port) if url is not None and url.loopback else ""
+    port = urls.local_port(draft.base_url or next(iter(row.base_urls.values()), ""))
+    return loopback.ollama_version(port) if port is not None else ""
 
 
 def _master_key(state: State) -> str:
@@ -260,8 +260,8 @@ def _held(found: Discovered, variable: str) -> str:
 
 def say_unlisted(answers: Answers) -> None:
     """Warn of models that a server on this machine does not list; it may get them later."""
-    url = urls.parse(answers.base_url)
-    listed = loopback.models(url.port, 1.0) if url is not None and url.loopback else None
+    port = urls.local_port(answers.base_url)
+    listed = loopback.models(port, 1.0) if port is not None else None
     if not listed:
         return
     # Ollama's `name` is `name:latest`.
@@ -280,12 +280,11 @@ def say_unlisted(answers: Answers) -> None:
 
 def say_toolless(answers: Answers, row: Provider) -> None:
     """Warn of models of which the server on this machine says that they can't call tools."""
-    url = urls.parse(answers.base_url)
-    speaks = row.discovery is not None and row.discovery.kind == "ollama"
-    if url is None or not url.loopback or not speaks:
+    port = urls.local_port(answers.base_url)
+    if port is None or row.discovery is None or row.discovery.kind != "ollama":
         return
     for name in _asked(answers):
-        if loopback.ollama_tools(url.port, name) is False:
+        if loopback.ollama_tools(port, name) is False:
             report.talk(msg("warning: {what}", what=toolless(name)))
 
 

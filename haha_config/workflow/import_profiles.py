@@ -334,7 +334,7 @@ def _row(session: Session, served: Served) -> Provider | None:
             return row
     base = urls.without_endpoint(served.url)
     for row in session.providers.values():
-        for url in row.upstream.api_base.values() if row.upstream else ():
+        for url in row.upstream_bases.values():
             if url and urls.same(urls.without_endpoint(url), base):
                 return row
     if not served.url:
@@ -344,8 +344,7 @@ def _row(session: Session, served: Served) -> Provider | None:
 
 def _base(served: Served, row: Provider) -> str:
     """The URL that LiteLLM needs: without the path of one request, and `/v1` as its row has it."""
-    bases = row.upstream.api_base.values() if row.upstream else ()
-    bare = any(url and url == urls.without_endpoint(url) for url in bases)
+    bare = any(url and url == urls.without_endpoint(url) for url in row.upstream_bases.values())
     if served.anthropic or bare:
         return urls.without_endpoint(served.url)
     return served.url.rstrip("/").removesuffix("/chat/completions").removesuffix("/responses")

@@ -102,7 +102,7 @@ def _owners(providers: Providers, reference: Reference) -> list[Provider]:
 
 
 def _hosts(row: Provider) -> set[str]:
-    bases = [*row.base_urls.values(), *(row.upstream.api_base.values() if row.upstream else ())]
+    bases = [*row.base_urls.values(), *row.upstream_bases.values()]
     bases += [url for kind in row.credential.kinds for url in kind.base_urls.values()]
     return {host for url in bases if (host := _host(url))}
 

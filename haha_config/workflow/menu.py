@@ -110,17 +110,14 @@ def _entries(
             yield _named(bare.get(name, name), behind.get(name), providers, catalog)
         return
     row = providers.get(provider)
-    url = urls.parse(base_url)
+    port = urls.local_port(base_url)
     names = [*asked, *(m.id for m in row.models)] if row is not None else asked
-    if url is not None and url.loopback:
-        names = [*asked, *(loopback.models(url.port, 0.5) or ())]
+    if port is not None:
+        names = [*asked, *(loopback.models(port, 0.5) or ())]
     for name in names:
         known = catalogs.describe(catalog, row, name.removesuffix("[1m]")) if row else None
         entry = known or CatalogEntry(provider=provider, model=Model(id=name))
-        context = entry.model.context
-        if url is not None and url.loopback:
-            context = loopback.window(url.port, name.removesuffix("[1m]")) or context
-        yield replace(entry, model=replace(entry.model, id=name, context=context))
+        yield _measured(entry, name, base_url, name.removesuffix("[1m]"))
 
 
 def _named(
@@ -129,8 +126,12 @@ def _named(
     if upstream is None or upstream.provider not in providers:
         return CatalogEntry(provider="", model=Model(id=name))
     entry = catalogs.describe(catalog, providers[upstream.provider], upstream.model)
-    url = urls.parse(upstream.base_url)
-    context = entry.model.context
-    if url is not None and url.loopback:
-        context = loopback.window(url.port, upstream.model) or context
-    return replace(entry, model=replace(entry.model, id=name, context=context))
+    return _measured(entry, name, upstream.base_url, upstream.model)
+
+
+def _measured(entry: CatalogEntry, name: str, base_url: str, model: str) -> CatalogEntry:
+    """The entry under its name here, with the window that a server of this machine tells of."""
+    port = urls.local_port(base_url)
+    told = loopback.window(port, model) if port is not None else None
+    known = replace(entry.model, id=name, context=told or entry.model.context)
+    return replace(entry, model=known)

@@ -48,17 +48,12 @@ def names() -> list[str]:
     return profile_files.names(paths.config_folder())
 
 
-def exists(session: Session, name: str) -> bool:
-    """Whether there is a profile of that name."""
-    return name in profile_files.names(session.config_folder)
-
-
 def load(session: Session, name: str) -> Profile:
     """A profile.
 
     Raises Usage where there is none of that name, Refusal where its file is broken.
     """
-    known = profile_files.names(session.config_folder)
+    known = names()
     if name not in known:
         raise Usage(
             msg("there is no profile `{name}`", name=name),
@@ -253,7 +248,7 @@ def program() -> str:
 
 def current(session: Session, state: State) -> str | None:
     """The profile that the scope's files amount to; of twins the one used last."""
-    fitting = [n for n in profile_files.names(session.config_folder) if _fits(session, n, state)]
+    fitting = [n for n in names() if _fits(session, n, state)]
     return next((n for n in history(session) if n in fitting), next(iter(fitting), None))
 
 
@@ -409,7 +404,7 @@ def helped_by(state: State) -> str:
 
 def _helped(session: Session, state: State) -> str:
     name = helped_by(state)
-    if not name or not exists(session, name):
+    if not name or name not in names():
         return ""
     profile = load(session, name)
     return filled(session, profile, draft_from_profile(session, profile, targets="settings")).key
@@ -418,7 +413,7 @@ def _helped(session: Session, state: State) -> str:
 def helped(session: Session, found: Discovered) -> Discovered:
     """What was found, and the key that the client gets from the keyring, as far as that opens."""
     name = helped_by(found.state)
-    if found.setup.credential or not name or not exists(session, name):
+    if found.setup.credential or not name or name not in names():
         return found
     try:
         key = _helped(session, found.state)
@@ -536,10 +531,7 @@ def left_in_keyring(session: Session, writes: Iterable[Write]) -> tuple[str, ...
     )
     if not gone:
         return ()
-    files = (
-        profile_files.path(session.config_folder, n)
-        for n in profile_files.names(session.config_folder)
-    )
+    files = (profile_files.path(session.config_folder, n) for n in names())
     held = {name for path in files for name in _entries(path.stem, disk.snapshot(path).data)}
     return tuple(name for name in gone if name not in held)
 
@@ -559,13 +551,13 @@ def _entries(profile: str, data: bytes | None) -> Iterator[str]:
 
 def said_left(session: Session, plan: Plan) -> list[Message]:
     """What a write that took a key's reference away says of the key."""
-    names = left_in_keyring(session, plan.effective)
-    if not names:
+    left = left_in_keyring(session, plan.effective)
+    if not left:
         return []
     return [
         msg(
             "the keyring keeps {names} for undo. Delete it: haha-config undo --purge",
-            names=names,
+            names=left,
         )
     ]
 

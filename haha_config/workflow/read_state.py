@@ -12,7 +12,7 @@ from haha_config.core.state import compromised
 from haha_config.core.state.file import File
 from haha_config.core.state.machine import Machine
 from haha_config.core.state.state import State
-from haha_config.io import disk, git, machine, paths, templates
+from haha_config.io import disk, git, loopback, machine, paths, templates
 from haha_config.workflow import trust
 from haha_config.workflow.session import Session
 
@@ -72,12 +72,12 @@ def poisoned_versions() -> compromised.Compromised:
 def _machine(session: Session, state: State) -> Machine:
     where = where_to_look(session)
     poisoned = poisoned_versions()
-    port = _loopback_port(state)
+    port = urls.local_port(state.value(v.BASE_URL))
     client = machine.client_state(session.environ, session.home)
     return Machine(
         **trust.facts(session, state),
         today=machine.today(),
-        listening={} if port is None else {port: _who(port)},
+        listening={} if port is None else {port: loopback.who(port)},
         litellm=machine.litellm(where, poisoned.markers, poisoned.traces)
         if state.litellm.exists or state.route == "litellm"
         else (),
@@ -97,17 +97,6 @@ def _machine(session: Session, state: State) -> Machine:
         compromised=poisoned.versions,
         oldest=poisoned.oldest,
     )
-
-
-def _loopback_port(state: State) -> int | None:
-    url = urls.parse(state.value(v.BASE_URL))
-    return url.port if url is not None and url.loopback else None
-
-
-def _who(port: int) -> str:
-    from haha_config.io import loopback
-
-    return loopback.who(port)
 
 
 # --- the rules over what a write has just left behind ----------------------------------------

@@ -26,7 +26,6 @@ from haha_config.core.state.accepted import Accepted
 from haha_config.core.state.behaviour import Behaviour
 from haha_config.core.state.file import File, parse, parse_dotenv, parse_settings
 from haha_config.core.state.layers import LayerName
-from haha_config.core.state.machine import Machine
 from haha_config.core.state.state import State, with_litellm
 from haha_config.io import client_program, disk, paths, report, templates
 
@@ -150,16 +149,16 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
         """The settings.json that `--scope` names."""
         return self.settings_paths[self.scope]
 
-    def state(self, *, only: frozenset[str] = frozenset(), machine: Machine | None = None) -> State:
+    def state(self, *, only: frozenset[str] = frozenset()) -> State:
         """Read and parse everything once. `only`: the named targets and nothing else.
 
         Raises nothing for files that do not parse: that is a result. A command that only reads
         gets HahaError where a write was cut off.
         """
         with self.reading() if self.reads and not only else contextlib.nullcontext():
-            return self._state(only, machine)
+            return self._state(only)
 
-    def _state(self, only: frozenset[str], machine: Machine | None) -> State:
+    def _state(self, only: frozenset[str]) -> State:
         state = State(
             client=self.client,
             folder=str(self.folder),
@@ -171,7 +170,6 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
             litellm_env=parse(self._snapshot("litellm", self.litellm_env_path, only), "dotenv"),
             environ={} if only else self.environ,
             providers=self.providers,
-            machine=machine,
             checkout=self.checkout,
             only=only,
             client_version=self.client_version,
@@ -263,7 +261,7 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
         for one in disk.recover_alone(self.state_folder):
             say_recovered(one)
 
-    def prompter(self, *, plain: bool = False, color: bool = True) -> Prompter:
+    def prompter(self, *, plain: bool = False) -> Prompter:
         """Who asks the person, on this terminal or in place of one."""
         from haha_config.io.prompts import choose_prompter
 
@@ -273,7 +271,7 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
             stdin=sys.stdin,
             stderr=sys.stderr,
             stdout=sys.stdout,
-            color=color,
+            color=any(s and report.colored(s) for s in (sys.stderr, sys.stdout)),
         )
 
     def commit(self, build: Callable[[], Plan], command: str) -> tuple[Plan, disk.Applied]:

@@ -220,12 +220,12 @@ def _matches(name: str, known: tuple[str, ...], state: State, held: CurrentSetup
 
 def _live(held: CurrentSetup) -> tuple[str, ...] | None:
     """The live list of a loopback endpoint; () for a remote one, which is never asked."""
-    url = urls.parse(held.base_url)
-    if url is None or not url.loopback or held.own_gateway:
+    port = urls.local_port(held.base_url)
+    if port is None or held.own_gateway:
         return ()
     from haha_config.io import loopback
 
-    return loopback.models(url.port, seconds=1.0)
+    return loopback.models(port, seconds=1.0)
 
 
 def _where(held: CurrentSetup) -> str:

@@ -11,7 +11,7 @@ from haha_config.core import urls
 from haha_config.core.change import plan as plans
 from haha_config.core.model import Slot
 from haha_config.core.providers import catalog as catalogs
-from haha_config.core.providers.model import Providers
+from haha_config.core.providers.model import Providers, Upstream
 from haha_config.core.setup.answers import Answers
 from haha_config.core.state.configured import CurrentSetup
 from haha_config.io import loopback, templates
@@ -27,15 +27,9 @@ def with_window(answers: Answers, held: CurrentSetup, providers: Providers) -> A
     """
     if answers.context:
         return answers
-    behind = {u.name: u for u in (*held.upstreams, *answers.upstreams)}
-    pairs = []
-    for name in dict.fromkeys(plans.all_slots(answers.slots).values()):
-        upstream = behind.get(name.removesuffix("[1m]")) if answers.port is not None else None
-        pairs.append(
-            (upstream.provider, upstream.model, upstream.base_url)
-            if upstream is not None
-            else (answers.provider, name, answers.base_url)
-        )
+    upstreams = (*held.upstreams, *answers.upstreams) if answers.port is not None else None
+    names = plans.all_slots(answers.slots).values()
+    pairs = _behind(names, upstreams, answers.provider, answers.base_url)
     told = list(windows(pairs, providers))
     if told:
         return replace(answers, context=min(told))
@@ -47,9 +41,9 @@ def windows(pairs: Iterable[tuple[str, str, str]], providers: Providers) -> Iter
     """The windows that are told of (provider, model, base URL) beside the table's own."""
     catalog: catalogs.Catalog | None = None
     for key, name, base_url in pairs:
-        url = urls.parse(base_url)
-        if url is not None and url.loopback:
-            live = loopback.window(url.port, name.removesuffix("[1m]"))
+        port = urls.local_port(base_url)
+        if port is not None:
+            live = loopback.window(port, name.removesuffix("[1m]"))
             if live is not None:
                 yield live
             continue
@@ -65,12 +59,19 @@ def windows(pairs: Iterable[tuple[str, str, str]], providers: Providers) -> Iter
 
 def told(slots: Mapping[Slot, str], held: CurrentSetup, providers: Providers) -> tuple[int, ...]:
     """The same for a set-up that is on disk."""
-    behind = {u.name: u for u in held.upstreams} if held.own_gateway else {}
-    pairs = []
-    for name in dict.fromkeys(slots.values()):
-        upstream = behind.get(name.removesuffix("[1m]"))
-        if upstream is not None:
-            pairs.append((upstream.provider, upstream.model, upstream.base_url))
-        elif not held.own_gateway:
-            pairs.append((held.provider, name, held.base_url))
+    upstreams = held.upstreams if held.own_gateway else None
+    pairs = _behind(slots.values(), upstreams, held.provider, held.base_url)
     return tuple(windows(pairs, providers))
+
+
+def _behind(
+    names: Iterable[str], upstreams: Iterable[Upstream] | None, provider: str, base_url: str
+) -> Iterator[tuple[str, str, str]]:
+    """(provider, model, base URL) behind each name; `upstreams` None: there is no gateway."""
+    by_name = {u.name: u for u in upstreams or ()}
+    for name in dict.fromkeys(names):
+        one = by_name.get(name.removesuffix("[1m]"))
+        if one is not None:
+            yield one.provider, one.model, one.base_url
+        elif upstreams is None:
+            yield provider, name, base_url

@@ -67,15 +67,13 @@ def interview(
     found: Discovered,
     manner: WriteOptions,
     prepare: Callable[[Session, Draft, Discovered], Prepared],
-    *,
-    color: bool = True,
 ) -> Work:
     """Ask for what `given` (the flags) leaves open, until the person says: write this.
 
     Raises Cancelled where the person leaves.
     """
     talk = Talk(
-        ask=session.prompter(plain=manner.plain, color=color),
+        ask=session.prompter(plain=manner.plain),
         given=given,
         manner=manner,
         offers=Offers(found.way.value, today=machine.today(), plain=manner.plain),

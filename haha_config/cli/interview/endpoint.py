@@ -217,7 +217,7 @@ def region(talk: Talk, work: Work) -> Turn:
 
 
 def region_choice(row: Provider, name: str) -> Choice:
-    url = row.base_urls.get(name) or (row.upstream.api_base.get(name, "") if row.upstream else "")
+    url = row.base_urls.get(name) or row.upstream_bases.get(name, "")
     found = urls.parse(url)
     return Choice(value=name, title=REGIONS.get(name, name), note=found.host if found else url)
 
@@ -371,8 +371,7 @@ def default_url(work: Work) -> str:
     where = draft.region or row.region
     if drafts.route(draft, row) == "direct":
         return rows.endpoint(row, where, known_key(work))
-    bases = row.upstream.api_base if row.upstream is not None else {}
-    return bases.get(where) or next(iter(bases.values()), "")
+    return row.upstream_base(where)
 
 
 def _asks_url(work: Work) -> bool:

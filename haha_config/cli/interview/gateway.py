@@ -233,12 +233,11 @@ def elsewhere(talk: Talk, work: Work) -> Turn:
 
 def upstream_region(talk: Talk, work: Work) -> Turn:
     adding, row = _adding(work)
-    bases = row.upstream.api_base if row.upstream is not None else {}
-    if len(bases) < 2:
+    if len(row.upstream_bases) < 2:
         return Turn(work=work, then="upstream_url", asked=False)
     answer = talk.ask.select(
         msg("In which region was your {name} account made?", name=rows.named(row)),
-        [endpoint.region_choice(row, name) for name in bases],
+        [endpoint.region_choice(row, name) for name in row.upstream_bases],
         default=adding.region,
         why=msg("A key of one region does not work in the other."),
         more=msg("Each region has a host of its own, and LiteLLM must call the right one."),
@@ -249,7 +248,7 @@ def upstream_region(talk: Talk, work: Work) -> Turn:
 
 def upstream_url(talk: Talk, work: Work) -> Turn:
     adding, row = _adding(work)
-    if _base(row, adding.region):
+    if row.upstream_base(adding.region):
         return Turn(work=work, then="upstream_key", asked=False)
     answer = talk.ask.text(
         msg("Base URL of the service?"),
@@ -265,11 +264,6 @@ def upstream_url(talk: Talk, work: Work) -> Turn:
     made = replace(adding, url=answer.rstrip("/"))
     made = replace(made, variable=_free_variable(made, work))
     return Turn(work=replace(work, adding=made), then="upstream_key")
-
-
-def _base(row: Provider, region: str) -> str:
-    bases = row.upstream.api_base if row.upstream is not None else {}
-    return bases.get(region) or next(iter(bases.values()), "")
 
 
 def _free_variable(adding: Adding, work: Work) -> str:

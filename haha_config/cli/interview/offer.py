@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -137,8 +137,7 @@ def list_base(row: Provider, region: str, key: str, url: str) -> str:
     """The base URL that a row's list is read from, on either route."""
     if "direct" in row.routes:
         return urls.without_endpoint(url) if url else rows.endpoint(row, region, key)
-    bases: Mapping[str, str] = row.upstream.api_base if row.upstream is not None else {}
-    return url or bases.get(region) or next(iter(bases.values()), "")
+    return url or row.upstream_base(region)
 
 
 def _host(base_url: str) -> str:

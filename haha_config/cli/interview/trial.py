@@ -63,8 +63,7 @@ def _key(work: Work, answers: Answers, upstream: Upstream, row: Provider) -> str
 
 def _upstream(row: Provider, upstream: Upstream, key: str) -> Try:
     """What LiteLLM would call: the row's own Anthropic endpoint, or its chat completions."""
-    bases = row.upstream.api_base if row.upstream is not None else {}
-    region = next((r for r, url in bases.items() if url == upstream.base_url), "")
+    region = next((r for r, url in row.upstream_bases.items() if url == upstream.base_url), "")
     if region and "direct" in row.routes:
         base = rows.endpoint(row, region, key)
         caller = _caller(row, base, key, row.credential.header)

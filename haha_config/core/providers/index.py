@@ -80,7 +80,7 @@ class ProviderIndex:
     def _by_upstream_host(self) -> dict[tuple[str, int], Provider]:
         found: dict[tuple[str, int], Provider] = {}
         for row in self.providers.values():
-            for base in row.upstream.api_base.values() if row.upstream else ():
+            for base in row.upstream_bases.values():
                 url = urls.parse(base)
                 if url is not None:
                     found.setdefault(_address(url), row)

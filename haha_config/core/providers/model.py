@@ -165,7 +165,7 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     @property
     def regions(self) -> tuple[str, ...]:
         """The first is the default; a row without a direct route has its upstream's."""
-        return tuple(self.base_urls or (self.upstream.api_base if self.upstream else ()))
+        return tuple(self.base_urls or self.upstream_bases)
 
     @property
     def region(self) -> str:
@@ -174,6 +174,15 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     @property
     def search_words(self) -> str:
         return " ".join((*self.search, *self.slots.values(), *(m.id for m in self.models)))
+
+    @property
+    def upstream_bases(self) -> Mapping[str, str]:
+        """What LiteLLM calls, by region; empty where it can't, or the person must say it."""
+        return self.upstream.api_base if self.upstream is not None else {}
+
+    def upstream_base(self, region: str) -> str:
+        """The one of this region, else the first; "" where there is none."""
+        return self.upstream_bases.get(region) or next(iter(self.upstream_bases.values()), "")
 
     def model(self, name: str) -> Model | None:
         plain = name.removesuffix("[1m]")

@@ -304,7 +304,7 @@ class _Reader:
         for kind in p.credential.kinds:
             for region, url in kind.base_urls.items():
                 self._base_url(url, ("credential", "kinds", "base_urls", region))
-        for region, url in (p.upstream.api_base if p.upstream else {}).items():
+        for region, url in p.upstream_bases.items():
             self._base_url(url, ("upstream", "api_base", region), direct=False)
 
     def _base_url(self, url: str, within: tuple[str, ...], *, direct: bool = True) -> None:

@@ -210,7 +210,7 @@ def _translated(url: Written, parsed: urls.Url, state: State) -> Provider | None
         return row
     domain = _domain_of_page(parsed)
     for row in state.providers.values() if domain else ():
-        bases = row.upstream.api_base.values() if row.upstream else ()
+        bases = row.upstream_bases.values()
         if "direct" not in row.routes and any(_host(base).endswith(domain) for base in bases):
             return row
     return None

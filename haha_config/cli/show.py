@@ -21,7 +21,6 @@ from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import Place
 from haha_config.core.providers.decode import did_you_mean
 from haha_config.core.state import asked, owned
-from haha_config.core.state.file import File
 from haha_config.core.state.layers import Effective, LayerName
 from haha_config.core.state.state import SKIP_DOTENV, State
 from haha_config.io import report, table
@@ -81,12 +80,9 @@ def show(
     broken = [f for f in (*settings, state.dotenv) if f.error is not None]
     for file in broken:
         assert file.error is not None  # noqa: S101 - filtered above
-        report.failure(file.error, as_json=False, excerpt=pointed(file.text, _at(file)))
+        place = file.error.place or Place()
+        report.failure(file.error, as_json=False, excerpt=pointed(file.text, place))
     return 1 if broken else 0
-
-
-def _at(file: File) -> Place:
-    return (file.error.place if file.error else None) or Place()
 
 
 def variables(state: State) -> Iterator[Effective]:
@@ -171,20 +167,20 @@ def settings_beside(state: State) -> Iterator[dict[str, Any]]:
 
 def _beside(session: Session, state: State) -> None:
     """The same for a person: the headers, then the settings."""
-    out = sys.stdout
     for one in sent(session, state):
-        where = report.location(one.place).removesuffix(": ")
         value = one.value or msg("known only when it is sent")
-        print()
-        print(f"{report.paint(one.name, 'path', out)}  {render(value)}")
-        print(f"  {one.source} ({where})" if where else f"  {one.source}")
+        _entry(one.name, value, _at(one.source, one.place))
     for held in settings_beside(state):
         value = held["value"]
         text = value if isinstance(value, str) else msg("{names}", names=_menu(value))
-        where = report.location(Place(path=held["path"], line=held["line"])).removesuffix(": ")
-        print()
-        print(f"{report.paint(held['name'], 'path', out)}  {render(text)}")
-        print(f"  {_from(held['layer'], where)}")
+        place = Place(path=held["path"], line=held["line"])
+        _entry(held["name"], text, _from(held["layer"], place))
+
+
+def _entry(name: str, value: Message | str, where: str) -> None:
+    print()
+    print(f"{report.paint(name, 'path', sys.stdout)}  {render(value)}")
+    print(f"  {where}")
 
 
 def _menu(picker: Any) -> tuple[str, ...]:
@@ -402,9 +398,9 @@ def _print_some(state: State, found: Sequence[Effective]) -> None:
             report.result(msg("{name} is not set", name=one.name))
             print(f"  {render(msg('looked in:'))}")
             for layer in state.layers:
-                print(f"    {_from(layer.name, report.short(layer.path))}")
+                print(f"    {_from(layer.name, Place(path=layer.path))}")
         if state.client == "claude" and one.name in state.dotenv.data:
-            where = report.location(state.dotenv.place(one.name)).removesuffix(": ")
+            where = report.location(state.dotenv.place(one.name))
             value = v.shown(one.name, state.dotenv.data[one.name]) or '""'
             report.result(
                 msg(
@@ -419,20 +415,22 @@ def _print_one(one: Effective, width: int) -> None:
     out = sys.stdout
     value = v.shown(one.name, one.value) or render(msg('"" (cancelled)'))
     print(f"{report.paint(one.name.ljust(width), 'path', out)}  {render(value)}")
-    where = report.location(one.place).removesuffix(": ")
-    print(f"  {_from(one.layer, where)}")
+    print(f"  {_from(one.layer, one.place)}")
     for s in one.shadows:
-        where = report.location(s.place).removesuffix(": ")
         line = msg(
             "hides {value} from {layer}",
             value=v.shown(one.name, s.value) or '""',
-            layer=_from(s.layer, where),
+            layer=_from(s.layer, s.place),
         )
         print(f"  {report.paint(render(line), 'dim', out)}")
 
 
-def _from(layer: LayerName | None, where: str) -> str:
-    name = render(LAYERS[layer]) if layer else ""
+def _from(layer: LayerName | None, place: Place | None) -> str:
+    return _at(render(LAYERS[layer]) if layer else "", place)
+
+
+def _at(name: str, place: Place | None) -> str:
+    where = report.location(place)
     return f"{name} ({where})" if where else name
 
 
@@ -442,10 +440,7 @@ def _helper(state: State) -> None:
         command = file.data.get(HELPER)
         if command is None:
             continue
-        where = report.location(file.place(HELPER)).removesuffix(": ")
-        print()
-        print(f"{report.paint(HELPER, 'path', sys.stdout)}  {render(_command(command))}")
-        print(f"  {_from(layer, where)}")
+        _entry(HELPER, _command(command), _from(layer, file.place(HELPER)))
 
 
 def _command(command: Any) -> Message | str:
@@ -476,7 +471,7 @@ def _unread(state: State) -> None:
         report.result(
             msg(
                 "`model` in {where} is {model}: ANTHROPIC_MODEL beats it",
-                where=report.location(place).removesuffix(": "),
+                where=report.location(place),
                 model=model,
             ),
             prose=True,

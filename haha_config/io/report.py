@@ -237,6 +237,7 @@ def failure(error: HahaError, *, as_json: bool, excerpt: str = "") -> None:
         talk(error.what)
         return
     where = location(error.place)
+    where = where and f"{where}: "
     prefix = paint(render(msg("error:")), "error", sys.stderr)
     print(f"{prefix} {where}{render(error.what)}", file=sys.stderr)
     if excerpt:
@@ -277,11 +278,11 @@ def short(path: str) -> str:
 
 
 def location(place: Place | None) -> str:
-    """`path:line:col: `, as far as it is known."""
+    """`path:line:col`, as far as it is known."""
     if place is None or not (place.path or place.line):
         return ""
     numbers = "".join(f":{n}" for n in (place.line, place.column) if n)
-    return f"{short(place.path)}{numbers}: "
+    return f"{short(place.path)}{numbers}"
 
 
 # --- findings --------------------------------------------------------------------------------

@@ -115,7 +115,7 @@ def _tell(
 
 
 def _line(one: Taken) -> Message:
-    where = report.location(one.entry.place).removesuffix(": ")
+    where = report.location(one.entry.place)
     head = {"source": one.entry.source, "name": one.entry.name, "where": where}
     if one.made is None:
         return msg("{source} `{name}` ({where}): skipped because {why}", **head, why=one.why)

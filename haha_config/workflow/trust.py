@@ -332,13 +332,13 @@ def _refused(
 
 def _goes(keys: tuple[Credential, ...]) -> Iterator[Message]:
     for key in keys:
-        where = report.location(key.place).removesuffix(": ") or msg("your shell")
+        where = report.location(key.place) or msg("your shell")
         yield msg("Your {name} ({where}) would go along.", name=key.name, where=where)
 
 
 def _told(value: NamingValue) -> Message:
     """One value in words, and where it stands."""
-    where = report.location(value.place).removesuffix(": ")
+    where = report.location(value.place)
     what = trust.told(value)
     return msg("{what} ({place})", what=what, place=where) if where else what
 

@@ -11,7 +11,7 @@ import typer
 from msgspec.structs import replace
 
 from haha_config.cli import options as o
-from haha_config.core.errors import Cancelled, HahaError, Usage
+from haha_config.core.errors import Cancelled, HahaError, Usage, unwritten
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Plan
 from haha_config.core.setup import draft as drafts
@@ -22,8 +22,8 @@ from haha_config.io.i18n import _, render
 from haha_config.io.table import Column, Row
 from haha_config.workflow import profiles, trust
 from haha_config.workflow.apply import WriteOptions, report_result, write
-from haha_config.workflow.discover import discover, piped_key
-from haha_config.workflow.session import Session, choice, is_terminal
+from haha_config.workflow.discover import discover, given_key
+from haha_config.workflow.session import Session, choice
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -186,15 +186,12 @@ def remove(name: str = _NAME, *, shared: o.SharedOptions) -> int:
     if shared.as_json:
         report.be_quiet()
     session = shared.session()
-    known = profile_files.names(session.config_folder)
-    broken = None
     try:
         profile = profiles.load(session, name)
-    except HahaError as error:
-        if name not in known:
+    except HahaError:
+        if name not in profiles.names():
             raise
-        broken, profile = error, Profile(name=name, answers={})
-    if broken is not None:
+        profile = Profile(name=name, answers={})
         report.talk(msg("its file is broken, so no key is looked for"))
     if not (shared.yes or shared.dry_run or _sure(session, profile)):
         raise Cancelled(msg("nothing was written"))
@@ -204,8 +201,6 @@ def remove(name: str = _NAME, *, shared: o.SharedOptions) -> int:
 
 
 def _sure(session: Session, profile: Profile) -> bool:
-    if not is_terminal():
-        raise Usage(msg("there is no terminal to ask on"), hints=(msg("add --yes to write"),))
     why = msg("The client's files stay. `haha-config undo` takes this back.")
     if any(reference.kind == "keyring" for reference in profile.keys.values()):
         why = msg(
@@ -243,13 +238,16 @@ def key(
     session = shared.session()
     profile = profiles.load(session, name)
     wanted = _variable(profile, variable)
-    given = _given(session, api_key_env, from_stdin=api_key_stdin)
-    clean, said = drafts.clean_key(given)
-    if said is not None:
-        report.talk(said)
-    complaint = None if clean else msg("the key is empty")
-    if complaint is not None:
-        raise Usage(complaint)
+    clean = given_key(session, api_key_env, from_stdin=api_key_stdin)
+    if not (clean or api_key_env or api_key_stdin):
+        clean = session.prompter().secret(
+            msg("API key?"),
+            why=msg("It is not shown, and not written into the profile."),
+            flag="--api-key-stdin",
+            clean=drafts.clean_key,
+        )
+    if not clean:
+        raise Usage(msg("the key is empty"))
     held = profile.keys[wanted]
     kind: Kind = "keyring" if held.kind == "keyring" else kept(keys)
     if kind == "env":
@@ -280,22 +278,6 @@ def _variable(profile: Profile, given: str | None) -> str:
     )
 
 
-def _given(session: Session, variable: str | None, *, from_stdin: bool) -> str:
-    if variable:
-        found = session.environ.get(variable, "")
-        if not found:
-            raise Usage(msg("`{name}` is not set", name=variable))
-        return found
-    if from_stdin:
-        return piped_key()
-    return session.prompter().secret(
-        msg("API key?"),
-        why=msg("It is not shown, and not written into the profile."),
-        flag="--api-key-stdin",
-        clean=drafts.clean_key,
-    )
-
-
 # --- out and in ------------------------------------------------------------------------------
 
 
@@ -318,9 +300,7 @@ def export(
     try:
         output.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise HahaError(
-            msg("can't write {path}: {why}", path=str(output), why=error.strerror or "")
-        ) from None
+        raise unwritten(output, error) from None
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 import typer
 
@@ -17,7 +18,7 @@ from haha_config.io import disk, report, store, table
 from haha_config.io.i18n import _, render
 from haha_config.io.table import Column, Row
 from haha_config.workflow.apply import WriteOptions, WriteResult, report_result, write
-from haha_config.workflow.session import Session, is_terminal, say_recovered
+from haha_config.workflow.session import Session, say_recovered
 from haha_config.workflow.switch import moved
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -66,10 +67,7 @@ def _record(session: Session, which: str | None) -> disk.WriteRecord:
     wanted = which or next((n for n in reversed(broken) if int(n) > last), "")
     if wanted in broken:
         # No other is taken in its place: that one may be a write which this one was built on.
-        raise HahaError(
-            msg("write {id} is damaged and can't be undone", id=wanted),
-            hints=(f"ls -l {broken[wanted]}", "haha-config undo --list"),
-        )
+        raise _damaged(wanted, broken[wanted])
     if not kept:
         raise HahaError(msg("nothing was written yet"))
     if which is None:
@@ -80,16 +78,20 @@ def _record(session: Session, which: str | None) -> disk.WriteRecord:
     raise Usage(msg("there is no write `{id}`", id=which), hints=("haha-config undo --list",))
 
 
+def _damaged(number: str, folder: Path) -> HahaError:
+    return HahaError(
+        msg("write {id} is damaged and can't be undone", id=number),
+        hints=(f"ls -l {folder}", "haha-config undo --list"),
+    )
+
+
 def _undo(session: Session, record: disk.WriteRecord, manner: WriteOptions) -> int:
     from haha_config.core.change.undo import take_back
 
     try:
         writes = [entry.write() for entry in record.entries()]
     except (OSError, ValueError):
-        raise HahaError(
-            msg("write {id} is damaged and can't be undone", id=record.id),
-            hints=(f"ls -l {record.folder}",),
-        ) from None
+        raise _damaged(record.id, record.folder) from None
 
     def build() -> Plan:
         return take_back(writes, {write.path: _now(write.path) for write in writes})
@@ -135,9 +137,6 @@ def _now(path: str) -> bytes | None:
 
 
 def _asked(session: Session, question: Message, *, plain: bool) -> bool:
-    """Raises Usage where there is nobody to ask."""
-    if not is_terminal():
-        raise Usage(msg("there is no terminal to ask on: add --yes"), hints=("--yes",))
     return session.prompter(plain=plain).confirm(
         question,
         default=True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
-from haha_config.core.messages import Message
+from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place
 
 FINE: Final = 0
@@ -29,6 +29,11 @@ class HahaError(Exception):
         self.what = what
         self.place = place
         self.hints = hints
+
+
+def unwritten(path: object, error: OSError) -> HahaError:
+    """That a file can't be written, and why."""
+    return HahaError(msg("can't write {path}: {why}", path=str(path), why=error.strerror or ""))
 
 
 class Refusal(HahaError):

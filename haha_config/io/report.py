@@ -108,6 +108,14 @@ def talk(message: Message | str) -> None:
         print(text if text.startswith(" ") else _fitted(text, sys.stderr), file=sys.stderr)
 
 
+def telling(changed: tuple[str, Message | None]) -> str:
+    """A value that was changed on its way in, once the person is told what was done to it."""
+    value, done = changed
+    if done is not None:
+        talk(done)
+    return value
+
+
 def drawn(text: str, stream: TextIO) -> None:
     """A line that has its colours already, its parts made visible by `say` and `paint`."""
     if not (_quiet and stream is sys.stderr):

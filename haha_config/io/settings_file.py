@@ -14,8 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from haha_config.core.errors import HahaError
-from haha_config.core.messages import msg
+from haha_config.core.errors import unwritten
 
 
 def folder(environ: Mapping[str, str], state: Path) -> Path:
@@ -39,9 +38,7 @@ def session_file(
         try:
             _write(path, json.dumps({"env": dict(values), **(settings or {})}))
         except OSError as error:
-            raise HahaError(
-                msg("can't write {path}: {why}", path=str(path), why=error.strerror or "")
-            ) from None
+            raise unwritten(path, error) from None
         yield path
     finally:
         with contextlib.suppress(OSError):

@@ -26,9 +26,9 @@ from haha_config.workflow import flags
 from haha_config.workflow.discover import (
     Discovered,
     check_port,
+    given_key,
     key_for,
     lacking,
-    piped_key,
     upstream_keys,
 )
 from haha_config.workflow.menu import with_picker
@@ -75,9 +75,7 @@ def _with_url(session: Session, draft: Draft, url: str | None) -> Draft:
     row = session.providers.get(draft.provider)
     # Behind the gateway it is LiteLLM that calls this URL, and there `/v1` belongs to it.
     upstream = row is not None and not row.multi and drafts.route(draft, row) == "litellm"
-    base, said = (url.strip(), None) if upstream else drafts.clean_url(url)
-    if said is not None:
-        report.talk(said)
+    base = url.strip() if upstream else report.telling(drafts.clean_url(url))
     drafts.check_url(base, insecure=draft.insecure)
     return replace(draft, base_url=base)
 
@@ -200,16 +198,7 @@ def with_key(
                 names=tuple(wanted),
             )
         )
-    if from_stdin:
-        key = piped_key()
-    else:
-        name = given.api_key_env or ""
-        key = session.environ.get(name, "")
-        if not key:
-            raise Usage(msg("`{name}` is not set", name=name))
-    key, said = drafts.clean_key(key)
-    if said is not None:
-        report.talk(said)
+    key = given_key(session, given.api_key_env, from_stdin=from_stdin)
     if wanted:
         return replace(draft, keys={**draft.keys, wanted.pop(): key})
     return replace(draft, key=key)

@@ -131,9 +131,7 @@ def key_for(session: Session, draft: Draft, found: Discovered, row: Provider) ->
     if not key and not row.credential.token:
         raise Usage(drafts.missing_key(row), hints=drafts.key_hints(row.credential.variable))
     if key and key != row.credential.token:
-        key, said = drafts.clean_key(key)
-        if said is not None:
-            report.talk(said)
+        key = report.telling(drafts.clean_key(key))
         complaint = drafts.check_key(key, row, session.providers, draft.base_url)
         if complaint is not None:
             raise Usage(complaint, hints=drafts.key_hints(row.credential.variable))
@@ -352,7 +350,20 @@ def _holder(port: int, kind: str) -> Message | str:
     return msg("another program") if kind == "other" else kind
 
 
-def piped_key() -> str:
+def given_key(session: Session, variable: str | None, *, from_stdin: bool) -> str:
+    """The key that a flag gives; "" where none does. Raises Usage where it is not there."""
+    if from_stdin:
+        key = _piped()
+    elif variable:
+        key = session.environ.get(variable, "")
+        if not key:
+            raise Usage(msg("`{name}` is not set", name=variable))
+    else:
+        return ""
+    return report.telling(drafts.clean_key(key))
+
+
+def _piped() -> str:
     """The key that standard input holds: one line. Raises Usage where there is none, or more."""
     try:
         text = sys.stdin.readline() if sys.stdin.isatty() else sys.stdin.read()

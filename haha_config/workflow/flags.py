@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from haha_config.core.errors import HahaError, Usage
+from haha_config.core.errors import Usage, unwritten
 from haha_config.core.messages import msg
 from haha_config.core.providers.decode import Misshapen, decode
 from haha_config.core.providers.model import Providers, Upstream
@@ -121,7 +121,7 @@ def save(path: Path, given: InitFlags) -> None:
     try:
         path.write_text(profile_files.text(values(given)), encoding="utf-8")
     except OSError as error:
-        raise _unwritten(path, error) from None
+        raise unwritten(path, error) from None
 
 
 def check_saving(path: Path) -> None:
@@ -137,11 +137,7 @@ def check_saving(path: Path) -> None:
     elif not os.access(path if path.exists() else path.parent, os.W_OK):
         problem = errno.EACCES
     if problem is not None:
-        raise _unwritten(path, OSError(problem, os.strerror(problem)))
-
-
-def _unwritten(path: Path, error: OSError) -> HahaError:
-    return HahaError(msg("can't write {path}: {why}", path=str(path), why=error.strerror or ""))
+        raise unwritten(path, OSError(problem, os.strerror(problem)))
 
 
 def values(given: InitFlags) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from threading import Lock
 from typing import Any, Final, TextIO
 
 from haha_config.core import variables as v
-from haha_config.core.errors import HahaError
+from haha_config.core.errors import HahaError, unwritten
 from haha_config.core.exchange import HttpExchange, Request
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import SLOTS, Data, mapping
@@ -67,8 +67,7 @@ def _opened(target: str) -> Iterator[TextIO | None]:
         if sys.platform != "win32":
             os.fchmod(number, 0o600)
     except OSError as error:
-        why = error.strerror or ""
-        raise HahaError(msg("can't write {path}: {why}", path=target, why=why)) from None
+        raise unwritten(target, error) from None
     with os.fdopen(number, "w", encoding="utf-8") as file:
         print(json.dumps({"note": _HOLDS}), file=file)
         yield file

@@ -357,9 +357,7 @@ def url(talk: Talk, work: Work) -> Turn:
     )
     base = talk.said["url", row.key] = answer
     if drafts.route(draft, row) == "direct":
-        base, said = drafts.clean_url(base)
-        if said is not None:
-            report.talk(said)
+        base = report.telling(drafts.clean_url(base))
     if base == default_url(work):
         base = ""
     return onward(replace(work, draft=replace(draft, base_url=base)), then)

@@ -225,9 +225,7 @@ def elsewhere(talk: Talk, work: Work) -> Turn:
         check=lambda text: endpoint.url_complaint(text, work.draft, direct=True),
         flag="--base-url",
     )
-    base, said = drafts.clean_url(answer)
-    if said is not None:
-        report.talk(said)
+    base = report.telling(drafts.clean_url(answer))
     return Turn(work=replace(work, draft=replace(work.draft, base_url=base)), then="key")
 
 

@@ -12,11 +12,10 @@ from haha_config.cli import options as o
 from haha_config.core import variables as v
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import msg
-from haha_config.core.state import configured
-from haha_config.core.state.state import owned_variables
 from haha_config.io import report
 from haha_config.io.i18n import _
 from haha_config.workflow import trust
+from haha_config.workflow.launch import set_variables
 from haha_config.workflow.session import Session, choice
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -42,14 +41,8 @@ def env(
         else _own_shell(session)
     )
     state = session.state()
-    for file in state.written:
-        if file.error is not None:
-            raise file.error
-    found = owned_variables(state)
-    if not found.get(v.BASE_URL):
-        raise configured.nothing()
-    if state.value(v.HEADERS):
-        found[v.HEADERS] = state.value(v.HEADERS)
+    state.check_written()
+    found = set_variables(state)
     trust.ensure(session, state, trust.Use(command="env"))
     hide = sys.stdout.isatty() and not reveal
     if hide:

@@ -196,12 +196,7 @@ def init(
         session, start, found = work.session, work.draft, work.found
     else:
         start = resumed(start, found)
-    typed = Typed(
-        given=given,
-        shared=shared,
-        save_answers=save_answers,
-        save_as=save_as,
-    )
+    typed = Typed(given=given, shared=shared, save_answers=save_answers, save_as=save_as)
     return _finish(session, start, found, manner, typed, previewed=asks)
 
 
@@ -268,7 +263,7 @@ def _finish(
     trust.record_checkout(session)
     from haha_config.workflow.read_state import findings
 
-    outcome.findings = [f for f in findings(session) if f.severity != "note"]
+    outcome.findings = findings(session)
     if outcome.applied:
         outcome.next += profiles.said_left(session, outcome.plan)
     if all(f.code != "MOD008" for f in outcome.findings):

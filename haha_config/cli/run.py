@@ -103,9 +103,7 @@ def _variables(
 ) -> dict[str, str]:
     """Every owned variable of a session on what is configured, its gateway started."""
     state = session.state()
-    for file in state.written:
-        if file.error is not None:
-            raise file.error
+    state.check_written()
     values = launch.session_variables(state, model, unlisted=unlisted)
     _ensure_agreed(session, state, program)
     _ensure_gateway(session, state, configured.read(state))

@@ -46,7 +46,9 @@ def switch_model(
     # What stronger files hold is not moved: half of what this file holds would be.
     state = whole.from_scope
     held = configured.read(state)
-    _check_configured(state, held)
+    state.check_written()
+    if not held.configured:
+        raise configured.nothing()
     slots = dict(parse_slot(one) for one in slot)
     over: list[Message] = []
     if name is None and not slots:
@@ -73,14 +75,6 @@ def switch_model(
         return FINE
     outcome.next += over if manner.as_json else ()
     return _say(session, outcome, whole, chosen, manner)
-
-
-def _check_configured(state: State, held: CurrentSetup) -> None:
-    for file in state.written:
-        if file.error is not None:
-            raise file.error
-    if not held.configured:
-        raise configured.nothing()
 
 
 # --- asking and telling ----------------------------------------------------------------------

@@ -123,7 +123,7 @@ def _found(session: Session, plan: Plan) -> list[Finding]:
     read = {file.path for file in files(session.state())}
     if not any(write.path in read for write in plan.effective):
         return []
-    return [f for f in findings(session) if f.severity != "note"]
+    return findings(session)
 
 
 def _now(path: str) -> bytes | None:

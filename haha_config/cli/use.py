@@ -165,7 +165,7 @@ def _headline(name: str, outcome: WriteResult, before: State, after: State) -> M
 def _close(session: Session, outcome: WriteResult, port: int | None) -> None:
     from haha_config.workflow.read_state import findings
 
-    outcome.findings = [f for f in findings(session) if f.severity != "note"]
+    outcome.findings = findings(session)
     if port is None or not outcome.applied:
         return
     from haha_config.io import loopback

@@ -21,12 +21,7 @@ def session_variables(state: State, model: str | None, *, unlisted: bool = False
 
     Raises HahaError where nothing is configured, and Usage for a model that is not offered.
     """
-    found = owned_variables(state)
-    if not found.get(v.BASE_URL):
-        raise configured.nothing()
-    values = {**dict.fromkeys(v.OWNED, ""), **found}
-    if state.value(v.HEADERS):
-        values[v.HEADERS] = state.value(v.HEADERS)
+    values = {**dict.fromkeys(v.OWNED, ""), **set_variables(state)}
     if model:
         from haha_config.workflow.switch import check_known, limits
 
@@ -37,6 +32,16 @@ def session_variables(state: State, model: str | None, *, unlisted: bool = False
         after = {**state.slots, **moved}
         values.update({n: w or "" for n, w in limits(after, held, state).items()})
     return values
+
+
+def set_variables(state: State) -> dict[str, str]:
+    """The variables that are set. Raises HahaError where there is no endpoint among them."""
+    found = owned_variables(state)
+    if not found.get(v.BASE_URL):
+        raise configured.nothing()
+    if state.value(v.HEADERS):
+        found[v.HEADERS] = state.value(v.HEADERS)
+    return found
 
 
 def checkout(session: Session) -> Path | None:

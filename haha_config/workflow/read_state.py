@@ -103,8 +103,8 @@ def _machine(session: Session, state: State) -> Machine:
 
 
 def findings(session: Session) -> list[Finding]:
-    """Every finding but the machine's: a gateway that is not started is what `Next` is about."""
-    return _findings(session, ignore=("SYS",))
+    """Errors and warnings, but the machine's: a gateway to be started is what `Next` is about."""
+    return [f for f in _findings(session, ignore=("SYS",)) if f.severity != "note"]
 
 
 def owners(session: Session) -> list[Finding]:

@@ -93,6 +93,12 @@ class State(Struct, frozen=True, kw_only=True, dict=True):
         """The files in which we set the client's variables."""
         return (self.target, self.dotenv) if self.edits_dotenv else (self.target,)
 
+    def check_written(self) -> None:
+        """Raises HahaError where one of these does not parse."""
+        for file in self.written:
+            if file.error is not None:
+                raise file.error
+
     @cached_property
     def clouds(self) -> tuple[str, ...]:
         """The switches that are on and send this client to a cloud."""

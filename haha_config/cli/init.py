@@ -17,7 +17,7 @@ from haha_config.core.change import beside
 from haha_config.core.change import plan as plans
 from haha_config.core.errors import Usage
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Plan
+from haha_config.core.model import Plan, plain_name
 from haha_config.core.setup.answers import Answers
 from haha_config.core.setup.draft import Draft
 from haha_config.io import report
@@ -358,7 +358,7 @@ def next_steps(session: Session, made: Prepared, typed: Typed) -> Iterator[Messa
     start = "bin/claude-haha" if session.client == "haha" else "claude"
     yield msg("  {command}", command=start)
     added = [u.name for u in made.answers.upstreams]
-    main = made.answers.slots["main"].removesuffix("[1m]")
+    main = plain_name(made.answers.slots["main"])
     if added and main not in added:
         line = f"haha-config switch-model {added[0]}"
         yield msg(

@@ -17,7 +17,7 @@ from haha_config.core.change import plan as plans
 from haha_config.core.change.plan import slots_after
 from haha_config.core.errors import Usage
 from haha_config.core.messages import msg
-from haha_config.core.model import Data, Place, Plan
+from haha_config.core.model import Data, Place, Plan, plain_name
 from haha_config.core.providers.decode import did_you_mean
 from haha_config.core.setup import draft as drafts
 from haha_config.core.setup.answers import Answers
@@ -196,7 +196,7 @@ def profile_variables(
 
 def _check_upstream(model: str, names: Sequence[str]) -> None:
     """Raises Usage for a name that the profile's gateway will not have."""
-    if model.removesuffix("[1m]") not in names:
+    if plain_name(model) not in names:
         raise Usage(
             msg("the profile's gateway has no model `{name}`: {known}", name=model, known=names),
             hints=did_you_mean(model, names),

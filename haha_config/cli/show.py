@@ -18,7 +18,7 @@ from haha_config.core.change.outgoing import Header, outgoing
 from haha_config.core.change.plan import HELPER, is_own_helper
 from haha_config.core.errors import Usage
 from haha_config.core.messages import Message, msg, nmsg
-from haha_config.core.model import Place
+from haha_config.core.model import Place, plain_name
 from haha_config.core.providers.decode import did_you_mean
 from haha_config.core.state import asked, owned
 from haha_config.core.state.layers import Effective, LayerName
@@ -356,7 +356,7 @@ def _requests(session: Session, state: State) -> Iterator[Message]:
     told, place = _asked(session, state)
     if place is not None:
         yield msg("it sends nothing: {why}", why=told)
-    elif told != state.slots.get("main", "").removesuffix("[1m]"):
+    elif told != plain_name(state.slots.get("main", "")):
         yield msg("it asks for {model}", model=_model(told))
     for version in state.known_versions if state.client == "claude" else ():
         other = replace(session, version=version).state()

@@ -14,7 +14,7 @@ from haha_config.core import rules, urls
 from haha_config.core import variables as v
 from haha_config.core.errors import FINE, PROBLEM, HahaError
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import SLOTS, Finding, Plan
+from haha_config.core.model import SLOTS, Finding, Plan, plain_name
 from haha_config.core.rules import sources
 from haha_config.core.state.state import State
 from haha_config.io import report, templates
@@ -231,7 +231,7 @@ def _asked(state: State) -> str:
     from haha_config.core.state import asked
 
     held, model = state.value(SLOTS["main"]), asked.model(state)
-    return held if held.removesuffix("[1m]") == model else model
+    return held if plain_name(held) == model else model
 
 
 def _live(session: Session, *, as_json: bool) -> int:

@@ -33,6 +33,11 @@ SLOTS: Final[Mapping[Slot, str]] = {
 }
 
 
+def plain_name(model: str) -> str:
+    """A model's name as it goes out: the client takes its own mark off (measured)."""
+    return model.removesuffix("[1m]")
+
+
 # --- places and edits ------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ from haha_config.core.change import beside
 from haha_config.core.change import plan as plans
 from haha_config.core.errors import Usage
 from haha_config.core.messages import msg
-from haha_config.core.model import Header, Permissions, Plan, Route, TargetName, Traffic
+from haha_config.core.model import Header, Permissions, Plan, Route, TargetName, Traffic, plain_name
 from haha_config.core.providers import table as rows
 from haha_config.core.setup import draft as drafts
 from haha_config.core.setup.answers import Answers
@@ -166,9 +166,9 @@ def resumed(draft: Draft, found: Discovered) -> Draft:
         return made
     dates = {m.id: m.retired for m in row.models if m.retired and m.retired <= machine.today()}
     kept = {slot: m for slot, m in made.slots.items() if draft.slots.get(slot) != m}
-    ended = {slot: m for slot, m in kept.items() if m.removesuffix("[1m]") in dates}
+    ended = {slot: m for slot, m in kept.items() if plain_name(m) in dates}
     for model in dict.fromkeys(ended.values()):
-        date = dates[model.removesuffix("[1m]")]
+        date = dates[plain_name(model)]
         report.talk(
             msg(
                 "`{model}` ended on {date}: `{other}` takes its place",

@@ -14,6 +14,7 @@ from haha_config.core import variables as v
 from haha_config.core.errors import HahaError, Usage
 from haha_config.core.keys import placeholder
 from haha_config.core.messages import Message, msg
+from haha_config.core.model import plain_name
 from haha_config.core.providers.model import Provider
 from haha_config.core.setup import draft as drafts
 from haha_config.core.setup.answers import Answers
@@ -320,7 +321,7 @@ def toolless(model: str) -> Message:
 
 
 def _asked(answers: Answers) -> dict[str, None]:
-    return dict.fromkeys(name.removesuffix("[1m]") for name in answers.slots.values())
+    return dict.fromkeys(plain_name(name) for name in answers.slots.values())
 
 
 # --- ports -----------------------------------------------------------------------------------

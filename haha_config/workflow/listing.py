@@ -12,7 +12,7 @@ from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Place
+from haha_config.core.model import Place, plain_name
 from haha_config.core.probe import model_list
 from haha_config.core.probe.client_profile import credential, credentials, proxies
 from haha_config.core.probe.model_list import Listing
@@ -71,7 +71,7 @@ def listed(session: Session, key: str | None = None, *, offline: bool = False) -
     state = session.state()
     held = configured.read(state)
     source = _source(session, state, held, key)
-    names = {name.removesuffix("[1m]") for name in held.slots.values()}
+    names = {plain_name(name) for name in held.slots.values()}
     if source.row.key != held.provider:
         names = {u.model for u in held.upstreams if u.provider == key and u.name in names}
     found = Listed(

@@ -10,7 +10,7 @@ from haha_config.core import urls
 from haha_config.core.change import beside, picker
 from haha_config.core.change import plan as plans
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Data, Slot
+from haha_config.core.model import Data, Slot, plain_name
 from haha_config.core.providers import catalog as catalogs
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.catalog import Catalog, CatalogEntry
@@ -49,7 +49,7 @@ def _same(name: str, answers: Answers, held: CurrentSetup) -> bool:
         return False
     before = {u.name: (u.model, u.base_url) for u in held.upstreams}
     after = {u.name: (u.model, u.base_url) for u in answers.upstreams}
-    bare = name.removesuffix("[1m]")
+    bare = plain_name(name)
     return after.get(bare, before.get(bare)) == before.get(bare)
 
 
@@ -75,7 +75,7 @@ def reached(held: CurrentSetup, state: State) -> dict[str, CatalogEntry]:
         held.slots, own, held.upstreams, held.provider, held.base_url, state.providers
     )
     found: dict[str, CatalogEntry] = {}
-    bare = {name.removesuffix("[1m]") for name in held.slots.values()}
+    bare = {plain_name(name) for name in held.slots.values()}
     for entry in entries:
         name = entry.model.id
         if name in held.slots.values() or name not in bare:
@@ -104,7 +104,7 @@ def _entries(
     catalog = catalogs.parse(templates.text("catalog.json"))
     behind = {u.name: u for u in upstreams}
     asked = list(dict.fromkeys(plans.all_slots(slots).values()))
-    bare = {name.removesuffix("[1m]"): name for name in asked}
+    bare = {plain_name(name): name for name in asked}
     if own is not None:
         for name in own:
             yield _named(bare.get(name, name), behind.get(name), providers, catalog)
@@ -115,9 +115,9 @@ def _entries(
     if port is not None:
         names = [*asked, *(loopback.models(port, 0.5) or ())]
     for name in names:
-        known = catalogs.describe(catalog, row, name.removesuffix("[1m]")) if row else None
+        known = catalogs.describe(catalog, row, plain_name(name)) if row else None
         entry = known or CatalogEntry(provider=provider, model=Model(id=name))
-        yield _measured(entry, name, base_url, name.removesuffix("[1m]"))
+        yield _measured(entry, name, base_url, plain_name(name))
 
 
 def _named(

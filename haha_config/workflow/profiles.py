@@ -15,7 +15,7 @@ from haha_config.core import variables as v
 from haha_config.core.change import plan as plans
 from haha_config.core.errors import HahaError, Usage
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import SLOTS, Place, Plan, Snapshot, Write
+from haha_config.core.model import SLOTS, Place, Plan, Snapshot, Write, plain_name
 from haha_config.core.providers import catalog as catalogs
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.decode import did_you_mean
@@ -68,7 +68,7 @@ def load(session: Session, name: str) -> Profile:
 
 def profiles_with_model(model: str) -> Iterator[tuple[str, bool]]:
     """The profiles that have a model, and whether it is the one that they start with."""
-    plain = model.removesuffix("[1m]")
+    plain = plain_name(model)
     for name in names():
         try:
             answers = profile_files.load(profile_files.path(paths.config_folder(), name))
@@ -77,8 +77,8 @@ def profiles_with_model(model: str) -> Iterator[tuple[str, bool]]:
         slots = [str(one).partition("=")[2] for one in answers.get("slot") or ()]
         ups = [_name_of(str(one)) for one in answers.get("upstream") or ()]
         main = str(answers.get("model") or next(iter(ups), ""))
-        if plain in {held.removesuffix("[1m]") for held in (main, *slots, *ups)}:
-            yield name, main.removesuffix("[1m]") == plain
+        if plain in {plain_name(held) for held in (main, *slots, *ups)}:
+            yield name, plain_name(main) == plain
 
 
 def _name_of(upstream: str) -> str:
@@ -570,7 +570,7 @@ def about(session: Session, name: str) -> Message | str:
     except HahaError:
         return msg("can't be read")
     model = str(profile.answers.get("model") or "")
-    upstream = next((u for u in draft.upstreams if u.name == model.removesuffix("[1m]")), None)
+    upstream = next((u for u in draft.upstreams if u.name == plain_name(model)), None)
     row = session.providers.get(upstream.provider if upstream else draft.provider)
     said = " · ".join(part for part in (draft.provider, model) if part)
     if row is None:

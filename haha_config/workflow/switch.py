@@ -10,7 +10,7 @@ from haha_config.core import variables as v
 from haha_config.core.change import plan as plans
 from haha_config.core.errors import Usage
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import SLOTS, Slot
+from haha_config.core.model import SLOTS, Slot, plain_name
 from haha_config.core.providers.decode import did_you_mean
 from haha_config.core.providers.model import Model
 from haha_config.core.state import configured, layers
@@ -69,7 +69,7 @@ def _unknown(after: Mapping[Slot, str], state: State) -> int:
 
 def _models(names: Iterable[str], held: CurrentSetup, state: State) -> list[Model]:
     """What the table knows of these models, and of those that stand in for them."""
-    own = {name.removesuffix("[1m]") for name in names}
+    own = {plain_name(name) for name in names}
     own |= {other for name in own for other in state.fallbacks_of(name)}
     found = (configured.model_of(name, held, state.providers) for name in own)
     return [model for model in found if model is not None]
@@ -95,7 +95,7 @@ def moved(
     for slot in SLOTS:
         old, new = before.get(slot, ""), after.get(slot, "")
         if old != new:
-            moves.setdefault(_bare(new), []).append((old, slot))
+            moves.setdefault(plain_name(new), []).append((old, slot))
     said = [_move(new, found, after, state) for new, found in moves.items()]
     if not said:
         return None
@@ -107,9 +107,9 @@ def _move(
 ) -> Message:
     slots = tuple(slot for _, slot in found)
     olds = dict.fromkeys(old for old, _ in found)
-    if {_bare(old) for old in olds} != {new}:
+    if {plain_name(old) for old in olds} != {new}:
         # With and without [1m] it is one model.
-        olds = olds if len(olds) == 1 else dict.fromkeys(_bare(old) for old in olds)
+        olds = olds if len(olds) == 1 else dict.fromkeys(plain_name(old) for old in olds)
     news = {after.get(slot, "") for slot in slots}
     more = ""
     if state is not None:
@@ -123,10 +123,6 @@ def _move(
         which=msg("all models") if len(slots) == len(SLOTS) else msg("{slots}", slots=slots),
         more=more,
     )
-
-
-def _bare(name: str) -> str:
-    return name.removesuffix("[1m]")
 
 
 def overridden(
@@ -168,7 +164,7 @@ def conversations(before: State, after: State, back: Message | str) -> list[Mess
     Measured with both clients: they leave out what another model thought, and what a model
     thinks without a signature goes along. Foreign signatures that are refused are left out too.
     """
-    old, new = (state.slots.get("main", "").removesuffix("[1m]") for state in (before, after))
+    old, new = (plain_name(state.slots.get("main", "")) for state in (before, after))
     row = configured.row_of(new, configured.read(after), after.providers)
     if not old or old == new or row is None or row.thinking_back is None:
         return []
@@ -199,7 +195,7 @@ def check_known(name: str, state: State, held: CurrentSetup, *, unlisted: bool) 
             )
         )
         return
-    if name.removesuffix("[1m]") in {n for one in live for n in (one, one.removesuffix(":latest"))}:
+    if plain_name(name) in {n for one in live for n in (one, one.removesuffix(":latest"))}:
         return
     raise Usage(
         msg("`{name}` is not offered by {where}", name=name, where=_where(held)),
@@ -212,8 +208,8 @@ def check_known(name: str, state: State, held: CurrentSetup, *, unlisted: bool) 
 
 
 def _matches(name: str, known: tuple[str, ...], state: State, held: CurrentSetup) -> bool:
-    plain = name.removesuffix("[1m]")
-    if plain in {k.removesuffix("[1m]") for k in known}:
+    plain = plain_name(name)
+    if plain in {plain_name(k) for k in known}:
         return True
     return held.own_gateway and state.gateway.offers(name)
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from haha_config.core import urls
 from haha_config.core.change import plan as plans
-from haha_config.core.model import Slot
+from haha_config.core.model import Slot, plain_name
 from haha_config.core.providers import catalog as catalogs
 from haha_config.core.providers.model import Providers, Upstream
 from haha_config.core.setup.answers import Answers
@@ -43,7 +43,7 @@ def windows(pairs: Iterable[tuple[str, str, str]], providers: Providers) -> Iter
     for key, name, base_url in pairs:
         port = urls.local_port(base_url)
         if port is not None:
-            live = loopback.window(port, name.removesuffix("[1m]"))
+            live = loopback.window(port, plain_name(name))
             if live is not None:
                 yield live
             continue
@@ -52,7 +52,7 @@ def windows(pairs: Iterable[tuple[str, str, str]], providers: Providers) -> Iter
         if row is None or (listed is not None and listed.context):
             continue
         catalog = catalog or catalogs.parse(templates.text("catalog.json"))
-        found = catalogs.describe(catalog, row, name.removesuffix("[1m]")).model.context
+        found = catalogs.describe(catalog, row, plain_name(name)).model.context
         if found:
             yield found
 
@@ -70,7 +70,7 @@ def _behind(
     """(provider, model, base URL) behind each name; `upstreams` None: there is no gateway."""
     by_name = {u.name: u for u in upstreams or ()}
     for name in dict.fromkeys(names):
-        one = by_name.get(name.removesuffix("[1m]"))
+        one = by_name.get(plain_name(name))
         if one is not None:
             yield one.provider, one.model, one.base_url
         elif upstreams is None:

@@ -12,7 +12,7 @@ from haha_config.cli.interview.flow import Adding, Talk, Turn, Work
 from haha_config.cli.interview.offer import list_base
 from haha_config.core.errors import Usage
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Slot
+from haha_config.core.model import Slot, plain_name
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.model import Provider, Upstream
 from haha_config.core.setup import draft as drafts
@@ -107,7 +107,7 @@ def main(talk: Talk, work: Work) -> Turn:
     held = work.slots.get("main") or work.draft.slots.get("main", "")
     if talk.given.slots.get("main") and not work.editing:
         return Turn(work=work, then="summary", asked=False)
-    current = held if held.removesuffix("[1m]") in offered else ""
+    current = held if plain_name(held) in offered else ""
     if len(offered) == 1:
         only = current or offered[0]
         return Turn(work=_started_with(work, only), then="summary", asked=False)
@@ -129,7 +129,7 @@ def main(talk: Talk, work: Work) -> Turn:
 
 
 def _main(work: Work, name: str, upstream: Upstream | None, current: str, *, able: bool) -> Choice:
-    same = current.removesuffix("[1m]") == name
+    same = plain_name(current) == name
     row = work.session.providers[upstream.provider] if upstream else None
     note = _behind(row, upstream) if row and upstream else None
     if note is not None and not able:
@@ -147,7 +147,7 @@ def _is_toolless(talk: Talk, work: Work, upstream: Upstream) -> bool:
 def _started_with(work: Work, name: str) -> Work:
     """Slots whose model was taken out follow the main one."""
     offered = names(work)
-    kept = {s: m for s, m in work.slots.items() if m.removesuffix("[1m]") in offered}
+    kept = {s: m for s, m in work.slots.items() if plain_name(m) in offered}
     if work.slots and "main" not in kept:
         kept["main"] = name
     return model.with_main(replace(work, slots=kept), name)
@@ -330,7 +330,7 @@ def upstream_model(talk: Talk, work: Work) -> Turn:
     key = _keys(work).get(adding.variable, "") if adding.variable else row.credential.token
     base = list_base(row, adding.region, key, adding.url)
     offer = talk.offers.of(row, base, key)
-    default = model.best(offer, row.slots.get("main", "").removesuffix("[1m]"))
+    default = model.best(offer, plain_name(row.slots.get("main", "")))
     answer = model.ask(talk, msg("Which model of {name}?", name=rows.named(row)), offer, default)
     made = replace(work, adding=replace(adding, model=answer))
     return Turn(work=_named(made), then="entries")
@@ -339,7 +339,7 @@ def upstream_model(talk: Talk, work: Work) -> Turn:
 def _named(work: Work) -> Work:
     """The model under its own name, or the next that is free; the summary shows and changes it."""
     adding, _ = _adding(work)
-    name = _free_name(work, adding, adding.model.removesuffix("[1m]"))
+    name = _free_name(work, adding, plain_name(adding.model))
     return _added(work, name)
 
 
@@ -387,7 +387,7 @@ def _renamed(work: Work, old: str, new: str) -> Work:
     draft = work.draft
     ups = tuple(replace(u, name=new) if u.name == old else u for u in draft.upstreams)
     slots: dict[Slot, str] = {
-        slot: new + held.removeprefix(old) if held.removesuffix("[1m]") == old else held
+        slot: new + held.removeprefix(old) if plain_name(held) == old else held
         for slot, held in draft.slots.items()
     }
     drop = tuple(name for name in draft.drop if name != new)
@@ -407,7 +407,7 @@ def _is_same(there: Upstream | None, adding: Adding) -> bool:
     """Whether an entry is the model that is being added: it is brought up to date."""
     if there is None or there.provider != adding.provider:
         return False
-    same = there.model == adding.model.removesuffix("[1m]")
+    same = there.model == plain_name(adding.model)
     return same and adding.url in ("", there.base_url.rstrip("/"))
 
 
@@ -433,7 +433,7 @@ def upstreams_of(work: Work) -> Iterator[tuple[str, str]]:
     """(row, model) behind every name that a slot holds."""
     known = _held(work)
     for name in dict.fromkeys(work.draft.slots.values()):
-        there = known.get(name.removesuffix("[1m]"))
+        there = known.get(plain_name(name))
         yield (there.provider, there.model) if there else (work.draft.provider, name)
 
 

@@ -11,7 +11,7 @@ from haha_config.cli.interview.flow import Talk, Turn, Work, onward
 from haha_config.cli.interview.offer import Offer, list_base
 from haha_config.core.change import plan as plans
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import SLOTS, Slot
+from haha_config.core.model import SLOTS, Slot, plain_name
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.catalog import CatalogEntry
 from haha_config.core.providers.model import Provider
@@ -79,13 +79,9 @@ def _named(text: str) -> Message | None:
 def choice(entry: CatalogEntry, current: str, default: str, *, ended: bool = False) -> Choice:
     """A model as a row of the list, with the `[1m]` that the set-up or the row gives it."""
     name = entry.model.id
-    value = next((one for one in (current, default) if _bare(one) == _bare(name)), name)
+    value = next((one for one in (current, default) if plain_name(one) == plain_name(name)), name)
     marked = bool(current) and value == current
     return Choice(value=value, title=value, marked=marked, note=note(entry, ended=ended))
-
-
-def _bare(name: str) -> str:
-    return name.removesuffix("[1m]")
 
 
 def _default(work: Work, offer: Offer) -> str:
@@ -94,8 +90,8 @@ def _default(work: Work, offer: Offer) -> str:
     if held:
         return held
     wanted = _rows_main(work.row, known_key(work))
-    found = best(offer, _bare(wanted))
-    return wanted if found == _bare(wanted) else found
+    found = best(offer, plain_name(wanted))
+    return wanted if found == plain_name(wanted) else found
 
 
 def _rows_main(row: Provider, key: str) -> str:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from haha_config.core import urls
 from haha_config.core.messages import Message, msg, nmsg
+from haha_config.core.model import plain_name
 from haha_config.core.probe import model_list
 from haha_config.core.probe.client_profile import credential
 from haha_config.core.probe.model_list import Listing
@@ -45,8 +46,8 @@ class Offer(Struct, frozen=True, kw_only=True):
     today: str = ""
 
     def entry(self, name: str) -> CatalogEntry | None:
-        plain = name.removesuffix("[1m]")
-        return next((e for e in self.entries if e.model.id.removesuffix("[1m]") == plain), None)
+        plain = plain_name(name)
+        return next((e for e in self.entries if plain_name(e.model.id) == plain), None)
 
     def ended(self, entry: CatalogEntry | None) -> bool:
         """Whether the provider no longer answers to it."""

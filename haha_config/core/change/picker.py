@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from haha_config.core.model import Change, Data, Remove, Set, elements
+from haha_config.core.model import Change, Data, Remove, Set, elements, plain_name
 from haha_config.core.providers.catalog import CatalogEntry
 from haha_config.core.state import owned
 from haha_config.core.state.file import File
@@ -30,9 +30,9 @@ def options(entries: Iterable[CatalogEntry], today: str) -> tuple[Mapping[str, D
         model = entry.model
         gone = model.retired is not None and model.retired <= today
         small = model.context is not None and model.context < SMALLEST
-        if gone or small or not talks(model.id) or _bare(model.id) in found:
+        if gone or small or not talks(model.id) or plain_name(model.id) in found:
             continue
-        found[_bare(model.id)] = {
+        found[plain_name(model.id)] = {
             "model": model.id,
             "label": label(model.id),
             "description": " · ".join(_about(entry)),
@@ -40,19 +40,15 @@ def options(entries: Iterable[CatalogEntry], today: str) -> tuple[Mapping[str, D
     return tuple(found.values())
 
 
-def _bare(name: str) -> str:
-    return name.removesuffix("[1m]")
-
-
 def label(name: str) -> str:
     """`gpt-6.1-sol` as `GPT 6.1 Sol`."""
-    words = re.split(r"[-_ ]+", _bare(name).rpartition("/")[2])
+    words = re.split(r"[-_ ]+", plain_name(name).rpartition("/")[2])
     return " ".join(w.upper() if _ACRONYM.fullmatch(w) else w[:1].upper() + w[1:] for w in words)
 
 
 def _about(entry: CatalogEntry) -> Iterator[str]:
     """The name by which `switch-model` knows it, its window and its price."""
-    yield _bare(entry.model.id)
+    yield plain_name(entry.model.id)
     if entry.model.context:
         yield _tokens(entry.model.context)
     if entry.price is not None:

@@ -29,6 +29,7 @@ from haha_config.core.model import (
     Write,
     mapping,
     objects,
+    plain_name,
 )
 from haha_config.core.providers.index import litellm_prefix
 from haha_config.core.providers.model import Model, Providers, Upstream
@@ -63,7 +64,7 @@ def models_of(answers: Answers, providers: Providers) -> Iterator[Model | None]:
     """What the table knows of each slot's model, behind the gateway's names too."""
     by_name = {u.name: (u.provider, u.model) for u in answers.upstreams}
     for name in dict.fromkeys(all_slots(answers.slots).values()):
-        key, model = by_name.get(name.removesuffix("[1m]"), (answers.provider, name))
+        key, model = by_name.get(plain_name(name), (answers.provider, name))
         yield providers[key].model(model) if key in providers else None
 
 
@@ -328,7 +329,7 @@ def litellm_params(upstream: Upstream, providers: Providers) -> dict[str, Data]:
     if how is None:
         raise Refusal(msg("`{name}` can't be reached through LiteLLM", name=row.name))
     model = row.model(upstream.model)
-    name = upstream.model.removesuffix("[1m]")
+    name = plain_name(upstream.model)
     prefix = litellm_prefix(row, name, upstream.base_url)
     params: dict[str, Data] = {"model": f"{prefix}{name}"}
     params["api_base"] = upstream.base_url

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from haha_config.core import urls
 from haha_config.core.exchange import Request
-from haha_config.core.model import Data
+from haha_config.core.model import Data, plain_name
 from haha_config.core.probe import wire as wires
 from haha_config.core.probe.client_profile import ClientProfile
 from haha_config.core.probe.wire import CACHING, DEFERRED, DISPLAY, SYSTEM_ROLE, sentence
@@ -45,7 +45,7 @@ _READ_TWO = (
 
 def plain(model: str) -> str:
     """The name that goes out: the client takes its own mark off (measured)."""
-    return model.removesuffix("[1m]")
+    return plain_name(model)
 
 
 def reach(caller: ClientProfile, timeout: float) -> Request:

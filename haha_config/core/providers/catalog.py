@@ -13,7 +13,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from haha_config.core.model import Data
+from haha_config.core.model import Data, plain_name
 from haha_config.core.providers.model import Model, Provider
 
 #: What is copied from the catalog into a row's model where the row does not say it.
@@ -45,7 +45,7 @@ class Catalog(Struct, frozen=True, kw_only=True):
 
     def find(self, provider: str, name: str) -> CatalogEntry | None:
         """The model of a row; `[1m]` at the end of a name is the client's, not the model's."""
-        return self.entries.get((provider, name.removesuffix("[1m]")))
+        return self.entries.get((provider, plain_name(name)))
 
 
 def parse(text: str) -> Catalog:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct, field
 
-from haha_config.core.model import Data, Header, Route, Slot
+from haha_config.core.model import Data, Header, Route, Slot, plain_name
 
 #: An ISO date.
 Date: TypeAlias = Annotated[str, Meta(pattern=r"^(\d{4}-\d{2}-\d{2})?$")]
@@ -185,8 +185,8 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return self.upstream_bases.get(region) or next(iter(self.upstream_bases.values()), "")
 
     def model(self, name: str) -> Model | None:
-        plain = name.removesuffix("[1m]")
-        return next((m for m in self.models if plain == m.id.removesuffix("[1m]")), None)
+        plain = plain_name(name)
+        return next((m for m in self.models if plain == plain_name(m.id)), None)
 
 
 Providers: TypeAlias = Mapping[str, Provider]

@@ -7,7 +7,17 @@ from typing import Final
 
 from haha_config.core import variables as v
 from haha_config.core.messages import Message, msg, nmsg
-from haha_config.core.model import SLOTS, Fix, Oddity, Place, Problem, Set, Severity, Slot
+from haha_config.core.model import (
+    SLOTS,
+    Fix,
+    Oddity,
+    Place,
+    Problem,
+    Set,
+    Severity,
+    Slot,
+    plain_name,
+)
 from haha_config.core.rules.rule import (
     FIX,
     INIT,
@@ -127,7 +137,7 @@ def _model_key(state: State) -> str | None:
 
 def _behind_alias(model: str, state: State) -> str:
     """What the client asks for by this name: its aliases stand for the model of a slot."""
-    plain = model.removesuffix("[1m]").lower()
+    plain = plain_name(model).lower()
     tiers: dict[str, Slot] = {"sonnet": "sonnet", "haiku": "haiku", "fable": "fable"}
     if plain in tiers:
         return state.slots.get(tiers[plain], f"claude-{plain}-5")

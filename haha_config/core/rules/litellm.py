@@ -20,6 +20,7 @@ from haha_config.core.model import (
     Set,
     Severity,
     elements,
+    plain_name,
 )
 from haha_config.core.providers.index import ALWAYS_RESPONSES
 from haha_config.core.rules import litellm_entries as entries
@@ -79,7 +80,7 @@ class LLM001(Rule):
 
 def _upstream(state: State) -> str:
     """The upstream that a lost file had, as far as the client and the keys still tell."""
-    main = state.slots.get("main", "").removesuffix("[1m]")
+    main = plain_name(state.slots.get("main", ""))
     held = state.litellm_env.data
     for row in state.providers.values():
         if row.credential.variable and held.get(row.credential.variable) and not row.multi:

@@ -9,7 +9,7 @@ from typing import Final
 
 from haha_config.core import variables as v
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import SLOTS, Place, Problem, Slot
+from haha_config.core.model import SLOTS, Place, Problem, Slot, plain_name
 from haha_config.core.providers.model import Model, Provider
 from haha_config.core.rules.key import endpoint
 from haha_config.core.rules.rule import (
@@ -34,7 +34,7 @@ _NOTICE_DAYS: Final = 90
 def asked(state: State) -> Iterator[tuple[Slot, str]]:
     """The slots that name a model, not an alias of the client."""
     for slot, model in state.slots.items():
-        if model.removesuffix("[1m]").lower() not in ALIASES:
+        if plain_name(model).lower() not in ALIASES:
             yield slot, model
 
 
@@ -87,7 +87,7 @@ def own_models(state: State) -> Iterator[Agent]:
         state.client == "haha" or state.answers_for == "2.1.197"
     )
     for agent in () if overruled or state.machine is None else state.machine.agents:
-        if agent.model.removesuffix("[1m]").lower() not in ALIASES:
+        if plain_name(agent.model).lower() not in ALIASES:
             yield agent
 
 
@@ -359,7 +359,7 @@ class MOD004(Rule):
         missing = _missing_tiers(state)
         if missing:
             names = tuple(SLOTS[slot] for slot in missing)
-            alias = main.removesuffix("[1m]").lower() in ALIASES
+            alias = plain_name(main).lower() in ALIASES
             switch = f"haha-config switch-model {quoted(main)} --all"
             fixes = () if alias else set_everywhere(state, dict.fromkeys(names, main))
             yield Problem(
@@ -418,7 +418,7 @@ class MOD005(Rule):
                         context=known.context,
                     ),
                     place=slot_place(state, slots[0]),
-                    hint=switching(state, slots, model.removesuffix("[1m]")),
+                    hint=switching(state, slots, plain_name(model)),
                 )
 
     @staticmethod
@@ -430,7 +430,7 @@ class MOD005(Rule):
                 name="CLAUDE_CODE_DISABLE_1M_CONTEXT",
             ),
             place=slot_place(state, slots[0]),
-            hint=switching(state, slots, model.removesuffix("[1m]")),
+            hint=switching(state, slots, plain_name(model)),
             severity="note",
         )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from haha_config.core import keys, urls
 from haha_config.core import variables as v
-from haha_config.core.model import SLOTS, Severity
+from haha_config.core.model import SLOTS, Severity, plain_name
 from haha_config.core.providers import table as rows
 from haha_config.core.rules import key, models, url
 from haha_config.core.rules.rule import ALIASES
@@ -24,7 +24,7 @@ def suspicion(name: str, value: str, state: State) -> Severity | None:
 
 
 def _of_model(model: str, state: State) -> Severity | None:
-    if model.removesuffix("[1m]").lower() in ALIASES:
+    if plain_name(model).lower() in ALIASES:
         return None
     if state.route == "litellm" and state.gateway.entries and not state.gateway.offers(model):
         return "error"

@@ -9,7 +9,18 @@ from msgspec import Struct
 
 from haha_config.core import variables as v
 from haha_config.core.messages import Message
-from haha_config.core.model import SLOTS, Change, Data, Fix, Place, Problem, Remove, Set, Severity
+from haha_config.core.model import (
+    SLOTS,
+    Change,
+    Data,
+    Fix,
+    Place,
+    Problem,
+    Remove,
+    Set,
+    Severity,
+    plain_name,
+)
 from haha_config.core.state.file import File
 from haha_config.core.state.layers import LayerName
 from haha_config.core.state.state import State
@@ -177,7 +188,7 @@ def stays_home(state: State) -> bool:
     """Whether this client is meant for Anthropic itself, or for a cloud that has its models."""
     if state.clouds:
         return True
-    models = (model.removesuffix("[1m]").lower() for model in state.slots.values())
+    models = (plain_name(model).lower() for model in state.slots.values())
     keys = (state.value(name) for name in v.CREDENTIALS)
     return all(m in ALIASES or m.startswith("claude") for m in models) and all(
         not key or key.startswith("sk-ant-") for key in keys

@@ -12,7 +12,16 @@ from haha_config.core import keys, urls
 from haha_config.core import variables as v
 from haha_config.core.errors import Usage
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import SLOTS, Header, Permissions, Route, Slot, TargetName, Traffic
+from haha_config.core.model import (
+    SLOTS,
+    Header,
+    Permissions,
+    Route,
+    Slot,
+    TargetName,
+    Traffic,
+    plain_name,
+)
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.decode import did_you_mean
 from haha_config.core.providers.model import Provider, Providers, Upstream
@@ -122,7 +131,7 @@ def upstream(
     check_url(base, insecure=True)
     variable = row.credential.variable if row.upstream.key else ""
     # `[1m]` is the client's own mark: it is taken off before a request is sent.
-    plain = model.removesuffix("[1m]")
+    plain = plain_name(model)
     return Upstream(
         name=name or plain, provider=row.key, model=plain, base_url=base, variable=variable
     )
@@ -133,8 +142,8 @@ def parse_fallbacks(texts: Iterable[str]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for text in texts:
         model, equals, names = text.partition("=") if "=" in text else ("", "", text)
-        model = model_name(model).removesuffix("[1m]") if equals else ""
-        given = tuple(model_name(n).removesuffix("[1m]") for n in names.split(",") if names)
+        model = plain_name(model_name(model)) if equals else ""
+        given = tuple(plain_name(model_name(n)) for n in names.split(",") if names)
         found[model] = (*found.get(model, ()), *given)
     return found
 
@@ -322,7 +331,7 @@ def _through_litellm(
     if not names:
         raise Usage(msg("--drop would leave the gateway without a model"))
     # A slot that held a model which is taken out goes where `main` goes.
-    chosen = {s: m for s, m in draft.slots.items() if m.removesuffix("[1m]") not in draft.drop}
+    chosen = {s: m for s, m in draft.slots.items() if plain_name(m) not in draft.drop}
     main = chosen.get("main") or (ups[0].name if ups else names[0])
     port = draft.port or held.port or DEFAULT_PORT
     slots = {slot: chosen.get(slot) or main for slot in SLOTS}
@@ -338,7 +347,7 @@ def _through_litellm(
         deny_web_search=draft.deny_web_search is True,
         context=_window(draft, slots, held, providers),
         upstreams=ups,
-        fallbacks={n or main.removesuffix("[1m]"): f for n, f in draft.fallbacks.items()},
+        fallbacks={n or plain_name(main): f for n, f in draft.fallbacks.items()},
         drop=draft.drop,
         port=port,
         master_key=master_key,
@@ -351,7 +360,7 @@ def _window(
     draft: Draft, used: Mapping[Slot, str], held: CurrentSetup, providers: Providers
 ) -> int | None:
     """The smallest window that was told, or known of the entries that stay as they are."""
-    names = {name.removesuffix("[1m]") for name in used.values()}
+    names = {plain_name(name) for name in used.values()}
     kept = [u for u in held.upstreams if u.name in names - {u.name for u in draft.upstreams}]
     models = [providers[u.provider].model(u.model) for u in kept]
     windows = [m.context for m in models if m is not None and m.context]
@@ -416,7 +425,7 @@ def single_upstream(draft: Draft, row: Provider) -> Draft:
         raise Usage(msg("no model is given"), hints=("--model ID",))
     base = own if main == own.get("main") else {}
     held = {slot: given.get(slot) or base.get(slot) or main for slot in SLOTS}
-    names = dict.fromkeys(name.removesuffix("[1m]") for name in held.values())
+    names = dict.fromkeys(plain_name(name) for name in held.values())
     made = tuple(
         upstream(row, name, url=draft.base_url, region=draft.region or row.region) for name in names
     )

@@ -11,7 +11,7 @@ from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import msg
-from haha_config.core.model import Data, Header, Route, Slot, mapping, objects, string
+from haha_config.core.model import Data, Header, Route, Slot, mapping, objects, plain_name, string
 from haha_config.core.providers.index import ProviderIndex, plain_model
 from haha_config.core.providers.model import Model, Provider, Providers, Upstream
 from haha_config.core.state.state import State
@@ -128,7 +128,7 @@ def row_of(name: str, setup: CurrentSetup, providers: Providers) -> Provider | N
 
 
 def _called(name: str, setup: CurrentSetup) -> Upstream | None:
-    plain = name.removesuffix("[1m]")
+    plain = plain_name(name)
     return next((upstream for upstream in setup.upstreams if upstream.name == plain), None)
 
 

@@ -12,7 +12,17 @@ from msgspec import Struct
 
 from haha_config.core import variables as v
 from haha_config.core.keys import placeholder
-from haha_config.core.model import Change, Data, Fix, Place, elements, mapping, objects, string
+from haha_config.core.model import (
+    Change,
+    Data,
+    Fix,
+    Place,
+    elements,
+    mapping,
+    objects,
+    plain_name,
+    string,
+)
 from haha_config.core.state.file import File
 
 REFERENCE: Final = "os.environ/"
@@ -226,11 +236,11 @@ class Gateway:
 
     def entry_for(self, name: str) -> ModelEntry | None:
         """The entry that answers to `name`: itself, without `[1m]`, an alias, a wildcard."""
-        for candidate in (name, name.removesuffix("[1m]")):
+        for candidate in (name, plain_name(name)):
             named = self.aliases.get(candidate, candidate)
             if named in self.by_name:
                 return self.by_name[named][0]
-        bare = name.removesuffix("[1m]")
+        bare = plain_name(name)
         return next((entry for entry, pattern in self.wildcards if pattern.fullmatch(bare)), None)
 
     # --- its own address ---------------------------------------------------------------------

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.edit import dotenv_text
-from haha_config.core.model import SLOTS, Client, Data, Route, Slot, Snapshot
+from haha_config.core.model import SLOTS, Client, Data, Route, Slot, Snapshot, plain_name
 from haha_config.core.providers import table
 from haha_config.core.providers.model import Providers
 from haha_config.core.state import layers
@@ -200,7 +200,7 @@ class State(Struct, frozen=True, kw_only=True, dict=True):
 
     def fallbacks_of(self, model: str) -> tuple[str, ...]:
         """The models that the gateway goes on with, in turn, where this one fails."""
-        found = self.gateway.fallbacks.get(model.removesuffix("[1m]"), ())
+        found = self.gateway.fallbacks.get(plain_name(model), ())
         return found if self.route == "litellm" else ()
 
     @cached_property

@@ -238,16 +238,15 @@ def _live(session: Session, *, as_json: bool) -> int:
     """Go on to `probe`, on the same files; a gateway that is not up loads them first."""
     from haha_config.cli.app import invoke
 
-    trusted = ["--trust"] if session.trusting else []
+    shared = ["--dir", str(session.folder)]
+    shared += ["--trust"] if session.trusting else []
+    shared += ["--format", "json"] if as_json else []
     if _down(session):
-        check = ["proxy", "check", "--dir", str(session.folder), *trusted]
-        code = invoke([*check, "--format", "json"] if as_json else check)
+        code = invoke(["proxy", "check", *shared])
         if code != FINE:
             return code
-    words = ["probe", "--dir", str(session.folder), "--project", str(session.project)]
-    words += ["--scope", session.scope, "--client", session.client]
-    words += trusted
-    return invoke([*words, "--format", "json"] if as_json else words)
+    where = ("--project", str(session.project), "--scope", session.scope)
+    return invoke(["probe", *shared, *where, "--client", session.client])
 
 
 def _down(session: Session) -> bool:

@@ -68,13 +68,10 @@ def preview(plan: Plan, *, dry_run: bool) -> None:
         real = str(Path(write.path).resolve())
         link = f" -> {report.short(real)}" if Path(write.path).is_symlink() else ""
         head = f"{report.short(write.path)}{link}"
-        print(
-            f"{report.paint(head, 'path', stream)}  ({render(_ACTIONS[action(write)])})",
-            file=stream,
-        )
+        does = render(_ACTIONS[action(write)])
+        print(f"{report.paint(head, 'path', stream)}  ({does})", file=stream)
         if _tightens(write):
-            text = msg("will hold a key: mode 600")
-            print(f"  {render(text)}", file=stream)
+            print(f"  {render(msg('will hold a key: mode 600'))}", file=stream)
         lines_ = preview_lines(write)
         short = rows(lines_)
         most = None if dry_run else _MOST_ROWS
@@ -96,9 +93,8 @@ def preview(plan: Plan, *, dry_run: bool) -> None:
             print(file=stream)
     for note in plan.notes:
         head = render(msg("note:"))
-        print(
-            f"{head} {report.fitted(render(note), stream, indent=columns(head) + 1)}", file=stream
-        )
+        broken = report.fitted(render(note), stream, indent=columns(head) + 1)
+        print(f"{head} {broken}", file=stream)
 
 
 def _tightens(write: Write) -> bool:

@@ -45,6 +45,23 @@ SCOPES: Final[Mapping[Scope, Message]] = {
     "project": msg("this project, for everybody; holds no key"),
     "local": msg("this project, for you only"),
 }
+FILES: Final[Mapping[str, tuple[frozenset[TargetName], Message, Message]]] = {
+    "both": (
+        frozenset({"env", "settings"}),
+        msg("settings.json and .env"),
+        msg("always works"),
+    ),
+    "settings": (
+        frozenset({"settings"}),
+        msg("only settings.json"),
+        msg("every client reads it"),
+    ),
+    "env": (
+        frozenset({"env"}),
+        msg("only .env"),
+        msg("only claude-haha reads it, started in this folder"),
+    ),
+}
 #: Models of a gateway that the account names.
 _SHOWN: Final = 6
 
@@ -447,25 +464,11 @@ def permissions(talk: Talk, work: Work) -> Turn:
 
 
 def files(talk: Talk, work: Work) -> Turn:
-    kinds: dict[str, frozenset[TargetName]] = {
-        "both": frozenset({"env", "settings"}),
-        "settings": frozenset({"settings"}),
-        "env": frozenset({"env"}),
-    }
-    titles = {
-        "both": msg("settings.json and .env"),
-        "settings": msg("only settings.json"),
-        "env": msg("only .env"),
-    }
-    notes = {
-        "both": msg("always works"),
-        "settings": msg("every client reads it"),
-        "env": msg("only claude-haha reads it, started in this folder"),
-    }
-    current = next((k for k, names in kinds.items() if names == work.draft.targets), "both")
+    held = work.draft.targets
+    current = next((kind for kind, (names, _, _) in FILES.items() if names == held), "both")
     answer = talk.ask.select(
         msg("Which files should be written?"),
-        [Choice(value=kind, title=titles[kind], note=notes[kind]) for kind in kinds],
+        [Choice(value=kind, title=title, note=note) for kind, (_, title, note) in FILES.items()],
         default=current,
         why=msg("A file that already holds these variables is updated in any case."),
         more=msg(
@@ -475,9 +478,8 @@ def files(talk: Talk, work: Work) -> Turn:
         ),
         flag="--write",
     )
-    return Turn(
-        work=replace(work, draft=replace(work.draft, targets=kinds[answer])), then="summary"
-    )
+    targets, _, _ = FILES[answer]
+    return Turn(work=replace(work, draft=replace(work.draft, targets=targets)), then="summary")
 
 
 def scope(talk: Talk, work: Work) -> Turn:

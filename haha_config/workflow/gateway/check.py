@@ -18,7 +18,6 @@ from haha_config.core.rules import litellm_entries, litellm_refusal
 from haha_config.core.state.gateway import CALLBACKS, DATABASE_URL, functions
 from haha_config.core.state.state import State
 from haha_config.io import gateway_process, loopback, report
-from haha_config.io.gateway_process import GatewayRecord
 from haha_config.workflow import trust
 from haha_config.workflow.gateway import life
 from haha_config.workflow.gateway.installation import best, compiled_ahead, looked
@@ -134,16 +133,8 @@ def _answers(here: Site, port: int, running: subprocess.Popen[bytes]) -> tuple[s
 
 
 def _stop(here: Site, pid: int, port: int) -> None:
-    created = gateway_process.started_at(pid)
-    if created is not None:
-        record = GatewayRecord(
-            pid=pid,
-            created=created,
-            port=port,
-            config="",
-            config_path=here.state.litellm.path,
-            version="",
-        )
+    record = life.record_of(here, pid, "", port)
+    if record is not None:
         gateway_process.stop(record)
 
 

@@ -58,7 +58,7 @@ def start_gateway(session: Session, *, kept: bool = True) -> Status:
         log=here.log,
         cwd=session.state_folder,
     )
-    made = _record(here, running.pid, found.version, kept=kept)
+    made = record_of(here, running.pid, found.version, here.port, kept=kept)
     if made is None:
         raise died(here)
     if not gateway_process.claim(here.record_path, made):
@@ -171,14 +171,17 @@ def environ_of(here: Site) -> dict[str, str]:
     )
 
 
-def _record(here: Site, pid: int, version: str, *, kept: bool) -> GatewayRecord | None:
+def record_of(
+    here: Site, pid: int, version: str, port: int, *, kept: bool = False
+) -> GatewayRecord | None:
+    """What is noted of a gateway of these files; None where its process has ended."""
     created = gateway_process.started_at(pid)
     if created is None:
         return None
     return GatewayRecord(
         pid=pid,
         created=created,
-        port=here.port,
+        port=port,
         config=here.config,
         config_path=here.state.litellm.path,
         version=version,
@@ -228,7 +231,7 @@ def stay(session: Session) -> int:
     found = _ready(here)
     command = command_of(found, here.state.litellm.path, here.port)
     gateway_process.release(here.record_path)
-    made = _record(here, os.getpid(), found.version, kept=True)
+    made = record_of(here, os.getpid(), found.version, here.port, kept=True)
     environ = environ_of(here)
     if os.name != "nt" and made is not None:
         gateway_process.claim(here.record_path, made)

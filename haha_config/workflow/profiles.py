@@ -19,7 +19,7 @@ from haha_config.core.model import SLOTS, Place, Plan, Snapshot, Write, plain_na
 from haha_config.core.providers import catalog as catalogs
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.decode import did_you_mean
-from haha_config.core.providers.model import Provider
+from haha_config.core.providers.model import Provider, Upstream
 from haha_config.core.setup import draft as drafts
 from haha_config.core.setup.answers import Answers
 from haha_config.core.setup.draft import Draft
@@ -338,12 +338,19 @@ def with_kept_upstreams(draft: Draft, asked: Draft, found: Discovered) -> Draft:
         return draft
     ours = {*(u.name for u in draft.upstreams), *draft.drop}
     kept = tuple(u for u in found.setup.upstreams if u.name not in ours)
-    variables = {name for u in kept for name in u.variables}
-    held = {n: str(found.state.litellm_env.data.get(n) or "") for n in variables}
-    keys = {**{n: k for n, k in held.items() if k}, **draft.keys}
+    keys = {**_gateway_keys(found.state, kept, {}), **draft.keys}
     fallbacks = found.state.gateway.fallbacks_without(draft.drop)
     fallbacks = {n: f for n, f in {**fallbacks, **draft.fallbacks}.items() if f}
     return replace(draft, upstreams=(*draft.upstreams, *kept), keys=keys, fallbacks=fallbacks)
+
+
+def _gateway_keys(
+    state: State, upstreams: Iterable[Upstream], environ: Mapping[str, str]
+) -> dict[str, str]:
+    """The keys of these upstreams that litellm.env holds, else `environ`, by variable."""
+    names = {name for u in upstreams for name in u.variables}
+    held = {n: str(state.litellm_env.data.get(n) or environ.get(n, "")) for n in names}
+    return {name: key for name, key in held.items() if key}
 
 
 def _keys(session: Session, draft: Draft, made: Answers) -> dict[str, str]:
@@ -377,14 +384,12 @@ def current_draft(session: Session, state: State, found: Discovered) -> tuple[Dr
                 msg("no entry of the gateway's file fits a known provider"),
                 place=Place(path=state.litellm.path),
             )
-        ours = {name for u in held.upstreams for name in u.variables}
-        held_keys = {n: str(state.litellm_env.data.get(n) or "") for n in ours}
-        keys = {n: k or session.environ.get(n, "") for n, k in held_keys.items()}
+        keys = _gateway_keys(state, held.upstreams, session.environ)
         draft = replace(
             draft,
             upstreams=held.upstreams,
             fallbacks=state.gateway.fallbacks,
-            keys={n: k for n, k in keys.items() if k},
+            keys=keys,
             slots=state.slots,
         )
     else:

@@ -12,7 +12,7 @@ from msgspec.structs import asdict
 from haha_config.cli import options as o
 from haha_config.core.errors import Usage
 from haha_config.core.messages import msg
-from haha_config.core.model import Plan, Write
+from haha_config.core.model import Plan
 from haha_config.core.providers import table
 from haha_config.core.providers.model import Provider, Providers
 from haha_config.io import paths, report, templates
@@ -50,16 +50,12 @@ def add(
     """Copy a row into the person's own folder, once the strict parser has read it."""
     text = _read(file)
     row = table.parse(file.stem, text, path=str(file))
-    from haha_config.io import disk
+    from haha_config.workflow.session import whole
 
     target = _own() / file.name
-
-    def build() -> Plan:
-        before = disk.snapshot(target).data
-        after = text.encode("utf-8")
-        return Plan(writes=(Write(path=str(target), format="lines", before=before, after=after),))
-
-    plan, _applied = shared.session().commit(build, "providers add")
+    plan, _applied = shared.session().commit(
+        lambda: Plan(writes=(whole(target, text),)), "providers add"
+    )
     where = report.short(str(target))
     if plan.effective:
         report.talk(msg("wrote {path}", path=where))

@@ -30,7 +30,7 @@ from haha_config.io import disk, loopback, paths, profile_files, report, store, 
 from haha_config.workflow import flags
 from haha_config.workflow.discover import Discovered, check_port, discover
 from haha_config.workflow.listing import facts
-from haha_config.workflow.session import Session
+from haha_config.workflow.session import Session, whole
 
 
 class SavedProfile(Struct, frozen=True, kw_only=True):
@@ -448,9 +448,9 @@ def writes(session: Session, made: SavedProfile) -> tuple[Write, ...]:
     for variable, reference in profile.keys.items():
         if reference.kind == "file" and made.keys.get(variable):
             where = store.path(session.data_folder, reference.name)
-            found.append(_write(where, made.keys[variable] + "\n", secret=True))
+            found.append(whole(where, made.keys[variable] + "\n", secret=True))
     where = profile_files.path(session.config_folder, profile.name)
-    return (*found, _write(where, profile_files.text(profile.data()), secret=False))
+    return (*found, whole(where, profile_files.text(profile.data())))
 
 
 def removals(session: Session, profile: Profile) -> tuple[Write, ...]:
@@ -466,16 +466,6 @@ def removals(session: Session, profile: Profile) -> tuple[Write, ...]:
 
 def _removal(file: Snapshot) -> Write:
     return Write(path=file.path, format="lines", before=file.data, after=None, secret=True)
-
-
-def _write(where: Path, text: str, *, secret: bool) -> Write:
-    return Write(
-        path=str(where),
-        format="lines",
-        before=disk.snapshot(where).data,
-        after=text.encode("utf-8"),
-        secret=secret,
-    )
 
 
 def stored(made: SavedProfile, *, dry_run: bool) -> SavedProfile:

@@ -17,7 +17,7 @@ from haha_config.core import variables as v
 from haha_config.core.change.plan import Starts
 from haha_config.core.errors import HahaError, Usage
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Client, Plan, Scope, Snapshot, TargetName
+from haha_config.core.model import Client, Plan, Scope, Snapshot, TargetName, Write
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.decode import did_you_mean
 from haha_config.core.providers.model import Providers
@@ -284,6 +284,13 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
             recovered=say_recovered,
         )
         return owned.without_record(written, str(self.record)), applied
+
+
+def whole(path: Path, text: str, *, secret: bool = False) -> Write:
+    """A file that gets this text, whatever it holds now."""
+    before = disk.snapshot(path).data
+    after = text.encode("utf-8")
+    return Write(path=str(path), format="lines", before=before, after=after, secret=secret)
 
 
 def _cut_off() -> HahaError:

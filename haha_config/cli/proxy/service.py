@@ -9,9 +9,9 @@ from typing import Final
 
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import msg
-from haha_config.core.model import Plan, Write
-from haha_config.io import disk, templates
-from haha_config.workflow.session import Session
+from haha_config.core.model import Plan
+from haha_config.io import templates
+from haha_config.workflow.session import Session, whole
 
 UNIT: Final = "haha-config-proxy.service"
 
@@ -25,14 +25,7 @@ def install(session: Session) -> Path:
         raise HahaError(msg("systemd is only on Linux: print the unit and adapt it"))
     base = session.environ.get("XDG_CONFIG_HOME") or session.home / ".config"
     target = Path(base) / "systemd" / "user" / UNIT
-    after = unit(session).encode("utf-8")
-
-    def build() -> Plan:
-        before = disk.snapshot(target).data
-        write = Write(path=str(target), format="lines", before=before, after=after)
-        return Plan(writes=(write,))
-
-    session.commit(build, "proxy service")
+    session.commit(lambda: Plan(writes=(whole(target, unit(session)),)), "proxy service")
     return target
 
 

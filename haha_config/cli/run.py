@@ -25,7 +25,7 @@ from haha_config.core.state import configured
 from haha_config.core.state.configured import CurrentSetup
 from haha_config.core.state.state import State
 from haha_config.core.trust import Credential
-from haha_config.io import loopback, paths, settings_file
+from haha_config.io import loopback, settings_file
 from haha_config.io.i18n import _
 from haha_config.workflow import launch, profiles, trust
 from haha_config.workflow.configure import prepared
@@ -117,12 +117,10 @@ def _ensure_agreed(
     settled: frozenset[str] = frozenset(),
 ) -> None:
     """That the client would follow nothing that only the folder says. Raises HahaError."""
-    checkout = launch.checkout(session)
-    launcher = checkout / paths.LAUNCHER if checkout is not None else None
     use = trust.Use(
         command="run",
         runs=True,
-        program=launcher if str(launcher) == program[0] else None,
+        program=launch.launcher(session, program),
         settled=settled,
         credentials=tuple(_others(session, state)),
     )

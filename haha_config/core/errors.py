@@ -36,6 +36,11 @@ def unwritten(path: object, error: OSError) -> HahaError:
     return HahaError(msg("can't write {path}: {why}", path=str(path), why=error.strerror or ""))
 
 
+def unstarted(program: str, error: OSError) -> HahaError:
+    """That a program can't be started, and why."""
+    return HahaError(msg("can't start {program}: {why}", program=program, why=error.strerror or ""))
+
+
 class Refusal(HahaError):
     """A file we do not edit or can't read: nothing was changed."""
 

@@ -11,8 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from haha_config.core.errors import HahaError
-from haha_config.core.messages import msg
+from haha_config.core.errors import unstarted
 
 #: What is passed on. Ctrl-C reaches the child by itself: it is in the same terminal.
 _PASSED = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
@@ -26,9 +25,7 @@ def wait_for(command: Sequence[str], environ: Mapping[str, str], *, cwd: Path) -
     try:
         child = subprocess.Popen(command, env=dict(environ), cwd=cwd)
     except OSError as error:
-        raise HahaError(
-            msg("can't start {program}: {why}", program=command[0], why=error.strerror or "")
-        ) from None
+        raise unstarted(command[0], error) from None
     with signals_left_to(child):
         code = child.wait()
     return 128 - code if code < 0 else code

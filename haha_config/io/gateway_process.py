@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from msgspec import Struct
 
-from haha_config.core.errors import HahaError
-from haha_config.core.messages import msg
+from haha_config.core.errors import unstarted
 from haha_config.io import loopback
 
 if TYPE_CHECKING:
@@ -252,9 +251,7 @@ def spawn(
             creationflags=flags,
         )
     except OSError as error:
-        raise HahaError(
-            msg("can't start {program}: {why}", program=command[0], why=error.strerror or "")
-        ) from None
+        raise unstarted(command[0], error) from None
     finally:
         os.close(handle)
 

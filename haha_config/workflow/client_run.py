@@ -19,7 +19,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from haha_config.core import variables as v
-from haha_config.core.errors import HahaError
+from haha_config.core.errors import unstarted
 from haha_config.core.messages import Message, msg
 from haha_config.core.probe.diagnosis import shortened
 from haha_config.core.probe.scorecard import GRADES, Check, ProbeReport, Scorecard
@@ -58,10 +58,7 @@ def run_client(session: Session, state: State, seconds: float | None) -> ProbeRe
     program = launch.client_program(session)
     # Nothing is sent where the probe would send nothing.
     caller = caller_of(session, state)
-    top = launch.checkout(session)
-    launcher = (
-        Path(program[0]) if top is not None and Path(program[0]).is_relative_to(top) else None
-    )
+    launcher = launch.launcher(session, program)
     trust.ensure(session, state, trust.Use(command="probe", runs=True, program=launcher))
     values = {**_set_elsewhere(state), **launch.session_variables(state, None)}
     report.talk(
@@ -141,8 +138,7 @@ def _said(
     except subprocess.TimeoutExpired:
         return False, ""
     except OSError as error:
-        why = error.strerror or ""
-        raise HahaError(msg("can't start {program}: {why}", program=command[0], why=why)) from None
+        raise unstarted(command[0], error) from None
     try:
         data = json.loads(done.stdout)
         text = str(data["result"])

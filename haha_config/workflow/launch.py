@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from haha_config.core import variables as v
@@ -47,6 +48,13 @@ def set_variables(state: State) -> dict[str, str]:
 def checkout(session: Session) -> Path | None:
     """The claude-haha checkout that this session is in."""
     return paths.checkout(session.cwd) or paths.checkout(session.folder)
+
+
+def launcher(session: Session, program: Sequence[str]) -> Path | None:
+    """The checkout's own start file, where that is what `program` runs."""
+    top = checkout(session)
+    own = None if top is None else top / paths.LAUNCHER
+    return own if str(own) == program[0] else None
 
 
 def client_program(session: Session) -> list[str]:

@@ -159,27 +159,28 @@ WRITING: Final = (
 )
 
 
+_PARAMETERS: Final = {
+    name: inspect.Parameter(
+        name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=getattr(SharedOptions(), name),
+        annotation=annotation,
+    )
+    for name, annotation in get_type_hints(SharedOptions, include_extras=True).items()
+}
+
+
 def takes(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a command these options and `--lang`; its last parameter, `shared`, is what they say."""
-    types = get_type_hints(SharedOptions, include_extras=True)
-    defaults = SharedOptions()
-    options = {
-        name: inspect.Parameter(
-            name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=getattr(defaults, name),
-            annotation=types[name],
-        )
-        for name in (*names, "lang")
-    }
 
     def taking(command: Callable[..., Any]) -> Callable[..., Any]:
         signature = inspect.signature(command, eval_str=True)
         own = [p for p in signature.parameters.values() if p.name != "shared"]
+        options = [_PARAMETERS[name] for name in (*names, "lang")]
 
         @functools.wraps(command)
         def called(**values: Any) -> Any:
-            shared = SharedOptions(**{name: values.pop(name) for name in options})
+            shared = SharedOptions(**{each.name: values.pop(each.name) for each in options})
             choice("--format", shared.format, ("text", "json"))
             if shared.quiet:
                 report.be_quiet()
@@ -189,7 +190,7 @@ def takes(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
         called.__annotations__ = {}
         called.__signature__ = signature.replace(  # type: ignore[attr-defined]
-            parameters=[*own, *options.values()]
+            parameters=[*own, *options]
         )
         return called
 

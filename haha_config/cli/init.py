@@ -20,7 +20,7 @@ from haha_config.core.messages import Message, msg
 from haha_config.core.model import Plan, plain_name
 from haha_config.core.setup.answers import Answers
 from haha_config.core.setup.draft import Draft
-from haha_config.io import report
+from haha_config.io import profile_files, report
 from haha_config.io.i18n import _
 from haha_config.workflow import flags, profiles, trust
 from haha_config.workflow.apply import WriteOptions, report_result, write
@@ -178,7 +178,7 @@ def init(
         keys=keys,
     )
     if answers is not None:
-        given = flags.merged(given, flags.load(answers))
+        given = flags.merged(given, flags.parse(profile_files.load(answers), answers))
     if save_answers is not None:
         flags.check_saving(save_answers)
     start = draft_from_flags(session, given, insecure=shared.insecure)

@@ -18,7 +18,7 @@ from haha_config.io import disk, report, store, table
 from haha_config.io.i18n import _, render
 from haha_config.io.table import Column, Row
 from haha_config.workflow.apply import WriteOptions, WriteResult, report_result, write
-from haha_config.workflow.session import Session, say_recovered
+from haha_config.workflow.session import Session
 from haha_config.workflow.switch import moved
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -238,7 +238,7 @@ def _recover(session: Session, shared: o.SharedOptions) -> int:
         report.document(outcome.document())
         return PROBLEM if mixed else FINE
     for one in done:
-        say_recovered(one)
+        report.talk(one.message)
     if not done:
         report.talk(msg("no write was cut off"))
     if mixed:
@@ -264,7 +264,7 @@ def _purge(session: Session, shared: o.SharedOptions) -> int:
     with disk.alone(state):
         try:
             for one in disk.recover(state):
-                say_recovered(one)
+                report.talk(one.message)
         finally:
             # One that was cut off and can't be read stays, and is said; it is no reason to keep
             # the others.

@@ -203,17 +203,14 @@ def lacking(session: Session, draft: Draft, found: Discovered) -> dict[str, Mode
     """Those that are nowhere: the gateway would call these providers without a key."""
     if draft.keep_env:
         return {}
-    nowhere = (
-        (name, entry)
-        for name, entry in references(draft, found).items()
-        if not (draft.keys.get(name) or _held(found, name))
-    )
-    return {n: entry for n, entry in nowhere if not _in_shell(session, found, n, entry)}
 
+    def nowhere(name: str, entry: ModelEntry) -> bool:
+        if draft.keys.get(name) or _held(found, name):
+            return False
+        shell = session.environ.get(name)
+        return not (shell and trust.may_have(session, found.state, name, entry))
 
-def _in_shell(session: Session, found: Discovered, name: str, entry: ModelEntry) -> bool:
-    """Whether the shell has this variable, and it may be given to this entry."""
-    return bool(session.environ.get(name)) and trust.may_have(session, found.state, name, entry)
+    return {n: entry for n, entry in references(draft, found).items() if nowhere(n, entry)}
 
 
 def check_references(session: Session, draft: Draft, found: Discovered) -> None:

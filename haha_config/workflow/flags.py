@@ -46,11 +46,6 @@ class InitFlags(
     keys: str | None = None
 
 
-def load(path: Path) -> InitFlags:
-    """The answers of a file. Raises what `profiles.load` and `parse` raise."""
-    return parse(profile_files.load(path), path)
-
-
 def parse(data: Mapping[str, Any], path: Path) -> InitFlags:
     """Answers by their long names.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from shlex import quote
 
 from msgspec.structs import replace
 
@@ -35,7 +36,7 @@ def protected(plan: Plan, also: Iterable[str] = ()) -> Plan:
             raise Refusal(
                 msg("git tracks this file: a key in it would be committed"),
                 place=Place(path=name),
-                hints=(f"git rm --cached {_quoted(name)}",),
+                hints=(f"git rm --cached {quote(name)}",),
             )
         if not fact.ignored:
             lines.setdefault(fact.exclude, []).append(fact.line)
@@ -73,9 +74,3 @@ def _excluding(path: Path, names: list[str]) -> Write:
         after=after.encode("utf-8", "surrogateescape"),
         changes=tuple(Set((name,), True) for name in new),
     )
-
-
-def _quoted(path: str) -> str:
-    from shlex import quote
-
-    return quote(path)

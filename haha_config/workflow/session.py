@@ -259,7 +259,7 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
             with self.reading():
                 return
         for one in disk.recover_alone(self.state_folder):
-            say_recovered(one)
+            report.talk(one.message)
 
     def prompter(self, *, plain: bool = False) -> Prompter:
         """Who asks the person, on this terminal or in place of one."""
@@ -281,7 +281,7 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
             state=self.state_folder,
             command=command,
             waiting=lambda: report.talk(msg("waiting for another haha-config to finish")),
-            recovered=say_recovered,
+            recovered=lambda one: report.talk(one.message),
         )
         return owned.without_record(written, str(self.record)), applied
 
@@ -305,11 +305,6 @@ def _busy() -> HahaError:
         msg("another haha-config is writing, and has not ended in 5 seconds"),
         hints=(msg("run the same command again"),),
     )
-
-
-def say_recovered(recovered: disk.Recovered) -> None:
-    """What became of a write that was cut off."""
-    report.talk(recovered.message)
 
 
 def open_session(

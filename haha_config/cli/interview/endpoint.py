@@ -36,7 +36,8 @@ def provider(talk: Talk, work: Work) -> Turn:
     answer = talk.ask.select(
         msg("Which provider should answer?"),
         [_choice(row, work.found) for row in work.session.providers.values()],
-        default=_before(talk, work) or likely(work.session.providers, work.found),
+        default=talk.said.get(("provider", ""), work.draft.provider)
+        or likely(work.session.providers, work.found),
         why=msg("Your prompts and code are sent to it."),
         more=msg(
             "A direct provider speaks the client's own protocol. LiteLLM is a program on this"
@@ -48,11 +49,6 @@ def provider(talk: Talk, work: Work) -> Turn:
     )
     talk.said["provider", ""] = answer
     return Turn(work=begun(talk, work, answer), then="route")
-
-
-def _before(talk: Talk, work: Work) -> str:
-    """What was chosen in this interview already."""
-    return talk.said.get(("provider", ""), work.draft.provider)
 
 
 def _choice(row: Provider, found: Discovered) -> Choice:

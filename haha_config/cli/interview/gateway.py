@@ -332,25 +332,15 @@ def upstream_model(talk: Talk, work: Work) -> Turn:
     offer = talk.offers.of(row, base, key)
     default = model.best(offer, plain_name(row.slots.get("main", "")))
     answer = model.ask(talk, msg("Which model of {name}?", name=rows.named(row)), offer, default)
-    made = replace(work, adding=replace(adding, model=answer))
-    return Turn(work=_named(made), then="entries")
-
-
-def _named(work: Work) -> Work:
-    """The model under its own name, or the next that is free; the summary shows and changes it."""
-    adding, _ = _adding(work)
-    name = _free_name(work, adding, plain_name(adding.model))
-    return _added(work, name)
-
-
-def added(work: Work) -> tuple[Upstream, ...]:
-    """The models that this interview puts behind the gateway."""
-    return work.draft.upstreams
+    adding = replace(adding, model=answer)
+    # The summary shows the name, and changes it.
+    name = _free_name(work, adding)
+    return Turn(work=_added(replace(work, adding=adding), name), then="entries")
 
 
 def names_of(talk: Talk, work: Work) -> Turn:
     """Which of the new models gets another name."""
-    new = added(work)
+    new = work.draft.upstreams
     if len(new) == 1:
         return Turn(work=replace(work, renaming=new[0].name), then="upstream_name", asked=False)
     answer = talk.ask.select(
@@ -396,8 +386,9 @@ def _renamed(work: Work, old: str, new: str) -> Work:
     return replace(work, draft=draft, chosen=chosen, renaming="")
 
 
-def _free_name(work: Work, adding: Adding, plain: str) -> str:
+def _free_name(work: Work, adding: Adding) -> str:
     """The model's own name; with its provider's where another model has that one."""
+    plain = plain_name(adding.model)
     taken = {name for name in names(work) if not _is_same(_held(work).get(name), adding)}
     numbered = (f"{plain}-{adding.provider}-{n}" for n in count(2))
     return next(n for n in chain((plain, f"{plain}-{adding.provider}"), numbered) if n not in taken)

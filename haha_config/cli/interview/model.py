@@ -14,7 +14,6 @@ from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Slot, plain_name
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.catalog import CatalogEntry
-from haha_config.core.providers.model import Provider
 from haha_config.io.prompts import Choice
 from haha_config.workflow.listing import note
 
@@ -89,14 +88,11 @@ def _default(work: Work, offer: Offer) -> str:
     held = work.draft.slots.get("main", "")
     if held:
         return held
-    wanted = _rows_main(work.row, known_key(work))
+    row, key = work.row, known_key(work)
+    kind = rows.kind_of(row, key) if key else None
+    wanted = (kind and kind.slots.get("main")) or row.slots.get("main", "")
     found = best(offer, plain_name(wanted))
     return wanted if found == plain_name(wanted) else found
-
-
-def _rows_main(row: Provider, key: str) -> str:
-    kind = rows.kind_of(row, key) if key else None
-    return (kind.slots.get("main", "") if kind is not None else "") or row.slots.get("main", "")
 
 
 def best(offer: Offer, wanted: str) -> str:

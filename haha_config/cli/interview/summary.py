@@ -342,11 +342,11 @@ def _changes(work: Work) -> Iterator[Choice]:
             title=msg("Models behind the gateway"),
             note=msg("{names}", names=gateway.names(work)),
         )
-        if gateway.added(work):
+        if draft.upstreams:
             yield Choice(
                 value="names",
                 title=msg("Names of the new models"),
-                note=msg("{names}", names=tuple(u.name for u in gateway.added(work))),
+                note=msg("{names}", names=tuple(u.name for u in draft.upstreams)),
             )
     yield Choice(value="main" if own else "model", title=msg("Main model"), note=main)
     yield Choice(

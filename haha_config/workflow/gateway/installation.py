@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -42,9 +43,10 @@ def install_locked(session: Session) -> Installed | None:
     # One of ours may still be in the making.
     if good is not None and not Path(good.path).is_relative_to(session.data_folder):
         return good
+    waiting = partial(report.talk, msg("waiting for another `proxy install` to finish"))
     try:
         # A lock of its own: an installation takes minutes, and other commands write meanwhile.
-        with disk.exclusive(session.data_folder / "installing", _waiting):
+        with disk.exclusive(session.data_folder / "installing", waiting):
             state = looked(session)
             good = best(state)
             if good is None:
@@ -53,10 +55,6 @@ def install_locked(session: Session) -> Installed | None:
             return good
     except OSError as error:
         raise HahaError(msg("can't install LiteLLM: {why}", why=error.strerror or "")) from None
-
-
-def _waiting() -> None:
-    report.talk(msg("waiting for another `proxy install` to finish"))
 
 
 def _install(session: Session) -> None:

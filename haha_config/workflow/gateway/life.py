@@ -120,11 +120,9 @@ def ensure_agreed(session: Session, state: State) -> None:
 
 def preflight(state: State) -> None:
     """The rules about LiteLLM's own files, before half a minute is waited for nothing."""
-    found = [
-        f
-        for f in rules.run(state)
-        if f.code.startswith("LLM") and f.severity == "error" and _own(f.place.path, state)
-    ]
+    own = (state.litellm.path, state.litellm_env.path)
+    errors = [f for f in rules.run(state) if f.code.startswith("LLM") and f.severity == "error"]
+    found = [f for f in errors if f.place.path in own]
     if not found:
         return
     report.findings(found, None, sys.stderr)
@@ -132,10 +130,6 @@ def preflight(state: State) -> None:
         msg("the gateway would not start or work with these files"),
         hints=("haha-config validate --fix",),
     )
-
-
-def _own(path: str, state: State) -> bool:
-    return path in (state.litellm.path, state.litellm_env.path)
 
 
 def _port_free(here: Site) -> None:

@@ -17,7 +17,7 @@ from haha_config.core.change.plan import HELPER
 from haha_config.core.errors import Cancelled, HahaError, Usage
 from haha_config.core.exchange import HttpExchange, Request
 from haha_config.core.messages import Message, msg, nmsg
-from haha_config.core.model import Data, Slot
+from haha_config.core.model import Data, Slot, plain_name
 from haha_config.core.probe import examination, requests, wire
 from haha_config.core.probe.client_profile import ClientProfile, client_profile
 from haha_config.core.probe.examination import Order
@@ -114,10 +114,10 @@ def _at_once(state: State, who: ClientProfile) -> int:
 
 def has_local_upstream(state: State) -> bool:
     """Whether a model behind the gateway runs on this machine."""
-    entries = [state.gateway.entry_for(model) for model in slot_models(state)]
-    bases = [urls.parse(entry.api_base) for entry in entries if entry and entry.api_base]
-    return any(url is not None and url.loopback for url in bases) or any(
-        entry is not None and entry.model.startswith("ollama") for entry in entries
+    entries = filter(None, map(state.gateway.entry_for, slot_models(state)))
+    return any(
+        urls.local_port(entry.api_base or "") is not None or entry.model.startswith("ollama")
+        for entry in entries
     )
 
 
@@ -129,9 +129,9 @@ def slot_models(state: State) -> tuple[str, ...]:
 
 def slots_of(model: str, state: State) -> tuple[Slot, ...]:
     """The slots that hold this model; `x` and `x[1m]` are asked for by one name."""
-    plain = requests.plain(model)
+    plain = plain_name(model)
     held = [slot for slot, name in state.slots.items() if name == model]
-    alike = [slot for slot, name in state.slots.items() if requests.plain(name) == plain]
+    alike = [slot for slot, name in state.slots.items() if plain_name(name) == plain]
     return tuple(held or alike)
 
 

@@ -16,10 +16,9 @@ from haha_config.core import variables as v
 from haha_config.core.errors import HahaError, unwritten
 from haha_config.core.exchange import HttpExchange, Request
 from haha_config.core.messages import Message, msg, nmsg
-from haha_config.core.model import SLOTS, Data, mapping
+from haha_config.core.model import SLOTS, Data, mapping, plain_name
 from haha_config.core.probe import diagnosis, response
 from haha_config.core.probe.client_profile import ClientProfile, credentials, kinds
-from haha_config.core.probe.requests import plain
 from haha_config.core.state import configured
 from haha_config.io import report
 from haha_config.io.relay import Passed, Target, relay
@@ -107,7 +106,7 @@ class Tracer:
         self._target = Target(base_url=values[v.BASE_URL], way=transport(value), keys=self._secrets)
         self._slots: dict[str, list[str]] = {}
         for slot, name in SLOTS.items():
-            self._slots.setdefault(plain(values.get(name, "")), []).append(slot)
+            self._slots.setdefault(plain_name(values.get(name, "")), []).append(slot)
         self._file = file
         self._quiet = quiet
         self._lock = Lock()

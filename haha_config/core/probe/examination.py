@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from haha_config.core.exchange import HttpExchange, Request
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Data, Slot
+from haha_config.core.model import Data, Slot, plain_name
 from haha_config.core.probe import diagnosis, requests, strictness
 from haha_config.core.probe import response as answers
 from haha_config.core.probe.client_profile import ClientProfile
@@ -296,7 +296,7 @@ def _credential(caller: ClientProfile) -> Message:
 
 def _is_it(name: str, wanted: Order) -> bool:
     """Whether the answer's model is the one asked for: a snapshot's date may follow the name."""
-    asked = {requests.plain(wanted.model), *wanted.aliases}
+    asked = {plain_name(wanted.model), *wanted.aliases}
     return any(_same(name, one) for one in asked)
 
 

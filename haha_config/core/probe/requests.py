@@ -43,11 +43,6 @@ _READ_TWO = (
 )
 
 
-def plain(model: str) -> str:
-    """The name that goes out: the client takes its own mark off (measured)."""
-    return plain_name(model)
-
-
 def reach(caller: ClientProfile, timeout: float) -> Request:
     """As the client's first request: no body and no credential."""
     return Request(
@@ -64,7 +59,7 @@ def message(
 ) -> Request:
     """The least that can be asked: proves the key and the model's name. Streamed, as always."""
     body = {
-        "model": plain(model),
+        "model": plain_name(model),
         "max_tokens": 64,
         "messages": [{"role": "user", "content": _HELLO}],
         "stream": True,
@@ -120,7 +115,7 @@ def second(
 
 def count(caller: ClientProfile, model: str, timeout: float) -> Request:
     """How many tokens: the client does without where it isn't offered."""
-    body = {"model": plain(model), "messages": [{"role": "user", "content": _HELLO}]}
+    body = {"model": plain_name(model), "messages": [{"role": "user", "content": _HELLO}]}
     url = f"{caller.base_url.rstrip('/')}/v1/messages/count_tokens?beta=true"
     return Request(
         key="count_tokens",
@@ -138,7 +133,7 @@ def context(caller: ClientProfile, model: str, timeout: float) -> Request:
     # About 17 tokens a line with the tokenizers of today.
     filler = "".join(line.format(n=n) for n in range(CONTEXT_TOKENS // 17))
     body = {
-        "model": plain(model),
+        "model": plain_name(model),
         "max_tokens": 256,
         "stream": True,
         "system": [{"type": "text", "text": f"The secret word is {HIDDEN_WORD}.\n\n{filler}"}],
@@ -228,7 +223,7 @@ def _session(
         if name == "system":
             body["system"] = _system(caller, body["system"])
             body["tools"] = _tools(caller, small=small)
-    body["model"] = plain(model)
+    body["model"] = plain_name(model)
     if "metadata" in body:
         body["metadata"] = {"user_id": _USER}
     if not wire.caching:

@@ -127,12 +127,8 @@ def init(
         "--deny-web-search/--no-deny-web-search",
         help=_("Turn off the client's web search, if the service has none."),
     ),
-    api_key_env: str | None = typer.Option(
-        None, "--api-key-env", metavar="NAME", help=_("The variable that holds the key.")
-    ),
-    api_key_stdin: bool = typer.Option(
-        False, "--api-key-stdin", help=_("Read the key from standard input.")
-    ),
+    api_key_env: o.KeyEnv = None,
+    api_key_stdin: o.KeyStdin = False,
     keys: str = typer.Option(
         "copy",
         "--keys",

@@ -72,6 +72,14 @@ Lang = Annotated[
         help=_("Language of all messages."),
     ),
 ]
+Unlisted = Annotated[bool, typer.Option("--unlisted", help=_("Accept a name that is in no list."))]
+KeyEnv = Annotated[
+    str | None,
+    typer.Option("--api-key-env", metavar="NAME", help=_("The variable that holds the key.")),
+]
+KeyStdin = Annotated[
+    bool, typer.Option("--api-key-stdin", help=_("Read the key from standard input."))
+]
 Insecure = Annotated[
     bool, typer.Option("--insecure", help=_("Allow http:// to a host that is not private."))
 ]

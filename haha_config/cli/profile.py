@@ -225,12 +225,8 @@ def key(
     variable: str | None = typer.Option(
         None, "--variable", metavar="NAME", help=_("Which key, if it has several.")
     ),
-    api_key_env: str | None = typer.Option(
-        None, "--api-key-env", metavar="NAME", help=_("The variable that holds the key.")
-    ),
-    api_key_stdin: bool = typer.Option(
-        False, "--api-key-stdin", help=_("Read the key from standard input.")
-    ),
+    api_key_env: o.KeyEnv = None,
+    api_key_stdin: o.KeyStdin = False,
     keys: str = _KEYS,
     *,
     shared: o.SharedOptions,

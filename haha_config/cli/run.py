@@ -68,7 +68,7 @@ def run(
         help=_("A profile; default: the current set-up. Words after `--` go to the client."),
     ),
     model: str | None = typer.Option(None, "--model", help=_("The model of this session.")),
-    unlisted: bool = typer.Option(False, "--unlisted", help=_("Accept a name that is in no list.")),
+    unlisted: o.Unlisted = False,
     trace: str | None = typer.Option(
         None,
         "--trace",

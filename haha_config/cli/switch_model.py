@@ -37,7 +37,7 @@ def switch_model(
         help=_("Only this kind of work; repeatable."),
     ),
     everything: bool = typer.Option(False, "--all", help=_("For everything.")),
-    unlisted: bool = typer.Option(False, "--unlisted", help=_("Accept a name that is in no list.")),
+    unlisted: o.Unlisted = False,
     *,
     shared: o.SharedOptions,
 ) -> int:

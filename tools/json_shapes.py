@@ -183,8 +183,19 @@ class Price(Shape, frozen=True, kw_only=True):
     output: float
 
 
+class WebSearch(Shape, frozen=True, kw_only=True):
+    """What becomes of the client's web search, and who runs it or refuses it."""
+
+    result: Literal["works", "refused", "dropped"]
+    by: str
+    source: str
+    date: str
+
+
 class Model(Shape, frozen=True, kw_only=True):
-    """Null: not known. `retired`: the day from which it is refused."""
+    """Null: not known. `retired`: the day from which it is refused. `fallbacks`: what the gateway
+    goes on with where it fails.
+    """
 
     id: str
     provider: str | None
@@ -194,12 +205,14 @@ class Model(Shape, frozen=True, kw_only=True):
     thinking: bool | None
     price: Price | None
     retired: str | None
+    fallbacks: list[str] = []
 
 
 class Models(Result, frozen=True, kw_only=True):
     """The models on offer."""
 
     models: list[Model]
+    web_search: WebSearch | None
 
 
 class Provider(Shape, frozen=True, kw_only=True):
@@ -210,6 +223,7 @@ class Provider(Shape, frozen=True, kw_only=True):
     routes: list[Literal["direct", "litellm"]]
     regions: list[str]
     variable: str | None
+    web_search: WebSearch | None
 
 
 class Providers(Result, frozen=True, kw_only=True):

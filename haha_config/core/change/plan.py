@@ -334,7 +334,7 @@ def litellm_params(upstream: Upstream, providers: Providers) -> dict[str, Data]:
     params: dict[str, Data] = {"model": f"{prefix}{name}"}
     params["api_base"] = upstream.base_url
     if upstream.variable:
-        params["api_key"] = f"os.environ/{upstream.variable}"
+        params["api_key"] = f"{REFERENCE}{upstream.variable}"
     params.update(how.params)
     if not (model and model.thinking):
         params.update(how.params_without_thinking)

@@ -17,6 +17,7 @@ from haha_config.core.edit.text import numbers
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Data, Format, Item, Path, Remove, Set, Write, elements
 from haha_config.core.state import owned
+from haha_config.core.state.gateway import REFERENCE
 
 #: `~`: a value that becomes another one.
 Sign = Literal["+", "-", "~"]
@@ -180,7 +181,7 @@ def _shown(kind: Format, path: Path, value: Data) -> str:
         return v.shown_url(value)
     if path[1:2] == ("fallbacks",):
         return _models_that_stand_in(value)
-    reference = isinstance(value, str) and value.startswith("os.environ/")
+    reference = isinstance(value, str) and value.startswith(REFERENCE)
     if name in _PUBLIC_LEAVES or reference or isinstance(value, bool):
         return _plain(value)
     return v.masked(value) if isinstance(value, str) else "****"

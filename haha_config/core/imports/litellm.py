@@ -8,9 +8,9 @@ from typing import Final
 from haha_config.core.imports.entry import ImportedGateway, ImportedSetup, Served, credential
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data, Place, objects, string
+from haha_config.core.state.gateway import REFERENCE
 
 SOURCE: Final = "litellm"
-_REFERENCE: Final = "os.environ/"
 #: Prefixes of clouds that are asked in a way of their own, with more than an address and a key.
 _CLOUDS: Final = ("azure", "azure_ai", "bedrock", "gemini", "sagemaker", "vertex_ai", "watsonx")
 
@@ -59,8 +59,8 @@ def _one(name: str, model: str, params: Mapping[str, Data]) -> Served | None:
     prefix, _, rest = model.partition("/")
     if prefix in _CLOUDS or (prefix == "anthropic" and not url):
         return None
-    named = held.startswith(_REFERENCE)
-    variable = held.removeprefix(_REFERENCE) if named else ""
+    named = held.startswith(REFERENCE)
+    variable = held.removeprefix(REFERENCE) if named else ""
     key, variable = credential("" if named else held, variable, url, name)
     return Served(
         name=name,

@@ -519,7 +519,7 @@ class ENV009(Rule):
                     absent=_absent(v.TIMEOUT, found),
                 ),
                 place=found.place_or(_home(state)),
-                hint=FIX if fixes else f"export {v.TIMEOUT}=3000000",
+                hint=FIX if fixes else f"export {v.TIMEOUT}={v.TIMEOUT_MS}",
                 severity="note",
                 fixes=fixes,
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final, get_args
+from typing import get_args
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -27,8 +27,7 @@ from haha_config.core.providers.decode import did_you_mean
 from haha_config.core.providers.model import Provider, Providers, Upstream
 from haha_config.core.setup.answers import Answers
 from haha_config.core.state.configured import CurrentSetup
-
-DEFAULT_PORT: Final = 4000
+from haha_config.core.state.gateway import DEFAULT_PORT as DEFAULT_PORT
 
 
 class Draft(Struct, frozen=True, kw_only=True):

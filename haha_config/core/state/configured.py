@@ -14,6 +14,7 @@ from haha_config.core.messages import msg
 from haha_config.core.model import Data, Header, Route, Slot, mapping, objects, plain_name, string
 from haha_config.core.providers.index import ProviderIndex, plain_model
 from haha_config.core.providers.model import Model, Provider, Providers, Upstream
+from haha_config.core.state.gateway import REFERENCE
 from haha_config.core.state.state import State
 
 
@@ -104,13 +105,13 @@ def _upstream(entry: Mapping[str, Data], rows: ProviderIndex) -> Upstream | None
     if row is None or row.upstream is None:
         return None
     reference = params.get("api_key")
-    named = isinstance(reference, str) and reference.startswith("os.environ/")
+    named = isinstance(reference, str) and reference.startswith(REFERENCE)
     return Upstream(
         name=name,
         provider=row.key,
         model=plain_model(row, model),
         base_url=base if isinstance(base, str) else next(iter(row.upstream.api_base.values()), ""),
-        variable=str(reference).removeprefix("os.environ/") if named else "",
+        variable=str(reference).removeprefix(REFERENCE) if named else "",
     )
 
 

@@ -107,9 +107,18 @@ def _master_key(state: State) -> str:
     name = (secret.variable if secret is not None else "") or v.MASTER_KEY
     if secret is not None and secret.source == "shell" and not may_be_gateways(name, state):
         # The file decides which variable of the shell would be written down and sent.
+        report.talk(
+            msg(
+                "warning: `{name}` of your shell is not taken as the gateway's key, and another one"
+                ' is used. To keep it: export {own}="${name}"',
+                name=name,
+                own=v.MASTER_KEY,
+            )
+        )
         secret = None
     files = (state.litellm_env.data.get(v.MASTER_KEY), state.dotenv.data.get(name))
-    for held in (secret.value if secret is not None else None, *files):
+    own = state.environ.get(v.MASTER_KEY) if secret is None else secret.value
+    for held in (own, *files):
         if isinstance(held, str) and is_strong(held):
             return held
     return f"sk-{token_hex(24)}"

@@ -569,9 +569,22 @@ def test_no_secret_of_the_shell_becomes_the_master_key(person: Tool, name: str) 
     named = config.replace("os.environ/LITELLM_MASTER_KEY", f"os.environ/{name}")
     write(person.cwd, "litellm_config.yaml", named)
     words = ("--upstream", "own=openai:gpt-6-luna", "--keys", "env", "--port", str(free_port()))
-    person("init", "--provider", "litellm", *words, "--yes", **{name: CANARY})
+    done = person("init", "--provider", "litellm", *words, "--yes", **{name: CANARY})
+    assert f"`{name}` of your shell is not taken as the gateway's key" in done.err
     assert CANARY not in (person.cwd / "litellm.env").read_text()
     assert person.env["ANTHROPIC_AUTH_TOKEN"] != CANARY
+
+
+def test_a_master_key_under_any_name_is_kept_as_its_hint_says(person: Tool) -> None:
+    config = ENTRY.format(url="http://127.0.0.1:9", variable="OPENAI_API_KEY", more="")
+    named = config.replace("os.environ/LITELLM_MASTER_KEY", "os.environ/GATEWAY_PASSWORD")
+    write(person.cwd, "litellm_config.yaml", named)
+    words = ("--upstream", "own=openai:gpt-6-luna", "--keys", "env", "--port", str(free_port()))
+    key = "sk-0123456789abcdef0123456789abcdef"
+    own = {"GATEWAY_PASSWORD": key, "LITELLM_MASTER_KEY": key}
+    done = person("init", "--provider", "litellm", *words, "--yes", **own)
+    assert 'export LITELLM_MASTER_KEY="$GATEWAY_PASSWORD"' in done.err
+    assert person.env["ANTHROPIC_AUTH_TOKEN"] == key
 
 
 def test_a_variable_that_the_person_gave_an_entry_is_passed_on(person: Tool, litellm: Path) -> None:

@@ -246,8 +246,9 @@ def failure(error: HahaError, *, as_json: bool, excerpt: str = "") -> None:
         return
     where = location(error.place)
     where = where and f"{where}: "
-    prefix = paint(render(msg("error:")), "error", sys.stderr)
-    print(f"{prefix} {where}{render(error.what)}", file=sys.stderr)
+    head = render(msg("error:"))
+    what = _fitted(f"{where}{render(error.what)}", sys.stderr, taken=columns(head) + 1, indent=2)
+    print(f"{paint(head, 'error', sys.stderr)} {what}", file=sys.stderr)
     if excerpt:
         print(_narrowed(excerpt, sys.stderr), file=sys.stderr)
     for text in error.hints:

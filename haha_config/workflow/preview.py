@@ -5,23 +5,32 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
+
+from msgspec.structs import replace
 
 from haha_config.core.change.preview import Line, lines, rows
 from haha_config.core.messages import msg
-from haha_config.core.model import Plan, Snapshot, Write
+from haha_config.core.model import Change, Place, Plan, Snapshot, Write
 from haha_config.core.state.file import parse
 from haha_config.io import disk, report
 from haha_config.io.i18n import columns, render
 
 
 def preview_lines(write: Write) -> list[Line]:
-    """One file's masked difference."""
+    """One file's masked difference, in the order of the file."""
     if write.format == "lines":
         return lines(write, {}, {})
     before = parse(Snapshot(path=write.path, real=write.path, data=write.before), write.format)
     after = parse(Snapshot(path=write.path, real=write.path, data=write.after), write.format)
-    return lines(write, before.data, after.data)
+
+    def where(change: Change) -> tuple[int, int]:
+        places = (file.document.place(change.path) for file in (after, before) if file.document)
+        place = next((found for found in places if found is not None), Place())
+        return place.line or 0, place.column or 0
+
+    ordered = replace(write, changes=tuple(sorted(write.changes, key=where)))
+    return lines(ordered, before.data, after.data)
 
 
 def action(write: Write) -> str:
@@ -56,45 +65,84 @@ _ACTIONS = {
 }
 
 
-def preview(plan: Plan, *, dry_run: bool) -> None:
-    """The plan, file by file; on stdout where it is the result (`--dry-run`)."""
+def preview(plan: Plan, *, dry_run: bool, asks: bool = False, whole: bool = False) -> None:
+    """The plan, file by file; on stdout where it is the result (`--dry-run`).
+
+    It is cut after some rows, unless it is the result; `asks`: the question that comes can show it
+    `whole`, where nothing is said shortly.
+    """
     if report.is_quiet() and not dry_run:
         return
     stream = sys.stdout if dry_run else sys.stderr
     if not plan.effective and dry_run:
         print(render(msg("nothing would change")), file=stream)
-    shown: dict[str, frozenset[str]] = {}
-    for write in plan.effective:
-        real = str(Path(write.path).resolve())
-        link = f" -> {report.short(real)}" if Path(write.path).is_symlink() else ""
-        head = f"{report.short(write.path)}{link}"
-        does = render(_ACTIONS[action(write)])
-        print(f"{report.paint(head, 'path', stream)}  ({does})", file=stream)
-        if _tightens(write):
-            print(f"  {render(msg('will hold a key: mode 600'))}", file=stream)
-        lines_ = preview_lines(write)
-        short = rows(lines_)
-        most = None if dry_run else _MOST_ROWS
-        bare = _bare(lines_)
-        # settings.json may hold more beside its variables.
-        same = next((path for path, above in shown.items() if bare <= above), None)
-        shown[write.path] = bare
-        if lines_ and same is not None:
-            text = msg("the same variables as in {path}", path=report.short(same))
-            print(report.paint(f"  {render(text)}", "dim", stream), file=stream)
-        else:
-            for row in short[:most]:
-                broken = report.fitted(render(row.text), stream, indent=4)
-                print(report.paint(f"  {row.sign} {broken}", row.sign, stream), file=stream)
-            if most is not None and len(short) > most:
-                more = msg("and {n} more: --dry-run shows them", n=len(short) - most)
-                print(report.paint(f"  {render(more)}", "dim", stream), file=stream)
-        if lines_ or write is plan.effective[-1]:
-            print(file=stream)
+    hidden = 0
+    if whole:
+        _diff(plan, stream)
+    else:
+        hidden = _files(plan, None if dry_run else _MOST_ROWS, stream)
+    if hidden:
+        text = msg("and {n} more: --dry-run shows them", n=hidden)
+        if asks:
+            text = msg("and {n} more: d shows them", n=hidden)
+        print(report.paint(f"  {render(text)}", "dim", stream), file=stream)
+    if plan.effective:
+        print(file=stream)
     for note in plan.notes:
         head = render(msg("note:"))
         broken = report.fitted(render(note), stream, indent=columns(head) + 1)
         print(f"{head} {broken}", file=stream)
+
+
+def _files(plan: Plan, most: int | None, stream: TextIO) -> int:
+    """Each file and at most so many rows; how many were left out."""
+    shown = [preview_lines(write) for write in plan.effective]
+    bare = [_bare(lines_) for lines_ in shown]
+    hidden = 0
+    for at, write in enumerate(plan.effective):
+        _head(write, stream)
+        same = _same(at, bare)
+        if same is not None:
+            path = report.short(plan.effective[same].path)
+            text = msg("the same variables as in {path}", path=path)
+            print(report.paint(f"  {render(text)}", "dim", stream), file=stream)
+            continue
+        short = rows(shown[at])
+        for row in short[:most]:
+            _print(row.sign, render(row.text), stream)
+        hidden += len(short[most:]) if most is not None else 0
+        most = None if most is None else max(0, most - len(short))
+    return hidden
+
+
+def _diff(plan: Plan, stream: TextIO) -> None:
+    for write in plan.effective:
+        _head(write, stream)
+        for line in preview_lines(write):
+            _print(line.sign, line.text, stream)
+
+
+def _print(sign: str, text: str, stream: TextIO) -> None:
+    broken = report.fitted(text, stream, indent=4)
+    print(report.paint(f"  {sign} {broken}", sign, stream), file=stream)
+
+
+def _head(write: Write, stream: TextIO) -> None:
+    """The name of a file, where a link leads, and what becomes of it."""
+    real = str(Path(write.path).resolve())
+    link = f" -> {report.short(real)}" if Path(write.path).is_symlink() else ""
+    name = report.paint(f"{report.short(write.path)}{link}", "path", stream)
+    print(f"{name}  ({render(_ACTIONS[action(write)])})", file=stream)
+    if _tightens(write):
+        print(f"  {render(msg('will hold a key: mode 600'))}", file=stream)
+
+
+def _same(at: int, bare: Sequence[frozenset[str]]) -> int | None:
+    """Another file whose lines hold all of this one's: settings.json may have more."""
+    if not bare[at]:
+        return None
+    above = (i for i, held in enumerate(bare) if bare[at] < held or (i < at and bare[at] == held))
+    return next(above, None)
 
 
 def _tightens(write: Write) -> bool:

@@ -43,7 +43,8 @@ def test_one_wording(
 @pytest.fixture
 def two(tool: Tool) -> Tool:
     keyed = Tool(tool.home, tool.cwd, KEYS)
-    for words in ("litellm --upstream openai:gpt-6.1-sol --upstream openai:gpt-4o", "deepseek"):
+    upstreams = "--upstream openai:gpt-6.1-sol --upstream openai:gpt-4o"
+    for words in (f"litellm --port 4917 {upstreams}", "deepseek"):
         done = keyed("init", "--provider", *words.split(), "--yes")
         assert done.code == 0, done.err
     return keyed

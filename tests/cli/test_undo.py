@@ -121,6 +121,15 @@ def test_an_older_write_by_its_number(haha: Command, settings: Path) -> None:
     assert settings.read_bytes() == b'{\r\n\t"theme": "dark"\r\n}'
 
 
+def test_the_preview_is_in_the_order_of_the_file_and_says_it_once(haha: Command) -> None:
+    assert haha(*INIT).code == 0
+    said = haha("undo", "--dry-run").out
+    url, token = said.index("ANTHROPIC_BASE_URL"), said.index("ANTHROPIC_AUTH_TOKEN")
+    assert url < token < said.index("API_TIMEOUT_MS")
+    assert said.count("ANTHROPIC_BASE_URL") == 1
+    assert "the same variables as in" in said
+
+
 def test_folders_that_we_made_go_with_their_file(haha: Command, home: Path) -> None:
     assert haha(*INIT).code == 0
     assert (home / ".claude").is_dir()

@@ -279,6 +279,21 @@ def test_the_url_is_asked_before_its_key(who: Person, upstream: Upstream, row: s
     assert who.variables()["ANTHROPIC_MODEL"] == "alpha"
 
 
+def test_d_shows_the_whole_difference(who: Person) -> None:
+    with who.init("--provider", "openrouter", OPENROUTER_API_KEY=KEY) as screen:
+        enter(screen, KEY_OF, MODEL)
+        screen.question(WRITE)
+        assert "+ models main, opus" in screen.history()
+        assert "+ env.ANTHROPIC_DEFAULT_FABLE_MODEL" not in screen.history()
+        screen.send("d")
+        screen.wait_for(
+            lambda _: "+ ANTHROPIC_DEFAULT_FABLE_MODEL=" in screen.history(), "the whole diff"
+        )
+        assert "+ env.ANTHROPIC_DEFAULT_FABLE_MODEL" in screen.history()
+        enter(screen, WRITE)
+        assert screen.finish() == 0
+
+
 def test_an_old_ollama_goes_through_litellm_and_says_why(who: Person) -> None:
     with ollama(who, "qwen3-coder:30b", version="0.13.5"), who.init() as screen:
         enter(screen, PROVIDER)

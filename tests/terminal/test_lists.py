@@ -33,7 +33,7 @@ def tool(tmp_path_factory: pytest.TempPathFactory) -> Tool:
     (tool.cwd / ".claude").mkdir(parents=True)
     for words in (
         "init --provider deepseek --yes",
-        "init --provider litellm --upstream openai:gpt-6.1-sol --yes",
+        "init --provider litellm --upstream openai:gpt-6.1-sol --port 4917 --yes",
         "switch-model gpt-6.1-sol --slot haiku=gpt-6.1-sol",
         "use deepseek",
     ):
@@ -69,7 +69,9 @@ def _words(line: str) -> list[str]:
     return [word for word in line.split() if "…" not in word]
 
 
-@pytest.mark.parametrize("provider", ["deepseek", "litellm --upstream openai:gpt-6.1-sol"])
+@pytest.mark.parametrize(
+    "provider", ["deepseek", "litellm --port 4917 --upstream openai:gpt-6.1-sol"]
+)
 @pytest.mark.parametrize("checkout", [False, True])
 def test_a_usual_set_up_fits_a_screen(
     home: Path, tmp_path: Path, provider: str, checkout: bool

@@ -85,9 +85,10 @@ def summary(talk: Talk, work: Work) -> Turn:
         report.failure(error, as_json=False)
         return Turn(work=replace(work, editing=True), then="change", asked=False)
     if not talk.manner.as_json:
-        preview(made.plan, dry_run=talk.manner.dry_run)
+        preview(made.plan, dry_run=talk.manner.dry_run, asks=True)
         if made.plan.notes:
             report.talk("")
+    # Last, so that it stands right above the question on a small screen.
     _tell(account(work, made))
     for warning in doubts(talk, work):
         remark(msg("warning: {what}", what=warning))
@@ -125,6 +126,9 @@ def _asked(talk: Talk, work: Work, made: Prepared) -> Turn:
             return Turn(work=replace(work, editing=True), then="change")
         if answer == "w":
             return Turn(work=work, then="")
+        if answer == "d":
+            preview(made.plan, dry_run=talk.manner.dry_run, whole=True)
+            continue
         for line in trial.tried(work, made.answers, plain=talk.manner.plain):
             remark(line)
 
@@ -142,6 +146,7 @@ def _keys(talk: Talk, made: Prepared) -> dict[str, Message]:
     return {
         "w": msg("write") if writes else msg("done"),
         "c": msg("change something"),
+        **({"d": msg("whole diff")} if writes else {}),
         "t": msg("try the key first"),
     }
 
@@ -252,10 +257,10 @@ def _from(upstream: Upstream, row: Provider) -> Message:
 
 
 def _files(work: Work, made: Prepared) -> Iterator[Message]:
-    """Every file that will be written or already says this, and what each is for."""
+    """Every file that will change, and what each is for."""
     session = work.session
     settings, dotenv = session.settings_path, session.env_path
-    paths = {write.path: write for write in made.plan.writes}
+    paths = {write.path: write for write in made.plan.effective}
     for path, about in (
         (settings, msg("every client reads it")),
         (dotenv, _read_where(work)),
@@ -264,11 +269,11 @@ def _files(work: Work, made: Prepared) -> Iterator[Message]:
     ):
         if paths.pop(str(path), None) is not None:
             yield msg("{path}: {about}", path=report.short(str(path)), about=about)
-    yield from _beside([w for w in paths.values() if w.before != w.after])
-    written = {write.path for write in made.plan.writes}
+    yield from _beside([*paths.values()])
+    written = {write.path for write in made.plan.effective}
     if {str(settings), str(dotenv)} <= written:
         yield msg("settings.json wins over your shell, and your shell over .env")
-    if session.remembered and any(Path(p).parent == session.folder for p in written):
+    if session.remembered and any(Path(w.path).parent == session.folder for w in made.plan.writes):
         yield msg(
             "in {folder}, where the last write was; --dir . is for this folder",
             folder=report.short(str(session.folder)),

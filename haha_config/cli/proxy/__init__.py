@@ -176,9 +176,9 @@ def _show_running(here: Site, found: Status) -> None:
             report.result(msg("ends with the session that started it"))
     else:
         holder = gateway_process.port_holder(here.port) or msg("another program")
-        report.result(msg("not started by haha-config: {holder}", holder=holder))
+        report.result(msg("not started by haha-config: {holder}", holder=holder), prose=True)
     if found.models:
-        report.result(msg("models: {models}", models=found.models))
+        report.result(msg("models: {models}", models=found.models), prose=True)
     if found.stale:
         report.result(msg("its files have changed: haha-config proxy restart"))
         report.hint(here.command("restart"), sys.stdout)
@@ -192,13 +192,14 @@ def _show_down(here: Site, found: Status) -> None:
                 msg(
                     "No gateway is needed: the client talks to {url} directly.",
                     url=v.shown_url(direct),
-                )
+                ),
+                prose=True,
             )
         else:
             report.result(msg("Nothing is set up yet."))
             report.hint("haha-config init", sys.stdout)
         return
-    report.result(_down(here, found))
+    report.result(_down(here, found), prose=True)
     installed = best(looked(here.session)) is not None
     if not installed:
         report.result(msg("LiteLLM is not installed."))

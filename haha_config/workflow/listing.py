@@ -147,8 +147,6 @@ def _unknown(held: CurrentSetup) -> Provider:
         key="",
         name=v.shown_url(held.base_url),
         about="",
-        docs="",
-        verified="",
         routes=("direct",),
         base_urls={"global": held.base_url},
         credential=Credential(variable=""),

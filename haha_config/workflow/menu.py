@@ -60,27 +60,27 @@ def switched(
     there = owned.at(state.target.data, owned.PICKER)
     if not state.owned.has(state.target.path, owned.PICKER, there):
         return (), None
-    own = list(state.models) if held.own_gateway else None
-    entries = list(
-        _entries(slots, own, held.upstreams, held.provider, held.base_url, state.providers)
-    )
+    entries = list(_entries_of(slots, held, state))
     shown = picker.options(entries, machine.today())
     return shown, picker.smallest(entries, shown)
 
 
 def reached(held: CurrentSetup, state: State) -> dict[str, CatalogEntry]:
     """What the set-up on disk reaches, by the name that the client asks for."""
-    own = list(state.models) if held.own_gateway else None
-    entries = _entries(
-        held.slots, own, held.upstreams, held.provider, held.base_url, state.providers
-    )
     found: dict[str, CatalogEntry] = {}
     bare = {plain_name(name) for name in held.slots.values()}
-    for entry in entries:
+    for entry in _entries_of(held.slots, held, state):
         name = entry.model.id
         if name in held.slots.values() or name not in bare:
             found.setdefault(name, entry)
     return found
+
+
+def _entries_of(
+    slots: Mapping[Slot, str], held: CurrentSetup, state: State
+) -> Iterator[CatalogEntry]:
+    own = state.models if held.own_gateway else None
+    return _entries(slots, own, held.upstreams, held.provider, held.base_url, state.providers)
 
 
 def described(entry: CatalogEntry, state: State) -> Message | None:

@@ -387,7 +387,7 @@ class TestKey:
     def test_a_provider_that_wants_one_header_gets_no_helper(self, two: Tool) -> None:
         done = two("use", "mine", "--keyring")
         assert done.code == 1
-        assert "both" in done.err
+        assert "two headers" in done.err
 
 
 #: A keyring that is a file: as much of one as a test without a desktop can have. The real ones are

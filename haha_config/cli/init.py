@@ -65,7 +65,10 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 @o.takes(*o.WRITING, "follow", "insecure")
 def init(
     provider: str | None = typer.Option(
-        None, "--provider", metavar="KEY", help=_("Who answers: a name from `haha-config providers`.")
+        None,
+        "--provider",
+        metavar="KEY",
+        help=_("Who answers: a name from `haha-config providers`."),
     ),
     via: str | None = typer.Option(
         None,

@@ -38,7 +38,7 @@ def severity(state: State, entry: ModelEntry) -> Severity:
     A team's gateway is asked by clients elsewhere: there every model counts that has no fallback.
     """
     if not state.gateway.by_name.get(entry.name, (entry,))[1:]:
-        if state.gateway.own_auth and entry.name not in state.gateway.falls_back:
+        if state.gateway.own_auth and entry.name not in state.gateway.fallbacks:
             return "error"
         for _, model in asked(state):
             if state.gateway.entry_for(model) == entry:

@@ -320,13 +320,6 @@ class Gateway:
         return bool(string(self.general.get("custom_auth")))
 
     @property
-    def falls_back(self) -> frozenset[str]:
-        """The models for which another one answers where they fail."""
-        lists = (self.section(s).get("fallbacks") for s in ("litellm_settings", "router_settings"))
-        pairs = [pair for found in lists if isinstance(found, list) for pair in found]
-        return frozenset(name for pair in pairs if isinstance(pair, Mapping) for name in pair)
-
-    @property
     def has_database(self) -> bool:
         """With a database LiteLLM knows keys that no file shows."""
         url = self.general.get("database_url")

@@ -142,6 +142,18 @@ class Drill:
         self.gateway.wait(lambda: {self.gateway.ask(key, p)[0] for p in ports} == {401}, 30)
         self.figures["revoked_everywhere_s"] = round(time.monotonic() - started, 1)
 
+    def cut_off_the_keys(self) -> None:
+        """Half a keys.json: everybody goes on, and each replica's log says why."""
+        path = self.gateway.folder / "keys.json"
+        whole = path.read_bytes()
+        path.write_bytes(whole[: len(whole) // 2])
+        key = self.gateway.keys["simulated-0"]
+        for port in self.gateway.replicas:
+            assert self.gateway.ask(key, port)[0] == 200
+            log = (self.gateway.folder / f"litellm-{port}.log").read_text(encoding="utf-8")
+            assert "the last good one stays in force" in log
+        path.write_bytes(whole)
+
     def reach_a_limit(self) -> None:
         key = self.gateway.people("add", "busy", "--models", "gpt-6-luna", "--rpm", str(LIMIT))
         ports = self.gateway.replicas * LIMIT
@@ -244,6 +256,7 @@ class Drill:
         self.start_clients()
         self.more()
         self.reach_a_limit()
+        self.cut_off_the_keys()
         self.kill_a_replica()
         self.rotate_all()
         self.revoke_one()

@@ -113,7 +113,7 @@ class Drill:
         self.more()
         self.gateway.wait(again, 30)
         started = time.monotonic()
-        self.gateway.wait(lambda: self.gateway.ready(port), 120)
+        self.gateway.wait(lambda: self.gateway.ready(port), 400)
         self.figures["replica_ready_s"] = round(time.monotonic() - started, 1)
 
     def kill_redis(self) -> None:

@@ -56,6 +56,13 @@ def test_row_and_catalog_agree_on_the_window(row: Provider) -> None:
             assert abs(found.model.context - model.context) <= model.context / 10, model.id
 
 
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+def test_every_default_is_in_the_catalog_or_somebody_says_that_it_is_there(row: Provider) -> None:
+    kinds = [model for kind in row.credential.kinds for model in kind.slots.values()]
+    unknown = {m for m in (*row.slots.values(), *kinds) if CATALOG.find(row.key, m) is None}
+    assert bool(unknown) == (row.defaults is not None), unknown
+
+
 def test_the_name_without_the_clients_window_mark_is_found(small: Catalog) -> None:
     found = small.find("deepseek", "deepseek-flash[1m]")
     assert found is not None

@@ -134,6 +134,7 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `verified`: the ISO date on which the row was checked against the provider's documentation.
     `thinking_back`: a call of a tool must come back with what was thought before it, so that a
     conversation in which another model called one is refused. `web_search` None: not known.
+    `defaults`: who says that the slots' models are there, where no catalog has them.
     `search`: what people type who look for it; with `*` it is named where nothing else fits.
     `zh`: the row's English texts (about, notes, kinds) and their Chinese.
     """
@@ -156,6 +157,7 @@ class Provider(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     own_models: bool = False
     thinking_back: Reported | None = None
     web_search: WebSearch | None = None
+    defaults: Reported | None = None
     start: str = ""
     order: int = 100
     search: tuple[str, ...] = ()

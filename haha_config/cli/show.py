@@ -8,7 +8,6 @@ from shutil import get_terminal_size
 from typing import Any, Final
 
 import typer
-from msgspec.structs import replace
 
 from haha_config.cli import options as o
 from haha_config.core import urls
@@ -20,13 +19,13 @@ from haha_config.core.errors import Usage
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import Place, plain_name
 from haha_config.core.providers.decode import did_you_mean
-from haha_config.core.state import asked, owned
+from haha_config.core.state import owned
 from haha_config.core.state.layers import Effective, LayerName
 from haha_config.core.state.state import SKIP_DOTENV, State
 from haha_config.io import report, table
 from haha_config.io.i18n import _, columns, render, shortened, with_tilde
 from haha_config.io.table import Column, Row
-from haha_config.workflow import trust
+from haha_config.workflow import trust, versions
 from haha_config.workflow.session import Session
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -277,7 +276,7 @@ def _lines(state: State, found: Sequence[Effective]) -> Iterator[Row]:
 
 def _top(session: Session, state: State) -> Iterator[tuple[Message, Message | str]]:
     """What the client asks for, and the headers that go along."""
-    told, place = _asked(session, state)
+    told, place = versions.asked_for(session, state)
     if place is None and told:
         others = state.fallbacks_of(told) if isinstance(told, str) else ()
         if others:
@@ -353,38 +352,12 @@ def _settings(state: State) -> Iterator[tuple[str, str, str]]:
 
 def _requests(session: Session, state: State) -> Iterator[Message]:
     """What is asked for where ANTHROPIC_MODEL does not say it, and what other versions do."""
-    told, place = _asked(session, state)
+    told, place = versions.asked_for(session, state)
     if place is not None:
         yield msg("it sends nothing: {why}", why=told)
     elif told != plain_name(state.slots.get("main", "")):
-        yield msg("it asks for {model}", model=_model(told))
-    for version in state.known_versions if state.client == "claude" else ():
-        other = replace(session, version=version).state()
-        differs, _ = _asked(session, other)
-        if (other.value(v.BASE_URL), differs) != (state.value(v.BASE_URL), told):
-            yield msg(
-                "Claude Code {version} calls {url} and asks for {model}",
-                version=version,
-                url=v.shown_url(other.value(v.BASE_URL)) or "api.anthropic.com",
-                model=_model(differs),
-            )
-
-
-def _asked(session: Session, state: State) -> tuple[Message | str, Place | None]:
-    """The model that goes out; or why nothing does, and where that is."""
-    if not state.value(v.BASE_URL):
-        return asked.model(state), None
-    from haha_config.io import machine
-
-    kept = machine.client_state(session.environ, session.home)
-    logged_in = kept.primary_api_key is not None or session.logged_in
-    return asked.silent(state, logged_in=logged_in) or (asked.model(state), None)
-
-
-def _model(told: Message | str) -> Message | str:
-    if isinstance(told, Message):
-        return msg("nothing: {why}", why=told)
-    return told or msg("its own default model")
+        yield msg("it asks for {model}", model=versions.in_words(told))
+    yield from versions.others(session, state)
 
 
 def _print_some(state: State, found: Sequence[Effective]) -> None:

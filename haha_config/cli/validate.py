@@ -111,7 +111,7 @@ def _check(session: Session, wanted: Wanted, *, strict: bool, as_json: bool) -> 
             {"findings": report.findings_json(found), "summary": report.summary_json(found)}
         )
     else:
-        _print(state, found)
+        _print(state, found, _others(session, state))
     code = exit_code(found, strict=strict)
     if nothing and code == FINE:
         if not as_json:
@@ -165,7 +165,18 @@ def exit_code(found: list[Finding], *, strict: bool) -> int:
     return PROBLEM if any(f.severity in failing for f in found) else FINE
 
 
-def _print(state: State, found: list[Finding]) -> None:
+def _others(session: Session, state: State) -> tuple[Message, ...]:
+    """What another version of the client does where it reads other local settings."""
+    from haha_config.io import paths
+
+    if state.only or paths.local_settings_of_git(session.project, session.home) is None:
+        return ()
+    from haha_config.workflow import versions
+
+    return tuple(versions.others(session, state))
+
+
+def _print(state: State, found: list[Finding], others: tuple[Message, ...]) -> None:
     from haha_config.core.change.excerpt import excerpt
     from haha_config.core.rules.fix import files
 
@@ -181,6 +192,8 @@ def _print(state: State, found: list[Finding]) -> None:
         )
         report.result(what, prose=True)
         report.hint("haha-config validate --client haha", sys.stdout)
+    for line in others:
+        report.result(line, prose=True)
     good = all(f.severity != "error" and f.code != "SYS002" for f in found)
     report.ended(verdict(state, found), good=good)
 

@@ -291,3 +291,21 @@ def test_settings_in_utf_16_are_read_and_written_only_once_they_are_utf_8(tool: 
     # In the other byte order no client reads it.
     path.write_bytes(codecs.BOM_UTF16_BE + text.encode("utf-16-be"))
     assert "SET001" in tool("validate").out
+
+
+def test_another_version_that_reads_other_local_settings_is_told_of(tool: Tool) -> None:
+    done = tool(
+        "init", "--provider", "deepseek", "--yes", DEEPSEEK_API_KEY="sk-" + "0123456789" * 4
+    )
+    assert done.code == 0, done.err
+    subprocess.run(["git", "init", "-q", str(tool.cwd)], check=True)
+    below = tool.cwd / "below"
+    below.mkdir()
+    before = tool("validate", "--project", str(below))
+    assert "Claude Code 2.1" not in before.out
+    local = tool.cwd / ".claude" / "settings.local.json"
+    local.parent.mkdir(exist_ok=True)
+    local.write_text('{"env": {"ANTHROPIC_MODEL": "deepseek-v4-pro"}}', encoding="utf-8")
+    told = " ".join(tool("validate", "--project", str(below)).out.split())
+    assert "Claude Code 2.1.197 calls" in told
+    assert "asks for deepseek-flash" in told

@@ -30,12 +30,12 @@ class Misshapen(Exception):
         self.hints = hints
 
 
-def closest(name: str, names: Iterable[str]) -> list[str]:
+def closest(name: str, names: Iterable[str], cutoff: float = 0.6) -> list[str]:
     """The names that `name` may be a slip of, the likeliest first; capitals don't count."""
     from difflib import get_close_matches
 
     by_fold = {n.casefold(): n for n in names}
-    near = get_close_matches(name.casefold(), by_fold, n=3, cutoff=0.6)
+    near = get_close_matches(name.casefold(), by_fold, n=3, cutoff=cutoff)
     return [by_fold[n] for n in near]
 
 

@@ -111,9 +111,9 @@ class ProviderIndex:
             return None, False
         for same in (urls.same, _same_host):
             for row in candidates:
-                if any(base and same(base, api_base) for base in _bases(row)):
+                if any(base and same(base, api_base) for base in row.upstream_bases.values()):
                     return row, True
-        own = next((row for row in candidates if not all(_bases(row))), None)
+        own = next((row for row in candidates if not all(row.upstream_bases.values())), None)
         if not api_base:
             listed = next((row for row in candidates if row is not own), None)
             return listed or own, listed is not None
@@ -175,10 +175,6 @@ def plain_model(row: Provider, model: str) -> str:
         return model
     prefixes = (row.upstream.prefix, *row.upstream.other_prefixes)
     return next((model.removeprefix(p) for p in prefixes if model.startswith(p)), model)
-
-
-def _bases(row: Provider) -> tuple[str, ...]:
-    return tuple(row.upstream.api_base.values()) if row.upstream else ()
 
 
 def _of_family(row: Provider, name: str) -> Model | None:

@@ -9,6 +9,7 @@ from haha_config.core import variables as v
 from haha_config.core.change import beside
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Change, Data, Fix, Place, Problem, Remove, Set, mapping
+from haha_config.core.providers.decode import closest
 from haha_config.core.rules.env import marks
 from haha_config.core.rules.rule import FIX, Holder, Rule, broken, holders, where
 from haha_config.core.state import asked
@@ -242,7 +243,8 @@ class SET006(Rule):
     @staticmethod
     def _in(file: File, misplaced: Collection[str], settings: Collection[str]) -> Iterator[Problem]:
         unknown = [n for n in file.data if n not in settings and n not in misplaced]
-        nearest = {name: near for name in unknown if (near := _nearest(name, settings))}
+        found = {name: closest(name, sorted(settings), cutoff=0.75) for name in unknown}
+        nearest = {name: near[0] for name, near in found.items() if near}
         for name, near in nearest.items():
             yield Problem(
                 what=msg("`{name}` is in no published list of settings", name=name),
@@ -275,14 +277,6 @@ def _misplaced(file: File, known: Documented) -> Iterator[tuple[Paths, Mapping[s
     for name, value in mapping(file.data.get("env")).items():
         if set(mapping(value)) & set(v.CLIENT):
             yield (("env", name),), mapping(value)
-
-
-def _nearest(name: str, names: Iterable[str]) -> str | None:
-    from difflib import get_close_matches
-
-    by_fold = {n.casefold(): n for n in sorted(names)}
-    near = get_close_matches(name.casefold(), by_fold, n=1, cutoff=0.75)
-    return by_fold[near[0]] if near else None
 
 
 class SET007(Rule):

@@ -417,13 +417,7 @@ def _kept_url(draft: Draft, held: CurrentSetup) -> str:
 
 def single_upstream(draft: Draft, row: Provider) -> Draft:
     """`openai`, or any row with `--via litellm`, as what it is: `litellm` with its upstreams."""
-    given = dict(draft.slots)
-    own = dict(row.slots)
-    main = given.get("main") or own.get("main") or ""
-    if not main:
-        raise Usage(msg("no model is given"), hints=("--model ID",))
-    base = own if main == own.get("main") else {}
-    held = {slot: given.get(slot) or base.get(slot) or main for slot in SLOTS}
+    held = slots(draft, row)
     names = dict.fromkeys(plain_name(name) for name in held.values())
     made = tuple(
         upstream(row, name, url=draft.base_url, region=draft.region or row.region) for name in names

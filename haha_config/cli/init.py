@@ -104,7 +104,7 @@ def init(
         [],
         "--fallback",
         metavar="[MODEL=]NAME",
-        help=_("The model to go on with where another (else `main`) fails; MODEL= takes it away."),
+        help=_("The model to use where MODEL (else the main one) fails; MODEL= removes it."),
     ),
     drop: list[str] = typer.Option(
         [], "--drop", metavar="NAME", help=_("Take a model out of litellm_config.yaml.")

@@ -563,7 +563,11 @@ class TestKeyring:
         made = tool("init", *words, "--yes", stdin=key)
         assert made.code == 0, made.err
         done = tool("use", "p", "--keyring")
-        assert (done.code, "both" in done.err, "either = true" in done.err) == (1, True, False)
+        assert (done.code, "two headers" in done.err, "either = true" in done.err) == (
+            1,
+            True,
+            False,
+        )
 
 
 @linux

@@ -16,7 +16,6 @@ from haha_config.core.change import plan as plans
 from haha_config.core.errors import HahaError, Usage
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Place, Plan, Snapshot, Write, plain_name
-from haha_config.core.providers import catalog as catalogs
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.decode import did_you_mean
 from haha_config.core.providers.model import Provider, Upstream
@@ -29,7 +28,6 @@ from haha_config.core.state.state import State
 from haha_config.io import disk, loopback, paths, profile_files, report, store, templates
 from haha_config.workflow import flags
 from haha_config.workflow.discover import Discovered, check_port, discover
-from haha_config.workflow.listing import facts
 from haha_config.workflow.session import Session, whole
 
 
@@ -559,6 +557,9 @@ def said_left(session: Session, plan: Plan) -> list[Message]:
 
 def about(session: Session, name: str) -> Message | str:
     """One line on a profile: its provider, its main model, and what that can."""
+    from haha_config.core.providers import catalog as catalogs
+    from haha_config.workflow.listing import facts
+
     try:
         profile = load(session, name)
         draft = draft_from_profile(session, profile)

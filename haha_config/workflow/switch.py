@@ -19,7 +19,6 @@ from haha_config.core.state.layers import LayerName
 from haha_config.core.state.state import State
 from haha_config.io import report
 from haha_config.workflow import windows
-from haha_config.workflow.listing import tokens
 from haha_config.workflow.session import command_line
 
 
@@ -113,6 +112,8 @@ def _move(
     news = {after.get(slot, "") for slot in slots}
     more = ""
     if state is not None:
+        from haha_config.workflow.listing import tokens
+
         known = configured.model_of(new, configured.read(state), state.providers)
         facts = (tokens(known.context), "tools" if known.tools else "") if known else ()
         more = "".join(f", {fact}" for fact in facts if fact)

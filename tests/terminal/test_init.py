@@ -505,7 +505,7 @@ def test_the_files_of_another_folder_are_said_with_the_reason(who: Person) -> No
         assert screen.finish() == 0
     with here.init("--dir", ".") as screen:
         screen.question(PROVIDER)
-        assert "the last write was there" not in screen.history()
+        assert "where the last write was" not in screen.history()
         screen.send(ctrl("c"))
         assert screen.finish() == 130
 

@@ -25,7 +25,10 @@ def _pager() -> list[str]:
     """The person's pager and its words; none where it is `cat` or the terminal only prints."""
     if os.environ.get("TERM") in (None, "", "dumb", "unknown"):
         return []
-    words = shlex.split(os.environ.get("PAGER", "less"))
+    try:
+        words = shlex.split(os.environ.get("PAGER", "less"))
+    except ValueError:  # an open quote
+        words = []
     if not words or words[0] == "cat":
         return []
     program = programs.find(words[0], os.environ.get("PATH", ""), (Path.cwd(),))
@@ -35,9 +38,14 @@ def _pager() -> list[str]:
 def _through(pager: Sequence[str], lines: Sequence[str]) -> bool:
     """Whether the pager could be started. One that is left early is no error."""
     # As git does: the colours as they are, nothing left over on the screen.
-    environ = {"LESS": "FRX", "LV": "-c", **os.environ}
+    # And the characters as we write them, also in a locale that this machine does not have.
+    encoding = sys.stdout.encoding or "utf-8"
+    utf8 = {"LESSCHARSET": "utf-8"} if encoding.lower().replace("-", "") == "utf8" else {}
+    environ = {"LESS": "FRX", "LV": "-c", **utf8, **os.environ}
     try:
-        child = subprocess.Popen(pager, stdin=subprocess.PIPE, env=environ, text=True)
+        child = subprocess.Popen(
+            pager, stdin=subprocess.PIPE, env=environ, encoding=encoding, errors="replace"
+        )
     except OSError:
         return False
     with signals_left_to(child):

@@ -102,9 +102,10 @@ def test_a_long_list_is_paged_as_git_does_it(tool: Tool, tmp_path: Path) -> None
     with shown(tool, LISTS["models"], 80, rows=200, PAGER=f"{pager} word") as terminal:
         assert terminal.finish() == 0
         assert "paged" not in terminal.history()
-    with shown(tool, LISTS["models"], 80, PAGER="/no/such/pager") as terminal:
-        assert terminal.finish() == 0
-        assert "gpt-6.1-sol" in terminal.history()
+    for none in ("/no/such/pager", "", "an open ' quote"):
+        with shown(tool, LISTS["models"], 80, PAGER=none) as terminal:
+            assert terminal.finish() == 0
+            assert "gpt-6.1-sol" in terminal.history()
     piped = tool(*LISTS["models"].split(), PAGER=f"{pager} word")
     assert "paged" not in piped.out
 

@@ -311,7 +311,8 @@ def table(figures: Mapping[str, Any]) -> str:
         "requests that a client had to send again": ", ".join(
             f"{count} × {why}" for why, count in figures["sent_again_by_clients"].items()
         )
-        + " (401: the old key had ended, so the client asked its helper for the new one)",
+        + " (401: the old key had ended, and its helper had the new one; IncompleteRead: an answer"
+        " that was being written when its replica was killed)",
         "a revoked key is refused by both replicas after": f"{figures['revoked_everywhere_s']} s",
         f"let through at a limit of {LIMIT} a minute, {2 * LIMIT} at once over both replicas": str(
             figures["limit"]

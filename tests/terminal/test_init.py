@@ -27,6 +27,8 @@ RENAME = "Which name should the client know"
 ANOTHER = "Another model behind the gateway?"
 START = "Which one should the client start with?"
 WRITE = "Write this?"
+#: Where no server and no table knows it.
+WINDOW = "How many tokens can"
 CHANGE = "What do you want to change?"
 NOTHING = "Nothing to change"
 CUSTOM_KEY = "custom-key-0123456789abcdef"
@@ -194,6 +196,7 @@ def test_a_model_that_cannot_call_tools_is_warned_of_before_and_after(who: Perso
         screen.send("qwen3-coder")
         screen.wait("use this name as it is")
         screen.press("down", "enter")
+        enter(screen, WINDOW)
         assert "warning: Ollama does not list `qwen3-coder`" in screen.question(WRITE)
         screen.send(ctrl("c"))
         assert screen.finish() == 130
@@ -211,6 +214,7 @@ def test_behind_the_gateway_too_a_model_that_cannot_call_tools_is_marked(who: Pe
         assert "   old  Ollama, llama3:8b, NO TOOLS" in shown
         assert " > new  Ollama, qwen3-coder" in shown
         screen.press("up", "enter")
+        enter(screen, WINDOW)
         assert "warning: `llama3:8b` can't call tools" in screen.question(WRITE)
         screen.send(ctrl("c"))
         assert screen.finish() == 130
@@ -274,9 +278,10 @@ def test_the_url_is_asked_before_its_key(who: Person, upstream: Upstream, row: s
         screen.question("API key for 127.0.0.1?")
         screen.send(f"{CUSTOM_KEY}\r")
         assert "alpha" in screen.question(MODEL)
-        enter(screen, MODEL, WRITE)
+        enter(screen, MODEL, WINDOW, WRITE)
         assert screen.finish() == 0
     assert who.variables()["ANTHROPIC_MODEL"] == "alpha"
+    assert who.variables()["CLAUDE_CODE_MAX_CONTEXT_TOKENS"] == "200000"
 
 
 def test_d_shows_the_whole_difference(who: Person) -> None:
@@ -349,6 +354,7 @@ def test_three_upstreams_behind_litellm(who: Person, upstream: Upstream) -> None
     ):
         three_upstreams(screen, upstream.url)
         pick(screen, START, "beta")
+        enter(screen, WINDOW)
         assert "beta, from Any OpenAI-compatible URL" in screen.question(WRITE)
         screen.send("c")
         pick(screen, CHANGE, "Names of the new models")
@@ -441,7 +447,7 @@ def test_two_services_of_one_row_have_a_key_each(who: Person) -> None:
             screen.question(KEY_OF)
             screen.send(f"{CUSTOM_KEY}{number}\r")
             enter(screen, "Which model of")
-        enter(screen, ANOTHER, START, WRITE)
+        enter(screen, ANOTHER, START, WINDOW, WRITE)
         assert screen.finish() == 0
     held = (who.work / "litellm.env").read_text()
     assert f"CUSTOM_OPENAI_API_KEY={CUSTOM_KEY}0\n" in held
@@ -457,7 +463,7 @@ def test_somebody_elses_gateway(who: Person) -> None:
         screen.question(KEY_OF)
         screen.send("sk-team-0123456789abcdef\r")
         assert "team-model" in screen.question(MODEL)
-        enter(screen, MODEL, WRITE)
+        enter(screen, MODEL, WINDOW, WRITE)
         assert screen.finish() == 0
     assert who.variables()["ANTHROPIC_BASE_URL"] == gateway.url
     assert who.variables()["ANTHROPIC_MODEL"] == "team-model"
@@ -673,6 +679,7 @@ def test_the_key_is_tried_before_anything_is_written(who: Person, upstream: Upst
     with who.init(*arguments, NO_PROXY="127.0.0.1") as screen:
         screen.question(KEY_OF)
         screen.send("wrong-key-0123456789\r")
+        enter(screen, WINDOW)
         screen.question(WRITE)
         screen.send("t")
         screen.wait("does not accept this key")

@@ -14,6 +14,7 @@ from haha_config.cli.interview.endpoint import begun, default_url, known_key
 from haha_config.cli.interview.flow import Talk, Turn, Work, remark, wrapped
 from haha_config.core import variables as v
 from haha_config.core.change import beside
+from haha_config.core.change import plan as plans
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import SLOTS, Permissions, Scope, Slot, TargetName, Traffic, Write
@@ -62,6 +63,8 @@ FILES: Final[Mapping[str, tuple[frozenset[TargetName], Message, Message]]] = {
         msg("only claude-haha reads it, started in this folder"),
     ),
 }
+#: Less is a slip: no model of today has so small a window.
+_LEAST: Final = 1_000
 #: Models of a gateway that the account names.
 _SHOWN: Final = 6
 
@@ -81,6 +84,10 @@ def summary(talk: Talk, work: Work) -> Turn:
     work = replace(work, editing=False, draft=replace(work.draft, context=_window(talk, work)))
     try:
         made = talk.prepare(work.session, work.draft, work.found)
+        if made.answers.assumed and not _assumed_before(work):
+            draft = replace(work.draft, context=_asked_window(talk, made))
+            work = replace(work, draft=draft)
+            made = talk.prepare(work.session, work.draft, work.found)
     except HahaError as error:
         report.failure(error, as_json=False)
         return Turn(work=replace(work, editing=True), then="change", asked=False)
@@ -178,6 +185,35 @@ def _window(talk: Talk, work: Work) -> int | None:
     if pairs and dict(work.slots) == dict(work.draft.slots) and told:
         return known
     return model.context(talk, pairs)
+
+
+def _assumed_before(work: Work) -> bool:
+    """Whether the same models were given the usual window before: it is not asked about again."""
+    held = v.whole(work.found.state.value(v.MAX_CONTEXT))
+    return held == ASSUMED and dict(work.slots) == dict(work.draft.slots)
+
+
+def _asked_window(talk: Talk, made: Prepared) -> int | None:
+    """A window that nobody could tell us; None where the usual one is taken, once and for all."""
+    names = tuple(dict.fromkeys(plans.all_slots(made.answers.slots).values()))
+    key = ("window", "")
+    if talk.said.get(key) == str(ASSUMED):
+        return None
+    answer = talk.ask.text(
+        msg("How many tokens can {names} read?", names=names),
+        why=msg("Its window is not known. Enter: {n}.", n=f"{ASSUMED:,}"),
+        default=talk.said.get(key, str(ASSUMED)),
+        check=_window_complaint,
+        flag="--context",
+    )
+    talk.said[key] = answer
+    number = v.whole(answer.replace(",", ""))
+    return None if number == ASSUMED else number
+
+
+def _window_complaint(text: str) -> Message | None:
+    number = v.whole(text.replace(",", ""))
+    return None if number and number >= _LEAST else msg("a number of tokens, like 131072")
 
 
 # --- the account -----------------------------------------------------------------------------

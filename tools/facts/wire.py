@@ -65,7 +65,7 @@ _STATUSES: Final = (
 _FORGIVEN: Final = (
     *("no-ends", "no-id", "no-message-delta", "no-message-stop"),
     *("length-too-long", "block-stop-twice", "piece-as-stream", "once-529-do-not"),
-    "delta-usage-text",
+    *("delta-usage-text", "error-event-at-end"),
 )
 _FIELDS: Final = ("thinking", "context_management", "output_config", "metadata", "safeguards")
 

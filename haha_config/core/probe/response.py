@@ -188,6 +188,8 @@ class _Reader:
     def take(self, at: int, name: str, text: str) -> None:
         """One event. The client goes by its name: one without, or of another name, is nothing."""
         if self.ended:
+            if name == "error":
+                self.lapses["error-event-at-end"] = msg("an error comes after the stream's end")
             return
         if name not in _EVENTS:
             if not name and '"choices"' in text:

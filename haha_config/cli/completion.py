@@ -156,12 +156,16 @@ def _named(metavar: str | None) -> Completer | None:
     return lambda *_: values
 
 
+#: A Tab puts a value on the line as it is: bash would run `$(…)` from a name of a cloned file.
+_PLAIN: Final = re.compile(r"[\w@%+=:,./\[\]][\w@%+=:,./\[\]~-]*")
+
+
 def _offered(completer: Completer, context: Any, word: str) -> list[Any]:
     items = []
     with contextlib.suppress(Exception):  # a broken file: nothing is offered, and nothing said
         for offer in completer(context, word):
             value, about = (offer, "") if isinstance(offer, str) else offer
-            if value.startswith(word):
+            if value.startswith(word) and _PLAIN.fullmatch(value):
                 items.append(_item(value, render(about)))
     return items
 

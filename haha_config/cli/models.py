@@ -18,6 +18,7 @@ from haha_config.io import pager, report, table
 from haha_config.io.i18n import _, render
 from haha_config.io.table import Column, Row
 from haha_config.workflow.listing import Listed, listed, money, tokens, web_search
+from haha_config.workflow.trust import foreign_folders
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -57,7 +58,8 @@ def models(
         )
     elif chosen:
         rows = [_row(entry, found) for entry in chosen]
-        pager.show([*table.lines(_COLUMNS, rows, sys.stdout), *_fallbacks(chosen, found)])
+        lines = [*table.lines(_COLUMNS, rows, sys.stdout), *_fallbacks(chosen, found)]
+        pager.show(lines, foreign_folders(session))
         if search_ is not None:
             report.talk(said_of_search(search_))
     else:

@@ -6,7 +6,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from shutil import get_terminal_size
 
@@ -14,14 +14,14 @@ from haha_config.io import programs
 from haha_config.io.foreground import signals_left_to
 
 
-def show(lines: Sequence[str]) -> None:
-    """Print `lines`; where the terminal has fewer, in a pager."""
-    pager = _pager() if len(lines) >= get_terminal_size().lines else []
+def show(lines: Sequence[str], foreign: Iterable[Path]) -> None:
+    """Print `lines`; where the terminal has fewer, in a pager that is not in a `foreign` folder."""
+    pager = _pager(foreign) if len(lines) >= get_terminal_size().lines else []
     if not (pager and sys.stdout.isatty() and _through(pager, lines)):
         print("\n".join(lines))
 
 
-def _pager() -> list[str]:
+def _pager(foreign: Iterable[Path]) -> list[str]:
     """The person's pager and its words; none where it is `cat` or the terminal only prints."""
     if os.environ.get("TERM") in (None, "", "dumb", "unknown"):
         return []
@@ -31,7 +31,7 @@ def _pager() -> list[str]:
         words = []
     if not words or words[0] == "cat":
         return []
-    program = programs.find(words[0], os.environ.get("PATH", ""), (Path.cwd(),))
+    program = programs.find(words[0], os.environ.get("PATH", ""), foreign)
     return [program, *words[1:]] if program is not None else []
 
 

@@ -24,7 +24,7 @@ from haha_config.core.probe.examination import Order
 from haha_config.core.probe.scorecard import Check, ProbeReport, Scorecard, Status, as_data
 from haha_config.core.state import configured
 from haha_config.core.state.state import State
-from haha_config.io import clients, machine, paths, programs, report, templates
+from haha_config.io import clients, machine, programs, report, templates
 from haha_config.io.i18n import columns, english, render
 from haha_config.workflow import trust
 from haha_config.workflow.gateway.site import ensure_ours
@@ -183,9 +183,8 @@ def installed_client(session: Session) -> str:
     """The version of the client on the PATH; "" where there is none, or it does not say."""
     if session.client != "claude":
         return ""
-    top = paths.git_top(session.cwd)
-    inside = (session.folder, session.cwd, *(() if top is None else (top,)))
-    program = programs.find("claude", session.environ.get("PATH", ""), inside)
+    path = session.environ.get("PATH", "")
+    program = programs.find("claude", path, trust.foreign_folders(session))
     return programs.version_of(program) if program is not None else ""
 
 

@@ -159,9 +159,11 @@ def foreign(session: Session, folder: Path) -> bool:
 
 
 def foreign_folders(session: Session) -> tuple[Path, ...]:
-    """The folders of which no program is ever run."""
-    folders = dict.fromkeys((session.folder, session.project, session.cwd))
-    return tuple(folder for folder in folders if foreign(session, folder))
+    """The folders of which no program is ever run, each with the work tree that it is in."""
+    folders = (session.folder, session.project, session.cwd)
+    tops = (paths.git_top(folder) for folder in folders)
+    found = dict.fromkeys((*folders, *(top for top in tops if top is not None)))
+    return tuple(folder for folder in found if foreign(session, folder))
 
 
 def safe_environ(session: Session) -> dict[str, str]:

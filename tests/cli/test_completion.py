@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from collections.abc import Iterator
@@ -54,3 +55,34 @@ def test_every_list_is_there_without_a_set_up(tool: Tool) -> None:
     ):
         line = {"_HAHA_CONFIG_COMPLETE": "tab_fish", "_HAHA_CONFIG_LINE": f"haha-config {words}"}
         assert tool(**line).out.splitlines()[1].partition("\t")[0] == first
+
+
+@pytest.mark.parametrize(
+    ("name", "offered"),
+    [
+        ("qwen/qwen3.5:30b", True),
+        ("gpt-6[1m]", True),
+        ("模型-1", True),
+        ("m$(id)", False),
+        ("m`id`", False),
+        ("m;id", False),
+        ("m\x1b[2Jn", False),
+        ("--trust", False),
+    ],
+)
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_no_name_of_a_cloned_file_becomes_a_command(
+    tool: Tool, name: str, offered: bool, shell: str
+) -> None:
+    folder = tool.cwd / ".claude"
+    folder.mkdir()
+    env = {"ANTHROPIC_MODEL": name, "ANTHROPIC_DEFAULT_OPUS_MODEL": "mine"}
+    (folder / "settings.json").write_text(json.dumps({"env": env}), encoding="utf-8")
+    line = {
+        "_HAHA_CONFIG_COMPLETE": f"tab_{shell}",
+        "_HAHA_CONFIG_LINE": "haha-config run --model ",
+    }
+    values = [line.partition("\t")[0] for line in tool(**line).out.splitlines()[1:]]
+    assert "mine" in values
+    assert (name in values) == offered
+    assert len(values) == 1 + offered

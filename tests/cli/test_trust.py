@@ -289,6 +289,20 @@ def test_a_clone_gets_nothing(person: Tool, attacker: Listener, way: str) -> Non
         assert "Traceback" not in done.err
 
 
+@pytest.mark.parametrize("place", ["src", "src/deep"])
+def test_below_the_top_of_a_clone_nothing_of_it_runs_either(person: Tool, place: str) -> None:
+    """The virtual environment that is active is the clone's, and the person went on into it."""
+    evil_program(person.cwd, ".venv/bin/claude")
+    here = person.cwd / place
+    here.mkdir(parents=True)
+    path = f"{person.cwd}/.venv/bin:{person.variables()['PATH']}"
+    wary = Tool(person.home, here, {**person.environ, "PATH": path})
+    for words in (("run",), ("probe", "--client"), ("probe", "--yes", "--timeout", "1")):
+        done = wary(*words)
+        assert not (person.cwd / "RAN").exists(), (words, done.err)
+    assert "the client was started" in wary("run").out
+
+
 def test_no_module_of_a_clone_is_loaded(person: Tool) -> None:
     """Python looks for modules where it is started, unless it is told not to."""
     for name in ("yaml", "json", "venv", "pip", "sitecustomize", "haha_config"):

@@ -579,7 +579,8 @@ def _tools(
         notes.fail("tools", replace(cause, what=what), both)
         return
     if two is not None and (alike := strictness.alike_ids(two)) is not None:
-        notes.add("tools", "fail", alike, ms=both.ms)
+        # One at a time they can be told apart.
+        notes.add("tools", "warn", alike, ms=both.ms)
         return
     if two is None or not two.calls or strictness.trouble(two, caller.session) is not None:
         _called(notes, turn, two)

@@ -102,7 +102,7 @@ def trouble(answer: Response, wire: Wire) -> Message | None:
 
 def alike_ids(answer: Response) -> Message | None:
     """Two calls that the client can't tell apart."""
-    ids = [call.get("id") for call in answer.calls]
+    ids = [call["id"] for call in answer.calls if call.get("id")]
     return msg("two tool calls have the same `id`") if len({*ids}) < len(ids) else None
 
 

@@ -245,7 +245,7 @@ def _finish(
 ) -> int:
     made, build = _builder(session, draft, found, typed.save_as)
     # What is said from here on is about the whole gateway, also what was in it before.
-    made = replace(made, draft=profiles.with_kept_upstreams(made.draft, draft, found))
+    made = replace(made, draft=profiles.with_kept_upstreams(session, made.draft, draft, found))
     if not previewed:
         _warn(made.answers, typed, found)
     # The interview's summary was the question.
@@ -292,7 +292,7 @@ def _builder(
         check_references(session, made.draft, found)
     name = save_as or draft.provider or made.draft.provider
     shelved = profiles.from_answers(
-        session, name, profiles.with_kept_upstreams(made.draft, draft, found), made.answers
+        session, name, profiles.with_kept_upstreams(session, made.draft, draft, found), made.answers
     )
     shelved = profiles.keep_key_location(shelved, found, made.answers.credential)
     helper = profiles.helper(session, shelved.profile)

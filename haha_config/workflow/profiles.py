@@ -26,7 +26,7 @@ from haha_config.core.setup.profile import Kind, Profile, Reference, check_name,
 from haha_config.core.state import configured
 from haha_config.core.state.state import State
 from haha_config.io import disk, loopback, paths, profile_files, report, store, templates
-from haha_config.workflow import flags
+from haha_config.workflow import flags, trust
 from haha_config.workflow.discover import Discovered, check_port, discover
 from haha_config.workflow.session import Session, whole
 
@@ -298,6 +298,9 @@ def from_answers(
     check_name(name)
     row = rows.row(session.providers, draft.provider)
     own = made.port is not None
+    names = {u.name for u in draft.upstreams}
+    among = {n: tuple(o for o in f if o in names) for n, f in draft.fallbacks.items() if n in names}
+    draft = replace(draft, fallbacks={n: f for n, f in among.items() if f})
     given = flags.of(draft, session.providers)
     given = replace(
         given,
@@ -330,12 +333,19 @@ def from_answers(
     return SavedProfile(profile=profile, keys={} if chosen == "env" else keys)
 
 
-def with_kept_upstreams(draft: Draft, asked: Draft, found: Discovered) -> Draft:
-    """The draft with what its gateway keeps, where it is about the whole gateway."""
+def with_kept_upstreams(session: Session, draft: Draft, asked: Draft, found: Discovered) -> Draft:
+    """The draft with what its gateway keeps, where it is about the whole gateway.
+
+    An entry that came with the folder, and that nobody has agreed to, is kept in its file only.
+    """
     if asked.provider not in ("", "litellm") or not found.setup.own_gateway:
         return draft
     ours = {*(u.name for u in draft.upstreams), *draft.drop}
-    kept = tuple(u for u in found.setup.upstreams if u.name not in ours)
+    kept = tuple(
+        u
+        for u in found.setup.upstreams
+        if u.name not in ours and trust.may_keep(session, found.state, u.name)
+    )
     keys = {**_gateway_keys(found.state, kept, {}), **draft.keys}
     fallbacks = found.state.gateway.fallbacks_without(draft.drop)
     fallbacks = {n: f for n, f in {**fallbacks, **draft.fallbacks}.items() if f}

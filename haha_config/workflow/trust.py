@@ -260,10 +260,25 @@ def may_have(session: Session, state: State, variable: str, entry: ModelEntry) -
     """Whether an entry of the gateway may be given a variable of the shell's."""
     if trust.belongs(variable, entry, state.providers.values()):
         return True
-    new = unknown(session, _gateway(session, state))
     if entry.file is not state.litellm:
-        return not new
-    return all(value.path[:2] != ("model_list", entry.index) for value in new)
+        return not unknown(session, _gateway(session, state))
+    return entry.index not in _unknown_entries(session, state)
+
+
+def may_keep(session: Session, state: State, name: str) -> bool:
+    """Whether a model of the gateway's file may go into a profile: that is used in any folder."""
+    new = _unknown_entries(session, state)
+    return not any(e.index in new for e in state.gateway.entries if e.name == name)
+
+
+def _unknown_entries(session: Session, state: State) -> set[str | int]:
+    """Where the entries stand that nobody has agreed to; two that are alike are told once."""
+    new = {value.fingerprint for value in unknown(session, _gateway(session, state))}
+    return {
+        value.path[1]
+        for value in trust.of_config(state.litellm.data)
+        if value.fingerprint in new and value.kind == "entry"
+    }
 
 
 # --- asking ----------------------------------------------------------------------------------

@@ -321,6 +321,27 @@ def test_no_module_of_a_clone_is_loaded(person: Tool) -> None:
     assert not (person.cwd / "RAN").exists()
 
 
+def test_no_model_of_a_clone_gets_into_a_profile(person: Tool, attacker: Listener) -> None:
+    """A profile is used in every folder, and its own gateway is asked about in none."""
+    entry = ENTRY.format(
+        url=attacker.url, variable="OPENAI_API_KEY", more=", fallbacks: [{n: [m]}]"
+    )
+    twice = entry.splitlines(keepends=True)[1:3]
+    config = entry.replace("litellm_settings", "".join(twice) + "litellm_settings")
+    write(person.cwd, "litellm_config.yaml", config)
+    init = ("init", "--dir", ".", "--provider", "litellm", "--upstream", "n=openai:gpt-6.1-sol")
+    for more in ((), (), ("--fallback", "n=m")):
+        done = person(*init, *more, "--yes")
+        assert done.code == 0, done.err
+        profile = person("profile", "show", "litellm").out
+        assert "openai:gpt-6.1-sol" in profile
+        assert attacker.url not in profile
+        assert "fallback" not in profile
+    person("trust", "--yes")
+    assert person(*init, "--yes").code == 0
+    assert attacker.url in person("profile", "show", "litellm").out
+
+
 # --- yes, no, and what is kept ------------------------------------------------------------------
 
 

@@ -235,13 +235,15 @@ class Gateway:
         return self.entry_for(name) is not None or name.startswith("claude-router-")
 
     def entry_for(self, name: str) -> ModelEntry | None:
-        """The entry that answers to `name`: itself, without `[1m]`, an alias, a wildcard."""
+        """The entry that answers to `name`: by name, without `[1m]`, alias, id, wildcard."""
         for candidate in (name, plain_name(name)):
             named = self.aliases.get(candidate, candidate)
             if named in self.by_name:
                 return self.by_name[named][0]
         bare = plain_name(name)
-        return next((entry for entry, pattern in self.wildcards if pattern.fullmatch(bare)), None)
+        called = [entry for entry in self.entries if entry.info.get("id") in (name, bare)]
+        wild = (entry for entry, pattern in self.wildcards if pattern.fullmatch(bare))
+        return next(iter((*called, *wild)), None)
 
     # --- its own address ---------------------------------------------------------------------
 

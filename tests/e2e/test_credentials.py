@@ -55,7 +55,9 @@ def configure(home: Path, url: str, held: str) -> None:
 
 
 #: Each on one of the clients: all of them were measured on both and found alike.
-@pytest.mark.parametrize(("held", "version"), zip(CASES, truth.CLIENTS * len(CASES), strict=False))
+@pytest.mark.parametrize(
+    ("held", "version"), list(zip(CASES, truth.CLIENTS * len(CASES), strict=False))
+)
 def test_the_probe_sends_what_the_clients_send(tmp_path: Path, held: str, version: str) -> None:
     home, work = tmp_path / "home", tmp_path / "work"
     work.mkdir()

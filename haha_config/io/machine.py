@@ -22,7 +22,7 @@ from haha_config.core.state.machine import UNFINISHED, Agent, Installed, Owner, 
 _DIST: Final = re.compile(r"litellm-([0-9][^-]*)\.dist-info")
 _NAME: Final = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*[=:]", re.MULTILINE)
 _ONBOARDED: Final = re.compile(rb'"hasCompletedOnboarding"\s*:\s*true')
-_PRIMARY: Final = re.compile(rb'"primaryApiKey"\s*:\s*"')
+_PRIMARY: Final = re.compile(rb'"primaryApiKey"\s*:\s*"(?!")')
 
 
 class Where(Struct, frozen=True, kw_only=True):

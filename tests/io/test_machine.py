@@ -153,6 +153,8 @@ def test_the_clients_state(where: Callable[..., Where], home: Path) -> None:
     assert found.onboarded
     assert found.primary_api_key is not None
     assert found.primary_api_key.line == 3
+    (home / ".claude.json").write_text('{"primaryApiKey": ""}', encoding="utf-8")
+    assert machine.client_state({}, home).primary_api_key is None  # both clients send none
 
 
 def test_the_clients_state_moves_with_its_folder(

@@ -562,7 +562,7 @@ def litellm(person: Tool) -> Iterator[Path]:
     (base / "bin").mkdir()
     (base / "bin" / "python").symlink_to(python)
     yield person.home / "gateway-environ"
-    person("proxy", "down")
+    person("proxy", "down", "--all")
 
 
 def test_a_gateway_of_files_that_we_did_not_write_is_asked_about(

@@ -178,6 +178,10 @@ def _root() -> Any:
     return _spoken(typer.main.get_command(app))
 
 
+#: The framework's options that install or print a shell's script.
+SCRIPTS: Final = {"--install-completion", "--show-completion"}
+
+
 def complete(words: Sequence[str]) -> int:
     """Answer a shell that asks what a Tab offers behind these words."""
     root = _root()
@@ -191,7 +195,8 @@ def invoke(argv: Sequence[str]) -> int:
 
     Raises HahaError; usage errors of the parser are printed by it and come back as 2.
     """
-    completion.use_scripts()
+    if SCRIPTS & set(argv):
+        completion.use_scripts()
     command = _root()
     try:
         result = command.main(args=list(argv), prog_name="haha-config", standalone_mode=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 from msgspec import Struct
@@ -15,11 +15,13 @@ from haha_config.core import variables as v
 from haha_config.core.errors import FINE, PROBLEM, HahaError
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Finding, Plan, plain_name
-from haha_config.core.rules import sources
 from haha_config.core.state.state import State
 from haha_config.io import report, templates
 from haha_config.io.i18n import _, english, pad, render
 from haha_config.workflow.session import Session, choice
+
+if TYPE_CHECKING:
+    from haha_config.core.rules.sources import Sources
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -324,7 +326,9 @@ def _confirm(session: Session) -> bool:
 # --- about the rules -------------------------------------------------------------------------
 
 
-def _sources() -> sources.Sources:
+def _sources() -> Sources:
+    from haha_config.core.rules import sources
+
     return sources.parse(templates.text("facts/sources.toml"))
 
 
@@ -359,7 +363,7 @@ def _list(*, as_json: bool) -> int:
     return FINE
 
 
-def _as_json(rule: type[rules.Rule], known: sources.Sources) -> dict[str, Any]:
+def _as_json(rule: type[rules.Rule], known: Sources) -> dict[str, Any]:
     return {
         "code": rules.code_of(rule),
         "name": rule.name,

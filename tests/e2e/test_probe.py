@@ -436,9 +436,10 @@ def test_the_probes_shape_is_the_clients(user: User, endpoint: Upstream, version
         assert ours.body[name] == theirs.body[name], name
     own = {"host", "connection", "accept-encoding", "content-length", "authorization"}
     of_a_session = {"x-claude-code-session-id", "x-stainless-timeout"}
-    assert {n: v for n, v in ours.headers.items() if n not in own} == {
+    assert {n: v for n, v in ours.headers.items() if n not in own | of_a_session} == {
         n: v for n, v in theirs.headers.items() if n not in own | of_a_session
     }
+    assert all("x-claude-code-session-id" in sent.headers for sent in (ours, theirs))
     assert [m["role"] for m in ours.body["messages"]] == [
         m["role"] for m in theirs.body["messages"]
     ]

@@ -177,7 +177,7 @@ class Fix(Struct, frozen=True, kw_only=True):
     exclude: bool = False
 
 
-class Problem(Struct, frozen=True, kw_only=True):
+class Problem(Struct, frozen=True):
     """What a rule saw. `severity` None: the rule's own. No mends: it takes a choice or a person."""
 
     what: Message

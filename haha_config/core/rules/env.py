@@ -52,9 +52,9 @@ class ENV001(Rule):
         if (strange := state.dotenv.strange) is not None:
             # Measured with Bun 1.4.5: a comment in GBK hides no variable.
             yield Problem(
-                what=strange.what,
-                place=strange.place or Place(),
-                hint=msg("save the file as UTF-8, so that haha-config can write to it"),
+                strange.what,
+                strange.place or Place(),
+                msg("save the file as UTF-8, so that haha-config can write to it"),
                 severity="warning",
             )
 
@@ -80,10 +80,7 @@ class ENV002(Rule):
             # Another file may hold it, which `--only` does not read.
             severity: Severity = "note" if state.only else "error"
             yield Problem(
-                what=_absent(v.BASE_URL, url),
-                place=url.place_or(_home(state)),
-                hint=INIT,
-                severity=severity,
+                _absent(v.BASE_URL, url), url.place_or(_home(state)), INIT, severity=severity
             )
 
     def _model(self, state: State) -> Iterator[Problem]:
@@ -94,13 +91,13 @@ class ENV002(Rule):
         if key is None and (opus := state.slots.get("opus")):
             fixes = set_everywhere(state, {SLOTS["main"]: opus})
             yield Problem(
-                what=msg(
+                msg(
                     "{absent}: the client asks for `{model}`, the model for opus",
                     absent=_absent(SLOTS["main"], main),
                     model=opus,
                 ),
-                place=place,
-                hint=FIX if fixes else f"haha-config switch-model {quoted(opus)}",
+                place,
+                FIX if fixes else f"haha-config switch-model {quoted(opus)}",
                 severity="note",
                 fixes=fixes,
             )
@@ -120,7 +117,7 @@ class ENV002(Rule):
         what = msg("{absent}: the client asks for `{model}`", absent=absent, model=asked)
         if asked.startswith("claude"):
             what = msg("{absent}: the client asks for a model of Anthropic's", absent=absent)
-        return Problem(what=what, place=place, hint=hint, severity=severity)
+        return Problem(what, place, hint, severity=severity)
 
 
 def _absent(name: str, found: Effective) -> Message:
@@ -182,9 +179,9 @@ class ENV003(Rule):
                 continue
             fixes = self._fixes(name, here, there, state)
             yield Problem(
-                what=self._what(name, here, there, where(state.target.place("env", name))),
-                place=mine.place(name),
-                hint=FIX if fixes else self._hint(name, here, state),
+                self._what(name, here, there, where(state.target.place("env", name))),
+                mine.place(name),
+                FIX if fixes else self._hint(name, here, state),
                 fixes=fixes,
             )
 
@@ -255,13 +252,13 @@ class ENV004(Rule):
     @staticmethod
     def _skipped(lines: Sequence[Oddity], file: File) -> Problem:
         return Problem(
-            what=nmsg(
+            nmsg(
                 "this line is no assignment and is skipped",
                 "{n} lines are no assignments and are skipped; this is the first",
                 n=len(lines),
             ),
-            place=lines[0].place.of(file.path),
-            hint=msg("write NAME=value, or put a `#` before it"),
+            lines[0].place.of(file.path),
+            msg("write NAME=value, or put a `#` before it"),
             severity="warning",
         )
 
@@ -269,11 +266,9 @@ class ENV004(Rule):
     def _dialect(names: tuple[str, ...], first: Oddity, file: File, severity: Severity) -> Problem:
         """One finding for all variables that are nobody's business here."""
         return Problem(
-            what=msg(
-                "{names}: read differently by Bun, Node, python-dotenv or a shell", names=names
-            ),
-            place=first.place.of(file.path),
-            hint=msg("write {name}='…', without `$` and quotes inside", name=names[0]),
+            msg("{names}: read differently by Bun, Node, python-dotenv or a shell", names=names),
+            first.place.of(file.path),
+            msg("write {name}='…', without `$` and quotes inside", name=names[0]),
             severity=severity,
         )
 
@@ -291,13 +286,13 @@ class ENV005(Rule):
             for oddity in file.oddities:
                 if oddity.kind == "duplicate":
                     yield Problem(
-                        what=msg(
+                        msg(
                             "`{name}` is assigned again in line {line}, and that one wins",
                             name=oddity.name,
                             line=file.place(oddity.name).line,
                         ),
-                        place=oddity.place.of(file.path),
-                        hint=msg("delete line {line}", line=oddity.place.line),
+                        oddity.place.of(file.path),
+                        msg("delete line {line}", line=oddity.place.line),
                     )
 
 
@@ -320,11 +315,9 @@ class ENV006(Rule):
 def marks(path: str, data: bytes | None) -> Iterator[Problem]:
     """The problem of a file that starts with a byte order mark."""
     if (data or b"").startswith(b"\xef\xbb\xbf"):
+        what = msg("the file begins with a byte order mark (BOM)")
         yield Problem(
-            what=msg("the file begins with a byte order mark (BOM)"),
-            place=Place(path=path, line=1, column=1),
-            hint=FIX,
-            fixes=(Fix(path=path, bare=True),),
+            what, Place(path=path, line=1, column=1), FIX, fixes=(Fix(path=path, bare=True),)
         )
 
 
@@ -351,11 +344,8 @@ class ENV007(Rule):
     def _emptied(name: str, state: State) -> Iterator[Problem]:
         files = [h for h in holders(state) if name in h.values]
         if files and files[0].layer == "dotenv" and files[0].values[name]:
-            yield Problem(
-                what=msg("your shell exports an empty `{name}`, which beats this line", name=name),
-                place=files[0].place(name),
-                hint=f"unset {name}",
-            )
+            what = msg("your shell exports an empty `{name}`, which beats this line", name=name)
+            yield Problem(what, files[0].place(name), f"unset {name}")
 
     @staticmethod
     def _against(name: str, value: str, state: State) -> Iterator[Problem]:
@@ -364,36 +354,24 @@ class ENV007(Rule):
         if settings:
             winner = settings[0].values[name]
             if winner and winner != value and name not in v.CREDENTIALS:
-                yield Problem(
-                    what=msg(
-                        "your shell exports `{name}` as `{value}`; the client uses this value"
-                        " instead",
-                        name=name,
-                        value=v.shown(name, value),
-                    ),
-                    place=settings[0].place(name),
-                    hint=f"unset {name}",
-                    severity="note",
-                )
-        elif files and files[0].values[name] != value:
-            yield Problem(
-                what=msg(
-                    "your shell exports `{name}` as `{value}`, which beats this line",
+                what = msg(
+                    "your shell exports `{name}` as `{value}`; the client uses this value instead",
                     name=name,
                     value=v.shown(name, value),
-                ),
-                place=files[0].place(name),
-                hint=f"unset {name}",
+                )
+                yield Problem(what, settings[0].place(name), f"unset {name}", severity="note")
+        elif files and files[0].values[name] != value:
+            what = msg(
+                "your shell exports `{name}` as `{value}`, which beats this line",
+                name=name,
+                value=v.shown(name, value),
             )
+            yield Problem(what, files[0].place(name), f"unset {name}")
         elif not files and name in _NEEDED and _alone(name, state):
-            yield Problem(
-                what=msg(
-                    "`{name}` comes only from your shell: another terminal will not have it",
-                    name=name,
-                ),
-                place=_home(state),
-                hint=INIT,
+            what = msg(
+                "`{name}` comes only from your shell: another terminal will not have it", name=name
             )
+            yield Problem(what, _home(state), INIT)
 
 
 #: Variables without which a set-up is not complete.
@@ -430,13 +408,13 @@ class ENV008(Rule):
                 continue
             fixes = self._fixes(name, state)
             yield Problem(
-                what=msg(
+                msg(
                     "`{name}` sends the client to {cloud}; the base URL is ignored",
                     name=name,
                     cloud=cloud,
                 ),
-                place=found.place if found.place.path else _home(state),
-                hint=self._hint(found, fixes),
+                found.place if found.place.path else _home(state),
+                self._hint(found, fixes),
                 fixes=fixes,
             )
 
@@ -450,11 +428,8 @@ class ENV008(Rule):
     @staticmethod
     def _choice(name: str, cloud: str, found: Effective) -> Problem:
         """Without a base URL nothing is ignored: somebody wants that cloud."""
-        return Problem(
-            what=msg("`{name}` sends the client to {cloud}", name=name, cloud=cloud),
-            place=found.place,
-            severity="note",
-        )
+        what = msg("`{name}` sends the client to {cloud}", name=name, cloud=cloud)
+        return Problem(what, found.place, severity="note")
 
     @staticmethod
     def _fixes(name: str, state: State) -> tuple[Fix, ...]:
@@ -507,19 +482,19 @@ class ENV009(Rule):
             )
         else:
             return
-        yield Problem(what=what, place=found.place, hint=hint, severity=severity, fixes=fixes)
+        yield Problem(what, found.place, hint, severity=severity, fixes=fixes)
 
     @staticmethod
     def _absent(found: Effective, state: State) -> Iterator[Problem]:
         if taken_out(v.TIMEOUT, state):
             fixes = set_everywhere(state, {v.TIMEOUT: v.TIMEOUT_MS})
             yield Problem(
-                what=msg(
+                msg(
                     "{absent}: the client gives up on an answer after 10 minutes",
                     absent=_absent(v.TIMEOUT, found),
                 ),
-                place=found.place_or(_home(state)),
-                hint=FIX if fixes else f"export {v.TIMEOUT}={v.TIMEOUT_MS}",
+                found.place_or(_home(state)),
+                FIX if fixes else f"export {v.TIMEOUT}={v.TIMEOUT_MS}",
                 severity="note",
                 fixes=fixes,
             )
@@ -552,13 +527,13 @@ class ENV010(Rule):
             found = state.effective(name)
             if (found.value or "").lower() in _OFF:
                 yield Problem(
-                    what=msg(
+                    msg(
                         "`{name}` is `{value}`, and any value switches it on",
                         name=name,
                         value=found.value,
                     ),
-                    place=found.place,
-                    hint=f"unset {name}"
+                    found.place,
+                    f"unset {name}"
                     if found.layer == "shell"
                     else msg("delete the line, or write 1"),
                 )
@@ -567,12 +542,12 @@ class ENV010(Rule):
     def _traffic(state: State) -> Iterator[Problem]:
         if taken_out(v.NONESSENTIAL, state):
             yield Problem(
-                what=msg(
+                msg(
                     "`{name}` is not set: the client also calls api.anthropic.com at every start",
                     name=v.NONESSENTIAL,
                 ),
-                place=_home(state),
-                hint=msg("add {name}=1 to {path}", name=v.NONESSENTIAL, path=_home(state).path),
+                _home(state),
+                msg("add {name}=1 to {path}", name=v.NONESSENTIAL, path=_home(state).path),
                 severity="note",
             )
 
@@ -596,11 +571,9 @@ class ENV011(Rule):
             if not state.value(haiku):
                 changes.append(holder.set(haiku, str(value)))
             yield Problem(
-                what=msg(
-                    "`{old}` is deprecated; `{new}` is its successor", old=v.SMALL_FAST, new=haiku
-                ),
-                place=holder.place(v.SMALL_FAST),
-                hint=FIX if holder.ours else None,
+                msg("`{old}` is deprecated; `{new}` is its successor", old=v.SMALL_FAST, new=haiku),
+                holder.place(v.SMALL_FAST),
+                FIX if holder.ours else None,
                 fixes=holder.fix(*changes),
             )
 
@@ -634,15 +607,15 @@ class ENV012(Rule):
             if number is not None and least <= number <= most:
                 continue
             yield Problem(
-                what=msg(
+                msg(
                     "`{name}` is `{value}`: it must be a whole number from {least} to {most}",
                     name=name,
                     value=found.value,
                     least=least,
                     most=most,
                 ),
-                place=found.place,
-                hint=msg("write all digits, like {example}", example=max(least, min(most, 200000))),
+                found.place,
+                msg("write all digits, like {example}", example=max(least, min(most, 200000))),
             )
 
 
@@ -675,11 +648,11 @@ class ENV013(Rule):
             hint = msg("delete the line: your shell has `{name}`", name=meant)
             if held is not None and held.path:
                 hint = msg("delete the line: {place} has `{name}`", place=where(held), name=meant)
-            return Problem(what=what, place=place, hint=hint)
+            return Problem(what, place, hint)
         value = as_text(holder.values[name])
         fixes = holder.fix(holder.remove(name), holder.set(meant, value)) if first else ()
         hint = msg("rename it to {name}", name=meant)
-        return Problem(what=what, place=place, hint=FIX if fixes else hint, fixes=fixes)
+        return Problem(what, place, FIX if fixes else hint, fixes=fixes)
 
 
 def _known(name: str, state: State) -> bool:
@@ -740,14 +713,14 @@ class ENV014(Rule):
         for name, value in endpoint.row.variables.items() if endpoint else ():
             if state.effective(name).value is None and endpoint is not None:
                 yield Problem(
-                    what=msg(
+                    msg(
                         "{row} asks for `{name}={value}`",
                         row=endpoint.row.name,
                         name=name,
                         value=v.shown(name, value),
                     ),
-                    place=_home(state),
-                    hint=FIX if targets(state) else None,
+                    _home(state),
+                    FIX if targets(state) else None,
                     fixes=set_everywhere(state, {name: value}),
                 )
 
@@ -770,15 +743,12 @@ class ENV015(Rule):
         if (found.value or "").lower() not in ON or endpoint is None or state.route != "direct":
             return
         if endpoint.row.variables.get(v.TOOL_SEARCH, "false") == "false":
-            yield Problem(
-                what=msg(
-                    "`{name}` is on, and {row} is not known to understand it: tools may be missing",
-                    name=v.TOOL_SEARCH,
-                    row=endpoint.row.name,
-                ),
-                place=found.place,
-                hint=msg("write {name}=false", name=v.TOOL_SEARCH),
+            what = msg(
+                "`{name}` is on, and {row} is not known to understand it: tools may be missing",
+                name=v.TOOL_SEARCH,
+                row=endpoint.row.name,
             )
+            yield Problem(what, found.place, msg("write {name}=false", name=v.TOOL_SEARCH))
 
 
 class ENV016(Rule):
@@ -795,15 +765,12 @@ class ENV016(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         found = state.effective("CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY")
         if (found.value or "").lower() in ON and state.value(v.NONESSENTIAL):
-            yield Problem(
-                what=msg(
-                    "`{name}` has no effect while `{other}` is set",
-                    name=found.name,
-                    other=v.NONESSENTIAL,
-                ),
-                place=found.place,
-                hint=msg("delete one of the two"),
+            what = msg(
+                "`{name}` has no effect while `{other}` is set",
+                name=found.name,
+                other=v.NONESSENTIAL,
             )
+            yield Problem(what, found.place, msg("delete one of the two"))
 
 
 class ENV017(Rule):
@@ -816,8 +783,5 @@ class ENV017(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         held = next((name for name in v.OWNED if name in state.dotenv.data), None)
         if state.client == "haha" and not state.reads_dotenv and held is not None:
-            yield Problem(
-                what=msg("this file is not read: your shell exports `{name}=1`", name=SKIP_DOTENV),
-                place=state.dotenv.place(held),
-                hint=f"unset {SKIP_DOTENV}",
-            )
+            what = msg("this file is not read: your shell exports `{name}=1`", name=SKIP_DOTENV)
+            yield Problem(what, state.dotenv.place(held), f"unset {SKIP_DOTENV}")

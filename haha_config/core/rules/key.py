@@ -66,9 +66,9 @@ class KEY001(Rule):
         extra = self._extra(token, key, state)
         shown = extra or key
         yield Problem(
-            what=self._what(token, key),
-            place=shown.place if shown.place.path else token.place,
-            hint=self._hint(extra, state),
+            self._what(token, key),
+            shown.place if shown.place.path else token.place,
+            self._hint(extra, state),
             fixes=self._fixes(extra, state) if extra else (),
         )
 
@@ -148,41 +148,32 @@ class KEY002(Rule):
         line = INIT
         if known is not None:
             line = f"haha-config init --provider {known.row.key}"
-        yield Problem(
-            what=msg(
-                "no credential is set, so the client would send its own login to `{url}`",
-                url=v.shown_url(base.value or ""),
-            ),
-            place=base.place,
-            hint=line,
+        what = msg(
+            "no credential is set, so the client would send its own login to `{url}`",
+            url=v.shown_url(base.value or ""),
         )
+        yield Problem(what, base.place, line)
 
     @staticmethod
     def _emptied(gone: Effective, url: str) -> Problem:
         """The key is there: a stronger layer sets it to nothing."""
         key = next(s for s in gone.shadows if s.value)
         if gone.layer == "shell":
-            return Problem(
-                what=msg(
-                    "your shell exports `{name}` empty, which cancels this one: the client would"
-                    " send its own login to `{url}`",
-                    name=gone.name,
-                    url=v.shown_url(url),
-                ),
-                place=key.place,
-                hint=f"unset {gone.name}",
-            )
-        return Problem(
-            what=msg(
-                "`{name}` is empty here, which cancels the one in {where}: the client would send"
-                " its own login to `{url}`",
+            what = msg(
+                "your shell exports `{name}` empty, which cancels this one: the client would"
+                " send its own login to `{url}`",
                 name=gone.name,
-                where=where(key.place),
                 url=v.shown_url(url),
-            ),
-            place=gone.place,
-            hint=msg("delete that line"),
+            )
+            return Problem(what, key.place, f"unset {gone.name}")
+        what = msg(
+            "`{name}` is empty here, which cancels the one in {where}: the client would send"
+            " its own login to `{url}`",
+            name=gone.name,
+            where=where(key.place),
+            url=v.shown_url(url),
         )
+        return Problem(what, gone.place, msg("delete that line"))
 
 
 def _cancelled(state: State) -> Effective | None:
@@ -205,17 +196,17 @@ class KEY003(Rule):
         for found in credentials(state) if configured(state) else ():
             if placeholder(found.value or ""):
                 yield Problem(
-                    what=_stand_in(found.name, found.value or ""),
-                    place=found.place,
-                    hint=INIT,
+                    _stand_in(found.name, found.value or ""),
+                    found.place,
+                    INIT,
                     severity="note" if local else "error",
                 )
         for name, value in state.litellm_env.data.items():
             if v.is_secret(name) and isinstance(value, str) and placeholder(value):
                 yield Problem(
-                    what=_stand_in(name, value),
-                    place=state.litellm_env.place(name),
-                    hint=msg("put your own key there, or delete the line"),
+                    _stand_in(name, value),
+                    state.litellm_env.place(name),
+                    msg("put your own key there, or delete the line"),
                 )
 
 
@@ -256,13 +247,13 @@ class KEY004(Rule):
         mistake = None if (local and key.isascii()) or placeholder(value) else mistaken(key)
         if any(c.isspace() for c in key):
             what = msg("`{name}` has spaces, quotes or line ends in it", name=name)
-            yield Problem(what=what, place=place, hint=msg("paste the key again, on one line"))
+            yield Problem(what, place, msg("paste the key again, on one line"))
         elif (unfit := mistake or (None if placeholder(value) else unsendable(key))) is not None:
-            yield Problem(what=msg("`{name}`: {why}", name=name, why=unfit), place=place, hint=INIT)
+            yield Problem(msg("`{name}`: {why}", name=name, why=unfit), place, INIT)
         elif key != value:
             what = msg("`{name}` has spaces, quotes or line ends in it", name=name)
             fixes = holder.fix(holder.set(name, key))
-            yield Problem(what=what, place=place, hint=FIX, fixes=fixes)
+            yield Problem(what, place, FIX, fixes=fixes)
 
 
 class KEY005(Rule):
@@ -291,7 +282,7 @@ class KEY005(Rule):
                 place = entry.place("api_key")
                 if secret.source == "litellm.env":
                     place = state.litellm_env.place(secret.variable)
-                yield Problem(what=why, place=place, hint=row.credential.url or None)
+                yield Problem(why, place, row.credential.url or None)
 
     @staticmethod
     def _misfit(found: Effective, known: Endpoint, state: State) -> Iterator[Problem]:
@@ -301,7 +292,7 @@ class KEY005(Rule):
             return
         owner = rows.owner_of(state.providers, value)
         kind = rows.kind_of(known.row, value) if owner in {None, known.row.name} else None
-        yield Problem(what=why, place=found.place, hint=_better(known, kind))
+        yield Problem(why, found.place, _better(known, kind))
 
 
 def _better(known: Endpoint, kind: KeyKind | None) -> Message | str:
@@ -339,17 +330,13 @@ class KEY006(Rule):
             if h.values.get(found.name)
             for m in h.fix(h.set(wanted, found.value or ""), h.set(found.name, ""))
         )
-        yield Problem(
-            what=msg(
-                "{row} documents its key in `{wanted}`, not in `{name}`",
-                row=row.name,
-                wanted=wanted,
-                name=found.name,
-            ),
-            place=found.place,
-            hint=FIX if fixes else INIT,
-            fixes=fixes,
+        what = msg(
+            "{row} documents its key in `{wanted}`, not in `{name}`",
+            row=row.name,
+            wanted=wanted,
+            name=found.name,
         )
+        yield Problem(what, found.place, FIX if fixes else INIT, fixes=fixes)
 
 
 def _wanted(state: State) -> tuple[Provider | None, str]:
@@ -407,13 +394,11 @@ class KEY007(Rule):
             if mode is None or not mode & 0o077:
                 continue
             fixes = (Fix(path=file.path, private=True),) if file.path in ours else ()
+            what = msg(
+                "this file holds a key, and others can read it (mode {mode})", mode=f"{mode:o}"
+            )
             yield Problem(
-                what=msg(
-                    "this file holds a key, and others can read it (mode {mode})", mode=f"{mode:o}"
-                ),
-                place=Place(path=file.path),
-                hint=f"chmod 600 {quoted(file.path)}",
-                fixes=fixes,
+                what, Place(path=file.path), f"chmod 600 {quoted(file.path)}", fixes=fixes
             )
 
 
@@ -434,11 +419,7 @@ class KEY008(Rule):
                 what = msg("this file holds a key, and git is about to commit it")
             else:
                 continue
-            yield Problem(
-                what=what,
-                place=Place(path=file.path),
-                hint=f"git rm --cached {quoted(file.path)}",
-            )
+            yield Problem(what, Place(path=file.path), f"git rm --cached {quoted(file.path)}")
 
 
 class KEY009(Rule):
@@ -452,11 +433,9 @@ class KEY009(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         for file in secret_files(state):
             if file.snapshot.ignored is False and not file.snapshot.tracked:
+                what = msg("this file holds a key, and git does not ignore it")
                 yield Problem(
-                    what=msg("this file holds a key, and git does not ignore it"),
-                    place=Place(path=file.path),
-                    hint=FIX,
-                    fixes=(Fix(path=file.path, exclude=True),),
+                    what, Place(path=file.path), FIX, fixes=(Fix(path=file.path, exclude=True),)
                 )
 
 
@@ -517,41 +496,33 @@ class KEY010(Rule):
             if (changes := tuple(beside.header_changes(found.value or "", state, h.file, h.root)))
         )
         out = INIT if replaced else _OUT
-        return Problem(
-            what=msg(
-                "{name} is sent to {url} too, in the header `{header}`",
-                name=name,
-                url=v.shown_url(base),
-                header=at,
-            ),
-            place=place,
-            hint=FIX if fixes else out,
-            severity="error",
-            fixes=fixes,
+        what = msg(
+            "{name} is sent to {url} too, in the header `{header}`",
+            name=name,
+            url=v.shown_url(base),
+            header=at,
         )
+        return Problem(what, place, FIX if fixes else out, severity="error", fixes=fixes)
 
     @staticmethod
     def _outranking(found: Effective, profile: str) -> Problem:
         shell = found.layer == "shell"
         return Problem(
-            what=msg(
+            msg(
                 "`{name}` beats `apiKeyHelper`, so the key of `{profile}` in the keyring is"
                 " not used",
                 name=found.name,
                 profile=profile,
             ),
-            place=found.place,
-            hint=f"unset {found.name}" if shell else f"haha-config use {profile}",
+            found.place,
+            f"unset {found.name}" if shell else f"haha-config use {profile}",
             severity="warning",
         )
 
     @staticmethod
     def _other(name: Message, place: Place, hint: str | None) -> Problem:
-        return Problem(
-            what=msg("{name} is a second credential; the client uses yours and warns", name=name),
-            place=place,
-            hint=hint or _OUT,
-        )
+        what = msg("{name} is a second credential; the client uses yours and warns", name=name)
+        return Problem(what, place, hint or _OUT)
 
 
 class KEY011(Rule):
@@ -568,7 +539,7 @@ class KEY011(Rule):
         found = state.effective(v.HEADERS)
         place = found.place
         for what, hint, severity in self._found(found.value or "", state):
-            yield Problem(what=what, place=place, hint=hint, severity=severity)
+            yield Problem(what, place, hint, severity=severity)
 
     def _found(self, text: str, state: State) -> Iterator[tuple[Message, Message, Severity]]:
         for line in filter(str.strip, text.splitlines()):
@@ -617,11 +588,8 @@ class KEY012(Rule):
         for holder in holders(state):
             for name in v.CREDENTIALS:
                 if holder.layer == "project" and _real(holder.values.get(name)):
-                    yield Problem(
-                        what=msg("`{name}` is in a file that is shared through git", name=name),
-                        place=holder.place(name),
-                        hint="haha-config init --scope local",
-                    )
+                    what = msg("`{name}` is in a file that is shared through git", name=name)
+                    yield Problem(what, holder.place(name), "haha-config init --scope local")
 
 
 class KEY013(Rule):
@@ -641,9 +609,9 @@ class KEY013(Rule):
             return
         for value in trust.unknown(self._values(state, machine), machine.agreed):
             yield Problem(
-                what=msg("{what}, and you have not agreed to that", what=trust.told(value)),
-                place=value.place,
-                hint="haha-config trust",
+                msg("{what}, and you have not agreed to that", what=trust.told(value)),
+                value.place,
+                "haha-config trust",
                 severity="note" if value.kind == "entry" else None,
             )
 

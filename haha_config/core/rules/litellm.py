@@ -69,12 +69,12 @@ class LLM001(Rule):
             yield from broken(file, _EDIT)
         if state.route == "litellm" and not state.litellm.exists:
             yield Problem(
-                what=msg(
+                msg(
                     "the client calls the gateway at port {port}, and its file is not there",
                     port=state.gateway_port,
                 ),
-                place=Place(path=state.litellm.path),
-                hint=f"{INIT_GATEWAY} --upstream {_upstream(state)}",
+                Place(path=state.litellm.path),
+                f"{INIT_GATEWAY} --upstream {_upstream(state)}",
             )
 
 
@@ -93,16 +93,15 @@ def _not_there(state: State) -> Iterator[Problem]:
     for index, path in enumerate(includes(state.litellm)):
         if path in state.missing:
             yield Problem(
-                what=msg("there is no {path}, and LiteLLM does not start without it", path=path),
-                place=state.litellm.place("include", index),
-                hint=msg("put the file there, or delete the line"),
+                msg("there is no {path}, and LiteLLM does not start without it", path=path),
+                state.litellm.place("include", index),
+                msg("put the file there, or delete the line"),
             )
     for file in (state.litellm, *state.included):
         if file.exists and file.error is None and not file.data:
+            what = msg("the file is empty, and LiteLLM does not start with it")
             yield Problem(
-                what=msg("the file is empty, and LiteLLM does not start with it"),
-                place=Place(path=file.path),
-                hint=f"{INIT_GATEWAY} --upstream openai:gpt-6.1-sol",
+                what, Place(path=file.path), f"{INIT_GATEWAY} --upstream openai:gpt-6.1-sol"
             )
 
 
@@ -122,9 +121,9 @@ class LLM002(Rule):
             if state.gateway.listed_elsewhere:
                 return
             yield Problem(
-                what=msg("`model_list` has no entry, so the gateway offers no model"),
-                place=state.litellm.place("model_list"),
-                hint=f"{INIT_GATEWAY} --upstream openai:gpt-6.1-sol",
+                msg("`model_list` has no entry, so the gateway offers no model"),
+                state.litellm.place("model_list"),
+                f"{INIT_GATEWAY} --upstream openai:gpt-6.1-sol",
             )
             return
         good = {(entry.file.path, entry.index) for entry in state.gateway.entries}
@@ -137,7 +136,7 @@ class LLM002(Rule):
                     what, hint = msg("`model_info` is no table"), msg("write `model_info:` `mode:`")
                 else:
                     continue
-                yield Problem(what=what, place=file.place("model_list", index), hint=hint)
+                yield Problem(what, file.place("model_list", index), hint)
 
 
 def _listed(file: File) -> Sequence[Data]:
@@ -207,9 +206,9 @@ class LLM003(Rule):
         good = gateway.settings.get("drop_params") is True
         for path in misplaced:
             yield Problem(
-                what=msg("`drop_params` has no effect here: it belongs below `litellm_settings`"),
-                place=state.litellm.place(*path),
-                hint=FIX,
+                msg("`drop_params` has no effect here: it belongs below `litellm_settings`"),
+                state.litellm.place(*path),
+                FIX,
                 severity="warning" if good else self._severity(state),
                 fixes=_config(state, right, Remove(path)),
             )
@@ -239,11 +238,9 @@ class LLM003(Rule):
             what = msg("`litellm_settings` has no `drop_params: true`")
         broken = not isinstance(state.litellm.data.get("litellm_settings", {}), Mapping | None)
         return Problem(
-            what=what,
-            place=place,
-            hint=msg("write `litellm_settings:` and below it `  drop_params: true`")
-            if broken
-            else FIX,
+            what,
+            place,
+            msg("write `litellm_settings:` and below it `  drop_params: true`") if broken else FIX,
             severity=self._severity(state),
             fixes=() if broken else _config(state, right),
         )
@@ -266,13 +263,13 @@ class LLM004(Rule):
             if entry.prefix == "ollama/" and entry.chats:
                 better = f"ollama_chat/{entry.model.removeprefix('ollama/')}"
                 yield Problem(
-                    what=msg(
+                    msg(
                         "`{model}` pastes the tools into the prompt: write `{better}`",
                         model=entry.model,
                         better=better,
                     ),
-                    place=entry.place("model"),
-                    hint=FIX,
+                    entry.place("model"),
+                    FIX,
                     fixes=(entry.fix(Set(entry.path("model"), better)),),
                 )
 
@@ -299,19 +296,19 @@ class LLM005(Rule):
             if ALWAYS_RESPONSES.match(entry.model.removeprefix("openai/")):
                 better = f"hosted_vllm/{entry.model.removeprefix('openai/')}"
                 yield Problem(
-                    what=msg(
+                    msg(
                         "LiteLLM sends `{model}` to `/responses` whatever the file says, and few"
                         " servers have it",
                         model=entry.model,
                     ),
-                    place=entry.place("model"),
-                    hint=FIX,
+                    entry.place("model"),
+                    FIX,
                     fixes=(entry.fix(Set(entry.path("model"), better)),),
                 )
         if elsewhere and not _flagged(state.gateway):
             first = elsewhere[0]
             yield Problem(
-                what=nmsg(
+                nmsg(
                     "LiteLLM will call `{base}/responses` for `{name}`, which few servers have",
                     "LiteLLM will call `{base}/responses` for `{name}` and the like for {n} models"
                     " in all, which few servers have",
@@ -319,8 +316,8 @@ class LLM005(Rule):
                     base=v.shown_url(_base(first, state.gateway).rstrip("/")),
                     name=first.name,
                 ),
-                place=first.place(first.base_key),
-                hint=FIX,
+                first.place(first.base_key),
+                FIX,
                 fixes=_config(state, Set(("litellm_settings", CHAT_FLAG), True)),
             )
         yield from _answered_empty(state)
@@ -332,12 +329,12 @@ def _answered_empty(state: State) -> Iterator[Problem]:
         if entry.params.get("use_chat_completions_api") is True:
             path = entry.path("use_chat_completions_api")
             yield Problem(
-                what=msg(
+                msg(
                     "`{name}` may come back empty with this parameter",
                     name="use_chat_completions_api",
                 ),
-                place=state.litellm.place(*path),
-                hint=FIX,
+                state.litellm.place(*path),
+                FIX,
                 fixes=_config(state, Remove(path), Set(("litellm_settings", CHAT_FLAG), True)),
             )
 
@@ -390,13 +387,13 @@ class LLM006(Rule):
                 if ours and theirs and ours.host == theirs.host:
                     bare = base
             yield Problem(
-                what=msg(
+                msg(
                     "LiteLLM would call `{called}`: write `{bare}`",
                     called=f"{v.shown_url(entry.api_base.rstrip('/'))}/v1/messages",
                     bare=v.shown_url(bare),
                 ),
-                place=entry.place(entry.base_key),
-                hint=FIX,
+                entry.place(entry.base_key),
+                FIX,
                 fixes=(entry.fix(Set(entry.path(entry.base_key), bare)),),
             )
 
@@ -414,15 +411,13 @@ class LLM007(Rule):
         for name, found in state.gateway.by_name.items():
             yield from self._twice_alike(state, found)
             if len({(e.model, e.api_base) for e in found}) > 1:
-                yield Problem(
-                    what=nmsg(
-                        "`{name}` is there {n} time",
-                        "`{name}` is there {n} times: LiteLLM shares the load among them",
-                        n=len(found),
-                        name=name,
-                    ),
-                    place=found[1].file.place("model_list", found[1].index, "model_name"),
+                what = nmsg(
+                    "`{name}` is there {n} time",
+                    "`{name}` is there {n} times: LiteLLM shares the load among them",
+                    n=len(found),
+                    name=name,
                 )
+                yield Problem(what, found[1].file.place("model_list", found[1].index, "model_name"))
 
     @staticmethod
     def _twice_alike(state: State, found: Sequence[ModelEntry]) -> Iterator[Problem]:
@@ -434,9 +429,9 @@ class LLM007(Rule):
             same = (entry.model, entry.api_base, str(key))
             if key and same in seen:
                 yield Problem(
-                    what=msg("`{name}` is there twice with the same key", name=entry.name),
-                    place=entry.place("api_key"),
-                    hint=msg("name the variable of another key, or take this entry out"),
+                    msg("`{name}` is there twice with the same key", name=entry.name),
+                    entry.place("api_key"),
+                    msg("name the variable of another key, or take this entry out"),
                     severity="warning",
                 )
             seen.add(same)
@@ -456,10 +451,8 @@ class LLM008(Rule):
 
     def check(self, state: State) -> Iterable[Problem]:
         for entry, _ in state.gateway.wildcards:
-            yield Problem(
-                what=msg("`{name}` accepts any name, so names can't be checked", name=entry.name),
-                place=entry.file.place("model_list", entry.index, "model_name"),
-            )
+            what = msg("`{name}` accepts any name, so names can't be checked", name=entry.name)
+            yield Problem(what, entry.file.place("model_list", entry.index, "model_name"))
 
 
 class LLM009(Rule):
@@ -484,9 +477,9 @@ class LLM009(Rule):
             Fix(path=one.file.path, changes=(Set(one.path, f"{REFERENCE}{one.name}"),)),
         )
         return Problem(
-            what=msg("a key stands here in plain text"),
-            place=one.file.place(*one.path),
-            hint=FIX
+            msg("a key stands here in plain text"),
+            one.file.place(*one.path),
+            FIX
             if movable
             else msg(
                 "write {reference}{name} here, and put the key into {path}",
@@ -533,16 +526,12 @@ class LLM010(Rule):
             elif found is None:
                 yield _nowhere(state, file, path, name)
             elif source == "shell" and state.litellm_env.exists:
-                yield Problem(
-                    what=msg(
-                        "`{name}` comes only from your shell: a gateway that is started"
-                        " elsewhere will not have it",
-                        name=name,
-                    ),
-                    place=file.place(*path),
-                    hint=_add_line(state, name),
-                    severity="warning",
+                what = msg(
+                    "`{name}` comes only from your shell: a gateway that is started"
+                    " elsewhere will not have it",
+                    name=name,
                 )
+                yield Problem(what, file.place(*path), _add_line(state, name), severity="warning")
 
 
 def _passed_on(state: State) -> frozenset[str]:
@@ -557,21 +546,17 @@ def _kept_back(state: State, file: File, path: tuple[str | int, ...], name: str)
     """A variable of the shell that no provider of the entry owns: it is not passed on."""
     if path[0] == "model_list":
         return Problem(
-            what=msg(
+            msg(
                 "`{name}` belongs to no provider that this entry calls, so the gateway does not"
                 " get it from your shell",
                 name=name,
             ),
-            place=file.place(*path),
-            hint=msg("name the variable of the provider that is called there"),
+            file.place(*path),
+            msg("name the variable of the provider that is called there"),
             severity=_of_reference(state, _entry_at(state, file, path), path),
         )
-    return Problem(
-        what=msg("the gateway does not get `{name}` from your shell", name=name),
-        place=file.place(*path),
-        hint=_add_line(state, name),
-        severity="warning",
-    )
+    what = msg("the gateway does not get `{name}` from your shell", name=name)
+    return Problem(what, file.place(*path), _add_line(state, name), severity="warning")
 
 
 def _found_all_the_same(state: State, file: File, path: tuple[str | int, ...], name: str) -> bool:
@@ -602,16 +587,16 @@ def _nowhere(state: State, file: File, path: tuple[str | int, ...], name: str) -
     if name.strip() != name or not name:
         what = msg("`{text}` names no variable", text=f"{REFERENCE}{name}")
         hint = msg("write {reference}{name}", reference=REFERENCE, name=name.strip() or "NAME")
-        return Problem(what=what, place=place, hint=hint, severity=severity)
+        return Problem(what, place, hint, severity=severity)
     if state.gateway.lookup(name)[0] is not None:
         what = msg("this file sets `{name}` only after LiteLLM has looked for it", name=name)
-        return Problem(what=what, place=place, hint=_add_line(state, name), severity=severity)
+        return Problem(what, place, _add_line(state, name), severity=severity)
     what = msg(
         "`{name}` is set neither in {path} nor in your shell",
         name=name,
         path=state.litellm_env.path,
     )
-    return Problem(what=what, place=place, hint=_add_line(state, name), severity=severity)
+    return Problem(what, place, _add_line(state, name), severity=severity)
 
 
 def _of_reference(state: State, entry: ModelEntry | None, path: tuple[str | int, ...]) -> Severity:
@@ -682,7 +667,7 @@ class LLM011(Rule):
                 "the master key is empty, and LiteLLM 1.104 and newer refuse to start without one"
             )
             place = key.place
-        yield Problem(what=what, place=place, hint=INIT_GATEWAY, severity=severity)
+        yield Problem(what, place, INIT_GATEWAY, severity=severity)
 
 
 def _by_version(state: State) -> Severity:
@@ -734,9 +719,9 @@ class LLM012(Rule):
             what = msg("the master key is short: {n} characters", n=len(key.value))
         fixes = _the_strong_one(key, state)
         yield Problem(
-            what=what,
-            place=_where_written(key, state),
-            hint=FIX if fixes else INIT_GATEWAY,
+            what,
+            _where_written(key, state),
+            FIX if fixes else INIT_GATEWAY,
             severity=severity,
             fixes=fixes,
         )
@@ -782,12 +767,9 @@ class LLM013(Rule):
         fixes = set_where_held(state, used.name, key.value) if is_strong(key.value) else ()
         shell = used.layer == "shell"
         yield Problem(
-            what=msg(
-                "`{name}` is not the gateway's master key, and it knows no other",
-                name=used.name,
-            ),
-            place=used.place if used.place.path else _where_written(key, state),
-            hint=f"unset {used.name}" if shell else (FIX if fixes else INIT_GATEWAY),
+            msg("`{name}` is not the gateway's master key, and it knows no other", name=used.name),
+            used.place if used.place.path else _where_written(key, state),
+            f"unset {used.name}" if shell else (FIX if fixes else INIT_GATEWAY),
             fixes=() if clean(key.value) != key.value else fixes,
         )
 
@@ -806,9 +788,9 @@ class LLM014(Rule):
         for entry in state.gateway.entries:
             if entry.api_base and self._is_self(_base(entry, state.gateway), state):
                 yield Problem(
-                    what=msg("`{name}` calls the gateway itself", name=entry.name),
-                    place=entry.place(entry.base_key),
-                    hint=msg("write the provider's own address as api_base"),
+                    msg("`{name}` calls the gateway itself", name=entry.name),
+                    entry.place(entry.base_key),
+                    msg("write the provider's own address as api_base"),
                 )
             elif (
                 entry.prefix == "anthropic/"
@@ -817,14 +799,14 @@ class LLM014(Rule):
                 and self._is_self(shell, state)
             ):
                 yield Problem(
-                    what=msg(
+                    msg(
                         "`{name}` has no `api_base`, so LiteLLM takes `{variable}` of your shell,"
                         " which is the gateway itself",
                         name=entry.name,
                         variable=v.BASE_URL,
                     ),
-                    place=entry.place("model"),
-                    hint=msg("add api_base: https://api.anthropic.com"),
+                    entry.place("model"),
+                    msg("add api_base: https://api.anthropic.com"),
                     severity="warning",
                 )
 
@@ -855,14 +837,14 @@ class LLM015(Rule):
             writable = state.litellm_env.document is not None
             change = Set(("LITELLM_MODE",), "PRODUCTION")
             yield Problem(
-                what=msg(
+                msg(
                     "the LiteLLM in {folder} would load {dotenv}, with the client's `{name}`",
                     folder=found.path,
                     dotenv=found.dotenv,
                     name=v.BASE_URL,
                 ),
-                place=Place(path=state.litellm_env.path if writable else state.litellm.path),
-                hint=FIX if writable else "export LITELLM_MODE=PRODUCTION",
+                Place(path=state.litellm_env.path if writable else state.litellm.path),
+                FIX if writable else "export LITELLM_MODE=PRODUCTION",
                 fixes=(Fix(path=state.litellm_env.path, changes=(change,)),) if writable else (),
             )
 
@@ -892,15 +874,15 @@ class LLM016(Rule):
             for name, value in wanted.items():
                 if name not in entry.params:
                     yield Problem(
-                        what=msg(
+                        msg(
                             "`{model}` of {row} needs `{name}: {value}`",
                             model=entry.name,
                             row=row.name,
                             name=name,
                             value=_yaml(value),
                         ),
-                        place=entry.place("model"),
-                        hint=FIX,
+                        entry.place("model"),
+                        FIX,
                         fixes=(entry.fix(Set(entry.path(name), value)),),
                     )
 
@@ -936,24 +918,20 @@ class LLM017(Rule):
         # An address that someone wrote is a choice; none is an oversight.
         fixes = () if host else (Fix(path=env.path, changes=(Set(("HOST",), "127.0.0.1"),)),)
         yield Problem(
-            what=what,
-            place=env.place("HOST"),
-            hint=FIX if fixes else msg("write HOST=127.0.0.1, unless others are to use it"),
+            what,
+            env.place("HOST"),
+            FIX if fixes else msg("write HOST=127.0.0.1, unless others are to use it"),
             fixes=fixes,
         )
 
     @staticmethod
     def _by_hand(state: State) -> Problem:
-        return Problem(
-            what=msg(
-                "there is no {path}: a LiteLLM started by hand listens on every network, unless"
-                " `--host 127.0.0.1` says otherwise",
-                path=state.litellm_env.path,
-            ),
-            place=Place(path=state.litellm.path),
-            hint=INIT_GATEWAY,
-            severity="note",
+        what = msg(
+            "there is no {path}: a LiteLLM started by hand listens on every network, unless"
+            " `--host 127.0.0.1` says otherwise",
+            path=state.litellm_env.path,
         )
+        return Problem(what, Place(path=state.litellm.path), INIT_GATEWAY, severity="note")
 
 
 class LLM018(Rule):
@@ -1002,9 +980,9 @@ def _unknown_names(state: State) -> Iterator[Problem]:
                     else msg("LiteLLM knows no section `{name}`", name=name)
                 )
                 yield Problem(
-                    what=what,
-                    place=state.litellm.key_place(*path),
-                    hint=msg("did you mean `{name}`?", name=near[0]),
+                    what,
+                    state.litellm.key_place(*path),
+                    msg("did you mean `{name}`?", name=near[0]),
                 )
 
 
@@ -1012,11 +990,8 @@ def _twice(state: State) -> Iterator[Problem]:
     """Sections that are there twice: the last one counts alone."""
     for oddity in state.litellm.oddities:
         if oddity.kind == "duplicate" and oddity.name in state.litellm.data:
-            yield Problem(
-                what=msg("`{name}` is there twice: only the last one counts", name=oddity.name),
-                place=oddity.place.of(state.litellm.path),
-                hint=msg("merge the two into one"),
-            )
+            what = msg("`{name}` is there twice: only the last one counts", name=oddity.name)
+            yield Problem(what, oddity.place.of(state.litellm.path), msg("merge the two into one"))
 
 
 class LLM019(Rule):
@@ -1040,20 +1015,14 @@ class LLM019(Rule):
                 continue
             place = entry.place(entry.base_key)
             if urls.parse(base) is None:
-                yield Problem(
-                    what=msg("`{url}` is not a web address", url=v.shown_url(base)),
-                    place=place,
-                    hint=msg("write http:// or https://, then the host"),
-                )
+                what = msg("`{url}` is not a web address", url=v.shown_url(base))
+                yield Problem(what, place, msg("write http:// or https://, then the host"))
             elif (bare := _without_call(state, entry)) != base.rstrip("/"):
+                what = msg(
+                    "LiteLLM adds the rest of the address: write `{bare}`", bare=v.shown_url(bare)
+                )
                 yield Problem(
-                    what=msg(
-                        "LiteLLM adds the rest of the address: write `{bare}`",
-                        bare=v.shown_url(bare),
-                    ),
-                    place=place,
-                    hint=FIX,
-                    fixes=(entry.fix(Set(entry.path(entry.base_key), bare)),),
+                    what, place, FIX, fixes=(entry.fix(Set(entry.path(entry.base_key), bare)),)
                 )
 
 
@@ -1111,18 +1080,15 @@ class LLM020(Rule):
             if isinstance(model, str) and not state.gateway.offers(model):
                 yield self._nowhere(state, model, path)
         if name in others:
-            yield Problem(
-                what=msg("`{model}` is its own fallback, so it is only asked again", model=name),
-                place=state.litellm.place(*path),
-                hint=msg("name another model"),
-            )
+            what = msg("`{model}` is its own fallback, so it is only asked again", model=name)
+            yield Problem(what, state.litellm.place(*path), msg("name another model"))
 
     @staticmethod
     def _nowhere(state: State, model: str, path: tuple[str | int, ...]) -> Problem:
         return Problem(
-            what=msg("`{model}` is not in `model_list`", model=model),
-            place=state.litellm.place(*path),
-            hint=msg("one of {names}", names=tuple(state.gateway.by_name)[:5]),
+            msg("`{model}` is not in `model_list`", model=model),
+            state.litellm.place(*path),
+            msg("one of {names}", names=tuple(state.gateway.by_name)[:5]),
         )
 
 

@@ -81,23 +81,20 @@ def without_provider(state: State) -> Iterator[Problem]:
             yield _dropped(state, entry)
         elif found in facts.lacks:
             yield Problem(
-                what=msg(
+                msg(
                     "`{prefix}/` needs the package {package}, which is not part of LiteLLM",
                     prefix=found,
                     package=facts.lacks[found],
                 ),
-                place=entry.place("model"),
-                hint=_better(entry, _MEANT[found]) if found in _MEANT else None,
+                entry.place("model"),
+                _better(entry, _MEANT[found]) if found in _MEANT else None,
                 severity=severity(state, entry),
             )
         elif _only_other(found, state) and (
             chats(state, entry) or severity(state, entry) == "error"
         ):
-            yield Problem(
-                what=msg("LiteLLM can't chat with `{prefix}/`", prefix=found),
-                place=entry.place("model"),
-                severity=severity(state, entry),
-            )
+            what = msg("LiteLLM can't chat with `{prefix}/`", prefix=found)
+            yield Problem(what, entry.place("model"), severity=severity(state, entry))
 
 
 def _only_other(found: str, state: State) -> bool:
@@ -126,7 +123,7 @@ def _dropped(state: State, entry: ModelEntry) -> Problem:
     )
     place = entry.place("custom_llm_provider" if entry.custom else "model")
     certain = severity(state, entry) if not _newer(state) else "warning"
-    return Problem(what=what, place=place, hint=hint, severity=certain)
+    return Problem(what, place, hint, severity=certain)
 
 
 def _newer(state: State) -> bool:
@@ -201,13 +198,9 @@ def badly_keyed(state: State) -> Iterator[Problem]:
 
 
 def _wrong_type(state: State, entry: ModelEntry, name: str) -> Problem:
+    what = msg("`{name}` is no text, so LiteLLM leaves `{model}` out", name=name, model=entry.name)
     return Problem(
-        what=msg(
-            "`{name}` is no text, so LiteLLM leaves `{model}` out", name=name, model=entry.name
-        ),
-        place=entry.place(name),
-        hint=msg("write it in quotes"),
-        severity=severity(state, entry),
+        what, entry.place(name), msg("write it in quotes"), severity=severity(state, entry)
     )
 
 
@@ -217,18 +210,16 @@ def _literal(state: State, entry: ModelEntry, written: str) -> Iterator[Problem]
     if EXPANDED.fullmatch(written.strip()):
         name = re.sub(r"(?i)^os\.environ|[^\w]", "", written)
         yield Problem(
-            what=msg("LiteLLM does not expand `{text}`: it is sent as the key", text=written),
-            place=entry.place("api_key"),
-            hint=msg("write {reference}{name}", reference=REFERENCE, name=name),
+            msg("LiteLLM does not expand `{text}`: it is sent as the key", text=written),
+            entry.place("api_key"),
+            msg("write {reference}{name}", reference=REFERENCE, name=name),
             severity=severity(state, entry),
         )
     elif placeholder(written):
         yield Problem(
-            what=msg("`{name}` holds a placeholder, not a key", name="api_key"),
-            place=entry.place("api_key"),
-            hint=msg(
-                "write {reference}NAME, and NAME with the key in litellm.env", reference=REFERENCE
-            ),
+            msg("`{name}` holds a placeholder, not a key", name="api_key"),
+            entry.place("api_key"),
+            msg("write {reference}NAME, and NAME with the key in litellm.env", reference=REFERENCE),
             severity=severity(state, entry),
         )
 
@@ -247,13 +238,11 @@ def _keyless(state: State, entry: ModelEntry) -> Iterator[Problem]:
         return
     first = names[0] if names else "NAME"
     yield Problem(
-        what=msg(
-            "`{model}` has no key, and none is found in {names}", model=entry.name, names=names
-        )
+        msg("`{model}` has no key, and none is found in {names}", model=entry.name, names=names)
         if names
         else msg("`{model}` has no key", model=entry.name),
-        place=entry.place("model"),
-        hint=msg("add a line {name}=YOUR-KEY to {path}", name=first, path=state.litellm_env.path)
+        entry.place("model"),
+        msg("add a line {name}=YOUR-KEY to {path}", name=first, path=state.litellm_env.path)
         if names
         else msg("write api_key: {reference}NAME", reference=REFERENCE),
         severity="warning" if state.only else severity(state, entry),
@@ -326,9 +315,9 @@ def misplaced(state: State) -> Iterator[Problem]:
             meant = _parameter(state, name)
             if meant and meant not in entry.params:
                 yield Problem(
-                    what=msg("LiteLLM knows no parameter `{name}`", name=name),
-                    place=entry.place(name),
-                    hint=msg("did you mean `{name}`?", name=meant),
+                    msg("LiteLLM knows no parameter `{name}`", name=name),
+                    entry.place(name),
+                    msg("did you mean `{name}`?", name=meant),
                     severity=_lost(state, entry, meant),
                 )
         for name in entry.beside:
@@ -336,9 +325,9 @@ def misplaced(state: State) -> Iterator[Problem]:
             known = meant or (name if name in state.litellm_facts.parameters else "")
             if known and known not in {"id", "mode", "tags"} and known not in entry.params:
                 yield Problem(
-                    what=msg("LiteLLM ignores `{name}` beside `litellm_params`", name=name),
-                    place=entry.file.place("model_list", entry.index, name),
-                    hint=msg("indent it, so that it stands below `litellm_params:`"),
+                    msg("LiteLLM ignores `{name}` beside `litellm_params`", name=name),
+                    entry.file.place("model_list", entry.index, name),
+                    msg("indent it, so that it stands below `litellm_params:`"),
                     severity=_lost(state, entry, known),
                 )
 
@@ -394,7 +383,7 @@ def unreadable(state: State) -> Iterator[Problem]:
             if value is None or (isinstance(value, str) if text else _number(value)):
                 continue
             yield Problem(
-                what=msg(
+                msg(
                     "`{name}` is no text, so LiteLLM leaves `{model}` out",
                     name=name,
                     model=entry.name,
@@ -405,7 +394,7 @@ def unreadable(state: State) -> Iterator[Problem]:
                     name=name,
                     model=entry.name,
                 ),
-                place=entry.place(name),
+                entry.place(name),
                 severity=severity(state, entry),
             )
 
@@ -437,30 +426,24 @@ def path_astray(state: State) -> Iterator[Problem]:
         path, route = base.path.rstrip("/"), called(state, entry)
         written = entry.place(entry.base_key)
         if base.scheme == "https" and base.loopback:
+            what = msg("a server on this machine rarely speaks https")
             yield Problem(
-                what=msg("a server on this machine rarely speaks https"),
-                place=written,
-                hint=msg("write http://, unless it has a certificate"),
-                severity="warning",
+                what, written, msg("write http://, unless it has a certificate"), severity="warning"
             )
         if route == "/api/chat" and path.endswith("/v1"):
-            yield Problem(
-                what=msg(
-                    "LiteLLM would call `{url}`, and Ollama has no such path",
-                    url=v.shown_url(base_of(state, entry).rstrip("/")) + route,
-                ),
-                place=written,
-                hint=msg("leave `/v1` out"),
-                severity=severity(state, entry),
+            what = msg(
+                "LiteLLM would call `{url}`, and Ollama has no such path",
+                url=v.shown_url(base_of(state, entry).rstrip("/")) + route,
             )
+            yield Problem(what, written, msg("leave `/v1` out"), severity=severity(state, entry))
         elif route == "/chat/completions" and not path and _has_v1(state, entry, base):
             yield Problem(
-                what=msg(
+                msg(
                     "LiteLLM would call `{url}`, and such a server answers below `/v1`",
                     url=v.shown_url(base_of(state, entry).rstrip("/")) + route,
                 ),
-                place=written,
-                hint=msg("write {url}", url=v.shown_url(base_of(state, entry).rstrip("/")) + "/v1"),
+                written,
+                msg("write {url}", url=v.shown_url(base_of(state, entry).rstrip("/")) + "/v1"),
                 # llama.cpp and other gateways answer there too.
                 severity="warning",
             )
@@ -478,13 +461,13 @@ def without_address(state: State) -> Iterator[Problem]:
         if _OPENAI_NAME.match(name) or name in state.litellm_facts.models.get("openai", ()):
             continue
         yield Problem(
-            what=msg(
+            msg(
                 "`{name}` has no `api_base`, so LiteLLM asks api.openai.com for `{model}`",
                 name=entry.name,
                 model=name,
             ),
-            place=entry.place("model"),
-            hint=msg("add api_base: https://YOUR-SERVER/v1"),
+            entry.place("model"),
+            msg("add api_base: https://YOUR-SERVER/v1"),
             severity=severity(state, entry),
         )
 

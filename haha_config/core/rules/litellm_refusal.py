@@ -64,22 +64,20 @@ def explained(log: str, file: File) -> Problem:
     errors = [f"{found[1]}: {found[2]}" for found in _ERROR.finditer(text)]
     last = errors[-1] if errors else (text.strip().splitlines() or [""])[-1]
     if not last:
-        return Problem(what=msg("it said nothing"), place=Place(path=file.path))
+        return Problem(msg("it said nothing"), Place(path=file.path))
     marks = list(_MARK.finditer(text))
     if marks and "yaml" in text:
         mark = marks[-1]
         place = Place(path=mark["path"], line=int(mark["line"]), column=int(mark["column"]))
-        return Problem(what=msg("LiteLLM can't parse this file: {why}", why=last), place=place)
+        return Problem(msg("LiteLLM can't parse this file: {why}", why=last), place)
     for pattern, what in _SAID:
         found = re.search(pattern, last) or re.search(pattern, text[-3000:])
         if found:
             names = [name for name in found.groupdict().values() if name]
             place = _where(names[0] if names else "", file)
-            return Problem(what=msg("{what} ({why})", what=what, why=last[:200]), place=place)
-    return Problem(
-        what=msg("LiteLLM does not start with this file: {why}", why=last[:300]),
-        place=_where(next(iter(re.findall(r"'([\w.\-/]+)'", last)), ""), file),
-    )
+            return Problem(msg("{what} ({why})", what=what, why=last[:200]), place)
+    what = msg("LiteLLM does not start with this file: {why}", why=last[:300])
+    return Problem(what, _where(next(iter(re.findall(r"'([\w.\-/]+)'", last)), ""), file))
 
 
 def _where(name: str, file: File) -> Place:

@@ -14,12 +14,7 @@ from haha_config.core.state.gateway import CALLBACKS, DATABASE_URL, Gateway, fun
 from haha_config.core.state.state import State
 
 #: Sections that must be tables. LiteLLM passes over a wrong `router_settings`.
-_TABLES: Final = (
-    "litellm_settings",
-    "general_settings",
-    "environment_variables",
-    "mcp_servers",
-)
+_TABLES: Final = ("litellm_settings", "general_settings", "environment_variables", "mcp_servers")
 _FALLBACKS: Final = ("fallbacks", "default_fallbacks")
 _NUMBERS: Final = ("max_budget", "max_internal_user_budget", "default_max_internal_user_budget")
 #: Only with a licence of LiteLLM's.
@@ -46,7 +41,7 @@ def _problem(
     hint: Message | str | None,
     severity: Severity = "error",
 ) -> Problem:
-    return Problem(what=what, place=state.litellm.place(*path), hint=hint, severity=severity)
+    return Problem(what, state.litellm.place(*path), hint, severity=severity)
 
 
 def _tables(state: State) -> Iterator[Problem]:

@@ -26,9 +26,9 @@ def unchecked(state: State) -> Iterator[Problem]:
     off = [f"{s}.{name}" for s, name in _CHECKS if state.gateway.section(s).get(name) is not True]
     if off:
         yield Problem(
-            what=msg("LiteLLM does not check the models and the expiry that `custom_auth` sets"),
-            place=state.litellm.place("general_settings", "custom_auth"),
-            hint=msg("set to true: {names}", names=tuple(off)),
+            msg("LiteLLM does not check the models and the expiry that `custom_auth` sets"),
+            state.litellm.place("general_settings", "custom_auth"),
+            msg("set to true: {names}", names=tuple(off)),
             severity="warning",
         )
 
@@ -41,9 +41,9 @@ def counted_apart(state: State) -> Iterator[Problem]:
     if key is None or not (gateway.own_auth or gateway.has_database) or _shares(gateway):
         return
     yield Problem(
-        what=msg("replicas do not share limits by `{name}` here: each counts by itself", name=key),
-        place=state.litellm.place("router_settings", key),
-        hint=msg("name the Redis in `coordination_redis:` below `general_settings:`"),
+        msg("replicas do not share limits by `{name}` here: each counts by itself", name=key),
+        state.litellm.place("router_settings", key),
+        msg("name the Redis in `coordination_redis:` below `general_settings:`"),
         severity="warning",
     )
 

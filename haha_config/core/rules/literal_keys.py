@@ -85,8 +85,7 @@ def _values(state: State) -> dict[str, set[str]]:
     found = {name: {str(value)} for name, value in gateway.env.data.items() if value}
     bare = (e for e in gateway.entries if not e.params.get("api_key"))
     for name in chain(
-        _references([file.data for file in gateway.files]),
-        (_usual(e, state) for e in bare),
+        _references([file.data for file in gateway.files]), (_usual(e, state) for e in bare)
     ):
         found.setdefault(name, {gateway.lookup(name)[0] or ""})
     return found

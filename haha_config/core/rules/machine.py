@@ -37,11 +37,8 @@ class SYS001(MachineRule):
 
     def look(self, state: State, machine: Machine) -> Iterable[Problem]:  # noqa: ARG002
         if machine.journal:
-            yield Problem(
-                what=msg("a write was cut off: some files may be new and others old"),
-                place=Place(),
-                hint="haha-config undo --recover",
-            )
+            what = msg("a write was cut off: some files may be new and others old")
+            yield Problem(what, Place(), "haha-config undo --recover")
 
 
 class SYS002(MachineRule):
@@ -55,11 +52,8 @@ class SYS002(MachineRule):
         url = urls.parse(found.value or "")
         if url is None or not url.loopback or machine.listening.get(url.port, "?"):
             return
-        yield Problem(
-            what=msg("nothing listens on port {port} of this machine", port=url.port),
-            place=found.place,
-            hint=self._hint(state, machine),
-        )
+        what = msg("nothing listens on port {port} of this machine", port=url.port)
+        yield Problem(what, found.place, self._hint(state, machine))
 
     @staticmethod
     def _hint(state: State, machine: Machine) -> Message | str:
@@ -104,9 +98,7 @@ class SYS003(MachineRule):
                 else msg("another program than LiteLLM answers on port {port}", port=url.port)
             )
             yield Problem(
-                what=what,
-                place=found.place,
-                hint=f"haha-config init --provider litellm --port {url.port + 100}",
+                what, found.place, f"haha-config init --provider litellm --port {url.port + 100}"
             )
 
 
@@ -131,13 +123,12 @@ class SYS004(MachineRule):
                 )
             elif found.markers:
                 yield _installed(
-                    found,
-                    msg("files of a poisoned LiteLLM are here: {files}", files=found.markers),
+                    found, msg("files of a poisoned LiteLLM are here: {files}", files=found.markers)
                 )
 
 
 def _installed(found: Installed, what: Message) -> Problem:
-    return Problem(what=what, place=Place(path=found.path), hint="haha-config proxy install")
+    return Problem(what, Place(path=found.path), "haha-config proxy install")
 
 
 class SYS005(MachineRule):
@@ -170,11 +161,8 @@ class SYS006(MachineRule):
 
     def look(self, state: State, machine: Machine) -> Iterable[Problem]:
         if state.checkout and machine.bun is False:
-            yield Problem(
-                what=msg("`bun` is not on the PATH, and claude-haha needs it"),
-                place=Place(path=state.folder),
-                hint="npm install --global bun",
-            )
+            what = msg("`bun` is not on the PATH, and claude-haha needs it")
+            yield Problem(what, Place(path=state.folder), "npm install --global bun")
 
 
 class SYS007(MachineRule):
@@ -187,10 +175,9 @@ class SYS007(MachineRule):
         if state.checkout and machine.packages is False:
             from haha_config.core.rules.rule import quoted
 
+            what = msg("the packages of claude-haha are not installed")
             yield Problem(
-                what=msg("the packages of claude-haha are not installed"),
-                place=Place(path=state.folder),
-                hint=f"cd {quoted(state.folder)} && bun install",
+                what, Place(path=state.folder), f"cd {quoted(state.folder)} && bun install"
             )
 
 
@@ -210,24 +197,24 @@ class SYS008(MachineRule):
             return
         if any(layer.values.get(v.BASE_URL) for layer in state.layers if layer.name not in _FOLDER):
             yield Problem(
-                what=msg(
+                msg(
                     "the client has not been set up here: at its first start it asks a few"
                     " questions"
                 ),
-                place=Place(path=machine.client_state),
-                hint=msg(
+                Place(path=machine.client_state),
+                msg(
                     'if it asks for a login, add "hasCompletedOnboarding": true to {path}',
                     path=machine.client_state,
                 ),
             )
             return
         yield Problem(
-            what=msg(
+            msg(
                 "the client's first start reads no settings of a folder: it asks for an Anthropic"
                 " login, or stops where api.anthropic.com is out of reach"
             ),
-            place=state.effective(v.BASE_URL).place,
-            hint="haha-config init --scope user",
+            state.effective(v.BASE_URL).place,
+            "haha-config init --scope user",
             severity="warning",
         )
 
@@ -246,12 +233,12 @@ class SYS009(MachineRule):
     def look(self, state: State, machine: Machine) -> Iterable[Problem]:
         if machine.windows_home:
             yield Problem(
-                what=msg(
+                msg(
                     "a client under Windows reads other settings, in {path}",
                     path=machine.windows_home,
                 ),
-                place=Place(path=state.target.path),
-                hint=msg("run haha-config on the side where you start the client"),
+                Place(path=state.target.path),
+                msg("run haha-config on the side where you start the client"),
             )
 
 

@@ -92,9 +92,7 @@ def own_models(state: State) -> Iterator[Agent]:
 
 
 def _of_agent(agent: Agent, what: Message) -> Problem:
-    return Problem(
-        what=what, place=agent.place, hint=msg("write model: inherit"), severity="warning"
-    )
+    return Problem(what, agent.place, msg("write model: inherit"), severity="warning")
 
 
 class MOD001(Rule):
@@ -121,9 +119,9 @@ class MOD001(Rule):
             better = _nearest(model, names)
             other = better or next(iter(names), None)
             yield Problem(
-                what=self._what(model, slots, better, names),
-                place=slot_place(state, slots[0]),
-                hint=switching(state, slots, other) if other else "haha-config models",
+                self._what(model, slots, better, names),
+                slot_place(state, slots[0]),
+                switching(state, slots, other) if other else "haha-config models",
             )
 
     @staticmethod
@@ -205,16 +203,10 @@ def _aged(
         )
     else:
         what = msg(
-            "{row} has ended `{model}` on {date}",
-            row=row.name,
-            model=known.id,
-            date=known.retired,
+            "{row} has ended `{model}` on {date}", row=row.name, model=known.id, date=known.retired
         )
     yield Problem(
-        what=what,
-        place=place,
-        hint=hint or "haha-config models",
-        severity="note" if left > 0 else "warning",
+        what, place, hint or "haha-config models", severity="note" if left > 0 else "warning"
     )
 
 
@@ -246,9 +238,9 @@ class MOD003(Rule):
             if open_ended and better is None and not model.startswith("claude"):
                 continue
             yield Problem(
-                what=self._what(known.row, model, slots, better),
-                place=slot_place(state, slots[0]),
-                hint=switching(state, slots, better) if better else "haha-config models",
+                self._what(known.row, model, slots, better),
+                slot_place(state, slots[0]),
+                switching(state, slots, better) if better else "haha-config models",
                 severity="note" if better is None else None,
             )
 
@@ -269,15 +261,15 @@ class MOD003(Rule):
         main = (called.kind.slots if called and called.kind else {}).get("main")
         main = main or row.slots.get("main")
         return Problem(
-            what=msg(
+            msg(
                 "`{model}` (for {slots}) is a model of {maker}, and the client calls {row}",
                 model=model,
                 slots=slots,
                 maker=maker.name,
                 row=row.name,
             ),
-            place=slot_place(state, slots[0]),
-            hint=switching(state, slots, main) if main else "haha-config models",
+            slot_place(state, slots[0]),
+            switching(state, slots, main) if main else "haha-config models",
         )
 
     @staticmethod
@@ -363,12 +355,12 @@ class MOD004(Rule):
             switch = f"haha-config switch-model {quoted(main)} --all"
             fixes = () if alias else set_everywhere(state, dict.fromkeys(names, main))
             yield Problem(
-                what=msg(
+                msg(
                     "not set: {names}; there the client asks for a model of Anthropic's",
                     names=names,
                 ),
-                place=slot_place(state, "main"),
-                hint=FIX if fixes else INIT if alias else switch,
+                slot_place(state, "main"),
+                FIX if fixes else INIT if alias else switch,
                 severity="warning" if state.route == "litellm" and missing != ["fable"] else "note",
                 fixes=fixes,
             )
@@ -411,26 +403,25 @@ class MOD005(Rule):
             if known is None or not known.context:
                 continue
             if known.context < 900_000:
+                what = msg(
+                    "`{model}` claims one million tokens, and the model holds {context}",
+                    model=model,
+                    context=known.context,
+                )
                 yield Problem(
-                    what=msg(
-                        "`{model}` claims one million tokens, and the model holds {context}",
-                        model=model,
-                        context=known.context,
-                    ),
-                    place=slot_place(state, slots[0]),
-                    hint=switching(state, slots, plain_name(model)),
+                    what, slot_place(state, slots[0]), switching(state, slots, plain_name(model))
                 )
 
     @staticmethod
     def _without_effect(model: str, slots: tuple[Slot, ...], state: State) -> Problem:
         return Problem(
-            what=msg(
+            msg(
                 "`{model}`: `[1m]` has no effect while `{name}` is set",
                 model=model,
                 name="CLAUDE_CODE_DISABLE_1M_CONTEXT",
             ),
-            place=slot_place(state, slots[0]),
-            hint=switching(state, slots, plain_name(model)),
+            slot_place(state, slots[0]),
+            switching(state, slots, plain_name(model)),
             severity="note",
         )
 
@@ -460,26 +451,26 @@ class MOD006(Rule):
             if least < 900_000 and not state.value(v.COMPACT_WINDOW):
                 fixes = set_everywhere(state, {v.MAX_CONTEXT: str(least)})
                 yield Problem(
-                    what=msg(
+                    msg(
                         "`{model}` holds {context} tokens, and the client is not told so",
                         model=name,
                         context=least,
                     ),
-                    place=slot_place(state, slots[name][0]),
-                    hint=FIX if fixes else f"export {v.MAX_CONTEXT}={least}",
+                    slot_place(state, slots[name][0]),
+                    FIX if fixes else f"export {v.MAX_CONTEXT}={least}",
                     fixes=fixes,
                 )
         elif (v.whole(found.value) or 0) > least * 1.01:
             yield Problem(
-                what=msg(
+                msg(
                     "`{variable}` is {value}, and `{model}` holds {context} tokens",
                     variable=v.MAX_CONTEXT,
                     value=found.value,
                     model=name,
                     context=least,
                 ),
-                place=found.place,
-                hint=FIX,
+                found.place,
+                FIX,
                 severity="warning",
                 fixes=set_where_held(state, v.MAX_CONTEXT, str(least)),
             )
@@ -511,14 +502,14 @@ class MOD007(Rule):
         fixes = set_everywhere(state, {v.MAX_OUTPUT: str(least)})
         place = found.place_or(slot_place(state, slots[name][0]))
         yield Problem(
-            what=msg(
+            msg(
                 "the client asks for {asks} tokens of output, and `{model}` gives {least} at most",
                 asks=asks,
                 model=name,
                 least=least,
             ),
-            place=place,
-            hint=FIX if targets(state) else f"export {v.MAX_OUTPUT}={least}",
+            place,
+            FIX if targets(state) else f"export {v.MAX_OUTPUT}={least}",
             severity="warning" if found.value else None,
             fixes=fixes,
         )
@@ -532,29 +523,29 @@ class MOD007(Rule):
         room = window - FIRST_REQUEST
         if room < _SHORTEST_ANSWER:
             yield Problem(
-                what=msg(
+                msg(
                     "a first request of the client has about {prompt} tokens, and the window has"
                     " {window}",
                     prompt=FIRST_REQUEST,
                     window=window,
                 ),
-                place=state.effective(v.MAX_CONTEXT).place,
-                hint=msg("load the model with a larger window, or take another model"),
+                state.effective(v.MAX_CONTEXT).place,
+                msg("load the model with a larger window, or take another model"),
                 severity="warning",
             )
             return
         fits = 1 << (room.bit_length() - 1)
         fixes = set_everywhere(state, {v.MAX_OUTPUT: str(fits)})
         yield Problem(
-            what=msg(
+            msg(
                 "a first request of {prompt} tokens and {asks} tokens of output exceed the"
                 " window of {window}",
                 asks=asks,
                 prompt=FIRST_REQUEST,
                 window=window,
             ),
-            place=found.place_or(state.effective(v.MAX_CONTEXT).place),
-            hint=FIX if fixes else f"export {v.MAX_OUTPUT}={fits}",
+            found.place_or(state.effective(v.MAX_CONTEXT).place),
+            FIX if fixes else f"export {v.MAX_OUTPUT}={fits}",
             severity="warning",
             fixes=fixes,
         )
@@ -580,9 +571,9 @@ class MOD008(Rule):
                 continue
             better = known.instead if state.route == "direct" else None
             yield Problem(
-                what=msg("`{model}` of {row} can't call tools", model=name, row=row.name),
-                place=slot_place(state, slots[0]),
-                hint=switching(state, slots, better) if better else "haha-config models",
+                msg("`{model}` of {row} can't call tools", model=name, row=row.name),
+                slot_place(state, slots[0]),
+                switching(state, slots, better) if better else "haha-config models",
             )
 
 
@@ -603,14 +594,14 @@ class MOD009(Rule):
             better = _meant(row, name)
             if better is not None:
                 yield Problem(
-                    what=msg(
+                    msg(
                         "`{model}` is not in the list of {row}; did you mean `{better}`?",
                         model=name,
                         row=row.name,
                         better=better,
                     ),
-                    place=entry.place("model"),
-                    hint=msg("write model: {name}", name=f"{entry.prefix}{better}"),
+                    entry.place("model"),
+                    msg("write model: {name}", name=f"{entry.prefix}{better}"),
                 )
 
     @staticmethod

@@ -40,13 +40,13 @@ class OWN001(OwnedBy):
 
     def problem(self, owner: Owner) -> Problem:
         return Problem(
-            what=msg(
+            msg(
                 "cc-switch has {entry} active: at its next switch it writes over {path}",
                 entry=_named(owner),
                 path=owner.path,
             ),
-            place=owner.place,
-            hint=msg("switch there, or quit cc-switch and remove its current provider"),
+            owner.place,
+            msg("switch there, or quit cc-switch and remove its current provider"),
         )
 
 
@@ -58,13 +58,8 @@ class OWN002(OwnedBy):
     tools = frozenset({"claude-code-router"})
 
     def problem(self, owner: Owner) -> Problem:
-        return Problem(
-            what=msg(
-                "claude-code-router has pointed the client at itself in {path}", path=owner.path
-            ),
-            place=owner.place,
-            hint="ccr stop",
-        )
+        what = msg("claude-code-router has pointed the client at itself in {path}", path=owner.path)
+        return Problem(what, owner.place, "ccr stop")
 
 
 class OWN003(OwnedBy):
@@ -76,15 +71,12 @@ class OWN003(OwnedBy):
 
     def problem(self, owner: Owner) -> Problem:
         command = "lite down" if owner.tool == "lite up" else "lite unconfigure claude"
-        return Problem(
-            what=msg(
-                "`{tool}` has written {path}, and will restore it from its receipt",
-                tool=owner.tool,
-                path=owner.path,
-            ),
-            place=owner.place,
-            hint=command,
+        what = msg(
+            "`{tool}` has written {path}, and will restore it from its receipt",
+            tool=owner.tool,
+            path=owner.path,
         )
+        return Problem(what, owner.place, command)
 
 
 class OWN004(OwnedBy):
@@ -95,12 +87,9 @@ class OWN004(OwnedBy):
     tools = frozenset({"claude-haha"})
 
     def problem(self, owner: Owner) -> Problem:
-        return Problem(
-            what=msg(
-                "claude-haha has {entry} active, which beats {path} and `.env`",
-                entry=_named(owner),
-                path=owner.path,
-            ),
-            place=owner.place,
-            hint=msg("deactivate it in claude-haha: Settings, Providers"),
+        what = msg(
+            "claude-haha has {entry} active, which beats {path} and `.env`",
+            entry=_named(owner),
+            path=owner.path,
         )
+        return Problem(what, owner.place, msg("deactivate it in claude-haha: Settings, Providers"))

@@ -167,7 +167,7 @@ def broken(
         hints = file.error.hints
         hint = hints[0] if hints else None if file.snapshot.unreadable else otherwise
         place = file.error.place or Place(path=file.path)
-        yield Problem(what=file.error.what, place=place, hint=hint, severity=severity)
+        yield Problem(file.error.what, place, hint, severity=severity)
 
 
 # --- whom the client is meant for ---

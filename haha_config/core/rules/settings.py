@@ -67,9 +67,9 @@ class SET002(Rule):
                 plain = isinstance(value, bool | int | float)
                 fixes = holder.fix(holder.set(name, as_text(value))) if plain else ()
                 yield Problem(
-                    what=msg("`{name}` is not text in quotes", name=name),
-                    place=holder.place(name),
-                    hint=FIX if fixes else msg("write it as text in double quotes"),
+                    msg("`{name}` is not text in quotes", name=name),
+                    holder.place(name),
+                    FIX if fixes else msg("write it as text in double quotes"),
                     fixes=fixes,
                 )
 
@@ -89,9 +89,9 @@ class SET003(Rule):
                 names = oddity.name.split(".")
                 ours = len(names) == 1 or names[0] == "env"
                 yield Problem(
-                    what=msg("`{name}` is there twice: only this one counts", name=oddity.name),
-                    place=oddity.place.of(file.path),
-                    hint=msg("delete the other one"),
+                    msg("`{name}` is there twice: only this one counts", name=oddity.name),
+                    oddity.place.of(file.path),
+                    msg("delete the other one"),
                     severity="warning" if ours else "note",
                 )
 
@@ -109,9 +109,9 @@ class SET004(Rule):
         yield from marks(file.path, file.snapshot.data)
         if file.strange is not None:
             yield Problem(
-                what=msg("the file is UTF-16: the client reads it, and few other programs do"),
-                place=Place(path=file.path, line=1, column=1),
-                hint=FIX,
+                msg("the file is UTF-16: the client reads it, and few other programs do"),
+                Place(path=file.path, line=1, column=1),
+                FIX,
                 fixes=(Fix(path=file.path, bare=True),),
             )
 
@@ -147,7 +147,7 @@ class SET005(Rule):
                 layer=layer,
                 path=where(Place(path=own.file.path)),
             )
-            return Problem(what=several, place=place, hint=self._hint(holder.layer, several=True))
+            return Problem(several, place, self._hint(holder.layer, several=True))
         (name,) = names
         one = msg(
             "`{name}` is `{theirs}` in {layer} and beats `{ours}` in {path}",
@@ -157,7 +157,7 @@ class SET005(Rule):
             layer=layer,
             path=where(own.place(name)),
         )
-        return Problem(what=one, place=place, hint=self._hint(holder.layer))
+        return Problem(one, place, self._hint(holder.layer))
 
     @staticmethod
     def _left_out(state: State) -> Iterator[Problem]:
@@ -165,13 +165,13 @@ class SET005(Rule):
         if place is not None and state.value(v.BASE_URL):
             model, other = asked.wanted(state), asked.model(state)
             yield Problem(
-                what=msg(
+                msg(
                     "`availableModels` leaves out `{model}`: the client asks for {other}",
                     model=model,
                     other=f"`{other}`" if other else msg("its own default model"),
                 ),
-                place=place,
-                hint=msg('add "{model}" to that list', model=model),
+                place,
+                msg('add "{model}" to that list', model=model),
                 severity="warning" if other else "error",
             )
 
@@ -233,9 +233,9 @@ class SET006(Rule):
         fix = Fix(path=file.path, changes=(*(Remove(path) for path in paths), *moves))
         needed = v.BASE_URL in values and not state.value(v.BASE_URL)
         return Problem(
-            what=msg("{names}: the client reads this inside `env` only", names=tuple(values)),
-            place=file.key_place(*paths[0]),
-            hint=FIX if movable else msg('move it into "env"'),
+            msg("{names}: the client reads this inside `env` only", names=tuple(values)),
+            file.key_place(*paths[0]),
+            FIX if movable else msg('move it into "env"'),
             severity="error" if needed else "warning",
             fixes=(fix,) if movable else (),
         )
@@ -246,17 +246,12 @@ class SET006(Rule):
         found = {name: closest(name, sorted(settings), cutoff=0.75) for name in unknown}
         nearest = {name: near[0] for name, near in found.items() if near}
         for name, near in nearest.items():
-            yield Problem(
-                what=msg("`{name}` is in no published list of settings", name=name),
-                place=file.key_place(name),
-                hint=msg("did you mean `{name}`?", name=near),
-            )
+            what = msg("`{name}` is in no published list of settings", name=name)
+            yield Problem(what, file.key_place(name), msg("did you mean `{name}`?", name=near))
         new = tuple(name for name in unknown if name not in nearest)
         if new:
-            yield Problem(
-                what=msg("in no published list of settings: {names}", names=new),
-                place=file.key_place(new[0]),
-            )
+            what = msg("in no published list of settings: {names}", names=new)
+            yield Problem(what, file.key_place(new[0]))
 
 
 Paths: TypeAlias = tuple[tuple[str, ...], ...]
@@ -297,9 +292,9 @@ class SET007(Rule):
                 needed = ours or file.path == state.target.path
                 counts = not state.client_version or state.answers_for in versions
                 yield Problem(
-                    what=_ignored(told(one), versions, state),
-                    place=rejected_place(file, one),
-                    hint=mend(one),
+                    _ignored(told(one), versions, state),
+                    rejected_place(file, one),
+                    mend(one),
                     severity="error" if needed and counts else "warning",
                 )
 
@@ -338,11 +333,8 @@ class SET008(Rule):
         file = state.settings.get("managed")
         for name in ("forceLoginMethod", "forceLoginOrgUUID"):
             if file is not None and mapping(file.data).get(name):
-                yield Problem(
-                    what=msg("`{name}` makes the client refuse a gateway's credential", name=name),
-                    place=file.place(name),
-                    hint=msg("ask the administrator of this machine"),
-                )
+                what = msg("`{name}` makes the client refuse a gateway's credential", name=name)
+                yield Problem(what, file.place(name), msg("ask the administrator of this machine"))
 
 
 class SET009(Rule):
@@ -374,13 +366,13 @@ class SET009(Rule):
     def _approving(state: State) -> Problem:
         model = state.slots.get("sonnet") or state.slots.get("main", "")
         return Problem(
-            what=msg(
+            msg(
                 "in auto mode `{model}`, the model for sonnet, approves commands; each costs"
                 " a request of about 36,000 tokens",
                 model=model,
             ),
-            place=state.effective(v.AUTO_MODE_SERVER).place,
-            hint=msg("to be asked yourself: haha-config init --permissions ask"),
+            state.effective(v.AUTO_MODE_SERVER).place,
+            msg("to be asked yourself: haha-config init --permissions ask"),
             severity="note",
         )
 
@@ -392,12 +384,12 @@ class SET009(Rule):
             changes = tuple(beside.permission_changes("ask", state.target, state.owned))
             fixes = (Fix(path=state.target.path, changes=changes),) if changes else ()
         return Problem(
-            what=msg(
+            msg(
                 "a client of 2.1.330 or newer stops at its first command with `Auto mode can't"
                 " check actions in this session`"
             ),
-            place=Place(path=state.target.path),
-            hint=FIX if fixes else "haha-config init --permissions ask",
+            Place(path=state.target.path),
+            FIX if fixes else "haha-config init --permissions ask",
             severity="note" if chosen else "warning",
             fixes=fixes,
         )

@@ -80,12 +80,12 @@ class URL001(Rule):
             if parsed is None or not HOST.fullmatch(parsed.host) or _doubled(parsed):
                 bare = _address_in(url.value, state)
                 yield Problem(
-                    what=msg(
+                    msg(
                         "`{url}` is not a web address: http:// or https://, then a host",
                         url=v.shown_url(url.value),
                     ),
-                    place=url.place,
-                    hint=url.hint(bare) if bare else INIT,
+                    url.place,
+                    url.hint(bare) if bare else INIT,
                     fixes=url.fix(bare) if bare else (),
                 )
 
@@ -126,16 +126,12 @@ class URL002(Rule):
             bare = urls.without_endpoint(url.value)
             if bare != url.value.rstrip("/") and state.rows.upstream_only(url.value) is None:
                 bare = _anthropic(bare, state) or bare
-                yield Problem(
-                    what=msg(
-                        "the client would call `{called}`: write `{bare}`",
-                        called=v.shown_url(urls.called(url.value)),
-                        bare=v.shown_url(bare),
-                    ),
-                    place=url.place,
-                    hint=url.hint(bare),
-                    fixes=url.fix(bare),
+                what = msg(
+                    "the client would call `{called}`: write `{bare}`",
+                    called=v.shown_url(urls.called(url.value)),
+                    bare=v.shown_url(bare),
                 )
+                yield Problem(what, url.place, url.hint(bare), fixes=url.fix(bare))
 
 
 def _anthropic(url: str, state: State) -> str | None:
@@ -170,14 +166,14 @@ class URL003(Rule):
             wanted = dict.fromkeys(e.url for e in known)
             one = next(iter(wanted)) if len(wanted) == 1 else None
             yield Problem(
-                what=msg(
+                msg(
                     "{row} speaks the Anthropic protocol at `{wanted}`, not at `{url}`",
                     row=known[0].row.name,
                     wanted=tuple(wanted),
                     url=v.shown_url(url.value),
                 ),
-                place=url.place,
-                hint=url.hint(one) if one else f"{INIT} --provider {known[0].row.key}",
+                url.place,
+                url.hint(one) if one else f"{INIT} --provider {known[0].row.key}",
                 fixes=url.fix(one) if one else (),
             )
 
@@ -245,10 +241,10 @@ class URL004(Rule):
                 else msg("a `?` or `#` stands in the base URL, so its path would be lost")
             )
             yield Problem(
-                what=what,
-                place=url.place,
+                what,
+                url.place,
                 # A password may be what lets the client in: only a person can move it.
-                hint=msg("write {url}", url=bare) if parsed.userinfo else url.hint(bare),
+                msg("write {url}", url=bare) if parsed.userinfo else url.hint(bare),
                 fixes=() if parsed.userinfo else url.fix(bare),
             )
 
@@ -275,9 +271,7 @@ class URL005(Rule):
                     "the key goes to `{host}` unencrypted, across the internet", host=parsed.host
                 )
             secure = f"https{v.shown_url(url.value).removeprefix('http')}"
-            yield Problem(
-                what=what, place=url.place, hint=msg("write {url}, if it answers", url=secure)
-            )
+            yield Problem(what, url.place, msg("write {url}, if it answers", url=secure))
 
 
 _PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
@@ -315,17 +309,13 @@ class URL006(Rule):
             # `.env` never beats what is exported, so only settings.json can widen it.
             fixes = tuple(m for m in fixes if m.path != state.dotenv.path)
         base = state.effective(v.BASE_URL)
-        yield Problem(
-            what=msg(
-                "`{proxy}` is set and `NO_PROXY` does not name `{host}`, so the client asks the"
-                " proxy for it",
-                proxy=proxy,
-                host=url.host,
-            ),
-            place=base.place,
-            hint=FIX if fixes else f"export NO_PROXY={wanted}",
-            fixes=fixes,
+        what = msg(
+            "`{proxy}` is set and `NO_PROXY` does not name `{host}`, so the client asks the"
+            " proxy for it",
+            proxy=proxy,
+            host=url.host,
         )
+        yield Problem(what, base.place, FIX if fixes else f"export NO_PROXY={wanted}", fixes=fixes)
 
     @staticmethod
     def _unusable(url: urls.Url, state: State) -> Iterator[Problem]:
@@ -348,7 +338,7 @@ class URL006(Rule):
         write = f"export {found.name}={better}"
         unset = msg("name an http:// proxy there, or delete {name}", name=found.name)
         hint = FIX if fixes else (unset if socks else write)
-        yield Problem(what=what, place=found.place, hint=hint, fixes=fixes)
+        yield Problem(what, found.place, hint, fixes=fixes)
 
 
 def _exempt(url: urls.Url, state: State) -> bool:
@@ -389,28 +379,24 @@ class URL007(Rule):
                     yield self._path(url, parsed, state.slots.get("main", ""))
                 continue
             via = " --via litellm" if "direct" in row.routes else ""
-            yield Problem(
-                what=msg(
-                    "`{host}` speaks OpenAI's protocol, and the client speaks Anthropic's",
-                    host=parsed.host,
-                ),
-                place=url.place,
-                hint=f"haha-config init --provider {row.key}{via}",
+            what = msg(
+                "`{host}` speaks OpenAI's protocol, and the client speaks Anthropic's",
+                host=parsed.host,
             )
+            yield Problem(what, url.place, f"haha-config init --provider {row.key}{via}")
 
     @staticmethod
     def _path(url: Written, parsed: urls.Url, model: str) -> Problem:
         """A host in no row: the path alone is a sign, and no proof."""
         main = f" --model {quoted(model)}" if model else ""
         return Problem(
-            what=msg(
+            msg(
                 "`{path}` is where providers speak OpenAI's protocol, and the client speaks"
                 " Anthropic's",
                 path=parsed.path.rstrip("/"),
             ),
-            place=url.place,
-            hint=f"haha-config init --provider custom-openai --base-url"
-            f" {v.shown_url(url.value)}{main}",
+            url.place,
+            f"haha-config init --provider custom-openai --base-url {v.shown_url(url.value)}{main}",
             severity="warning",
         )
 
@@ -433,12 +419,8 @@ class URL008(Rule):
             if not _any(parsed):
                 continue
             better = url.value.replace("0.0.0.0", "127.0.0.1", 1).replace("[::]", "127.0.0.1", 1)  # noqa: S104
-            yield Problem(
-                what=msg("`{host}` is an address to listen on, not one to call", host=parsed.host),
-                place=url.place,
-                hint=url.hint(better),
-                fixes=url.fix(better),
-            )
+            what = msg("`{host}` is an address to listen on, not one to call", host=parsed.host)
+            yield Problem(what, url.place, url.hint(better), fixes=url.fix(better))
 
 
 def _any(url: urls.Url) -> bool:
@@ -460,23 +442,19 @@ class URL009(Rule):
         if url is None or not url.loopback or not state.litellm.exists:
             return
         if url.scheme == "https" and state.route == "litellm" and not _encrypted(state):
+            what = msg("the gateway speaks http, and the client calls it with https")
             yield Problem(
-                what=msg("the gateway speaks http, and the client calls it with https"),
-                place=found.place,
-                hint=_base_line(found.place, f"http://{url.host}:{url.port}"),
+                what, found.place, _base_line(found.place, f"http://{url.host}:{url.port}")
             )
         if port is None or url.port == port or url.port in state.local_ports:
             return
-        yield Problem(
-            what=msg(
-                "the client calls port {called}, and the gateway of {path} listens on {port}",
-                called=url.port,
-                path=state.litellm_env.path,
-                port=port,
-            ),
-            place=found.place,
-            hint=_base_line(found.place, f"http://127.0.0.1:{port}"),
+        what = msg(
+            "the client calls port {called}, and the gateway of {path} listens on {port}",
+            called=url.port,
+            path=state.litellm_env.path,
+            port=port,
         )
+        yield Problem(what, found.place, _base_line(found.place, f"http://127.0.0.1:{port}"))
 
 
 def _encrypted(state: State) -> bool:

@@ -18,6 +18,7 @@ from haha_config.core.state.layers import LayerName
 from haha_config.core.state.state import State
 from haha_config.io import report
 from haha_config.io.i18n import _
+from haha_config.io.loopback import Servers
 from haha_config.workflow.apply import WriteOptions, WriteResult, live_lines, report_result, write
 from haha_config.workflow.menu import described, reached, switched
 from haha_config.workflow.session import Session, command_line, is_terminal
@@ -58,14 +59,15 @@ def switch_model(
     chosen = plans.slots_after(state.slots, name, slots, everything=everything)
     words = [*filter(None, [name]), *(f"--slot={one}" for one in slot)]
     over = over or _override(whole, chosen, words, shared)
+    servers = Servers(1)
     for model in dict.fromkeys(chosen.values()):
-        check_known(model, state, held, unlisted=unlisted)
+        check_known(model, state, held, servers, unlisted=unlisted)
     # With a name, or nobody to ask, nothing is asked: the command line said it all.
     manner = shared.writing("switch-model", yes=True)
     # A server is asked once, and not under the lock.
     after = {**state.slots, **chosen}
-    shown, least = switched(after, held, state)
-    depends = limits(after, held, state, least)
+    shown, least = switched(after, held, state, servers)
+    depends = limits(after, held, state, servers, least)
 
     def build() -> Plan:
         return plans.switch(chosen, depends, session.state(), shown)
@@ -105,7 +107,7 @@ def _ask(session: Session, state: State, held: CurrentSetup, *, plain: bool, sil
         msg("Which model?"),
         [
             Choice(value=name, title=name, note=described(entry, state), marked=name == current)
-            for name, entry in reached(held, state).items()
+            for name, entry in reached(held, state, Servers()).items()
         ],
         default=current or None,
         why=msg("Everything that uses {current} switches too.", current=current or "main"),

@@ -42,10 +42,10 @@ def who(port: int, seconds: float = PATIENCE) -> Who:
     """Who answers on a loopback port: `litellm`, `ollama`, `other`, or "" for nobody."""
     if not listens(port, seconds):
         return ""
-    status, body = get(port, "/health/liveliness", seconds)
+    status, body = _exchange(port, "/health/liveliness", seconds)
     if status == 200 and b"I'm alive!" in body:
         return "litellm"
-    status, body = get(port, "/api/version", seconds)
+    status, body = _exchange(port, "/api/version", seconds)
     if status == 200 and isinstance(_data(body).get("version"), str):
         return "ollama"
     return "other"
@@ -65,14 +65,10 @@ def listens(port: int, seconds: float = PATIENCE) -> bool:
     return True
 
 
-def get(port: int, path: str, seconds: float) -> tuple[int, bytes]:
-    """Status and the first 1 MiB of the body; (0, b"") where there was no HTTP answer."""
-    return _exchange(port, path, seconds)
-
-
 def _exchange(
     port: int, path: str, seconds: float, posted: dict[str, str] | None = None
 ) -> tuple[int, bytes]:
+    """Status and the first 1 MiB of the body; (0, b"") where there was no HTTP answer."""
     from http.client import HTTPConnection, HTTPException
 
     connection = HTTPConnection("127.0.0.1", port, timeout=seconds)
@@ -112,65 +108,73 @@ def ended_after(connection: HTTPConnection, seconds: float) -> Iterator[None]:
         timer.cancel()
 
 
-def models(port: int, seconds: float) -> tuple[str, ...] | None:
-    """The names that a local server lists (`/v1/models`); None where it does not answer."""
-    status, body = get(port, "/v1/models", seconds)
-    if status != 200:
-        return None
-    rows = objects(_data(body).get("data"))
-    return tuple(row["id"] for row in rows if isinstance(row.get("id"), str))
+class Servers:
+    """What servers on this machine say of themselves and their models; nothing is asked twice.
 
-
-def ollama_version(port: int, seconds: float = PATIENCE) -> str:
-    """Ollama's version; "" where it does not answer."""
-    status, body = get(port, "/api/version", seconds)
-    version = _data(body).get("version")
-    return version if status == 200 and isinstance(version, str) else ""
-
-
-def ollama_tools(port: int, model: str, seconds: float = PATIENCE) -> bool | None:
-    """Whether Ollama says that a model of its own can call tools; None where it does not say."""
-    status, body = _exchange(port, "/api/show", seconds, {"model": model})
-    able = _data(body).get("capabilities")
-    return "tools" in able if status == 200 and isinstance(able, list) else None
-
-
-def window(port: int, model: str, seconds: float = PATIENCE) -> int | None:
-    """How many tokens a server on this machine gives a model; None where it does not say.
-
-    Ollama says it of a model that is loaded, else of what it can take at most; LM Studio and
-    llama.cpp of what is loaded, vLLM of each model.
+    One for each command: with ninety models in a menu they would be asked for ever.
     """
-    if not listens(port, seconds):
-        return None
-    if ollama_version(port, seconds):
-        return _of_ollama(port, model, seconds)
-    for path in ("/v1/models", "/api/v0/models"):
-        for one in _rows(get(port, path, seconds), "data"):
-            size = _size(one.get("max_model_len")) or _size(one.get("loaded_context_length"))
-            if one.get("id") == model and size:
+
+    def __init__(self, seconds: float = PATIENCE) -> None:
+        self._seconds = seconds
+        self._said: dict[tuple[int, str, str], Mapping[str, Any] | None] = {}
+
+    def _ask(self, port: int, path: str, model: str = "") -> Mapping[str, Any] | None:
+        """What a path answers, about a model where one is named; None where that is no 200."""
+        key = (port, path, model)
+        if key not in self._said:
+            posted = {"model": model} if model else None
+            status, body = _exchange(port, path, self._seconds, posted)
+            self._said[key] = _data(body) if status == 200 else None
+        return self._said[key]
+
+    def _rows(self, port: int, path: str, key: str) -> list[Mapping[str, Any]]:
+        return objects(mapping(self._ask(port, path)).get(key))
+
+    def models(self, port: int) -> tuple[str, ...] | None:
+        """The names that a server lists (`/v1/models`); None where it does not answer."""
+        if self._ask(port, "/v1/models") is None:
+            return None
+        rows = self._rows(port, "/v1/models", "data")
+        return tuple(row["id"] for row in rows if isinstance(row.get("id"), str))
+
+    def ollama_version(self, port: int) -> str:
+        """Ollama's version; "" where it does not answer."""
+        version = mapping(self._ask(port, "/api/version")).get("version")
+        return version if isinstance(version, str) else ""
+
+    def ollama_tools(self, port: int, model: str) -> bool | None:
+        """Whether Ollama says that a model of its own can call tools; None where it does not."""
+        able = mapping(self._ask(port, "/api/show", model)).get("capabilities")
+        return "tools" in able if isinstance(able, list) else None
+
+    def window(self, port: int, model: str) -> int | None:
+        """How many tokens a server gives a model; None where it does not say.
+
+        Ollama says it of a model that is loaded, else of what it can take at most; LM Studio and
+        llama.cpp of what is loaded, vLLM of each model.
+        """
+        if self.ollama_version(port):
+            return self._of_ollama(port, model)
+        for path in ("/v1/models", "/api/v0/models"):
+            for one in self._rows(port, path, "data"):
+                size = _size(one.get("max_model_len")) or _size(one.get("loaded_context_length"))
+                if one.get("id") == model and size:
+                    return size
+        settings = mapping(self._ask(port, "/props")).get("default_generation_settings")
+        return _size(mapping(settings).get("n_ctx"))
+
+    def _of_ollama(self, port: int, model: str) -> int | None:
+        for one in self._rows(port, "/api/ps", "models"):
+            size = _size(one.get("context_length"))
+            if one.get("name") in {model, f"{model}:latest"} and size:
                 return size
-    props = _data(get(port, "/props", seconds)[1]).get("default_generation_settings")
-    return _size(mapping(props).get("n_ctx"))
-
-
-def _of_ollama(port: int, model: str, seconds: float) -> int | None:
-    names = {model, f"{model}:latest"}
-    for one in _rows(get(port, "/api/ps", seconds), "models"):
-        size = _size(one.get("context_length"))
-        if one.get("name") in names and size:
-            return size
-    shown = _data(_exchange(port, "/api/show", seconds, {"model": model})[1])
-    for line in str(shown.get("parameters") or "").splitlines():
-        name, _, value = line.strip().partition(" ")
-        if name == "num_ctx" and value.strip().isdecimal():
-            return int(value)
-    sizes = mapping(shown.get("model_info")).items()
-    return next((_size(n) for k, n in sizes if k.endswith(".context_length")), None)
-
-
-def _rows(answer: tuple[int, bytes], key: str) -> list[Mapping[str, Any]]:
-    return objects(_data(answer[1]).get(key)) if answer[0] == 200 else []
+        shown = mapping(self._ask(port, "/api/show", model))
+        for line in str(shown.get("parameters") or "").splitlines():
+            name, _, value = line.strip().partition(" ")
+            if name == "num_ctx" and value.strip().isdecimal():
+                return int(value)
+        sizes = mapping(shown.get("model_info")).items()
+        return next((_size(n) for k, n in sizes if k.endswith(".context_length")), None)
 
 
 def _size(value: object) -> int | None:

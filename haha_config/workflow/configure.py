@@ -22,6 +22,7 @@ from haha_config.core.state import configured
 from haha_config.core.state.layers import as_text
 from haha_config.core.state.state import State
 from haha_config.io import machine, report
+from haha_config.io.loopback import Servers
 from haha_config.workflow import flags
 from haha_config.workflow.discover import (
     Discovered,
@@ -263,8 +264,9 @@ def prepared(
     draft = _check_fallbacks(draft, answers, found)
     answers = _with_kept_limits(answers, draft, found)
     answers = with_key_header(session, replace(answers, header=header or answers.header), found)
-    answers = with_window(answers, found.setup, providers)
-    answers = with_picker(answers, found.state, found.setup)
+    servers = Servers()
+    answers = with_window(answers, found.setup, providers, servers)
+    answers = with_picker(answers, found.state, found.setup, servers)
     if answers.port is not None:
         check_port(answers.port, found)
     if session.scope == "project" and answers.credential != row.credential.token:

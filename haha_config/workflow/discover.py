@@ -91,7 +91,7 @@ def _ollama(session: Session, draft: Draft) -> str:
     if row is None or row.discovery is None or not row.discovery.minimum:
         return ""
     port = urls.local_port(draft.base_url or next(iter(row.base_urls.values()), ""))
-    return loopback.ollama_version(port) if port is not None else ""
+    return loopback.Servers().ollama_version(port) if port is not None else ""
 
 
 def _master_key(state: State) -> str:
@@ -266,7 +266,7 @@ def _held(found: Discovered, variable: str) -> str:
 def say_unlisted(answers: Answers) -> None:
     """Warn of models that a server on this machine does not list; it may get them later."""
     port = urls.local_port(answers.base_url)
-    listed = loopback.models(port, 1.0) if port is not None else None
+    listed = loopback.Servers(1).models(port) if port is not None else None
     if not listed:
         return
     # Ollama's `name` is `name:latest`.
@@ -288,8 +288,9 @@ def say_toolless(answers: Answers, row: Provider) -> None:
     port = urls.local_port(answers.base_url)
     if port is None or row.discovery is None or row.discovery.kind != "ollama":
         return
+    servers = loopback.Servers()
     for name in _asked(answers):
-        if loopback.ollama_tools(port, name) is False:
+        if servers.ollama_tools(port, name) is False:
             report.talk(msg("warning: {what}", what=toolless(name)))
 
 

@@ -24,14 +24,16 @@ def session_variables(state: State, model: str | None, *, unlisted: bool = False
     """
     values = {**dict.fromkeys(v.OWNED, ""), **set_variables(state)}
     if model:
+        from haha_config.io.loopback import Servers
         from haha_config.workflow.switch import check_known, limits
 
         held = configured.read(state)
-        check_known(model, state, held, unlisted=unlisted)
+        servers = Servers()
+        check_known(model, state, held, servers, unlisted=unlisted)
         moved = slots_after(state.slots, model, {}, everything=False)
         values.update({SLOTS[slot]: name for slot, name in moved.items()})
         after = {**state.slots, **moved}
-        values.update({n: w or "" for n, w in limits(after, held, state).items()})
+        values.update({n: w or "" for n, w in limits(after, held, state, servers).items()})
     return values
 
 

@@ -13,27 +13,32 @@ from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data, Slot, plain_name
 from haha_config.core.providers import catalog as catalogs
 from haha_config.core.providers import table as rows
-from haha_config.core.providers.catalog import Catalog, CatalogEntry
-from haha_config.core.providers.model import Model, Providers, Upstream
+from haha_config.core.providers.catalog import CatalogEntry
+from haha_config.core.providers.model import Model, Providers
 from haha_config.core.setup.answers import Answers
 from haha_config.core.state import owned
 from haha_config.core.state.configured import CurrentSetup
 from haha_config.core.state.state import State
-from haha_config.io import loopback, machine, templates
+from haha_config.io import machine, templates
+from haha_config.io.loopback import Servers
 from haha_config.workflow.listing import facts
 
 
-def with_picker(answers: Answers, state: State, held: CurrentSetup) -> Answers:
+def with_picker(answers: Answers, state: State, held: CurrentSetup, servers: Servers) -> Answers:
     """The answers with the menu of what they reach, and a window that fits all of it."""
     if not beside.elsewhere(answers.base_url):
         return answers
-    upstreams = (*held.upstreams, *answers.upstreams)
+    reach = replace(
+        held,
+        slots=answers.slots,
+        provider=answers.provider,
+        base_url=answers.base_url,
+        upstreams=(*held.upstreams, *answers.upstreams),
+    )
     names = dict.fromkeys((*state.models, *(u.name for u in answers.upstreams)))
     kept = [name for name in names if name not in answers.drop]
     own = kept if answers.port is not None else None
-    entries = list(
-        _entries(answers.slots, own, upstreams, answers.provider, answers.base_url, state.providers)
-    )
+    entries = list(_entries(reach, own, state.providers, servers))
     shown = picker.options(entries, machine.today())
     there = owned.at(state.target.data, owned.PICKER)
     shown = picker.kept(shown, there, lambda name: _same(name, answers, held))
@@ -54,33 +59,26 @@ def _same(name: str, answers: Answers, held: CurrentSetup) -> bool:
 
 
 def switched(
-    slots: Mapping[Slot, str], held: CurrentSetup, state: State
+    slots: Mapping[Slot, str], held: CurrentSetup, state: State, servers: Servers
 ) -> tuple[tuple[Mapping[str, Data], ...], int | None]:
     """The menu of a set-up on disk after a switch, and its smallest window; none without ours."""
     there = owned.at(state.target.data, owned.PICKER)
     if not state.owned.has(state.target.path, owned.PICKER, there):
         return (), None
-    entries = list(_entries_of(slots, held, state))
+    entries = list(_on_disk(replace(held, slots=slots), state, servers))
     shown = picker.options(entries, machine.today())
     return shown, picker.smallest(entries, shown)
 
 
-def reached(held: CurrentSetup, state: State) -> dict[str, CatalogEntry]:
+def reached(held: CurrentSetup, state: State, servers: Servers) -> dict[str, CatalogEntry]:
     """What the set-up on disk reaches, by the name that the client asks for."""
     found: dict[str, CatalogEntry] = {}
     bare = {plain_name(name) for name in held.slots.values()}
-    for entry in _entries_of(held.slots, held, state):
+    for entry in _on_disk(held, state, servers):
         name = entry.model.id
         if name in held.slots.values() or name not in bare:
             found.setdefault(name, entry)
     return found
-
-
-def _entries_of(
-    slots: Mapping[Slot, str], held: CurrentSetup, state: State
-) -> Iterator[CatalogEntry]:
-    own = state.models if held.own_gateway else None
-    return _entries(slots, own, held.upstreams, held.provider, held.base_url, state.providers)
 
 
 def described(entry: CatalogEntry, state: State) -> Message | None:
@@ -92,46 +90,44 @@ def described(entry: CatalogEntry, state: State) -> Message | None:
     return msg("{facts}, {name}", facts=known, name=rows.named(row))
 
 
+def _on_disk(held: CurrentSetup, state: State, servers: Servers) -> Iterator[CatalogEntry]:
+    own = state.models if held.own_gateway else None
+    return _entries(held, own, state.providers, servers)
+
+
 def _entries(
-    slots: Mapping[Slot, str],
-    own: Iterable[str] | None,
-    upstreams: Iterable[Upstream],
-    provider: str,
-    base_url: str,
-    providers: Providers,
+    reach: CurrentSetup, own: Iterable[str] | None, providers: Providers, servers: Servers
 ) -> Iterator[CatalogEntry]:
-    """In the order of the configuration: the slots' models as they are written, then the rest."""
+    """In the order of the configuration: the slots' models as they are written, then the rest.
+
+    `own`: the names of its own gateway. A server of this machine tells of its windows itself.
+    """
     catalog = catalogs.parse(templates.text("catalog.json"))
-    behind = {u.name: u for u in upstreams}
-    asked = list(dict.fromkeys(plans.all_slots(slots).values()))
-    bare = {plain_name(name): name for name in asked}
+    for name, provider, model, base_url in _behind(reach, own, providers, servers):
+        row, port = providers.get(provider), urls.local_port(base_url)
+        entry = CatalogEntry(provider=provider, model=Model(id=name))
+        if row is not None:
+            entry = catalogs.describe(catalog, row, model)
+        told = servers.window(port, model) if port is not None else None
+        known = replace(entry.model, id=name, context=told or entry.model.context)
+        yield replace(entry, model=known)
+
+
+def _behind(
+    reach: CurrentSetup, own: Iterable[str] | None, providers: Providers, servers: Servers
+) -> Iterator[tuple[str, str, str, str]]:
+    """Each name with the provider, model and base URL behind it; "" where nothing is known."""
+    asked = list(dict.fromkeys(plans.all_slots(reach.slots).values()))
     if own is not None:
+        bare = {plain_name(name): name for name in asked}
+        upstreams = {u.name: u for u in reach.upstreams if u.provider in providers}
         for name in own:
-            yield _named(bare.get(name, name), behind.get(name), providers, catalog)
+            one, shown = upstreams.get(name), bare.get(name, name)
+            yield (shown, one.provider, one.model, one.base_url) if one else (shown, "", "", "")
         return
-    row = providers.get(provider)
-    port = urls.local_port(base_url)
-    names = [*asked, *(m.id for m in row.models)] if row is not None else asked
+    row, port = providers.get(reach.provider), urls.local_port(reach.base_url)
+    rest = [m.id for m in row.models] if row is not None else []
     if port is not None:
-        names = [*asked, *(loopback.models(port, 0.5) or ())]
-    for name in names:
-        known = catalogs.describe(catalog, row, plain_name(name)) if row else None
-        entry = known or CatalogEntry(provider=provider, model=Model(id=name))
-        yield _measured(entry, name, base_url, plain_name(name))
-
-
-def _named(
-    name: str, upstream: Upstream | None, providers: Providers, catalog: Catalog
-) -> CatalogEntry:
-    if upstream is None or upstream.provider not in providers:
-        return CatalogEntry(provider="", model=Model(id=name))
-    entry = catalogs.describe(catalog, providers[upstream.provider], upstream.model)
-    return _measured(entry, name, upstream.base_url, upstream.model)
-
-
-def _measured(entry: CatalogEntry, name: str, base_url: str, model: str) -> CatalogEntry:
-    """The entry under its name here, with the window that a server of this machine tells of."""
-    port = urls.local_port(base_url)
-    told = loopback.window(port, model) if port is not None else None
-    known = replace(entry.model, id=name, context=told or entry.model.context)
-    return replace(entry, model=known)
+        rest = list(servers.models(port) or ())
+    for name in (*asked, *rest):
+        yield name, reach.provider, plain_name(name), reach.base_url

@@ -18,19 +18,24 @@ from haha_config.core.state.configured import CurrentSetup
 from haha_config.core.state.layers import LayerName
 from haha_config.core.state.state import State
 from haha_config.io import report
+from haha_config.io.loopback import Servers
 from haha_config.workflow import windows
 from haha_config.workflow.session import command_line
 
 
 def limits(
-    after: Mapping[Slot, str], held: CurrentSetup, state: State, least: int | None = None
+    after: Mapping[Slot, str],
+    held: CurrentSetup,
+    state: State,
+    servers: Servers,
+    least: int | None = None,
 ) -> dict[str, str | None]:
     """The variables that depend on the models: the smallest known limits; None takes one out.
     `least` is the smallest window of what `/model` offers.
     """
     models = _models(after.values(), held, state)
     sizes = [m.context for m in models if m.context]
-    sizes += windows.told(after, held, state.providers)
+    sizes += windows.told(after, held, state.providers, servers)
     if sizes and least:
         sizes.append(least)
     if not sizes:
@@ -179,12 +184,16 @@ def conversations(before: State, after: State, back: Message | str) -> list[Mess
     ]
 
 
-def check_known(name: str, state: State, held: CurrentSetup, *, unlisted: bool) -> None:
+def check_known(
+    name: str, state: State, held: CurrentSetup, servers: Servers, *, unlisted: bool
+) -> None:
     """Raises Usage for a name that the endpoint does not offer, with what would make it right."""
     known = known_models(state, held)
     if unlisted:
         return
-    live = _live(held)
+    port = None if held.own_gateway else urls.local_port(held.base_url)
+    # A remote endpoint is never asked.
+    live = () if port is None else servers.models(port)
     if not live and _matches(name, known, state, held):
         return
     if live is None:
@@ -213,16 +222,6 @@ def _matches(name: str, known: tuple[str, ...], state: State, held: CurrentSetup
     if plain in {plain_name(k) for k in known}:
         return True
     return held.own_gateway and state.gateway.offers(name)
-
-
-def _live(held: CurrentSetup) -> tuple[str, ...] | None:
-    """The live list of a loopback endpoint; () for a remote one, which is never asked."""
-    port = urls.local_port(held.base_url)
-    if port is None or held.own_gateway:
-        return ()
-    from haha_config.io import loopback
-
-    return loopback.models(port, seconds=1.0)
 
 
 def _where(held: CurrentSetup) -> str:

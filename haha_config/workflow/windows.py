@@ -14,13 +14,16 @@ from haha_config.core.providers import catalog as catalogs
 from haha_config.core.providers.model import Providers, Upstream
 from haha_config.core.setup.answers import Answers
 from haha_config.core.state.configured import CurrentSetup
-from haha_config.io import loopback, templates
+from haha_config.io import templates
+from haha_config.io.loopback import Servers
 
 #: What is written where nobody knows: a new client would assume a million.
 ASSUMED: Final = 200_000
 
 
-def with_window(answers: Answers, held: CurrentSetup, providers: Providers) -> Answers:
+def with_window(
+    answers: Answers, held: CurrentSetup, providers: Providers, servers: Servers
+) -> Answers:
     """The answers with the smallest window that a server or the catalog tells of.
 
     A window that the person gave stays. Where no window is known at all, one is assumed.
@@ -30,20 +33,22 @@ def with_window(answers: Answers, held: CurrentSetup, providers: Providers) -> A
     upstreams = (*held.upstreams, *answers.upstreams) if answers.port is not None else None
     names = plans.all_slots(answers.slots).values()
     pairs = _behind(names, upstreams, answers.provider, answers.base_url)
-    told = list(windows(pairs, providers))
+    told = list(windows(pairs, providers, servers))
     if told:
         return replace(answers, context=min(told))
     known = any(m is not None and m.context for m in plans.models_of(answers, providers))
     return answers if known else replace(answers, context=ASSUMED, assumed=True)
 
 
-def windows(pairs: Iterable[tuple[str, str, str]], providers: Providers) -> Iterator[int]:
+def windows(
+    pairs: Iterable[tuple[str, str, str]], providers: Providers, servers: Servers
+) -> Iterator[int]:
     """The windows that are told of (provider, model, base URL) beside the table's own."""
     catalog: catalogs.Catalog | None = None
     for key, name, base_url in pairs:
         port = urls.local_port(base_url)
         if port is not None:
-            live = loopback.window(port, plain_name(name))
+            live = servers.window(port, plain_name(name))
             if live is not None:
                 yield live
             continue
@@ -57,11 +62,13 @@ def windows(pairs: Iterable[tuple[str, str, str]], providers: Providers) -> Iter
             yield found
 
 
-def told(slots: Mapping[Slot, str], held: CurrentSetup, providers: Providers) -> tuple[int, ...]:
+def told(
+    slots: Mapping[Slot, str], held: CurrentSetup, providers: Providers, servers: Servers
+) -> tuple[int, ...]:
     """The same for a set-up that is on disk."""
     upstreams = held.upstreams if held.own_gateway else None
     pairs = _behind(slots.values(), upstreams, held.provider, held.base_url)
-    return tuple(windows(pairs, providers))
+    return tuple(windows(pairs, providers, servers))
 
 
 def _behind(

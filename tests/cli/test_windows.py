@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -113,3 +114,21 @@ def test_switch_model_keeps_it_true_both_ways(tool: Tool) -> None:
         assert tool.env[WINDOW] == "200000"
         assert "stranger is not known" in lost.err
         assert lost.err.count("is not known") == 1
+
+
+@pytest.mark.parametrize("provider", ["lmstudio", "ollama"])
+def test_a_server_with_ninety_models_is_asked_each_thing_once(tool: Tool, provider: str) -> None:
+    names = [f"model-{n}" for n in range(90)]
+    with Upstream(models=names) as server:
+        server.routes.update(OLLAMA if provider == "ollama" else {})
+        words = ("--provider", provider, "--base-url", server.url, "--model", names[0])
+        for run in (("init", *words, "--yes"), ("switch-model", names[1])):
+            began = len(server.requests)
+            succeeded(tool(*run))
+            asked = Counter((r.path, r.model) for r in server.requests[began:])
+            # Who is there, and what it lists, is also looked at before and after the write.
+            assert max(asked.values()) <= 3, asked
+            # Ollama tells of one model at a time, and only of those.
+            once = [what for what, model in asked if not model]
+            assert 1 <= len(once) <= 6, asked
+            assert len(asked) - len(once) == (90 if provider == "ollama" else 0), asked

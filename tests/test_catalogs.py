@@ -286,6 +286,17 @@ def test_wrapped_cuts_only_a_word_that_is_longer_than_a_line() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("~/keys/litellm.KE, it", ["~/keys/litellm.K", "E, it"]),
+        ("~/abcdefghijklmüß, x", ["~/abcdefghijklmü", "ß, x"]),
+    ],
+)
+def test_no_line_begins_with_the_comma_behind_a_path(text: str, lines: list[str]) -> None:
+    assert i18n.wrapped(text, 17) == lines
+
+
 # --- a real process --------------------------------------------------------------------------
 
 

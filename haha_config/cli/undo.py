@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import typer
+from msgspec.structs import replace
 
 from haha_config.cli import options as o
 from haha_config.core.errors import FINE, PROBLEM, HahaError, Usage
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import SLOTS, Finding, Plan, Slot, Snapshot, Write
-from haha_config.core.state.file import parse
+from haha_config.core.state.file import File, parse
+from haha_config.core.state.state import State
 from haha_config.io import disk, report, store, table
 from haha_config.io.i18n import _, render
 from haha_config.io.table import Column, Row
@@ -172,7 +174,11 @@ def _list(session: Session, *, as_json: bool) -> int:
         )
         return 0
     heads = (Column(right=True), Column(), Column(style="bold"), Column(prose=True))
-    rows = [Row((r.id, _when(r), r.command, render(_what(session, r)))) for r in kept]
+    try:
+        state: State | None = session.state()
+    except HahaError:  # a broken provider row: a list of writes needs none
+        state = None
+    rows = [Row((r.id, _when(r), r.command, render(_what(session, state, r)))) for r in kept]
     for line in table.lines(heads, rows, sys.stdout):
         report.drawn(line, sys.stdout)
     if not kept:
@@ -197,27 +203,46 @@ def _when(record: disk.WriteRecord) -> str:
     return _time(record.time).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
-def _what(session: Session, record: disk.WriteRecord) -> Message:
+def _what(session: Session, state: State | None, record: disk.WriteRecord) -> Message:
     """From which models to which; of another write its files."""
     try:
         writes = [entry.write() for entry in record.entries()]
     except (OSError, ValueError):
         writes = []
+    after = {one.path: _file(one, one.after) for one in writes}
     for one in writes:
-        move = moved(_models(one, one.before), _models(one, one.after))
+        held = _variables(after[one.path])
+        then = None if state is None else _then(state, held, after)
+        move = moved(_models(_variables(_file(one, one.before))), _models(held), then)
         if move is not None:
             return move
     return msg("{paths}", paths=tuple(report.short(path) for path in _shown(session, record)))
 
 
-def _models(one: Write, data: bytes | None) -> dict[Slot, str]:
-    """The slots that a file of the client held."""
-    if one.format not in ("json", "dotenv"):
-        return {}
-    values = parse(Snapshot(path=one.path, real=one.path, data=data), one.format).data
-    env = values.get("env") if one.format == "json" else values
-    held = env if isinstance(env, Mapping) else {}
-    return {slot: str(held[name]) for slot, name in SLOTS.items() if held.get(name)}
+def _then(state: State, held: Mapping[str, str], after: Mapping[str, File]) -> State:
+    """What a write left behind: these variables alone, and the gateway's files of its own."""
+    return replace(
+        state,
+        settings={},
+        beside={},
+        environ=held,
+        litellm=after.get(state.litellm.path, state.litellm),
+        litellm_env=after.get(state.litellm_env.path, state.litellm_env),
+    )
+
+
+def _file(one: Write, data: bytes | None) -> File:
+    return parse(Snapshot(path=one.path, real=one.path, data=data), one.format)
+
+
+def _variables(file: File) -> dict[str, str]:
+    """The client's variables in a file that may hold them."""
+    held = {"json": file.data.get("env"), "dotenv": file.data}.get(file.format)
+    return {n: str(value) for n, value in held.items()} if isinstance(held, Mapping) else {}
+
+
+def _models(held: Mapping[str, str]) -> dict[Slot, str]:
+    return {slot: held[name] for slot, name in SLOTS.items() if held.get(name)}
 
 
 def _time(seconds: float) -> datetime:

@@ -178,9 +178,12 @@ def pad(text: str, room: int) -> str:
     return text + " " * (room - columns(text))
 
 
+_CLOSING: Final = "[，。；：、！？）”」…,.;:!?)]"
 #: What a line may be broken between: words, and most Chinese characters. No line begins with a
 #: closing mark, nor ends with an opening one.
-_PIECE: Final = r"[（“「]*(?:[!-~…]+|\S)[，。；：、！？）”」…]*|\s+"
+_PIECE: Final = rf"[（“「]*(?:[!-~…]+|\S){_CLOSING}*|\s+"
+#: The same inside a word that is longer than a line.
+_CUT: Final = rf".(?:{_CLOSING}$)?"
 
 
 def wrapped(text: str, room: int) -> list[str]:
@@ -191,7 +194,7 @@ def wrapped(text: str, room: int) -> list[str]:
 def _wrapped(text: str, room: int) -> Iterator[str]:
     line, used = "", 0
     for word in re.findall(_PIECE, text):
-        for piece in [word] if columns(word) <= room else word:
+        for piece in [word] if columns(word) <= room else re.findall(_CUT, word):
             more = columns(piece)
             if line and used + more > room and not piece.isspace():
                 yield line.rstrip()

@@ -57,11 +57,17 @@ def test_all_three_say_it(two: Tool) -> None:
     assert two("switch-model", "gpt-4o").out == "gpt-6.1-sol → gpt-4o (all models), 128K, tools\n"
     listed = two("undo", "--list").out.splitlines()
     assert [re.split(r"  +", line)[-1] for line in listed] == [
-        "gpt-6.1-sol → gpt-4o (all models)",
-        "deepseek-flash → gpt-6.1-sol (all models)",
-        "gpt-6.1-sol → deepseek-flash (all models)",
-        "none → gpt-6.1-sol (all models)",
+        "gpt-6.1-sol → gpt-4o (all models), 128K, tools",
+        "deepseek-flash → gpt-6.1-sol (all models), 922K, tools",
+        "gpt-6.1-sol → deepseek-flash (all models), 1M, tools",
+        "none → gpt-6.1-sol (all models), 922K, tools",
     ]
+    rows = two.home / ".config" / "haha-config" / "providers"
+    rows.mkdir(parents=True)
+    (rows / "mine.toml").write_text("broken =")
+    done = two("undo", "--list")
+    assert done.code == 0, done.err
+    assert done.out.splitlines()[0].endswith("gpt-6.1-sol → gpt-4o (all models)")
 
 
 def local(tool: Tool, **variables: str) -> str:

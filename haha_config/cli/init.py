@@ -364,7 +364,9 @@ def next_steps(session: Session, made: Prepared, typed: Typed) -> Iterator[Messa
             "  {command}   (the client goes on with {main} until then)", command=line, main=main
         )
     again = typed.again(made.draft, session)
-    yield msg("  {command}   (the same set-up again)", command=again)
+    # A gateway of fifty models makes a line that nobody reads or pastes.
+    if len(again) < 2000:
+        yield msg("  {command}   (the same set-up again)", command=again)
 
 
 def _answers(base_url: str) -> bool:

@@ -184,10 +184,11 @@ def _kept(session: Session, draft: Draft, found: Discovered) -> dict[str, str]:
     """Keys of entries that stay, typed, or in the shell only: the gateway will not have that."""
     if draft.keep_env:
         return {}
+    may_have = trust.shell_holders(session, found.state)
     known = {
         n: draft.keys.get(n) or session.environ.get(n, "")
         for n, entry in references(draft, found).items()
-        if n in draft.keys or trust.may_have(session, found.state, n, entry)
+        if n in draft.keys or may_have(n, entry)
     }
     return {
         n: drafts.clean_key(k)[0]
@@ -212,12 +213,13 @@ def lacking(session: Session, draft: Draft, found: Discovered) -> dict[str, Mode
     """Those that are nowhere: the gateway would call these providers without a key."""
     if draft.keep_env:
         return {}
+    may_have = trust.shell_holders(session, found.state)
 
     def nowhere(name: str, entry: ModelEntry) -> bool:
         if draft.keys.get(name) or _held(found, name):
             return False
         shell = session.environ.get(name)
-        return not (shell and trust.may_have(session, found.state, name, entry))
+        return not (shell and may_have(name, entry))
 
     return {n: entry for n, entry in references(draft, found).items() if nowhere(n, entry)}
 
@@ -227,6 +229,7 @@ def check_references(session: Session, draft: Draft, found: Discovered) -> None:
     missing = lacking(session, draft, found)
     if not missing:
         return
+    may_have = trust.shell_holders(session, found.state)
     name = "litellm_config.yaml"
     raise Usage(
         msg("no key is found in {names}, which {file} names", names=tuple(missing), file=name),
@@ -234,7 +237,7 @@ def check_references(session: Session, draft: Draft, found: Discovered) -> None:
             *(
                 msg("export {name}=…", name=name)
                 for name, entry in missing.items()
-                if trust.may_have(session, found.state, name, entry)
+                if may_have(name, entry)
             ),
             *([msg("or pipe it in: --api-key-stdin")] if len(missing) == 1 else []),
             msg(

@@ -340,12 +340,9 @@ def with_kept_upstreams(session: Session, draft: Draft, asked: Draft, found: Dis
     """
     if asked.provider not in ("", "litellm") or not found.setup.own_gateway:
         return draft
-    ours = {*(u.name for u in draft.upstreams), *draft.drop}
-    kept = tuple(
-        u
-        for u in found.setup.upstreams
-        if u.name not in ours and trust.may_keep(session, found.state, u.name)
-    )
+    left = trust.names_to_leave(session, found.state)
+    left |= {*(u.name for u in draft.upstreams), *draft.drop}
+    kept = tuple(u for u in found.setup.upstreams if u.name not in left)
     keys = {**_gateway_keys(found.state, kept, {}), **draft.keys}
     fallbacks = found.state.gateway.fallbacks_without(draft.drop)
     fallbacks = {n: f for n, f in {**fallbacks, **draft.fallbacks}.items() if f}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -256,28 +256,32 @@ def without(session: Session, state: State, *, but_own_keys: bool = False) -> St
     return replace(state, settings=kept, beside=beside, dotenv=dotenv)
 
 
-def may_have(session: Session, state: State, variable: str, entry: ModelEntry) -> bool:
-    """Whether an entry of the gateway may be given a variable of the shell's."""
-    if trust.belongs(variable, entry, state.providers.values()):
-        return True
-    if entry.file is not state.litellm:
-        return not unknown(session, _gateway(session, state))
-    return entry.index not in _unknown_entries(session, state)
+def shell_holders(session: Session, state: State) -> Callable[[str, ModelEntry], bool]:
+    """Tells whether an entry of the gateway may be given a variable of the shell's."""
+    new = unknown(session, _gateway(session, state))
+    unknown_entries = _entries(state, new)
+
+    def may_have(variable: str, entry: ModelEntry) -> bool:
+        if trust.belongs(variable, entry, state.providers.values()):
+            return True
+        return entry.index not in unknown_entries if entry.file is state.litellm else not new
+
+    return may_have
 
 
-def may_keep(session: Session, state: State, name: str) -> bool:
-    """Whether a model of the gateway's file may go into a profile: that is used in any folder."""
-    new = _unknown_entries(session, state)
-    return not any(e.index in new for e in state.gateway.entries if e.name == name)
+def names_to_leave(session: Session, state: State) -> set[str]:
+    """The models of the gateway's file that may not go into a profile: it is used in any folder."""
+    new = _entries(state, unknown(session, _gateway(session, state)))
+    return {entry.name for entry in state.gateway.entries if entry.index in new}
 
 
-def _unknown_entries(session: Session, state: State) -> set[str | int]:
-    """Where the entries stand that nobody has agreed to; two that are alike are told once."""
-    new = {value.fingerprint for value in unknown(session, _gateway(session, state))}
+def _entries(state: State, values: Iterable[NamingValue]) -> set[str | int]:
+    """Where the entries with these values stand; two that are alike are told once."""
+    fingerprints = {value.fingerprint for value in values}
     return {
         value.path[1]
         for value in trust.of_config(state.litellm.data)
-        if value.fingerprint in new and value.kind == "entry"
+        if value.fingerprint in fingerprints and value.kind == "entry"
     }
 
 

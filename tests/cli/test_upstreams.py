@@ -77,6 +77,14 @@ def test_the_line_that_does_it_again_is_about_the_whole_gateway(gateway: Tool) -
     assert gateway.env["ANTHROPIC_MODEL"] == "gpt-6.1-sol"
 
 
+def test_the_line_that_does_it_again_is_left_out_where_it_is_a_page_long(tool: Tool) -> None:
+    many = [word for n in range(60) for word in ("--upstream", f"m{n}=ollama:qwen3:{n}b-of-mine")]
+    done = tool("init", "--provider", "litellm", *many, "--yes")
+    assert done.code == 0, done.err
+    assert "proxy up" in done.err
+    assert "the same set-up again" not in done.err
+
+
 def test_upstreams_beside_a_direct_route_begin_a_gateway(tool: Tool) -> None:
     assert tool("init", "--provider", "deepseek", "--yes", **KEYS).code == 0
     more = ("--upstream", "openai:gpt-6.1-sol", "--port", str(free_port()), "--yes")

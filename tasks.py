@@ -7,6 +7,7 @@ newer with `venv`, and git. Every task makes `.venv` in this folder if it needs 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import subprocess
 import sys
@@ -81,6 +82,14 @@ def lint() -> None:
     run(BIN / "lint-imports")
 
 
+def at_once() -> tuple[str, ...]:
+    """Options that spread the test files over this machine's processors, four at most.
+
+    A file stays together: its tests share gateways and clients, which are slow to start.
+    """
+    return ("--numprocesses", str(min(os.cpu_count() or 1, 4)), "--dist", "loadfile")
+
+
 def test() -> None:
     """lint, and every test that needs no real part; with ARGS only pytest, with these."""
     if sys.argv[2:]:
@@ -88,7 +97,7 @@ def test() -> None:
         run(PYTHON, "-m", "pytest", "-q", *sys.argv[2:])
         return
     lint()
-    run(PYTHON, "-m", "pytest", "tests", "--ignore=tests/e2e", "-q")
+    run(PYTHON, "-m", "pytest", "tests", "--ignore=tests/e2e", "-q", *at_once())
 
 
 def test_versions() -> None:
@@ -119,7 +128,7 @@ def e2e() -> None:
     """The real client, LiteLLM, Bun and Node; a skipped test is a failed one."""
     venv()
     run(PYTHON, "-m", "tests.e2e.parts")
-    run(PYTHON, "-m", "pytest", "tests/e2e", "-q", "--no-skips", "--durations=10")
+    run(PYTHON, "-m", "pytest", "tests/e2e", "-q", "--no-skips", "--durations=10", *at_once())
 
 
 def fuzz() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Generator, Mapping, Sequence
+from typing import Literal, TypeVar
 
 from msgspec import Struct, field
 
@@ -73,3 +73,8 @@ class HttpExchange(Struct, frozen=True, kw_only=True):
     def succeeded(self) -> bool:
         """Whether the status is one of success, any of which the client takes (measured)."""
         return self.status is not None and 200 <= self.status < 300
+
+
+T = TypeVar("T")
+#: Yields requests that may go out at once and is sent their exchanges, until it knows a T.
+Dialogue = Generator[Sequence[Request], Sequence[HttpExchange], T]

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct, field
 
 from haha_config.core.errors import Refusal
-from haha_config.core.exchange import Failure, HttpExchange, Request
+from haha_config.core.exchange import Dialogue, Failure, HttpExchange, Request
 from haha_config.core.messages import msg
 from haha_config.core.model import Place
 
@@ -28,10 +28,6 @@ if TYPE_CHECKING:
     import httpx
 
 T = TypeVar("T")
-
-#: A dialogue with an endpoint, thought out elsewhere: it yields requests that may go out at once
-#: and gets their exchanges, in the same order.
-Dialogue = Generator[Sequence[Request], Sequence[HttpExchange], T]
 
 #: More of an answer than this is not read, packed or unpacked: a probe's are a few kilobytes.
 LIMIT: Final = 8 * 1024 * 1024

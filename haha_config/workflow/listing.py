@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.errors import HahaError
+from haha_config.core.exchange import Dialogue
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place, plain_name
 from haha_config.core.probe import model_list
@@ -170,7 +171,7 @@ def _ask(session: Session, source: Source, state: State) -> Listing | None:
         return run_dialogue(dialogue, state.value)
 
 
-def run_dialogue(dialogue: http.Dialogue[Listing], value: Callable[[str], str]) -> Listing:
+def run_dialogue(dialogue: Dialogue[Listing], value: Callable[[str], str]) -> Listing:
     """What a dialogue ends with, its requests sent on the way that the client's variables say."""
     from haha_config.io import http
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from haha_config.core.errors import Refusal
-from haha_config.core.exchange import HttpExchange, Request
+from haha_config.core.exchange import Dialogue, HttpExchange, Request
 from haha_config.io import http
 from tests.e2e import behaviours as act
 from tests.e2e.upstream import Upstream
@@ -283,7 +283,7 @@ def test_independent_requests_go_out_at_once(upstream: Upstream) -> None:
 
 
 def test_dialogues_go_on_with_their_own_answers(upstream: Upstream) -> None:
-    def dialogue(name: str) -> http.Dialogue[list[str]]:
+    def dialogue(name: str) -> Dialogue[list[str]]:
         first = yield [ask(f"{upstream.url}/v1/messages", key=f"{name}1")]
         second = yield [ask(f"{upstream.url}/v1/messages", key=f"{name}2")]
         return [e.ask.key for e in (*first, *second)]

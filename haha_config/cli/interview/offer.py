@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from haha_config.core import urls
+from haha_config.core.exchange import Dialogue
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import plain_name
 from haha_config.core.probe import model_list
@@ -24,9 +25,6 @@ from haha_config.core.providers.model import Model, Provider
 from haha_config.core.setup import draft as drafts
 from haha_config.io import report
 from haha_config.workflow.listing import run_dialogue
-
-if TYPE_CHECKING:
-    from haha_config.io import http
 
 #: Seconds that a person waits for a live list.
 PATIENCE: Final = 2.0
@@ -146,7 +144,7 @@ def _host(base_url: str) -> str:
     return base_url if found is None else found.host
 
 
-def _hurried(dialogue: http.Dialogue[Listing]) -> http.Dialogue[Listing]:
+def _hurried(dialogue: Dialogue[Listing]) -> Dialogue[Listing]:
     """The same dialogue in short waits."""
     try:
         asks = next(dialogue)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from haha_config.core.exchange import HttpExchange, Request
+from haha_config.core.exchange import Dialogue, HttpExchange, Request
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data
 from haha_config.core.providers import catalog as catalogs
@@ -36,9 +36,7 @@ class Listing(Struct, frozen=True, kw_only=True):
 # --- asking ----------------------------------------------------------------------------------
 
 
-def ask_for(
-    discovery: Discovery, base_url: str, headers: Mapping[str, str]
-) -> Generator[Sequence[Request], Sequence[HttpExchange], Listing]:
+def ask_for(discovery: Discovery, base_url: str, headers: Mapping[str, str]) -> Dialogue[Listing]:
     """The dialogue that reads a live list. `headers` hold the credential, or nothing if public."""
     sent = {} if discovery.public else dict(headers)
     url = rows.at(discovery.url, base_url)
@@ -85,9 +83,7 @@ def _next(data: Mapping[str, Data], url: str) -> str | None:
     return None
 
 
-def _ollama(
-    url: str, headers: Mapping[str, str]
-) -> Generator[Sequence[Request], Sequence[HttpExchange], Listing]:
+def _ollama(url: str, headers: Mapping[str, str]) -> Dialogue[Listing]:
     """`/api/tags` for the names, `/api/show` for what each can do."""
     (answer,) = yield [_get(url, headers)]
     data = _object(answer)

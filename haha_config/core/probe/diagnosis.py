@@ -6,7 +6,6 @@ and local servers reported; every row has a test. A reply that no row knows is q
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, Literal
@@ -17,7 +16,7 @@ from msgspec import Struct
 from haha_config.core import urls
 from haha_config.core.exchange import HttpExchange
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Data
+from haha_config.core.model import Data, from_json, mapping
 from haha_config.core.probe.client_profile import ClientProfile
 from haha_config.core.probe.wire import OUTPUT
 
@@ -44,25 +43,11 @@ class ErrorContext(Struct, frozen=True):
 
     exchange: HttpExchange
     caller: ClientProfile
-    text: str
-    found: re.Match[str] | None = None
+    found: re.Match[str]
 
     @property
     def model(self) -> str:
-        body = self.exchange.ask.body
-        return str(body.get("model", "")) if isinstance(body, Mapping) else ""
-
-    def named(self, group: str) -> str:
-        """What the pattern found under this name."""
-        return (self.found[group] or "") if self.found is not None else ""
-
-    @property
-    def said(self) -> str:
-        """The service's own words, on one line and not too long."""
-        return shortened(words(self.exchange))
-
-
-HintOf = Callable[[ErrorContext], Hint]
+        return str(mapping(self.exchange.ask.body).get("model", ""))
 
 
 class ErrorPattern(Struct, frozen=True):
@@ -72,7 +57,7 @@ class ErrorPattern(Struct, frozen=True):
     what: Message
     pattern: str = ""
     statuses: tuple[int, ...] = ()
-    hint: HintOf | Hint = None
+    hint: Callable[[ErrorContext], Hint] | Hint = None
 
 
 # --- hints that depend on who asked ----------------------------------------------------------
@@ -103,15 +88,11 @@ def _headers(s: ErrorContext) -> Hint:
 
 
 def _pull(s: ErrorContext) -> Hint:
-    return f"ollama pull {s.model}" if s.caller.row and s.caller.row.key == "ollama" else _listed(s)
-
-
-def _listed(_s: ErrorContext) -> Hint:
-    return "haha-config models"
+    return f"ollama pull {s.model}" if s.caller.row and s.caller.row.key == "ollama" else _MODELS
 
 
 def _smaller_output(s: ErrorContext) -> Hint:
-    return setting_hint((f"{OUTPUT}={_fitting_output(s.text, s.caller)}",))
+    return setting_hint((f"{OUTPUT}={_fitting_output(s.found.string, s.caller)}",))
 
 
 def setting_hint(settings: Sequence[str]) -> Hint:
@@ -121,8 +102,7 @@ def setting_hint(settings: Sequence[str]) -> Hint:
 
 def _leave_out(s: ErrorContext) -> Hint:
     """The client's own setting for the part that the refusal names."""
-    part = s.named("field")
-    setting = s.caller.wire.switch_without([part])
+    setting = s.caller.wire.switch_without([s.found["field"]])
     return setting_hint((setting,)) if setting else None
 
 
@@ -149,14 +129,6 @@ def _other_path(s: ErrorContext) -> Hint:
     )
 
 
-def _gateway_log(_s: ErrorContext) -> Hint:
-    return "haha-config proxy logs"
-
-
-def _window(s: ErrorContext) -> Hint:
-    return window_hint(s.caller)
-
-
 def window_hint(caller: ClientProfile) -> Hint:
     """How a server on this machine is given a window that the client can work in."""
     row = caller.row
@@ -168,8 +140,8 @@ def window_hint(caller: ClientProfile) -> Hint:
 
 
 NO_SEARCH: Final = setting_hint(("ENABLE_TOOL_SEARCH=false",))
-
-
+_MODELS: Final = "haha-config models"
+_LOGS: Final = "haha-config proxy logs"
 _ASK_FOR_A_KEY = msg("ask whoever runs the gateway for a new key, then: haha-config init")
 
 
@@ -208,7 +180,7 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
     ErrorPattern(
         "model", msg("the gateway does not allow `{model}` with this key"),
         r"model_access_denied|is not available for this api key|not allowed to access model",
-        hint=_listed,
+        hint=_MODELS,
     ),
     ErrorPattern(
         "model",
@@ -218,11 +190,11 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
     ),
     ErrorPattern(
         "model", msg("LiteLLM pauses this model after failures of its upstream"),
-        r"no deployments available.*try again in (?P<seconds>\d+)", hint=_gateway_log,
+        r"no deployments available.*try again in (?P<seconds>\d+)", hint=_LOGS,
     ),
     ErrorPattern(
         "model", msg("the gateway offers no model `{model}`"),
-        r"invalid model name passed in|no deployments available", hint=_listed,
+        r"invalid model name passed in|no deployments available", hint=_MODELS,
     ),
     ErrorPattern(
         "model", msg("LiteLLM left out `{model}`: it does not know its prefix"),
@@ -246,7 +218,7 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
     ErrorPattern(
         "model", msg("the upstream does not have the model behind `{model}`"),
         r"litellm\.notfounderror.*(?P<said>model).*(not found|does not exist|not exist)",
-        hint=_listed,
+        hint=_MODELS,
     ),
     ErrorPattern(
         "model", msg("the upstream answers 404: it does not have the path that LiteLLM calls"),
@@ -255,7 +227,7 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
     ErrorPattern(
         "model", msg("LiteLLM can't reach its upstream"),
         r"litellm\.(apiconnectionerror|internalservererror).{0,200}"
-        r"(connection error|cannot connect|connect call failed)", hint=_gateway_log,
+        r"(connection error|cannot connect|connect call failed)", hint=_LOGS,
     ),
     ErrorPattern(
         "model", msg("the upstream answers LiteLLM with a web page, not as an API"),
@@ -264,7 +236,7 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
     ),
     ErrorPattern(
         "model", msg("the upstream did not answer LiteLLM in time"), r"litellm\.timeout",
-        hint=_gateway_log,
+        hint=_LOGS,
     ),
     # what a model or a server can't do
     ErrorPattern(
@@ -300,7 +272,8 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
     ErrorPattern(
         "context", msg("the prompt does not fit into the model's window"),
         r"prompt is too long|context[_ ](length|size|window)|maximum context|n_ctx"
-        r"|exceeds? the (available )?context|too many tokens|input is too long", hint=_window,
+        r"|exceeds? the (available )?context|too many tokens|input is too long",
+        hint=lambda s: window_hint(s.caller),
     ),
     ErrorPattern(
         "params", msg("the model's answers can't be as long as the client allows ({n} tokens)"),
@@ -346,7 +319,7 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
     # statuses whose words we don't know
     ErrorPattern(
         "model", msg("the upstream refuses LiteLLM's request with HTTP {code}"),
-        r"litellm\.\w+.{0,300}error code: (?P<code>\d{3})", hint=_gateway_log,
+        r"litellm\.\w+.{0,300}error code: (?P<code>\d{3})", hint=_LOGS,
     ),
     ErrorPattern(
         "auth", msg("the service does not accept this key ({said})"), statuses=(401,),
@@ -377,40 +350,28 @@ def judge(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
     """Why this exchange is no answer."""
     if exchange.status is None:
         return _unanswered(exchange, caller)
-    text = exchange.body[:20_000]
     if 300 <= exchange.status < 400:
         return _redirected(exchange, caller)
-    if _is_page(exchange):
+    kind, start = exchange.headers.get("content-type", ""), exchange.body.lstrip()[:15].lower()
+    if "text/html" in kind or start.startswith(("<!doctype", "<html")):
         return _page(exchange, caller)
     for known in KNOWN:
-        if (cause := _match(known, ErrorContext(exchange, caller, text))) is not None:
-            return cause
+        if exchange.status in known.statuses or (not known.statuses and exchange.status >= 400):
+            found = re.search(known.pattern, exchange.body[:20_000], re.IGNORECASE | re.DOTALL)
+            if found is not None:
+                return _explained(known, ErrorContext(exchange, caller, found))
     return _unknown(exchange, caller)
 
 
-def _match(known: ErrorPattern, situation: ErrorContext) -> Diagnosis | None:
-    exchange = situation.exchange
-    if known.statuses and exchange.status not in known.statuses:
-        return None
-    found = re.search(known.pattern, situation.text, re.IGNORECASE | re.DOTALL)
-    if known.pattern and found is None:
-        return None
-    if not known.statuses and (exchange.status or 0) < 400:
-        return None
-    at = ErrorContext(exchange, situation.caller, situation.text, found)
-    named = {k: v for k, v in (found.groupdict() if found else {}).items() if v}
+def _explained(known: ErrorPattern, at: ErrorContext) -> Diagnosis:
     values = {
         "model": at.model,
-        "said": at.said,
-        "n": situation.caller.max_tokens,
-        **named,
+        "said": shortened(words(at.exchange)),
+        "n": at.caller.max_tokens,
+        **{name: text for name, text in at.found.groupdict().items() if text},
     }
     hint = known.hint(at) if callable(known.hint) else known.hint
-    return Diagnosis(
-        stage=known.stage,
-        what=Message(known.what.text, values),
-        hint=hint,
-    )
+    return Diagnosis(stage=known.stage, what=Message(known.what.text, values), hint=hint)
 
 
 def asked_wait(exchange: HttpExchange) -> float | None:
@@ -448,56 +409,47 @@ def _fitting_output(said: str, caller: ClientProfile) -> int:
 
 
 def _unanswered(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
-    what = silence(exchange)
-    causes: dict[str, Callable[[], Diagnosis]] = {
-        "dns": lambda: _at_reach(what),
-        "refused": lambda: _at_reach(what, _start(caller)),
-        "unreachable": lambda: _at_reach(what),
-        "tls": lambda: _at_reach(
-            what, msg("is it http:// instead of https:// ?") if caller.loopback else None
-        ),
-        "certificate": lambda: _at_reach(
-            what, msg("set NODE_EXTRA_CA_CERTS to the file with its issuer's certificate")
-        ),
-        "proxy": lambda: _at_reach(what, _check_proxy(caller)),
-        "socks": lambda: _at_reach(what, msg("set HTTPS_PROXY to the http:// port of that proxy")),
-        "slow": lambda: _slow(what, exchange, caller),
+    what, failure = silence(exchange), exchange.failure or ""
+    if failure == "slow":
+        # Nothing came in the time that we gave it, which may be less than the client's.
+        early = exchange.ask.timeout < caller.patience
+        if early:
+            what = msg("{what}; the client waits {n} s", what=what, n=round(caller.patience))
+        return Diagnosis(stage="model", what=what, hint=logs_hint(caller), client_goes_on=early)
+    through = msg("check the client's HTTPS_PROXY and NO_PROXY: haha-config show")
+    if caller.loopback:
+        through = msg("add 127.0.0.1 and localhost to the client's NO_PROXY")
+    hints: dict[str, Hint] = {
+        "dns": None,
+        "refused": _start(caller),
+        "unreachable": None,
+        "tls": msg("is it http:// instead of https:// ?") if caller.loopback else None,
+        "certificate": msg("set NODE_EXTRA_CA_CERTS to the file with its issuer's certificate"),
+        "proxy": through,
+        "socks": msg("set HTTPS_PROXY to the http:// port of that proxy"),
     }
-    fallback: Callable[[], Diagnosis] = lambda: Diagnosis(stage="model", what=what)  # noqa: E731 - as above
-    return causes.get(exchange.failure or "", fallback)()
-
-
-def _slow(what: Message, exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
-    """Nothing came in the time that we gave it, which may be less than the client's."""
-    early = exchange.ask.timeout < caller.patience
-    if early:
-        what = msg("{what}; the client waits {n} s", what=what, n=round(caller.patience))
-    return Diagnosis(stage="model", what=what, hint=_start_or_logs(caller), client_goes_on=early)
+    if failure in hints:
+        return _at_reach(what, hints[failure])
+    return Diagnosis(stage="model", what=what)
 
 
 def silence(exchange: HttpExchange) -> Message:
     """Why no answer came at all, in words."""
     host = urlsplit(exchange.ask.url).netloc.rpartition("@")[2]
-    seconds = round(exchange.ask.timeout)
+    reason = exchange.reason
     words: dict[str, Message] = {
         "dns": msg(
             "`{host}` has no address: the name is wrong, or this machine is offline", host=host
         ),
         "refused": msg("nothing listens at {host}", host=host),
-        "unreachable": msg("{host} can't be reached ({reason})", host=host, reason=exchange.reason),
-        "tls": msg(
-            "{host} does not speak TLS as it should ({reason})", host=host, reason=exchange.reason
-        ),
+        "unreachable": msg("{host} can't be reached ({reason})", host=host, reason=reason),
+        "tls": msg("{host} does not speak TLS as it should ({reason})", host=host, reason=reason),
         "certificate": msg(
-            "the certificate of {host} is not trusted ({reason})",
-            host=host,
-            reason=exchange.reason,
+            "the certificate of {host} is not trusted ({reason})", host=host, reason=reason
         ),
         "proxy": msg("the proxy in HTTP_PROXY or HTTPS_PROXY did not lead to {host}", host=host),
-        "socks": msg(
-            "the proxy speaks {reason}, and the client only HTTP", reason=exchange.reason.upper()
-        ),
-        "slow": msg("no answer began within {n} s", n=seconds),
+        "socks": msg("the proxy speaks {reason}, and the client only HTTP", reason=reason.upper()),
+        "slow": msg("no answer began within {n} s", n=round(exchange.ask.timeout)),
         "stalled": msg("the answer stopped in the middle for {n} s", n=round(exchange.waited)),
     }
     silent = msg("{host} hung up without an answer", host=host)
@@ -508,12 +460,6 @@ def _at_reach(what: Message, hint: Hint = None) -> Diagnosis:
     return Diagnosis(stage="reach", what=what, hint=hint)
 
 
-def _check_proxy(caller: ClientProfile) -> Hint:
-    if caller.loopback:
-        return msg("add 127.0.0.1 and localhost to the client's NO_PROXY")
-    return msg("check the client's HTTPS_PROXY and NO_PROXY: haha-config show")
-
-
 def _start(caller: ClientProfile) -> Hint:
     if caller.route == "litellm":
         return "haha-config proxy up"
@@ -522,8 +468,9 @@ def _start(caller: ClientProfile) -> Hint:
     return None
 
 
-def _start_or_logs(caller: ClientProfile) -> Hint:
-    return "haha-config proxy logs" if caller.route == "litellm" else None
+def logs_hint(caller: ClientProfile) -> Hint:
+    """Where a failure behind the gateway is told."""
+    return _LOGS if caller.route == "litellm" else None
 
 
 # --- pages and wrong places ------------------------------------------------------------------
@@ -543,13 +490,14 @@ def _redirected(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
     base = urls.without_endpoint(there.split("?")[0])
     if not urls.same_origin(there, caller.base_url):
         return _sent_away(there, base, caller)
-    hint: Hint = f"haha-config init --base-url {base}"
     if "location" not in exchange.headers:
-        what = msg(
-            "the endpoint redirects with HTTP {status} and does not say where",
-            status=exchange.status,
+        return _at_reach(
+            msg(
+                "the endpoint redirects with HTTP {status} and does not say where",
+                status=exchange.status,
+            )
         )
-        return Diagnosis(stage="reach", what=what)
+    hint = f"haha-config init --base-url {base}"
     if exchange.status in _REPEATED:
         what = msg(
             "the endpoint redirects to {url}. The client follows; the probe does not take a"
@@ -563,7 +511,7 @@ def _redirected(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
         url=base,
         status=exchange.status,
     )
-    return Diagnosis(stage="reach", what=what, hint=hint)
+    return _at_reach(what, hint)
 
 
 def _sent_away(there: str, base: str, caller: ClientProfile) -> Diagnosis:
@@ -585,13 +533,9 @@ def _sent_away(there: str, base: str, caller: ClientProfile) -> Diagnosis:
             " without the key",
             host=host,
         )
-    same_host = mine.hostname == other.hostname
-    hint: Hint = (
-        f"haha-config init --base-url {base}"
-        if same_host
-        else msg("is the URL right? {url}", url=caller.base_url)
-    )
-    return Diagnosis(stage="reach", what=what, hint=hint)
+    if mine.hostname == other.hostname:
+        return _at_reach(what, f"haha-config init --base-url {base}")
+    return _at_reach(what, msg("is the URL right? {url}", url=caller.base_url))
 
 
 _WALL: Final = re.compile(
@@ -599,13 +543,6 @@ _WALL: Final = re.compile(
     r"akamai|request blocked|challenge",
     re.IGNORECASE,
 )
-
-
-def _is_page(exchange: HttpExchange) -> bool:
-    kind = exchange.headers.get("content-type", "")
-    return "text/html" in kind or exchange.body.lstrip()[:15].lower().startswith(
-        ("<!doctype", "<html")
-    )
 
 
 def _page(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
@@ -622,19 +559,14 @@ def _page(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
         return _at_reach(
             msg("a server in front of the endpoint can't reach it (HTTP {status})", status=status)
         )
-    what = msg(
-        "a web page answers, not an API (HTTP {status}, “{title}”)",
-        status=status,
-        title=_title(exchange),
-    )
-    return _at_reach(
-        what, msg("is the URL right, and is a sign-in page in between? {url}", url=caller.base_url)
-    )
-
-
-def _title(exchange: HttpExchange) -> str:
     found = re.search(r"<title[^>]*>(.*?)</title>", exchange.body, re.IGNORECASE | re.DOTALL)
-    return shortened(found[1] if found else exchange.body, 40)
+    title = shortened(found[1] if found else exchange.body, 40)
+    return _at_reach(
+        msg(
+            "a web page answers, not an API (HTTP {status}, “{title}”)", status=status, title=title
+        ),
+        msg("is the URL right, and is a sign-in page in between? {url}", url=caller.base_url),
+    )
 
 
 def _unknown(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
@@ -656,7 +588,7 @@ def _unknown(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
         )
     if status >= 500:
         what = msg("the endpoint failed with HTTP {status}: {said}", status=status, said=said)
-        return Diagnosis(stage="model", what=what, hint=_start_or_logs(caller))
+        return Diagnosis(stage="model", what=what, hint=logs_hint(caller))
     what = msg(
         "the endpoint refuses the request with HTTP {status}: {said}", status=status, said=said
     )
@@ -664,12 +596,11 @@ def _unknown(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
 
 
 def _not_an_answer(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
-    data = _json(exchange.body)
     if not exchange.body.strip():
         return Diagnosis(
             stage="model", what=msg("HTTP 200 and an empty answer"), hint=_better_url(caller)
         )
-    if isinstance(data, Mapping) and "choices" in data:
+    if "choices" in mapping(from_json(exchange.body)):
         return _at_reach(
             msg("the endpoint answers in OpenAI's protocol, which the client does not speak"),
             "haha-config init --provider custom-openai",
@@ -694,7 +625,7 @@ def _better_url(caller: ClientProfile) -> Hint:
 
 def words(exchange: HttpExchange) -> str:
     """The message inside an error, whatever its shape."""
-    return next(_messages(_json(exchange.body)), exchange.body)
+    return next(_messages(from_json(exchange.body)), exchange.body)
 
 
 def _messages(data: Data) -> Iterator[str]:
@@ -707,13 +638,6 @@ def _messages(data: Data) -> Iterator[str]:
     elif isinstance(data, list):
         for item in data:
             yield from _messages(item)
-
-
-def _json(text: str) -> Data:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
 
 
 def shortened(text: str, limit: int = 160) -> str:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct, field
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from haha_config.core.exchange import Dialogue, HttpExchange, Request
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Data, Slot, plain_name
+from haha_config.core.model import Data, Slot, from_json, mapping, plain_name
 from haha_config.core.probe import diagnosis, requests, strictness
 from haha_config.core.probe import response as answers
 from haha_config.core.probe.client_profile import ClientProfile
@@ -244,7 +244,8 @@ class _Examination(Struct, kw_only=True):
             answer.usable and _says_nothing(answer) and not answer.thought
         ):
             what = answer.flaw or msg("the answer is empty")
-            self.add("model", "fail", what, self.stream_hint, ms, open=self.early(exchange))
+            hint, early = diagnosis.logs_hint(self.caller), self.early(exchange)
+            self.add("model", "fail", what, hint, ms, open=early)
             return False
         if not answer.usable:
             # Whether the client gets over it shows when the whole is asked for.
@@ -274,13 +275,9 @@ class _Examination(Struct, kw_only=True):
         """Whether we gave up on a silent stream sooner than the client would."""
         return exchange.failure == "stalled" and exchange.waited < self.caller.patience
 
-    @property
-    def stream_hint(self) -> Hint:
-        return "haha-config proxy logs" if self.caller.route == "litellm" else None
-
     def counted(self, exchange: HttpExchange) -> None:
-        data = answers.data_of(exchange) if _ok(exchange) else None
-        if isinstance(data, Mapping) and isinstance(data.get("input_tokens"), int):
+        data = from_json(exchange.body) if _ok(exchange) else None
+        if isinstance(mapping(data).get("input_tokens"), int):
             self.add("count_tokens", "pass", msg("offered"), ms=exchange.ms)
         else:
             self.add("count_tokens", "skip", msg("not offered; the client manages without"))
@@ -358,7 +355,7 @@ class _Examination(Struct, kw_only=True):
             status, what = "warn", answer.flaw
         else:
             status, what = "pass", _pace(answer, exchange)
-        hint = None if status == "pass" else self.stream_hint
+        hint = None if status == "pass" else diagnosis.logs_hint(self.caller)
         unusable = not answer.usable or wrong is not None
         self.add("stream", status, what, hint, exchange.ms, open=unusable and self.early(exchange))
         return status != "fail"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
@@ -13,7 +12,7 @@ from msgspec.structs import replace
 
 from haha_config.core.exchange import Dialogue, HttpExchange, Request
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Data
+from haha_config.core.model import Data, from_json, mapping, objects
 from haha_config.core.providers import catalog as catalogs
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.catalog import Catalog, CatalogEntry, Price, per_million
@@ -68,8 +67,7 @@ def _get(url: str, headers: Mapping[str, str]) -> Request:
 
 def _next(data: Mapping[str, Data], url: str) -> str | None:
     """The next page: OpenRouter's `links.next`, Anthropic's `has_more`. Never another host."""
-    links = data.get("links")
-    following = links.get("next") if isinstance(links, Mapping) else None
+    following = mapping(data.get("links")).get("next")
     if isinstance(following, str) and following:
         try:
             there = urljoin(url, following)
@@ -89,7 +87,7 @@ def _ollama(url: str, headers: Mapping[str, str]) -> Dialogue[Listing]:
     data = _object(answer)
     if data is None:
         return Listing(problem=_why(answer))
-    names = [str(m["name"]) for m in _list(data.get("models")) if "name" in m][:_ENOUGH]
+    names = [str(m["name"]) for m in objects(data.get("models")) if "name" in m][:_ENOUGH]
     show = urljoin(url, "show")
     shown = yield [
         replace(_get(show, headers), method="POST", body={"model": name}) for name in names
@@ -100,14 +98,13 @@ def _ollama(url: str, headers: Mapping[str, str]) -> Dialogue[Listing]:
 
 def _ollama_entry(name: str, data: Mapping[str, Data]) -> CatalogEntry:
     able = data.get("capabilities")
-    info = data.get("model_info")
-    sizes = info.items() if isinstance(info, Mapping) else ()
+    sizes = mapping(data.get("model_info")).items()
     context = next((n for key, n in sizes if str(key).endswith(".context_length")), None)
     model = Model(
         id=name.removesuffix(":latest"),
         context=context if isinstance(context, int) else None,
-        tools="tools" in able if isinstance(able, list) else None,
-        thinking="thinking" in able if isinstance(able, list) else None,
+        tools=_among("tools", able),
+        thinking=_among("thinking", able),
     )
     return CatalogEntry(provider="ollama", model=model)
 
@@ -117,36 +114,36 @@ def _ollama_entry(name: str, data: Mapping[str, Data]) -> CatalogEntry:
 
 def _entries(kind: str, data: Mapping[str, Data]) -> Iterator[CatalogEntry]:
     read = _openrouter if kind == "openrouter" else _openai
-    for item in _list(data.get("data")):
+    for item in objects(data.get("data")):
         if isinstance(item.get("id"), str) and item["id"]:
             yield read(item)
 
 
 def _openrouter(item: Mapping[str, Data]) -> CatalogEntry:
     able = item.get("supported_parameters")
-    top = item.get("top_provider")
-    top = top if isinstance(top, Mapping) else {}
-    price = item.get("pricing")
-    price = price if isinstance(price, Mapping) else {}
+    top, price = mapping(item.get("top_provider")), mapping(item.get("pricing"))
+    per_input, per_output = per_million(price.get("prompt")), per_million(price.get("completion"))
+    cost = None
+    if per_input is not None and per_output is not None:
+        cost = Price(per_input, per_output)
     model = Model(
         id=item["id"],
         context=_size(item.get("context_length")) or _size(top.get("context_length")),
         output=_size(top.get("max_completion_tokens")),
-        tools="tools" in able if isinstance(able, list) else None,
-        thinking="reasoning" in able if isinstance(able, list) else None,
+        tools=_among("tools", able),
+        thinking=_among("reasoning", able),
         retired=_date(item.get("expiration_date")),
     )
     return CatalogEntry(
         provider="openrouter",
         model=model,
-        price=_price(per_million(price.get("prompt")), per_million(price.get("completion"))),
+        price=cost,
     )
 
 
 def _openai(item: Mapping[str, Data]) -> CatalogEntry:
     """OpenAI's shape and what its imitators add: vLLM's window, LM Studio's, llama.cpp's."""
-    meta = item.get("meta")
-    trained = meta.get("n_ctx_train") if isinstance(meta, Mapping) else None
+    trained = mapping(item.get("meta")).get("n_ctx_train")
     sizes = (item.get("max_model_len"), item.get("max_context_length"), trained)
     model = Model(
         id=item["id"],
@@ -156,10 +153,8 @@ def _openai(item: Mapping[str, Data]) -> CatalogEntry:
     return CatalogEntry(provider="", model=model)
 
 
-def _price(per_input: float | None, per_output: float | None) -> Price | None:
-    if per_input is None or per_output is None:
-        return None
-    return Price(per_input, per_output)
+def _among(name: str, able: Data) -> bool | None:
+    return name in able if isinstance(able, list) else None
 
 
 def _size(value: Data) -> int | None:
@@ -173,17 +168,8 @@ def _date(value: Data) -> str | None:
 
 
 def _object(answer: HttpExchange) -> Mapping[str, Data] | None:
-    if answer.status != 200 or answer.failure:
-        return None
-    try:
-        data = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return None
+    data = from_json(answer.body) if answer.status == 200 and not answer.failure else None
     return data if isinstance(data, dict) else None
-
-
-def _list(value: Data) -> list[Mapping[str, Data]]:
-    return [v for v in value if isinstance(v, dict)] if isinstance(value, list) else []
 
 
 def _why(answer: HttpExchange) -> Message:
@@ -227,14 +213,11 @@ def gateway(
 
 
 def _over(live: CatalogEntry, known: CatalogEntry, provider: str) -> CatalogEntry:
-    fields = ("context", "output", "tools", "thinking", "retired", "instead")
-    filled = {
-        f: getattr(live.model, f) if getattr(live.model, f) is not None else getattr(known.model, f)
-        for f in fields
-    }
+    fields = ("id", "context", "output", "tools", "thinking", "retired", "instead")
+    told = {f: value for f in fields if (value := getattr(live.model, f)) is not None}
     return replace(
         known,
         provider=provider,
-        model=replace(known.model, id=live.model.id, **filled),
+        model=replace(known.model, **told),
         price=live.price or known.price,
     )

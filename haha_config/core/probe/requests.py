@@ -264,10 +264,9 @@ def _tools(caller: ClientProfile, *, small: bool) -> list[Data]:
     chosen = [
         t for t in caller.wire.tools if not small or t["name"] in _SMALL_TOOLS or DEFERRED in t
     ]
-    return [_tool(wires.filled(tool, limit)) for tool in chosen]
-
-
-def _tool(tool: dict[str, Data]) -> dict[str, Data]:
-    description = tool["description"]
-    start = _DESCRIPTIONS.get(tool["name"], "")
-    return {**tool, "description": sentence(len(description), start)}
+    filled = [wires.filled(tool, limit) for tool in chosen]
+    return [
+        tool
+        | {"description": sentence(len(tool["description"]), _DESCRIPTIONS.get(tool["name"], ""))}
+        for tool in filled
+    ]

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 from haha_config.core.exchange import HttpExchange
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Data
+from haha_config.core.model import Data, elements, from_json, mapping
 
 
 class Response(Struct, frozen=True, kw_only=True):
@@ -71,12 +71,11 @@ def read(exchange: HttpExchange) -> Response | None:
     """The answer in an exchange that got one; None where this is no Messages API answer."""
     if is_stream(exchange):
         return _streamed(exchange)
-    data = data_of(exchange)
-    content = data.get("content") if isinstance(data, Mapping) else None
-    if not isinstance(data, Mapping) or (data.get("type") != "message" and content is None):
+    data = mapping(from_json(exchange.body))
+    content = data.get("content")
+    if data.get("type") != "message" and content is None:
         return None
-    found = content if isinstance(content, list) else ()
-    blocks = tuple(_with_input(b) for b in found if isinstance(b, dict))
+    blocks = tuple(_with_input(b) for b in elements(content) if isinstance(b, dict))
     usage = data.get("usage")
     flaw = None
     if exchange.ask.stream:
@@ -88,7 +87,7 @@ def read(exchange: HttpExchange) -> Response | None:
         model=str(data.get("model") or ""),
         content=blocks,
         stop_reason=data.get("stop_reason"),
-        usage=usage if isinstance(usage, Mapping) else {},
+        usage=mapping(usage),
         flaw=flaw,
         usable=counted,
         final=not counted,
@@ -107,14 +106,6 @@ def _with_input(block: dict[str, Data]) -> dict[str, Data]:
         return {**block, "input": json.loads(block["input"])}
     except (KeyError, TypeError, ValueError, RecursionError):
         return block
-
-
-def data_of(exchange: HttpExchange) -> Data:
-    """The JSON of a whole answer, or None."""
-    try:
-        return json.loads(exchange.body)
-    except (ValueError, RecursionError):
-        return None
 
 
 def is_stream(exchange: HttpExchange) -> bool:
@@ -198,10 +189,7 @@ class _Reader:
         if name == "ping":
             self.pings += 1
             return
-        try:
-            data = json.loads(text) if text else {}
-        except (ValueError, RecursionError):
-            data = None
+        data = from_json(text) if text else {}
         if not isinstance(data, dict):
             self._note(msg("an event of the stream is not JSON"))
             return
@@ -269,11 +257,8 @@ class _Reader:
     def _close_call(self, index: int) -> None:
         block = self.blocks[index]
         text = "".join(self.partial.get(index, ()))
-        try:
-            # What stands in the event that opens the block is not read (measured).
-            value = json.loads(text) if text.strip() else {}
-        except (ValueError, RecursionError):
-            value = None
+        # What stands in the event that opens the block is not read (measured).
+        value = from_json(text) if text.strip() else {}
         if not isinstance(value, dict):
             self.bad.append(str(block.get("name", "")))
             value = {}
@@ -327,9 +312,11 @@ def _streamed(exchange: HttpExchange) -> Response:
         reader.take(at, name, text)
     flaw, usable = reader.flaw, reader.flaw is None
     ended = reader.ended or reader.delivered
+    # Such an answer has an end of its own, which the client waits for.
+    chunked = "chunked" in exchange.headers.get("transfer-encoding", "")
     if flaw is None and not reader.message and not reader.error:
         flaw, usable = msg("the stream holds no answer"), False
-    elif flaw is None and exchange.failure == "cut" and _in_chunks(exchange):
+    elif flaw is None and exchange.failure == "cut" and chunked:
         flaw, usable = _unended(exchange), False
     elif flaw is None and not reader.ended and not reader.error:
         flaw = _unended(exchange)
@@ -353,11 +340,6 @@ def _streamed(exchange: HttpExchange) -> Response:
         pings=reader.pings,
         bad_inputs=tuple(reader.bad),
     )
-
-
-def _in_chunks(exchange: HttpExchange) -> bool:
-    """Whether an answer has an end of its own, which the client waits for."""
-    return "chunked" in exchange.headers.get("transfer-encoding", "")
 
 
 def _unended(exchange: HttpExchange) -> Message:

@@ -83,9 +83,8 @@ class Scorecard(Struct, frozen=True, kw_only=True):
     @property
     def hints(self) -> tuple[Message | str, ...]:
         """Every mend once, those of failures first."""
-        first = (*self.failed, *(c for c in self.checks if c.status != "fail"))
         found: list[Message | str] = []
-        for check in first:
+        for check in sorted(self.checks, key=lambda c: c.status != "fail"):
             if check.hint is not None and check.hint not in found:
                 found.append(check.hint)
         return tuple(found)
@@ -98,35 +97,30 @@ class ProbeReport(Struct, frozen=True, kw_only=True):
 
     def reaches(self, wanted: Grade) -> bool:
         """Whether every model gets at least so far; `tools` means that it works."""
-        return all(_reaches(card, wanted) for card in self.cards)
+        if wanted == "tools":
+            return self.works
+        return all(GRADES.index(card.grade) >= GRADES.index(wanted) for card in self.cards)
 
     @property
     def works(self) -> bool:
         return all(card.works for card in self.cards)
 
 
-def _reaches(card: Scorecard, wanted: Grade) -> bool:
-    if wanted == "tools":
-        return card.works
-    return GRADES.index(card.grade) >= GRADES.index(wanted)
-
-
 def as_data(report: ProbeReport) -> list[dict[str, Data]]:
     """Design section 3's shape, with messages where text goes."""
-    return [_card(card) for card in report.cards]
-
-
-def _card(card: Scorecard) -> dict[str, Data]:
-    return {
-        "model": card.model,
-        "slots": list(card.slots),
-        "grade": card.grade,
-        "verdict": card.verdict,
-        "checks": [
-            {"name": c.name, "status": c.status, "detail": c.detail, "hint": c.hint, "ms": c.ms}
-            for c in card.checks
-        ],
-    }
+    return [
+        {
+            "model": card.model,
+            "slots": list(card.slots),
+            "grade": card.grade,
+            "verdict": card.verdict,
+            "checks": [
+                {"name": c.name, "status": c.status, "detail": c.detail, "hint": c.hint, "ms": c.ms}
+                for c in card.checks
+            ],
+        }
+        for card in report.cards
+    ]
 
 
 def order(checks: Iterable[Check]) -> Sequence[Check]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from haha_config.core.model import Data
+from haha_config.core.model import Data, from_json, mapping
 
 #: Stands for the client's own words. It says nothing that a model would act on.
 _SENTENCE: Final = "This line is as long as a line of the client and means nothing. "
@@ -177,7 +177,7 @@ def as_set(wire: Wire, value: Callable[[str], str]) -> Wire:
     own = tuple(beta.strip() for beta in value("ANTHROPIC_BETAS").split(",") if beta.strip())
     return replace(
         wire,
-        body={**body, **_object(value("CLAUDE_CODE_EXTRA_BODY"))},
+        body={**body, **mapping(from_json(value("CLAUDE_CODE_EXTRA_BODY")))},
         betas=(*wire.betas[:-1], *own, *wire.betas[-1:]),
     )
 
@@ -187,14 +187,6 @@ def _is_set(value: str, setting: str) -> bool:
     if setting == "1":
         return value.strip().lower() not in ("", "0", "false", "no", "off")
     return value.strip().lower() == setting
-
-
-def _object(text: str) -> Mapping[str, Data]:
-    try:
-        data = json.loads(text) if text else {}
-    except (ValueError, RecursionError):
-        return {}
-    return data if isinstance(data, dict) else {}
 
 
 # --- sentences for lengths --------------------------------------------------------------------

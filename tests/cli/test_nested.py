@@ -70,4 +70,4 @@ def test_a_model_list(tool: Tool, url: str) -> None:
     assert made.code == 0, made.err
     listed = tool("models")
     assert listed.code == 0, listed.err
-    assert "answered something that is not a model list" in listed.err
+    assert "answered no model list" in listed.err

@@ -143,7 +143,7 @@ def test_ollama_is_asked_what_each_model_can_do() -> None:
     [
         (401, "{}", "refused the key"),
         (404, "Not Found", "HTTP 404"),
-        (200, "<html>sign in</html>", "not a model list"),
+        (200, "<html>sign in</html>", "no model list"),
     ],
 )
 def test_no_list_is_said_in_words(status: int, body: str, words: str) -> None:

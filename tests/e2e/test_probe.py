@@ -297,7 +297,7 @@ def agrees(user: User, endpoint: Upstream, wanted: Row) -> None:
 def test_wrong_key(user: User, gateway: Gateway, endpoint: Upstream) -> None:
     endpoint.behave = lambda _r: None
     user.uses(gateway.url, "good", WRONG)
-    wanted = row("", honest, "reach", "does not know this key")
+    wanted = row("", honest, "reach", "not the gateway's master key")
     judged(user.probe(), wanted)
     agrees(user, endpoint, wanted)
 

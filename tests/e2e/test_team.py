@@ -196,7 +196,7 @@ class Drill:
             ({"models": ["deepseek-flash"]}, "does not allow `gpt-6-luna`"),
             ({"models": ["gpt-6-luna"], "rpm": 0}, "limit is reached: 0 requests a minute"),
             ({"expires": "2020-01-01T00:00:00+00:00"}, "has expired"),
-            (None, "may have been revoked"),
+            (None, "unknown to the gateway, or revoked"),
         ):
             self.gateway.change("colleague", change)
             said = tool("probe").stdout

@@ -68,14 +68,14 @@ def _headers(s: ErrorContext) -> Hint:
     row = s.caller.row
     if row is not None and row.credential.header not in s.caller.kinds:
         return msg(
-            "{name} reads the key from the other header: haha-config init --provider {key}",
+            "{name} reads another key header: haha-config init --provider {key}",
             name=row.name,
             key=row.key,
         )
     if row is not None and len(row.base_urls) > 1:
         return msg(
-            "keys of {name} work in one region only: "
-            "haha-config init --provider {key} --region {regions}",
+            "a key of {name} works in one region: haha-config init --provider {key}"
+            " --region {regions}",
             name=row.name,
             key=row.key,
             regions="|".join(row.base_urls),
@@ -119,8 +119,8 @@ def _other_path(s: ErrorContext) -> Hint:
     """An `openai/` model is called at /responses: newer ones whatever the flag says (measured)."""
     if s.caller.chat_flag:
         return msg(
-            "write `hosted_vllm/NAME` instead of `openai/NAME` for `{model}` in "
-            "litellm_config.yaml: it is called at /responses whatever the flag says",
+            "in litellm_config.yaml write `hosted_vllm/NAME` instead of `openai/NAME` for"
+            " `{model}`: the flag does not reach it",
             model=s.model,
         )
     return msg(
@@ -135,14 +135,14 @@ def window_hint(caller: ClientProfile) -> Hint:
     if row is not None and row.key == "ollama":
         return "OLLAMA_CONTEXT_LENGTH=65536 ollama serve"
     if caller.loopback or (row is not None and row.local):
-        return msg("load the model with a window of 64K tokens or more")
-    return msg("choose a model with a window of 32K tokens or more: haha-config models")
+        return msg("load the model with a window of at least 64K")
+    return msg("choose a model with a window of at least 32K: haha-config models")
 
 
 NO_SEARCH: Final = setting_hint(("ENABLE_TOOL_SEARCH=false",))
 _MODELS: Final = "haha-config models"
 _LOGS: Final = "haha-config proxy logs"
-_ASK_FOR_A_KEY = msg("ask whoever runs the gateway for a new key, then: haha-config init")
+_ASK_FOR_A_KEY = msg("ask the gateway's owner for a new key, then: haha-config init")
 
 
 #: First the replies whose words tell; statuses alone come last. A table, so that rows stay short.
@@ -150,22 +150,22 @@ _ASK_FOR_A_KEY = msg("ask whoever runs the gateway for a new key, then: haha-con
 KNOWN: Final[tuple[ErrorPattern, ...]] = (
     # LiteLLM's own
     ErrorPattern(
-        "auth", msg("LiteLLM does not know this key: it is not the gateway's master key"),
+        "auth", msg("this key is not the gateway's master key"),
         r"no_db_connection|no connected db", hint="haha-config validate --fix",
     ),
     ErrorPattern(
-        "auth", msg("no key reached LiteLLM, and it has no database to look one up"),
+        "auth", msg("no key reached LiteLLM"),
         r"no module named 'prisma'|\bprisma\b", statuses=(401, 500),
         hint="haha-config validate --fix",
     ),
     ErrorPattern(
-        "auth", msg("LiteLLM does not know this key: it is not the gateway's master key"),
+        "auth", msg("this key is not the gateway's master key"),
         r"litellm virtual key expected|invalid proxy server token|no api key passed in",
         hint="haha-config validate --fix",
     ),
     # a gateway for a team (measured, 1.108.7, with examples/team)
     ErrorPattern(
-        "auth", msg("the gateway does not know this key; it may have been revoked"),
+        "auth", msg("this key is unknown to the gateway, or revoked"),
         r"key is unknown to the gateway", hint=_ASK_FOR_A_KEY,
     ),
     ErrorPattern(
@@ -173,9 +173,9 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
         statuses=(400, 401), hint=_ASK_FOR_A_KEY,
     ),
     ErrorPattern(
-        "model", msg("the gateway's own limit is reached: {limit} {kind} a minute"),
+        "model", msg("the gateway's limit is reached: {limit} {kind} a minute"),
         r"rate limit exceeded for \w+:.*limit type: (?P<kind>\w+).*current limit: (?P<limit>\d+)",
-        hint=msg("wait a minute, or ask whoever runs the gateway for more"),
+        hint=msg("wait a minute, or ask the gateway's owner for more"),
     ),
     ErrorPattern(
         "model", msg("the gateway does not allow `{model}` with this key"),
@@ -184,9 +184,9 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
     ),
     ErrorPattern(
         "model",
-        msg("the gateway's Redis does not answer, so it counts no requests and takes none"),
+        msg("the gateway takes no requests: its Redis does not answer"),
         r"request counters could not be verified against redis",
-        hint=msg("try again in a minute; whoever runs the gateway has to start Redis again"),
+        hint=msg("the gateway's owner has to start Redis again"),
     ),
     ErrorPattern(
         "model", msg("LiteLLM pauses this model after failures of its upstream"),
@@ -197,31 +197,32 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
         r"invalid model name passed in|no deployments available", hint=_MODELS,
     ),
     ErrorPattern(
-        "model", msg("LiteLLM left out `{model}`: it does not know its prefix"),
+        "model", msg("LiteLLM left out `{model}`: unknown prefix"),
         r"no healthy deployments",
         hint=msg("put the provider before the name in `model:` (`openai/NAME`): haha-config "
             "validate"),
     ),
     ErrorPattern(
-        "model", msg("LiteLLM has no key for the upstream of `{model}`"),
+        "model", msg("LiteLLM has no upstream key for `{model}`"),
         r"litellm\.\w+error.{0,120}missing credentials",
-        hint=msg("put it into litellm.env, as `api_key` names it, then: haha-config proxy restart"),
+        hint=msg("put the variable that `api_key` names into litellm.env, then:"
+                     " haha-config proxy restart"),
     ),
     ErrorPattern(
         "model", msg("the upstream refuses the gateway's key"), r"litellm\.authenticationerror",
         hint=msg("put the right key into litellm.env, then: haha-config proxy restart"),
     ),
     ErrorPattern(
-        "model", msg("the upstream says: too many requests, or no credit left"),
-        r"litellm\.ratelimiterror", hint=msg("wait, or look at the account of the upstream"),
+        "model", msg("the upstream reports too many requests or no credit left"),
+        r"litellm\.ratelimiterror", hint=msg("wait, or look at the upstream's account"),
     ),
     ErrorPattern(
-        "model", msg("the upstream does not have the model behind `{model}`"),
+        "model", msg("the upstream lacks the model behind `{model}`"),
         r"litellm\.notfounderror.*(?P<said>model).*(not found|does not exist|not exist)",
         hint=_MODELS,
     ),
     ErrorPattern(
-        "model", msg("the upstream answers 404: it does not have the path that LiteLLM calls"),
+        "model", msg("the upstream does not have the path that LiteLLM calls (404)"),
         r"litellm\.notfounderror", hint=_other_path,
     ),
     ErrorPattern(
@@ -230,7 +231,7 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
         r"(connection error|cannot connect|connect call failed)", hint=_LOGS,
     ),
     ErrorPattern(
-        "model", msg("the upstream answers LiteLLM with a web page, not as an API"),
+        "model", msg("the upstream answers with a web page, not as an API"),
         r"litellm\.\w+error.{0,200}<!doctype|litellm\.\w+error.{0,200}<html",
         hint=msg("check `api_base` of this model in litellm_config.yaml"),
     ),
@@ -250,12 +251,12 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
         hint=NO_SEARCH,
     ),
     ErrorPattern(
-        "params", msg("this model does not think, and the client asks it to"),
+        "params", msg("this model does not think; the client asks for thinking"),
         r"does not support thinking|thinking.{0,40}not (supported|enabled)"
         r"|adaptive.{0,60}(not supported|invalid|expected)|input tag 'adaptive'", hint=_no_thinking,
     ),
     ErrorPattern(
-        "tools", msg("the endpoint wants the model's thinking sent back after a tool call"),
+        "tools", msg("the endpoint wants thinking sent back after a tool call"),
         r"thinking.{0,60}must be passed back|expected `?thinking`?"
         r"|signature.{0,40}(required|invalid)", hint=_no_thinking,
     ),
@@ -265,7 +266,7 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
         statuses=(400, 422), hint=_leave_out,
     ),
     ErrorPattern(
-        "params", msg("the endpoint refuses a field that the client sends ({said})"),
+        "params", msg("the endpoint refuses a field of the client's ({said})"),
         r"extra inputs are not permitted|extra_forbidden|unknown (field|parameter|argument)"
         r"|unrecognized (request )?(field|argument)|unsupportedparamserror",
     ),
@@ -276,12 +277,12 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
         hint=lambda s: window_hint(s.caller),
     ),
     ErrorPattern(
-        "params", msg("the model's answers can't be as long as the client allows ({n} tokens)"),
+        "params", msg("the model can't write as many tokens as the client allows ({n})"),
         r"max_(completion_)?tokens|max_output_tokens|maximum allowed number of output tokens",
         statuses=(400, 422), hint=_smaller_output,
     ),
     ErrorPattern(
-        "model", msg("the model does not fit into this machine's memory"),
+        "model", msg("the model does not fit into memory"),
         r"more (system )?memory|out of memory|insufficient memory",
     ),
     # money, region, keys
@@ -297,7 +298,7 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
         r"|not available in your (country|region)",
     ),
     ErrorPattern(
-        "auth", msg("the service found no key in the header that it reads"),
+        "auth", msg("the service found no key"),
         r"no auth credentials found"
         r"|missing.{0,30}(api[ _-]?key|authorization|authentication|credential)"
         r"|(api[ _-]?key|authorization|authentication).{0,30}(required|missing|not provided)"
@@ -336,10 +337,10 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
     ErrorPattern("context", msg("the request is too large for the endpoint"), statuses=(413,)),
     ErrorPattern(
         "model", msg("too many requests ({said})"), statuses=(429,),
-        hint=msg("wait, or look at the limits of the account"),
+        hint=msg("wait, or look at the account's limits"),
     ),
     ErrorPattern(
-        "model", msg("the service is overloaded or still loading the model ({said})"),
+        "model", msg("the service is overloaded or loading the model ({said})"),
         statuses=(503, 529), hint=msg("try again in a minute"),
     ),
 )
@@ -424,9 +425,9 @@ def _unanswered(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
         "refused": _start(caller),
         "unreachable": None,
         "tls": msg("is it http:// instead of https:// ?") if caller.loopback else None,
-        "certificate": msg("set NODE_EXTRA_CA_CERTS to the file with its issuer's certificate"),
+        "certificate": msg("set NODE_EXTRA_CA_CERTS to the issuer's certificate file"),
         "proxy": through,
-        "socks": msg("set HTTPS_PROXY to the http:// port of that proxy"),
+        "socks": msg("set HTTPS_PROXY to that proxy's http:// port"),
     }
     if failure in hints:
         return _at_reach(what, hints[failure])
@@ -438,19 +439,17 @@ def silence(exchange: HttpExchange) -> Message:
     host = urlsplit(exchange.ask.url).netloc.rpartition("@")[2]
     reason = exchange.reason
     words: dict[str, Message] = {
-        "dns": msg(
-            "`{host}` has no address: the name is wrong, or this machine is offline", host=host
-        ),
+        "dns": msg("`{host}` has no address: wrong name, or this machine is offline", host=host),
         "refused": msg("nothing listens at {host}", host=host),
         "unreachable": msg("{host} can't be reached ({reason})", host=host, reason=reason),
-        "tls": msg("{host} does not speak TLS as it should ({reason})", host=host, reason=reason),
+        "tls": msg("{host} breaks the TLS protocol ({reason})", host=host, reason=reason),
         "certificate": msg(
             "the certificate of {host} is not trusted ({reason})", host=host, reason=reason
         ),
-        "proxy": msg("the proxy in HTTP_PROXY or HTTPS_PROXY did not lead to {host}", host=host),
-        "socks": msg("the proxy speaks {reason}, and the client only HTTP", reason=reason.upper()),
+        "proxy": msg("the proxy (HTTP_PROXY, HTTPS_PROXY) did not reach {host}", host=host),
+        "socks": msg("the client can't use a {reason} proxy", reason=reason.upper()),
         "slow": msg("no answer began within {n} s", n=round(exchange.ask.timeout)),
-        "stalled": msg("the answer stopped in the middle for {n} s", n=round(exchange.waited)),
+        "stalled": msg("the answer stopped for {n} s", n=round(exchange.waited)),
     }
     silent = msg("{host} hung up without an answer", host=host)
     return words.get(exchange.failure or "", silent)
@@ -493,21 +492,19 @@ def _redirected(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
     if "location" not in exchange.headers:
         return _at_reach(
             msg(
-                "the endpoint redirects with HTTP {status} and does not say where",
+                "the endpoint redirects nowhere (HTTP {status})",
                 status=exchange.status,
             )
         )
     hint = f"haha-config init --base-url {base}"
     if exchange.status in _REPEATED:
         what = msg(
-            "the endpoint redirects to {url}. The client follows; the probe does not take a"
-            " key there",
+            "the endpoint redirects to {url}. The client follows, the probe does not",
             url=base,
         )
         return Diagnosis(stage="reach", what=what, hint=hint, client_goes_on=True)
     what = msg(
-        "the endpoint redirects to {url} with HTTP {status}, and the client's question gets"
-        " lost on the way",
+        "the endpoint redirects to {url} with HTTP {status}: the client's question gets lost",
         url=base,
         status=exchange.status,
     )
@@ -523,14 +520,12 @@ def _sent_away(there: str, base: str, caller: ClientProfile) -> Diagnosis:
     host = f"{other.scheme}://{other.hostname}"
     if "x-api-key" in caller.kinds:
         what = msg(
-            "the endpoint redirects to {host}: the client would send the conversation and the"
-            " key there",
+            "the endpoint redirects to {host}: conversation and key would go there",
             host=host,
         )
     else:
         what = msg(
-            "the endpoint redirects to {host}: the client would send the conversation there,"
-            " without the key",
+            "the endpoint redirects to {host}: the conversation would go there, without the key",
             host=host,
         )
     if mine.hostname == other.hostname:
@@ -550,14 +545,14 @@ def _page(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
     if status in (403, 429, 503) and _WALL.search(exchange.body):
         return _at_reach(
             msg(
-                "a firewall in front of the endpoint refuses the request (HTTP {status})",
+                "a firewall refuses the request (HTTP {status})",
                 status=status,
             ),
-            msg("is there a VPN, a company proxy or a country block in between?"),
+            msg("is a VPN, company proxy or country block in between?"),
         )
     if status in (502, 503, 504):
         return _at_reach(
-            msg("a server in front of the endpoint can't reach it (HTTP {status})", status=status)
+            msg("a server in front can't reach the endpoint (HTTP {status})", status=status)
         )
     found = re.search(r"<title[^>]*>(.*?)</title>", exchange.body, re.IGNORECASE | re.DOTALL)
     title = shortened(found[1] if found else exchange.body, 40)
@@ -565,7 +560,7 @@ def _page(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
         msg(
             "a web page answers, not an API (HTTP {status}, “{title}”)", status=status, title=title
         ),
-        msg("is the URL right, and is a sign-in page in between? {url}", url=caller.base_url),
+        msg("is the URL right? Is a sign-in page in between? {url}", url=caller.base_url),
     )
 
 
@@ -602,7 +597,7 @@ def _not_an_answer(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
         )
     if "choices" in mapping(from_json(exchange.body)):
         return _at_reach(
-            msg("the endpoint answers in OpenAI's protocol, which the client does not speak"),
+            msg("the endpoint answers in OpenAI's protocol"),
             "haha-config init --provider custom-openai",
         )
     said = shortened(words(exchange))

@@ -118,7 +118,7 @@ class _Examination(Struct, kw_only=True):
         what = cause.what
         if exchange.tries == TRIES and not _by_shape(exchange):
             what = msg(
-                "{what} (failed {n} times; the client would try for 3 minutes)",
+                "{what} ({n} times; the client would try for 3 minutes)",
                 what=what,
                 n=exchange.tries,
             )
@@ -221,8 +221,7 @@ class _Examination(Struct, kw_only=True):
         if turn is not None and refused is not None and self.caller.wire == caller.wire:
             # Refused once and then taken, though nothing in it was the cause.
             detail = msg(
-                "a request is refused with HTTP {status} and taken later; the client would not"
-                " ask again",
+                "a request is refused (HTTP {status}), then taken; the client would not ask again",
                 status=refused.status,
             )
             self.add("tries", "fail", detail, ms=refused.ms)
@@ -268,7 +267,7 @@ class _Examination(Struct, kw_only=True):
         if status is not None and (status < 500 or "litellm." in exchange.body):
             self.add("auth", "pass", msg("the key was not refused"), ms=exchange.ms)
         else:
-            self.add("auth", "skip", msg("not known: it failed before it could judge the key"))
+            self.add("auth", "skip", msg("not known: it failed before judging the key"))
         self.fail("model", exchange, cause)
 
     def early(self, exchange: HttpExchange) -> bool:
@@ -280,7 +279,7 @@ class _Examination(Struct, kw_only=True):
         if isinstance(mapping(data).get("input_tokens"), int):
             self.add("count_tokens", "pass", msg("offered"), ms=exchange.ms)
         else:
-            self.add("count_tokens", "skip", msg("not offered; the client manages without"))
+            self.add("count_tokens", "skip", msg("not offered; not needed"))
 
     # --- the first message of a session ---
 
@@ -314,7 +313,7 @@ class _Examination(Struct, kw_only=True):
         exchange = yield from self.first(small=self.wanted.small)
         if _answered(exchange) is not None:
             what = msg(
-                "the endpoint refuses a search for tools: client {version} then goes on without",
+                "the endpoint refuses tool search; client {version} goes on without",
                 version=wire.version,
             )
             self.add("params", "warn", what, diagnosis.NO_SEARCH, refused.ms)
@@ -350,7 +349,7 @@ class _Examination(Struct, kw_only=True):
         elif _says_nothing(answer):
             what = msg("the answer is empty")
             if answer.thought:
-                what = msg("the answer is only thinking, which the client does not show")
+                what = msg("the answer is only thinking")
         elif answer.flaw is not None:
             status, what = "warn", answer.flaw
         else:
@@ -378,12 +377,12 @@ class _Examination(Struct, kw_only=True):
         bad, wire = tuple(refusals), self.caller.wire
         if not bad:
             self.fail("stream", refused)
-            detail = msg("each part is accepted by itself; only the whole request is refused")
+            detail = msg("each part is accepted; only the whole request is refused")
             self.add("params", "warn", detail)
             return False
         if strictness.goes_on_without(wire, refusals):
             detail = msg(
-                "the endpoint refuses {bad}: client {version} then goes on without",
+                "the endpoint refuses {bad}; client {version} goes on without",
                 bad=bad,
                 version=wire.version,
             )
@@ -435,7 +434,7 @@ class _Examination(Struct, kw_only=True):
         if two is None and _by_shape(both):
             cause = self.judge(both)
             what = msg(
-                "an interactive session offers other tools than `-p`, and one is refused: {why}",
+                "a tool of an interactive session is refused: {why}",
                 why=cause.what,
             )
             self.fail("tools", both, replace(cause, what=what))
@@ -459,7 +458,7 @@ class _Examination(Struct, kw_only=True):
             if little is not None and little.calls:
                 self.lost(first.input_tokens, ms)
                 return
-        detail = msg("the model did not call the tool that it was asked to call")
+        detail = msg("the model did not call the tool it was asked to")
         self.add("tools", "fail", detail, "haha-config models --tools", ms)
 
     def lost(self, read: int, ms: int) -> None:
@@ -467,12 +466,12 @@ class _Examination(Struct, kw_only=True):
         n = self.thousands
         if 0 < read < n * 500:
             detail = msg(
-                "the client's first request is cut: {read} tokens of {n}K were read", read=read, n=n
+                "the first request is cut: {read} tokens of {n}K were read", read=read, n=n
             )
         else:
             detail = msg(
-                "in a request as long as the client's ({n}K tokens) the model calls no tool: the "
-                "server cuts it, or the model is weak",
+                "in a request of {n}K tokens the model calls no tool: the server cuts it,"
+                " or the model is weak",
                 n=n,
             )
         self.add("size", "fail", detail, diagnosis.window_hint(self.caller), ms)
@@ -482,11 +481,9 @@ class _Examination(Struct, kw_only=True):
         answer = _answered(back)
         if answer is None:
             cause = self.judge(back)
-            what = msg("the result of a tool is refused: {why}", why=cause.what)
+            what = msg("a tool's result is refused: {why}", why=cause.what)
             if back.ask.key == "error result":
-                what = msg(
-                    "the results of two tools, one an error, are refused: {why}", why=cause.what
-                )
+                what = msg("a tool's error is refused: {why}", why=cause.what)
             self.fail("tools", back, replace(cause, what=what))
             return False
         trouble = strictness.trouble(answer, self.caller.wire)
@@ -499,7 +496,7 @@ class _Examination(Struct, kw_only=True):
     def called(self, first: Response, two: Response | None) -> None:
         """Tools work; tell of two at once and of thinking."""
         if two is not None and len(two.calls) > 1:
-            self.add("tools", "pass", msg("tool calls work, two at once too"))
+            self.add("tools", "pass", msg("tool calls work, two at once"))
         else:
             self.add("tools", "pass", msg("tool calls work, one at a time"))
         if any(check.name == "params" for check in self.checks):
@@ -508,7 +505,7 @@ class _Examination(Struct, kw_only=True):
         if "thinking" in self.caller.wire.body and not thought:
             self.add("params", "pass", msg("thinking was asked for; none came back"))
         else:
-            self.add("params", "pass", msg("every part of the client's request is accepted"))
+            self.add("params", "pass", msg("every part of the request is accepted"))
 
     def context(self, exchange: HttpExchange) -> None:
         """Whether a word from the start of a long prompt is still known at its end."""
@@ -520,9 +517,7 @@ class _Examination(Struct, kw_only=True):
         n = answer.input_tokens
         if requests.HIDDEN_WORD.casefold() in answer.text.casefold():
             n = n or requests.CONTEXT_TOKENS
-            self.add(
-                "context", "pass", msg("a prompt of {n} tokens is read completely", n=n), ms=ms
-            )
+            self.add("context", "pass", msg("{n} tokens are read completely", n=n), ms=ms)
             return
         if 0 < n < requests.CONTEXT_TOKENS // 2:
             detail = msg("long prompts are cut silently: {n} tokens were read", n=n)

@@ -181,7 +181,7 @@ def _why(answer: HttpExchange) -> Message:
     if answer.status in (401, 403):
         return msg("{url} refused the key (HTTP {status})", url=url, status=answer.status)
     if answer.status == 200:
-        return msg("{url} answered something that is not a model list", url=url)
+        return msg("{url} answered no model list", url=url)
     return msg("{url} answered HTTP {status}", url=url, status=answer.status)
 
 

@@ -79,7 +79,7 @@ def read(exchange: HttpExchange) -> Response | None:
     usage = data.get("usage")
     flaw = None
     if exchange.ask.stream:
-        flaw = msg("it answers in one piece, not as a stream")
+        flaw = msg("the answer comes in one piece, not as a stream")
     counted = isinstance(usage, Mapping)
     if not counted:
         flaw = msg("the answer has no `usage`")
@@ -114,7 +114,7 @@ def is_stream(exchange: HttpExchange) -> bool:
     return _named_stream(exchange) or exchange.body.startswith(("event:", "data:"))
 
 
-_NO_STREAM: Final = msg("JSON comes under the content type of a stream")
+_NO_STREAM: Final = msg("JSON comes with a stream's content type")
 
 
 def _named_stream(exchange: HttpExchange) -> bool:
@@ -191,7 +191,7 @@ class _Reader:
             return
         data = from_json(text) if text else {}
         if not isinstance(data, dict):
-            self._note(msg("an event of the stream is not JSON"))
+            self._note(msg("an event is not JSON"))
             return
         if name not in ("message_start", "error") and not self.message:
             self._note(msg("the stream does not begin with `message_start`"))
@@ -219,7 +219,7 @@ class _Reader:
     def _content_block_start(self, _at: int, data: Data) -> None:
         index, block = data.get("index"), data.get("content_block")
         if not isinstance(index, int) or not isinstance(block, dict):
-            self._note(msg("a block of the stream begins without its number"))
+            self._note(msg("a block begins without its number"))
             return
         self.blocks[index] = dict(block)
         self.open.add(index)
@@ -233,7 +233,7 @@ class _Reader:
         kind = str(delta.get("type"))
         block = self.blocks[index].get("type")
         if block not in _BLOCKS.get(kind, (block,)):
-            self._note(msg("a piece of the stream is of another kind than its block"))
+            self._note(msg("a piece is of another kind than its block"))
         if kind == "input_json_delta":
             self.partial.setdefault(index, []).append(str(delta.get("partial_json", "")))
         for name in ("text", "thinking", "signature"):
@@ -244,9 +244,9 @@ class _Reader:
     def _content_block_stop(self, _at: int, data: Data) -> None:
         index = data.get("index")
         if index in self.blocks and index not in self.open:
-            self.lapses["block-stop-twice"] = msg("a block of the stream ends twice")
+            self.lapses["block-stop-twice"] = msg("a block ends twice")
         elif index not in self.open:
-            self._note(msg("a block of the stream ends without a beginning"))
+            self._note(msg("a block ends without a beginning"))
         if index not in self.open:
             return
         self.open.discard(index)
@@ -344,7 +344,7 @@ def _streamed(exchange: HttpExchange) -> Response:
 
 def _unended(exchange: HttpExchange) -> Message:
     if exchange.failure == "stalled":
-        return msg("the stream stopped for {n} s in the middle", n=round(exchange.waited))
+        return msg("the stream stopped for {n} s", n=round(exchange.waited))
     if exchange.failure:
-        return msg("the connection was closed in the middle of the stream")
+        return msg("the connection was closed inside the stream")
     return msg("the stream ends without `message_stop`")

@@ -75,7 +75,7 @@ class Scorecard(Struct, frozen=True, kw_only=True):
         if undecided:
             return msg("not known: {why}", why=undecided[0])
         if self.grade != "tools":
-            return msg("not known: the checks ended before the tools")
+            return msg("not known: tools were not tried")
         if warned or untried:
             return msg("will work, but {what}", what=(*warned, *untried))
         return msg("will work")

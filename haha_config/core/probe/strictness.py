@@ -86,13 +86,13 @@ def trouble(answer: Response, wire: Wire) -> Message | None:
     """What breaks a client's tools, in an answer that should hold a call or follow one."""
     if answer.error:
         said = shortened(answer.error, 100)
-        return msg("the stream of a tool call breaks off with: {said}", said=said)
+        return msg("the stream breaks off with: {said}", said=said)
     if not answer.usable:
         return answer.flaw
     if (ends := unforgiven(answer, wire)) is not None:
         return ends
     if answer.bad_inputs:
-        return msg("the input of a tool call is not JSON (`{name}`)", name=answer.bad_inputs[0])
+        return msg("a tool call's input is not JSON (`{name}`)", name=answer.bad_inputs[0])
     if not answer.calls and _looks_like_a_call(answer.text, wire):
         return msg("tools are answered as text")
     if (alike := alike_ids(answer)) is not None:
@@ -110,8 +110,8 @@ def unforgiven(answer: Response, wire: Wire) -> Message | None:
     """What this version does not take, and another may."""
     if answer.unended and "no-ends" not in wire.forgives:
         return msg(
-            "the stream has neither `message_delta` nor `message_stop`, which client"
-            " {version} needs",
+            "the stream ends without `message_delta` and `message_stop`; client {version}"
+            " needs one",
             version=wire.version,
         )
     for name, what in answer.lapses.items():
@@ -139,12 +139,12 @@ def _misfit(call: Mapping[str, Data], wire: Wire) -> Message | None:
     name = str(call.get("name", ""))
     tool = next((tool for tool in wire.tools if tool["name"] == name), None)
     if tool is None:
-        return msg("the model calls a tool that was not offered (`{name}`)", name=name)
+        return msg("the model calls an unknown tool (`{name}`)", name=name)
     if not call.get("id") and "no-id" not in wire.forgives:
         return msg("a tool call has no `id` (`{name}`)", name=name)
     value, schema = call.get("input"), tool["input_schema"]
     if not isinstance(value, Mapping):
-        return msg("the input of a tool call is not JSON (`{name}`)", name=name)
+        return msg("a tool call's input is not JSON (`{name}`)", name=name)
     known = schema.get("properties", {})
     missing = [field for field in schema.get("required", ()) if field not in value]
     extra = [field for field in value if field not in known]
@@ -152,7 +152,7 @@ def _misfit(call: Mapping[str, Data], wire: Wire) -> Message | None:
     closed = schema.get("additionalProperties") is False
     for field in (*missing, *(extra if closed else ()), *wrong):
         return msg(
-            "a tool call does not follow its schema (`{field}` of `{name}`)",
+            "a tool call breaks its schema (`{field}` of `{name}`)",
             field=field,
             name=name,
         )

@@ -90,7 +90,7 @@ TABLE: list[tuple[str, int, object, ClientProfile, str, str, str]] = [
         ),
         LITELLM,
         "model",
-        "no key for the upstream",
+        "no upstream key for",
         "litellm.env",
     ),
     (
@@ -116,7 +116,7 @@ TABLE: list[tuple[str, int, object, ClientProfile, str, str, str]] = [
         },
         caller(base="https://gateway.example.com"),
         "auth",
-        "may have been revoked",
+        "unknown to the gateway, or revoked",
         "for a new key",
     ),
     (
@@ -196,7 +196,7 @@ TABLE: list[tuple[str, int, object, ClientProfile, str, str, str]] = [
         {"error": {"message": "No connected db.", "type": "no_db_connection", "code": "400"}},
         LITELLM,
         "auth",
-        "does not know this key",
+        "not the gateway's master key",
         "validate --fix",
     ),
     (
@@ -254,7 +254,7 @@ TABLE: list[tuple[str, int, object, ClientProfile, str, str, str]] = [
         error("litellm.NotFoundError: OpenAIException - model x does not exist"),
         LITELLM,
         "model",
-        "does not have the model behind",
+        "lacks the model behind",
         "haha-config models",
     ),
     (
@@ -331,8 +331,8 @@ TABLE: list[tuple[str, int, object, ClientProfile, str, str, str]] = [
         {"error": {"message": "No auth credentials found", "code": 401}},
         caller(of=row("openrouter"), kind="x-api-key"),
         "auth",
-        "no key in the header",
-        "the other header",
+        "found no key",
+        "another key header",
     ),
     (
         "openrouter, no such model",
@@ -540,7 +540,7 @@ PAGE = "<!doctype html><html><head><title>{}</title></head></html>"
         (404, "Not Found", "a web page"),
         (403, "Attention Required! | Cloudflare", "a firewall"),
         (503, "Just a moment...", "a firewall"),
-        (502, "Bad Gateway", "in front of the endpoint can't reach it"),
+        (502, "Bad Gateway", "in front can't reach the endpoint"),
     ],
 )
 def test_pages(status: int, title: str, words: str) -> None:
@@ -554,7 +554,7 @@ def test_a_redirect_names_the_host_and_not_what_is_in_its_query() -> None:
     got = exchange(307, headers={"location": "https://login.example/?token=sk-test-0123456789ab"})
     cause = diagnosis.judge(got, caller())
     assert cause.stage == "reach"
-    assert "https://login.example: the client" in render(cause.what)
+    assert "https://login.example: the conversation" in render(cause.what)
     assert "sk-test" not in render(cause.what) + render(cause.hint or "")
 
 
@@ -591,7 +591,7 @@ def test_a_redirect_to_another_origin_is_not(where: str) -> None:
 def test_the_key_that_the_client_would_show_to_another_host_is_named() -> None:
     """Measured: `Authorization` stays behind, `x-api-key` goes along."""
     got = exchange(307, headers={"location": "http://b.example/v1/messages"})
-    for kind, words in (("bearer", "without the key"), ("x-api-key", "and the key")):
+    for kind, words in (("bearer", "without the key"), ("x-api-key", "conversation and key")):
         found = diagnosis.judge(got, caller(kind=kind))
         assert words in render(found.what)
 

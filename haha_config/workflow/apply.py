@@ -149,8 +149,8 @@ def guard(session: Session, plan: Plan, manner: WriteOptions) -> None:
         for c in found.values()
     )
     what = msg(
-        "a client is open ({clients}). Its next message would go to the new endpoint with the"
-        " new key and its whole conversation, and still ask for the old model",
+        "a client is open ({clients}). Its next message would send its whole conversation to the"
+        " new endpoint and still ask for the old model",
         clients=named,
     )
     if manner.while_running:
@@ -160,9 +160,9 @@ def guard(session: Session, plan: Plan, manner: WriteOptions) -> None:
         raise HahaError(what, hints=(msg("close it first, or add --while-running"),))
     report.talk(what)
     anyway = session.prompter(plain=manner.plain).confirm(
-        msg("Write although a client is open?"),
+        msg("Write anyway?"),
         default=False,
-        why=msg("Safer: close it first. It takes the new set-up at its next start."),
+        why=msg("Safer: close the client first."),
         flag="--while-running",
     )
     if not anyway:
@@ -180,8 +180,7 @@ def live_lines(session: Session, plan: Plan, model: str) -> list[Message]:
         return []
     return [
         msg(
-            "open clients keep their model until they restart; or type in each (pid {pids}):"
-            " /model {model}",
+            "open clients keep their model; type in each (pid {pids}): /model {model}",
             pids=tuple(sorted(found)),
             model=model,
         )

@@ -63,7 +63,7 @@ def run_client(session: Session, state: State, seconds: float | None) -> ProbeRe
     values = {**_set_elsewhere(state), **launch.session_variables(state, None)}
     report.talk(
         msg(
-            "the client itself asks {url} once, about {n}K tokens: {program}",
+            "asking {url} once through {program}, about {n}K tokens",
             url=v.shown_url(values[v.BASE_URL]),
             n=40,
             program=program[0],
@@ -152,7 +152,7 @@ def _checks(session: Session, tracer: Tracer, *, works: bool, said: str, ms: int
     name = installed_client(session) or session.client
     if works:
         detail = msg(
-            "client {name} read a file and said what it holds, in {n} requests",
+            "client {name} read and quoted a file in {n} requests",
             name=name,
             n=tracer.requests,
         )

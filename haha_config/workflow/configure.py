@@ -88,7 +88,7 @@ def _with_variables(draft: Draft, pairs: tuple[str, ...]) -> Draft:
         name, equals, text = pair.partition("=")
         variables = tuple(dict.fromkeys(text.split(",")))
         if not equals or not all(one.isidentifier() for one in variables):
-            raise Usage(msg("--upstream-key-env needs NAME=VAR, or NAME=VAR,VAR for several keys"))
+            raise Usage(msg("--upstream-key-env needs NAME=VAR[,VAR]"))
         choice("--upstream-key-env", name, list(upstreams))
         upstreams[name] = replace(upstreams[name], variable=variables[0], spare=variables[1:])
     # Two of one name are refused later, in words of their own.
@@ -149,13 +149,11 @@ def _targets(session: Session, text: str | None) -> frozenset[TargetName]:
 
     if session.env_path.exists():
         return frozenset(BOTH)  # whose it is decides
-    if not session.checkout and paths.git_top(session.folder) is not None:
-        report.talk(msg("No .env here: other tools in this repository would read it too."))
-        return frozenset({"settings"})
-    if session.folder == session.home:
-        report.talk(msg("No .env in your home folder: every Bun tool there would read it too."))
-        return frozenset({"settings"})
-    return frozenset(BOTH)
+    shared = not session.checkout and paths.git_top(session.folder) is not None
+    if not shared and session.folder != session.home:
+        return frozenset(BOTH)
+    report.talk(msg("No .env here: other tools would read it too."))
+    return frozenset({"settings"})
 
 
 def resumed(draft: Draft, found: Discovered) -> Draft:
@@ -195,7 +193,7 @@ def with_key(
     if len(wanted) > 1:
         raise Usage(
             msg(
-                "more than one key is needed ({names}): put each in its variable",
+                "several keys are needed: export {names}",
                 names=tuple(wanted),
             )
         )
@@ -271,7 +269,7 @@ def prepared(
         check_port(answers.port, found)
     if session.scope == "project" and answers.credential != row.credential.token:
         raise Usage(
-            msg("--scope project is shared with everybody: no credential is written there"),
+            msg("--scope project is shared: no key is written there"),
             hints=("--scope user", "--scope local"),
         )
     return Prepared(draft=draft, answers=answers)

@@ -109,8 +109,8 @@ def _master_key(state: State) -> str:
         # The file decides which variable of the shell would be written down and sent.
         report.talk(
             msg(
-                "warning: `{name}` of your shell is not taken as the gateway's key, and another one"
-                ' is used. To keep it: export {own}="${name}"',
+                "warning: `{name}` of your shell is not used as the gateway's key. To use it:"
+                ' export {own}="${name}"',
                 name=name,
                 own=v.MASTER_KEY,
             )
@@ -172,11 +172,11 @@ def upstream_keys(session: Session, draft: Draft, found: Discovered) -> Draft:
         keys[variable] = key
     if missing and not draft.keep_env:
         raise Usage(
-            msg("no key is found in {names}", names=tuple(missing)),
+            msg("no key in {names}", names=tuple(missing)),
             hints=tuple(msg("export {name}=…", name=name) for name in missing),
         )
     if draft.keep_env and wanted:
-        report.talk(msg("export these before you start the gateway: {names}", names=tuple(wanted)))
+        report.talk(msg("export before the gateway starts: {names}", names=tuple(wanted)))
     return replace(draft, keys={**_kept(session, draft, found), **keys})
 
 
@@ -232,7 +232,7 @@ def check_references(session: Session, draft: Draft, found: Discovered) -> None:
     may_have = trust.shell_holders(session, found.state)
     name = "litellm_config.yaml"
     raise Usage(
-        msg("no key is found in {names}, which {file} names", names=tuple(missing), file=name),
+        msg("no key in {names}, which {file} names", names=tuple(missing), file=name),
         hints=(
             *(
                 msg("export {name}=…", name=name)
@@ -241,10 +241,10 @@ def check_references(session: Session, draft: Draft, found: Discovered) -> None:
             ),
             *([msg("or pipe it in: --api-key-stdin")] if len(missing) == 1 else []),
             msg(
-                "or leave out what needs it: {flags}",
+                "or drop its models: {flags}",
                 flags=" ".join(f"--drop {quote(entry.name)}" for entry in missing.values()),
             ),
-            msg("or leave it to whoever starts the gateway: --keys env"),
+            msg("or export it where the gateway starts: --keys env"),
         ),
     )
 
@@ -344,21 +344,10 @@ def check_port(port: int, found: Discovered) -> None:
     holder = loopback.who(port)
     if not holder or (holder == "litellm" and found.state.gateway_port == port):
         return
+    from haha_config.workflow.gateway.site import port_taken
+
     free = loopback.free_port(port + 1)
-    raise HahaError(
-        msg("port {port} is taken by {who}", port=port, who=_holder(port, holder)),
-        hints=(f"--port {free}",),
-    )
-
-
-def _holder(port: int, kind: str) -> Message | str:
-    """Who has a port: the program, where the system shows it."""
-    from haha_config.io.gateway_process import port_holder
-
-    named = port_holder(port)
-    if named:
-        return named
-    return msg("another program") if kind == "other" else kind
+    raise HahaError(port_taken(port), hints=(f"--port {free}",))
 
 
 def given_key(session: Session, variable: str | None, *, from_stdin: bool) -> str:
@@ -383,5 +372,5 @@ def _piped() -> str:
     if not text.strip():
         raise Usage(msg("standard input holds no key"))
     if len(text.strip().splitlines()) > 1:
-        raise Usage(msg("standard input holds more than one line; a key is one line"))
+        raise Usage(msg("standard input holds more than one line"))
     return text

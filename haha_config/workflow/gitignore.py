@@ -34,7 +34,7 @@ def protected(plan: Plan, also: Iterable[str] = ()) -> Plan:
             continue
         if fact.tracked:
             raise Refusal(
-                msg("git tracks this file: a key in it would be committed"),
+                msg("git tracks this file and would commit the key"),
                 place=Place(path=name),
                 hints=(f"git rm --cached {quote(name)}",),
             )

@@ -109,9 +109,9 @@ def _tell(
     for error in failed:
         report.failure(error, as_json=False)
     if not found and not failed:
-        report.talk(msg("nothing to import was found"))
+        report.talk(msg("nothing to import"))
     elif manner.dry_run and any(one.made for one in found):
-        report.talk(msg("nothing was written: add --yes to save them as profiles"))
+        report.talk(msg("nothing was written; --yes saves them as profiles"))
 
 
 def _line(one: Taken) -> Message:
@@ -184,7 +184,7 @@ def _renamed(entries: Sequence[_Named], name: str) -> list[_Named]:
     there = [entry for _, entry in entries if entry.skipped is None]
     if len(there) > 1:
         raise Usage(
-            msg("--name is for one set-up, and there are {n}", n=len(there)),
+            msg("--name is for one set-up, not {n}", n=len(there)),
             hints=(f"haha-config profile import {there[0].source}:NAME --name {name}",)
             if there[0].source in import_sources.TOOLS
             else (),
@@ -283,7 +283,7 @@ def _gateway(
     for served in gateway.served:
         row = _row(session, served)
         if row is None:
-            lost.append(msg("`{name}` is left out: it fits no known provider", name=served.name))
+            lost.append(msg("left out `{name}`: no known provider", name=served.name))
             continue
         key, complaints = _key(session, served.key, row)
         lost += complaints

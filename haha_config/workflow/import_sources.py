@@ -52,7 +52,7 @@ def entries(session: Session, source: str) -> Sources:
         yield _behind(session, _from_file(Path(source).expanduser().absolute()))
     else:
         raise Usage(
-            msg("there is no file and no tool `{name}`: {known}", name=source, known=TOOLS),
+            msg("no file or tool `{name}`: {known}", name=source, known=TOOLS),
             hints=did_you_mean(source, TOOLS),
         )
 
@@ -159,7 +159,7 @@ def _from_file(path: Path) -> ImportedSetup:
         return ccs.of_env(".env", stem, _document(path, "dotenv"), Place(path=str(path)))
     found = shell.entry(other_tools.text(path), str(path), stem)
     if found is None:
-        raise HahaError(msg("it holds no set-up of a client"), place=Place(path=str(path)))
+        raise HahaError(msg("no client set-up in this file"), place=Place(path=str(path)))
     return found
 
 

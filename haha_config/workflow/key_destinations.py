@@ -82,7 +82,7 @@ def _warning(session: Session, url: str, reference: Reference) -> Message | None
         return None
     if has(session, reference):
         where = str(reference)
-        return msg("this sends {where}, which you have here, to {host}", where=where, host=host)
+        return msg("this sends your key {where} to {host}", where=where, host=host)
     return None
 
 

@@ -125,7 +125,7 @@ def check_base_url(state: State, held: CurrentSetup) -> urls.Url:
     url = urls.parse(held.base_url)
     if url is None or url.userinfo:
         raise HahaError(
-            msg("`{name}` is not a base URL that can be called", name=v.BASE_URL),
+            msg("`{name}` is no usable URL", name=v.BASE_URL),
             place=state.effective(v.BASE_URL).place,
             hints=("haha-config validate",),
         )
@@ -162,7 +162,7 @@ def _ask(session: Session, source: Source, state: State) -> Listing | None:
         return None
     if not discovery.public and not source.headers:
         variable = source.row.credential.variable
-        return Listing(problem=msg("`{name}` is not set, so no server was asked", name=variable))
+        return Listing(problem=msg("not asked: `{name}` is not set", name=variable))
     if not discovery.public:
         _ensure(session, source, state)
     dialogue = model_list.ask_for(discovery, source.base_url, source.headers)
@@ -202,7 +202,7 @@ def _offline(
     source: Source, state: State, held: CurrentSetup, catalog: Catalog
 ) -> Iterator[CatalogEntry]:
     if source.own_gateway:
-        report.talk(msg("these are the models of {path}", path=report.short(state.litellm.path)))
+        report.talk(msg("Models of {path}:", path=report.short(state.litellm.path)))
         yield from model_list.gateway(state.models, held, state.providers, catalog)
         return
     report.talk(msg("Built-in list of {date}:", date=catalog.date))

@@ -215,12 +215,12 @@ def _announce(
     tokens = requests.tokens(planned)
     models = tuple(dict.fromkeys(wanted.model for wanted in orders))
     cost = nmsg(
-        "about {n} request to {url} as client {version} sends them, {tokens} tokens: {models}",
-        "about {n} requests to {url} as client {version} sends them, {tokens} tokens: {models}",
+        "about {n} request to {url} as client {version}, {tokens} tokens: {models}",
+        "about {n} requests to {url} as client {version}, {tokens} tokens: {models}",
         n=len(planned) + 1,
         url=v.shown_url(who.base_url),
         version=who.wire.version,
-        tokens=_round(tokens),
+        tokens=thousands(tokens),
         models=models,
     )
     report.talk(cost)
@@ -238,7 +238,8 @@ def _announce(
         raise Cancelled(msg("nothing was sent"))
 
 
-def _round(tokens: int) -> str:
+def thousands(tokens: int) -> str:
+    """A number of tokens, near enough for what they cost."""
     return f"{max(1, round(tokens / 1000))}K"
 
 
@@ -269,8 +270,7 @@ def _progress(
 def _ask_for_patience(who: ClientProfile, timeout: float) -> None:
     report.talk(
         msg(
-            "no answer yet. The client would wait {patience} s, this probe waits {n} s"
-            " (Ctrl-C ends it)",
+            "no answer yet. The probe waits {n} s, the client {patience} s (Ctrl-C ends it)",
             patience=round(who.patience),
             n=round(timeout),
         )

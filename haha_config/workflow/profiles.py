@@ -143,7 +143,7 @@ def _without_key(
         where = f"file:{store.path(session.data_folder, reference.name)}"
     return HahaError(
         msg(
-            "profile `{name}` has no key: {variable} should be in {where}",
+            "profile `{name}`: no {variable} in {where}",
             name=profile.name,
             variable=variable,
             where=where,
@@ -386,7 +386,7 @@ def current_draft(session: Session, state: State, found: Discovered) -> tuple[Dr
     if held.own_gateway:
         if not held.upstreams:
             raise HahaError(
-                msg("no entry of the gateway's file fits a known provider"),
+                msg("no entry fits a known provider"),
                 place=Place(path=state.litellm.path),
             )
         keys = _gateway_keys(state, held.upstreams, session.environ)
@@ -479,7 +479,7 @@ def stored(made: SavedProfile, *, dry_run: bool) -> SavedProfile:
     if not wanted:
         return made
     if not store.has_keyring():
-        report.talk(msg("no keyring here: the key is kept in a file that only you can read"))
+        report.talk(msg("no keyring here: the key is in a file only you can read"))
         keys = {**made.profile.keys, **{n: Reference("file", r.name) for n, r in wanted.items()}}
         return replace(made, profile=replace(made.profile, keys=keys))
     for variable, reference in wanted.items():

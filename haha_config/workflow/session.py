@@ -295,14 +295,14 @@ def whole(path: Path, text: str, *, secret: bool = False) -> Write:
 
 def _cut_off() -> HahaError:
     return HahaError(
-        msg("SYS001: a write was cut off: some files may be new and others old"),
+        msg("SYS001: a write was cut off half-way"),
         hints=("haha-config undo --recover",),
     )
 
 
 def _busy() -> HahaError:
     return HahaError(
-        msg("another haha-config is writing, and has not ended in 5 seconds"),
+        msg("another haha-config has been writing for 5 seconds"),
         hints=(msg("run the same command again"),),
     )
 
@@ -365,7 +365,7 @@ def _last(session: Session) -> Path | None:
         return None
     report.talk(
         msg(
-            "using the files of {folder}, where the last write was; --dir . is for this folder",
+            "in {folder}, where the last write was; --dir . is for this folder",
             folder=report.short(str(last)),
         )
     )

@@ -63,7 +63,7 @@ def _unknown(after: Mapping[Slot, str], state: State) -> int:
         return held
     report.talk(
         msg(
-            "the context window of {names} is not known, so {n} tokens are written",
+            "the context window of {names} is not known: {n} tokens are written",
             names=tuple(dict.fromkeys(after.values())),
             n=f"{windows.ASSUMED:,}",
         )
@@ -176,8 +176,8 @@ def conversations(before: State, after: State, back: Message | str) -> list[Mess
         return []
     return [
         msg(
-            "{name} may refuse to continue a conversation in which another model used tools. Start"
-            " a new one, or go back ({back}) and run /compact in it first.",
+            "{name} may refuse a conversation in which another model used tools. Start a new one,"
+            " or go back ({back}) and run /compact first.",
             name=row.name,
             back=back,
         )
@@ -212,7 +212,8 @@ def check_known(
         hints=(
             *did_you_mean(name, dict.fromkeys((*live, *known))),
             *_elsewhere(name, state, held),
-            msg("--unlisted accepts any name; `haha-config models` lists what is there"),
+            "haha-config models",
+            msg("--unlisted accepts any name"),
         ),
     )
 

@@ -40,9 +40,7 @@ def traced(
     endpoint can't be replaced, or the file can't be made.
     """
     if session.state().effective(v.BASE_URL).layer == "managed":
-        raise HahaError(
-            msg("managed settings name the endpoint, so a session can't use another one")
-        )
+        raise HahaError(msg("managed settings fix the endpoint of every session"))
     with _opened(target) as file:
         tracer = Tracer(session, values, file, quiet=_draws(arguments))
         with tracer.relayed() as changed:

@@ -305,7 +305,7 @@ def settle(
 ) -> None:
     """Ask about these values, or take `--trust` for a yes; keep it. Raises HahaError on a no."""
     if not session.trusting and not _ask(session, values, keys, command):
-        raise HahaError(msg("you did not agree: nothing was sent or started"))
+        raise HahaError(msg("nothing was sent or started"))
     agree(session, values)
 
 
@@ -321,7 +321,7 @@ def _ask(
         print(render(line), file=sys.stderr)
     return session.prompter().confirm(
         msg("Trust {folder} with that?", folder=roots),
-        why=msg("You are asked again when one of these values changes."),
+        why=msg("You are asked again when these change."),
         flag="--trust",
         default=False,
     )
@@ -390,7 +390,7 @@ def record_checkout(session: Session) -> None:
         agree(session, new)
         for value in new:
             path = report.short(value.place.path)
-            report.talk(msg("`haha-config run` may start {path} from now on", path=path))
+            report.talk(msg("haha-config run may now start {path}", path=path))
 
 
 def _root(session: Session, write: Write) -> str | None:
@@ -450,7 +450,7 @@ def ensure_inside(session: Session, plan: Plan, *, follow: bool, asks: bool) -> 
             print(render(line), file=sys.stderr)
         answer = session.prompter().confirm(
             msg("Write outside {folder}?", folder=report.short(links[0].root)),
-            why=msg("A repository that you cloned can hold such a link."),
+            why=msg("A cloned repository can hold such a link."),
             flag="--follow",
             default=False,
         )

@@ -38,21 +38,14 @@ def _proof(session: Session, answers: Answers, prompter: Prompter) -> None:
     small = local or (answers.port is not None and probe.has_local_upstream(state))
     options = probe.ProbeOptions(small=small, timeout=_PATIENCE)
     requests, tokens = probe.priced(session, state, options)
-    thousands = max(1, round(tokens / 1000))
-    if local and answers.port is None:
-        cost = nmsg(
-            "It sends {n} request, about {tokens} thousand tokens, to this machine.",
-            "It sends {n} requests, about {tokens} thousand tokens, to this machine.",
-            n=requests,
-            tokens=thousands,
-        )
-    else:
-        cost = nmsg(
-            "It sends {n} request, about {tokens} thousand tokens; your provider may bill them.",
-            "It sends {n} requests, about {tokens} thousand tokens; your provider may bill them.",
-            n=requests,
-            tokens=thousands,
-        )
+    cost = nmsg(
+        "{n} request, about {tokens} tokens",
+        "{n} requests, about {tokens} tokens",
+        n=requests,
+        tokens=probe.thousands(tokens),
+    )
+    if not local or answers.port is not None:
+        cost = msg("{cost}; your provider may bill them", cost=cost)
     if _yes(prompter, msg("Try it now, with real requests?"), cost, "haha-config probe"):
         probe.show(probe.run_probe(session, state, options=options))
     _last_word(session, prompter)
@@ -64,7 +57,7 @@ def _last_word(session: Session, prompter: Prompter) -> None:
 
     if not probe.installed_client(session):
         return
-    why = msg("It reads one file in a temporary folder, nothing else.")
+    why = msg("The client reads one file in a temporary folder.")
     if _yes(prompter, msg("Let the client itself ask once?"), why, "haha-config probe --client"):
         from haha_config.workflow.client_run import run_client
 
@@ -80,18 +73,18 @@ def _gateway(session: Session, prompter: Prompter, port: int) -> bool:
     if loopback.who(port) == "litellm":
         if not status_of(site(session)).stale:
             return True
-        why = msg("It still has the old files.")
+        why = msg("The gateway runs with the old files.")
         if not _yes(prompter, msg("Restart the gateway?"), why, "haha-config proxy restart"):
             return False
         stop_gateway(site(session))
     elif best(looked(session)) is None:
-        why = msg("Your client calls LiteLLM, which is not installed yet: about 600 MB.")
+        why = msg("Your client needs LiteLLM: about 600 MB.")
         question = msg("Install LiteLLM and start the gateway?")
         if not _yes(prompter, question, why, "haha-config proxy install"):
             return False
         install_locked(session)
     else:
-        why = msg("Your client needs it.")
+        why = msg("Your client needs the gateway.")
         if not _yes(prompter, msg("Start the gateway?"), why, "haha-config proxy up"):
             return False
     start_gateway(session)

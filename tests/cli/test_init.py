@@ -81,7 +81,7 @@ def test_a_variable_that_belongs_to_no_provider_of_an_entry_is_not_copied(tool: 
     words = ("init", "--provider", "litellm", "--yes", "--port", str(free_port()))
     done = tool(*words, AWS_SECRET_ACCESS_KEY="aws-secret-0123456789")
     assert done.code == 2
-    assert "no key is found in AWS_SECRET_ACCESS_KEY" in done.err
+    assert "no key in AWS_SECRET_ACCESS_KEY" in done.err
     assert "export AWS_SECRET_ACCESS_KEY" not in done.err
     assert not (tool.cwd / "litellm.env").exists()
 
@@ -332,7 +332,7 @@ def test_a_gateway_without_a_key_is_refused_with_each_way_to_give_it(tool: Tool)
     words = ("init", "--provider", "litellm", "--yes", "--port", str(free_port()))
     done = tool(*words)
     assert done.code == 2
-    assert "no key is found in OPENAI_API_KEY, which litellm_config.yaml names" in done.err
+    assert "no key in OPENAI_API_KEY, which litellm_config.yaml names" in done.err
     for way in ("export OPENAI_API_KEY=", "--api-key-stdin", "--drop a", "--keys env"):
         assert way in done.err
     assert config.read_bytes() == before

@@ -358,9 +358,7 @@ def test_its_cost_is_said_before(
     behave(upstream, act.uses_tools(2))
     main.run(["probe"])
     out, err = capsys.readouterr()
-    said = (
-        r"about 7 requests to http://127\.0\.0\.1:\d+ as client 2\.1\.332 sends them, 1\dK tokens"
-    )
+    said = r"about 7 requests to http://127\.0\.0\.1:\d+ as client 2\.1\.332, 1\dK tokens"
     assert re.search(said, err)
     assert len(upstream.requests) == 7
     assert KEY not in out + err

@@ -513,7 +513,7 @@ def test_the_client_of_a_checkout_is_run_once_init_was_confirmed_there(person: T
     assert not (person.cwd / "RAN").exists()
     done = person("init", "--provider", "deepseek", "--yes")
     assert done.code == 0, done.err
-    assert "`haha-config run` may start bin/claude-haha" in done.err
+    assert "haha-config run may now start bin/claude-haha" in done.err
     assert person("run").code == 0
     assert (person.cwd / "RAN").exists()
 
@@ -605,7 +605,7 @@ def test_no_secret_of_the_shell_becomes_the_master_key(person: Tool, name: str) 
     write(person.cwd, "litellm_config.yaml", named)
     words = ("--upstream", "own=openai:gpt-6-luna", "--keys", "env", "--port", str(free_port()))
     done = person("init", "--provider", "litellm", *words, "--yes", **{name: CANARY})
-    assert f"`{name}` of your shell is not taken as the gateway's key" in done.err
+    assert f"`{name}` of your shell is not used as the gateway's key" in done.err
     assert CANARY not in (person.cwd / "litellm.env").read_text()
     assert person.env["ANTHROPIC_AUTH_TOKEN"] != CANARY
 
@@ -659,7 +659,7 @@ def test_the_gateway_of_another_folder_is_named(
     assert person("proxy", "up", "--dir", str(other)).code == 0
     done = person("probe")
     assert done.code == 1
-    assert re.search(rf"port {port} is used by the gateway of \S*other \(pid \d+\)", done.err)
+    assert re.search(rf"port {port} is taken by the gateway of \S*other \(pid \d+\)", done.err)
     assert "proxy down --dir" in done.err
 
 

@@ -147,7 +147,7 @@ def test_a_second_up_starts_nothing(running: Place) -> None:
     before = running.status()["pid"]
     done = running.run("proxy", "up")
     assert done.returncode == 0
-    assert "runs already" in done.stderr
+    assert "the gateway runs at" in done.stderr
     assert running.status()["pid"] == before
 
 

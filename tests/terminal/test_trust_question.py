@@ -49,7 +49,7 @@ def test_enter_is_no_and_nothing_is_sent(clone: Tool, upstream: Upstream) -> Non
         assert "Your ANTHROPIC_AUTH_TOKEN" in shown
         screen.press("enter")
         assert screen.finish() == 1
-        assert "you did not agree" in screen.history()
+        assert "nothing was sent or started" in screen.history()
         assert KEY not in screen.history()
     assert upstream.requests == []
 

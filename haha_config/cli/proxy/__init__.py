@@ -25,7 +25,14 @@ from haha_config.workflow.gateway.life import (
     stop_all,
     stop_gateway,
 )
-from haha_config.workflow.gateway.site import Site, Status, proxy_command, site, status_of
+from haha_config.workflow.gateway.site import (
+    Site,
+    Status,
+    port_taken,
+    proxy_command,
+    site,
+    status_of,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -180,7 +187,7 @@ def _show_running(here: Site, found: Status) -> None:
     if found.models:
         report.result(msg("models: {models}", models=found.models), prose=True)
     if found.stale:
-        report.result(msg("its files have changed: haha-config proxy restart"))
+        report.result(msg("its files have changed"))
         report.hint(here.command("restart"), sys.stdout)
 
 
@@ -226,8 +233,7 @@ def _down(here: Site, found: Status) -> Message:
     if found.owned:
         return msg("the gateway is starting, or does not answer at {url}", url=found.url)
     if loopback.listens(here.port):
-        holder = gateway_process.port_holder(here.port) or msg("another program")
-        return msg("port {port} is taken by {holder}", port=here.port, holder=holder)
+        return port_taken(here.port)
     return msg("nothing answers at {url}", url=found.url)
 
 

@@ -48,7 +48,7 @@ def _served(data: Mapping[str, Data], notes: list[Message]) -> Iterator[Served]:
         seen.add(name)
         found = _one(name, model, params)
         if found is None:
-            notes.append(msg("`{name}` is left out: it fits no known provider", name=name))
+            notes.append(msg("left out `{name}`: no known provider", name=name))
         else:
             yield found
 

@@ -56,7 +56,7 @@ def check_files(session: Session) -> Checked:
     state = looked(session)
     if not state.litellm.exists:
         raise HahaError(
-            msg("there is no litellm_config.yaml"),
+            msg("there is no litellm_config.yaml in {folder}", folder=report.short(state.folder)),
             place=Place(path=state.litellm.path),
             hints=("haha-config init --provider litellm",),
         )
@@ -93,7 +93,7 @@ def _say_what_it_reaches(state: State) -> None:
     if gateway.settings.get("cache") is True or gateway.section("router_settings").get(
         "redis_host"
     ):
-        report.talk(msg("LiteLLM connects to Redis if it is told where."))
+        report.talk(msg("LiteLLM may connect to Redis."))
     names = dict.fromkeys(function for _, function in functions(gateway))
     if names:
         report.talk(msg("LiteLLM runs {names}.", names=tuple(names)))
@@ -128,7 +128,7 @@ def _answers(here: Site, port: int, running: subprocess.Popen[bytes]) -> tuple[s
         # Its first answer takes a while: it loads the rest of itself for it.
         listed = gateway_process.ask_gateway(port, "/v1/models", here.key, seconds=60)
     if listed is None:
-        raise HahaError(msg("LiteLLM started, and did not list its models"))
+        raise HahaError(msg("LiteLLM started but did not list its models"))
     return tuple(names_of(listed))
 
 
@@ -156,7 +156,7 @@ def _dropped(state: State, offered: frozenset[str]) -> Iterator[Finding]:
         yield _finding(
             "LLM022",
             Problem(
-                what=msg("LiteLLM leaves `{name}` out: it can't use this entry", name=name),
+                what=msg("LiteLLM can't use `{name}` and leaves it out", name=name),
                 place=entry.place("model"),
                 hint="haha-config validate",
                 severity=litellm_entries.severity(state, entry),

@@ -25,7 +25,14 @@ from haha_config.workflow.gateway.installation import (
     starter_of,
 )
 from haha_config.workflow.gateway.progress import progress
-from haha_config.workflow.gateway.site import Site, Status, elsewhere_on, not_ours, status_of
+from haha_config.workflow.gateway.site import (
+    Site,
+    Status,
+    elsewhere_on,
+    not_ours,
+    port_taken,
+    status_of,
+)
 from haha_config.workflow.session import Session
 
 if TYPE_CHECKING:
@@ -82,9 +89,9 @@ def start_gateway(session: Session, *, kept: bool = True) -> Status:
 
 def _already(here: Site) -> Status:
     found = status_of(here)
-    report.talk(msg("the gateway runs already at {url} (pid {pid})", url=found.url, pid=found.pid))
+    report.talk(msg("the gateway runs at {url} (pid {pid})", url=found.url, pid=found.pid))
     if found.stale:
-        report.talk(msg("its files have changed: haha-config proxy restart"))
+        report.talk(msg("its files have changed"))
         report.hint(here.command("restart"), sys.stderr)
     return found
 
@@ -127,7 +134,7 @@ def preflight(state: State) -> None:
         return
     report.findings(found, None, sys.stderr)
     raise HahaError(
-        msg("the gateway would not start or work with these files"),
+        msg("the gateway would not work with these files"),
         hints=("haha-config validate --fix",),
     )
 
@@ -136,23 +143,13 @@ def _port_free(here: Site) -> None:
     if elsewhere_on(here) is not None:
         raise not_ours(here)
     who = loopback.who(here.port)
-    if not who:
-        return
-    holder = gateway_process.port_holder(here.port) or msg("another program")
     if who == "litellm":
-        raise HahaError(
-            msg(
-                "port {port} is used by a LiteLLM that haha-config did not start ({holder})",
-                port=here.port,
-                holder=holder,
-            ),
-            hints=(msg("stop it, or use it as it is: haha-config probe"),),
-        )
-    free = loopback.free_port(here.port + 1)
-    raise HahaError(
-        msg("port {port} is taken by {holder}", port=here.port, holder=holder),
-        hints=(f"haha-config init --provider litellm --port {free}",),
-    )
+        hint = msg("stop that LiteLLM, or use it as it is: haha-config probe")
+        raise HahaError(not_ours(here).what, hints=(hint,))
+    if who:
+        free = loopback.free_port(here.port + 1)
+        hints = (f"haha-config init --provider litellm --port {free}",)
+        raise HahaError(port_taken(here.port), hints=hints)
 
 
 def environ_of(here: Site) -> dict[str, str]:
@@ -255,9 +252,9 @@ def stop_all(here: Site, records: Iterable[GatewayRecord]) -> int:
         if not gateway_process.stop(record):
             raise HahaError(msg("the gateway (pid {pid}) does not end", pid=record.pid))
         gateway_process.release(here.record_path_of(record.port))
-        if record.folder == here.session.folder:
-            report.talk(msg("Stopped the gateway."))
-        else:
+        said = msg("Stopped the gateway.")
+        if record.folder != here.session.folder:
             folder = report.short(str(record.folder))
-            report.talk(msg("Stopped the gateway of {folder}.", folder=folder))
+            said = msg("Stopped the gateway of {folder}.", folder=folder)
+        report.talk(said)
     return FINE

@@ -33,4 +33,4 @@ def end_session(session: Session) -> None:
                 continue
             gateway_process.stop(record)
             gateway_process.release(path)
-            report.talk(msg("Stopped the gateway that this session started."))
+            report.talk(msg("Stopped the gateway."))

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from haha_config.core import variables as v
 from haha_config.core.errors import HahaError
-from haha_config.core.messages import msg
+from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place, mapping, objects
 from haha_config.core.state.gateway import Gateway
 from haha_config.core.state.state import State
@@ -130,22 +130,18 @@ def not_ours(here: Site) -> HahaError:
     """Why who answers on this port is not stopped, or stands in the way of a start."""
     other = elsewhere_on(here)
     if other is not None:
-        return HahaError(
-            msg(
-                "port {port} is used by the gateway of {folder} (pid {pid})",
-                port=here.port,
-                folder=report.short(str(other.folder)),
-                pid=other.pid,
-            ),
-            hints=(proxy_command("down", other.folder, here.session.cwd),),
-        )
-    return HahaError(
-        msg(
-            "haha-config did not start what answers on port {port} ({holder})",
-            port=here.port,
-            holder=gateway_process.port_holder(here.port) or msg("another program"),
-        )
-    )
+        folder = report.short(str(other.folder))
+        holder = msg("the gateway of {folder} (pid {pid})", folder=folder, pid=other.pid)
+        hints = (proxy_command("down", other.folder, here.session.cwd),)
+        return HahaError(port_taken(here.port, holder), hints=hints)
+    what = port_taken(here.port)
+    return HahaError(msg("{what}, which haha-config did not start", what=what))
+
+
+def port_taken(port: int, holder: Message | str = "") -> Message:
+    """Who has a port: `holder`, else the program, where the system shows it."""
+    holder = holder or gateway_process.port_holder(port) or msg("another program")
+    return msg("port {port} is taken by {holder}", port=port, holder=holder)
 
 
 def ensure_ours(session: Session, state: State, command: str) -> None:

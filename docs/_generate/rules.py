@@ -63,7 +63,8 @@ def _rule(rule: type[rules.Rule]) -> Iterator[str]:
     yield f"### {code} {rule.name}: {english(rule.title)}\n"
     yield f"*{rule.severity}*{mends}\n"
     yield f"{english(rule.why)}\n"
-    yield f"{english(rule.how)}\n"
+    if rule.how is not None:
+        yield f"{english(rule.how)}\n"
     yield "Source: " + "; ".join(map(_source, SOURCES.of(code))) + ".\n"
     words = (EXAMPLES / code / "fail" / "expected.txt").read_text(encoding="utf-8")
     yield f"```text\n{words}```\n"

@@ -338,8 +338,7 @@ def _explain(code: str, *, as_json: bool) -> int:
         report.document({"rule": _as_json(rule, _sources())})
         return FINE
     print(f"{rules.code_of(rule)} {rule.name}: {render(rule.title)}")
-    print(f"\n{render(rule.why)}\n{render(rule.how)}")
-    print()
+    print("", render(rule.why), *([render(rule.how)] if rule.how else []), "", sep="\n")
     for source in _sources().of(rules.code_of(rule)):
         print(render(msg("Source: {source}", source=source.told)))
     print(f"\n{render(report.SEVERITY[rule.severity])}{render(_FIXABLE) if rule.fixable else ''}")
@@ -370,7 +369,7 @@ def _as_json(rule: type[rules.Rule], known: Sources) -> dict[str, Any]:
         "severity": rule.severity,
         "title": english(rule.title),
         "why": english(rule.why),
-        "how": english(rule.how),
+        "how": english(rule.how) if rule.how else "",
         "fixable": rule.fixable,
         "sources": [english(source.told) for source in known.of(rules.code_of(rule))],
     }

@@ -43,7 +43,6 @@ class ENV001(Rule):
     name = "dotenv-readable"
     title = msg("`.env` can be read")
     why = msg("The client gets no variable from a file that can't be read.")
-    how = msg("Save it as UTF-8 text, readable for the account that starts the client.")
     severity = "error"
     needs = frozenset({"env"})
 
@@ -63,10 +62,9 @@ class ENV002(Rule):
     name = "endpoint-and-model"
     title = msg("The base URL and the model are set")
     why = msg(
-        "Without `ANTHROPIC_BASE_URL` the client calls Anthropic. Without a model it asks for"
-        " the model for opus, or else for one of Anthropic's, which a gateway does not have."
+        "Without `ANTHROPIC_BASE_URL` the client calls Anthropic. Without `ANTHROPIC_MODEL` it"
+        " asks for the model for opus, or for Anthropic's own."
     )
-    how = msg("`haha-config init` writes every variable that is needed.")
     severity = "error"
     needs = frozenset({"client"})
     requires = ("ENV001", "SET001")
@@ -153,13 +151,9 @@ class ENV003(Rule):
     name = "files-agree"
     title = msg("`.env` and settings.json say the same")
     why = msg(
-        "This client reads both, and settings.json wins: a different value in `.env` has no"
-        " effect and misleads its reader."
+        "This client reads both, and settings.json wins: a different value in `.env` has no effect."
     )
-    how = msg(
-        "Write the same value in both. `--fix` takes the value in use, or the one of `.env`"
-        " where only that can work."
-    )
+    how = msg("`--fix` writes the value in use, or `.env`'s where only that can work.")
     severity = "error"
     fatal = False
     needs = frozenset({"env", "settings"})
@@ -232,7 +226,6 @@ class ENV004(Rule):
         "Bun, Node, python-dotenv and a shell read quotes, `#` and `$` differently, and Bun"
         " silently skips what it does not understand."
     )
-    how = msg("Write the value in single quotes, or without `$`, `#` and quotes.")
     severity = "note"
     needs = frozenset({"env"})
     requires = ("ENV001",)
@@ -276,8 +269,7 @@ class ENV004(Rule):
 class ENV005(Rule):
     name = "duplicate-variable"
     title = msg("No variable is assigned twice in one file")
-    why = msg("The last assignment wins, so editing the first one changes nothing.")
-    how = msg("Delete all but the last one.")
+    why = msg("The last one wins: editing another changes nothing.")
     needs = frozenset({"env"})
     requires = ("ENV001",)
 
@@ -299,11 +291,7 @@ class ENV005(Rule):
 class ENV006(Rule):
     name = "dotenv-bom"
     title = msg("The file begins without a byte order mark")
-    why = msg(
-        "Some programs take the invisible mark for part of the first name, others ignore the"
-        " whole file."
-    )
-    how = msg("Save it as UTF-8 without BOM; `--fix` does.")
+    why = msg("Some programs ignore or misread a file that begins with this mark.")
     needs = frozenset({"env"})
     fixable = True
 
@@ -325,10 +313,10 @@ class ENV007(Rule):
     name = "shell-override"
     title = msg("The shell does not change what the files say")
     why = msg(
-        "A variable in settings.json beats the same one in the shell, and the shell beats"
-        " `.env`. Another terminal does not have the shell's."
+        "settings.json beats the shell, and the shell beats `.env`. Another terminal does not"
+        " have the shell's variables."
     )
-    how = msg("`unset` the variable, and delete it from your shell's start-up file.")
+    how = msg("Delete it from your shell's start-up file too.")
     needs = frozenset({"client", "shell"})
     requires = ("ENV001", "SET001")
 
@@ -391,11 +379,8 @@ _OFF: Final = frozenset({"0", "false", "no", "off"})
 class ENV008(Rule):
     name = "cloud-switch"
     title = msg("No cloud provider is switched on")
-    why = msg(
-        "With one of these switches the client calls that cloud and ignores"
-        " `ANTHROPIC_BASE_URL`. claude-haha's `.env.example` has one on."
-    )
-    how = msg('Delete the line; `"NAME": ""` in settings.json cancels one from the shell.')
+    why = msg("With such a switch the client calls that cloud and ignores `ANTHROPIC_BASE_URL`.")
+    how = msg('`"NAME": ""` in settings.json cancels one from the shell.')
     severity = "error"
     needs = frozenset({"client"})
     fixable = True
@@ -449,10 +434,9 @@ class ENV009(Rule):
     name = "api-timeout"
     title = msg("`API_TIMEOUT_MS` lets a slow model finish")
     why = msg(
-        "Milliseconds. Below a minute, slow answers are cut off; above 2147483647 every"
-        " request fails at once."
+        "Below 60000 milliseconds slow answers are cut off; above 2147483647 every request"
+        " fails at once."
     )
-    how = msg("3000000 is 50 minutes, which is what `init` writes.")
     needs = frozenset({"client"})
     fixable = True
 
@@ -518,7 +502,6 @@ class ENV010(Rule):
     name = "zero-means-on"
     title = msg("No switch says `0` and is on")
     why = msg("Any value switches these variables on, `0` and `false` too.")
-    how = msg("Delete the line to switch it off, or write `1`.")
     needs = frozenset({"client"})
 
     def check(self, state: State) -> Iterable[Problem]:
@@ -555,8 +538,7 @@ class ENV010(Rule):
 class ENV011(Rule):
     name = "small-fast-model"
     title = msg("`ANTHROPIC_SMALL_FAST_MODEL` is not used")
-    why = msg("It is deprecated: `ANTHROPIC_DEFAULT_HAIKU_MODEL` has replaced it.")
-    how = msg("Move its value to `ANTHROPIC_DEFAULT_HAIKU_MODEL`; `--fix` does.")
+    why = msg("`ANTHROPIC_DEFAULT_HAIKU_MODEL` has replaced it.")
     severity = "note"
     needs = frozenset({"client"})
     fixable = True
@@ -590,12 +572,11 @@ _RANGES: Final = {
 
 class ENV012(Rule):
     name = "whole-numbers"
-    title = msg("Numbers are whole numbers that the client accepts")
+    title = msg("Numbers are whole and within the client's limits")
     why = msg(
         "The client silently reads `500k` as 500, and moves a number out of range to the"
         " nearest limit."
     )
-    how = msg("Write all digits, within the limits.")
     needs = frozenset({"client"})
 
     def check(self, state: State) -> Iterable[Problem]:
@@ -621,9 +602,8 @@ class ENV012(Rule):
 
 class ENV013(Rule):
     name = "variable-name"
-    title = msg("Variable names are spelled as the client knows them")
+    title = msg("The client knows the variables' names")
     why = msg("The client silently ignores a name that it does not know.")
-    how = msg("Use the suggested name, or delete the line; `--fix` renames it.")
     fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
@@ -700,7 +680,6 @@ class ENV014(Rule):
     name = "provider-variables"
     title = msg("The variables that this provider asks for are set")
     why = msg("The provider's documentation asks for them.")
-    how = msg("`--fix` writes the provider's value.")
     severity = "note"
     needs = frozenset({"client"})
     requires = ("ENV002",)
@@ -732,7 +711,6 @@ class ENV015(Rule):
         "With `ENABLE_TOOL_SEARCH` the client sends most tools as references, which only some"
         " endpoints understand."
     )
-    how = msg("Write `ENABLE_TOOL_SEARCH=false`, unless your provider supports it.")
     severity = "note"
     needs = frozenset({"client"})
     requires = ("ENV002",)
@@ -753,12 +731,12 @@ class ENV015(Rule):
 
 class ENV016(Rule):
     name = "model-discovery"
-    title = msg("Model discovery is not switched off by another switch")
+    title = msg("No other switch turns model discovery off")
     why = msg(
         "`CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC` also stops the request that fetches the"
         " gateway's models."
     )
-    how = msg("Delete one of the two; `DISABLE_TELEMETRY=1` alone keeps discovery.")
+    how = msg("`DISABLE_TELEMETRY=1` alone keeps discovery.")
     severity = "note"
     needs = frozenset({"client"})
 
@@ -776,8 +754,9 @@ class ENV016(Rule):
 class ENV017(Rule):
     name = "dotenv-read"
     title = msg("claude-haha reads the `.env` that is written for it")
-    why = msg("With `CC_HAHA_SKIP_DOTENV=1` its launcher skips the file, as its desktop does.")
-    how = msg("`unset` the variable, or use settings.json, which is always read.")
+    why = msg(
+        "With `CC_HAHA_SKIP_DOTENV=1` claude-haha skips `.env`; settings.json is always read."
+    )
     needs = frozenset({"env", "shell"})
 
     def check(self, state: State) -> Iterable[Problem]:

@@ -47,11 +47,8 @@ def endpoint(state: State) -> Endpoint | None:
 class KEY001(Rule):
     name = "one-credential"
     title = msg("One credential is set, not two")
-    why = msg(
-        "With both variables set the client sends both headers and warns at every start; the"
-        " server may take either."
-    )
-    how = msg('Keep one and set the other to `""`, which also cancels the shell\'s.')
+    why = msg("The client sends both and warns at every start; the server may take either.")
+    how = msg('`"NAME": ""` in settings.json cancels one from the shell.')
     severity = "error"
     fatal = False
     needs = frozenset({"client"})
@@ -128,10 +125,9 @@ class KEY002(Rule):
     name = "credential"
     title = msg("A credential goes along with the base URL")
     why = msg(
-        "Without one the client sends your Anthropic login to that address. Local servers"
-        " need a token too, any text."
+        "Without one the client sends your Anthropic login there. A local server needs a token"
+        " too, any text."
     )
-    how = msg("Set `ANTHROPIC_AUTH_TOKEN`, or `ANTHROPIC_API_KEY` where the provider says so.")
     severity = "error"
     needs = frozenset({"client"})
     requires = ("ENV001", "SET001")
@@ -186,7 +182,6 @@ class KEY003(Rule):
     name = "placeholder-key"
     title = msg("Keys are keys, not placeholders")
     why = msg("Every provider refuses a text such as `sk-xxx` or `your_token_here`.")
-    how = msg("Put your own key there.")
     severity = "error"
 
     def check(self, state: State) -> Iterable[Problem]:
@@ -225,8 +220,7 @@ def _stand_in(name: str, value: str) -> Message:
 class KEY004(Rule):
     name = "key-characters"
     title = msg("Keys hold no spaces, quotes or line ends")
-    why = msg("The provider refuses a key with anything else in it.")
-    how = msg("Remove the quotes and spaces; `--fix` does.")
+    why = msg("The provider refuses such a key.")
     severity = "error"
     needs = frozenset({"client"})
     fixable = True
@@ -258,12 +252,10 @@ class KEY004(Rule):
 
 class KEY005(Rule):
     name = "key-kind"
-    title = msg("The key is one that this provider takes, at this URL")
+    title = msg("The key fits this provider and URL")
     why = msg(
-        "A key's first letters tell whose it is, sometimes for which plan and region. Sent"
-        " elsewhere, it is refused, and a stranger has seen it."
+        "A key's first letters tell whose it is. Another provider refuses it, and has seen it."
     )
-    how = msg("Use a key of this provider, or the URL that belongs to the key.")
     needs = frozenset({"client"})
     requires = ("KEY003", "KEY004")
 
@@ -309,9 +301,8 @@ class KEY006(Rule):
     title = msg("The key goes in the header that the provider reads")
     why = msg(
         "`ANTHROPIC_AUTH_TOKEN` is sent as `Authorization: Bearer`, `ANTHROPIC_API_KEY` as"
-        " `x-api-key`; some servers read only one of them."
+        " `x-api-key`; some servers read only one."
     )
-    how = msg("Move the key to the other variable.")
     severity = "note"
     needs = frozenset({"client"})
     requires = ("KEY001", "KEY002")
@@ -384,7 +375,6 @@ class KEY007(Rule):
     name = "file-mode"
     title = msg("Only you can read a file with a key in it")
     why = msg("Every account and program on this machine could copy the key.")
-    how = msg("`chmod 600 FILE`; `--fix` does.")
     fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
@@ -405,8 +395,10 @@ class KEY007(Rule):
 class KEY008(Rule):
     name = "key-in-git"
     title = msg("No file with a key in it is in git")
-    why = msg("Everyone with the repository has the key, also from its history.")
-    how = msg("Remove the file from git, and make a new key if it was ever pushed.")
+    why = msg(
+        "Everyone with the repository has the key, also from its history. Make a new key if it"
+        " was ever pushed."
+    )
     severity = "error"
     fatal = False
 
@@ -426,7 +418,7 @@ class KEY009(Rule):
     name = "key-not-ignored"
     title = msg("Git ignores the files with keys in them")
     why = msg("The next `git add .` would add the key.")
-    how = msg("Name it in `.git/info/exclude`, which stays on this machine; `--fix` does.")
+    how = msg("`--fix` names the file in `.git/info/exclude`, which stays on this machine.")
     requires = ("KEY008",)
     fixable = True
 
@@ -446,14 +438,10 @@ class KEY010(Rule):
     name = "second-credential"
     title = msg("No other credential stands behind the one in use")
     why = msg(
-        "A key of a Console login (`primaryApiKey`) or of an `apiKeyHelper` is sent to the"
-        " same address, as `x-api-key` beside your own credential. The client warns at every"
-        " start, and uses the other one once yours is gone."
+        "The client sends a Console login's `primaryApiKey`, or an `apiKeyHelper`'s key, to"
+        " the same address as `x-api-key`, and warns at every start."
     )
-    how = msg(
-        "Delete the other one, or type `/logout` in the client. `--fix` sends your own key in"
-        " that header instead (`ANTHROPIC_CUSTOM_HEADERS`)."
-    )
+    how = msg("`--fix` sends your own key in that header instead (`ANTHROPIC_CUSTOM_HEADERS`).")
     severity = "note"
     fatal = False
     needs = frozenset({"client", "shell"})
@@ -529,10 +517,9 @@ class KEY011(Rule):
     name = "custom-header"
     title = msg("Custom headers can be sent, and none replaces the credential")
     why = msg(
-        "`ANTHROPIC_CUSTOM_HEADERS` holds one `Name: value` a line. With a wrong name (as in"
-        " JSON) the client sends no header; it skips a line without a colon."
+        "`ANTHROPIC_CUSTOM_HEADERS` holds one `Name: value` a line. With a wrong name, as in"
+        " JSON, the client sends none."
     )
-    how = msg("Write one `Name: value` a line. The key belongs in `ANTHROPIC_AUTH_TOKEN`.")
     needs = frozenset({"client"})
 
     def check(self, state: State) -> Iterable[Problem]:
@@ -580,8 +567,7 @@ _LINES: Final = msg("write each as `Name: value` on a line of its own (in JSON w
 class KEY012(Rule):
     name = "project-key"
     title = msg("The project's settings.json holds no key")
-    why = msg("It is shared through git; `settings.local.json` is the private one.")
-    how = msg("Move the key to user or local settings.")
+    why = msg("Git shares that file; `settings.local.json` is private.")
     needs = frozenset({"settings"})
 
     def check(self, state: State) -> Iterable[Problem]:
@@ -596,10 +582,9 @@ class KEY013(Rule):
     name = "trust"
     title = msg("No file of this folder sends your keys where you have not agreed")
     why = msg(
-        "A cloned repository can bring settings: an endpoint, a proxy, a certificate, a"
-        " helper, code that LiteLLM loads. They would get your key."
+        "A cloned repository can bring an endpoint, a proxy, a certificate, a helper or code"
+        " that would get your key."
     )
-    how = msg("Look at what it names. If you agree: `haha-config trust`.")
     needs = frozenset({"machine"})
     fatal = False
 

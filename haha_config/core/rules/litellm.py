@@ -59,7 +59,6 @@ class LLM001(Rule):
     name = "config-yaml"
     title = msg("litellm_config.yaml is YAML that LiteLLM reads")
     why = msg("LiteLLM does not start with a file that it can't parse.")
-    how = msg("Correct the place under the caret. YAML is indented with spaces, never tabs.")
     severity = "error"
     needs = frozenset({"litellm"})
 
@@ -108,9 +107,7 @@ def _not_there(state: State) -> Iterator[Problem]:
 class LLM002(Rule):
     name = "model-entry"
     title = msg("Every entry of `model_list` has a name and a model")
-    why = msg(
-        "LiteLLM offers exactly what stands in `model_list`: model_name, litellm_params.model."
-    )
+    why = msg("LiteLLM offers only what stands in `model_list`.")
     how = msg("Add models with `haha-config init --provider litellm --upstream KEY:MODEL`.")
     severity = "error"
     needs = GATEWAY
@@ -187,9 +184,8 @@ class LLM003(Rule):
     title = msg("`litellm_settings.drop_params` is true")
     why = msg(
         "The client sends parameters that other providers refuse. With this switch LiteLLM"
-        " leaves them out. It counts under `litellm_settings` only."
+        " leaves them out."
     )
-    how = msg("Write `drop_params: true` below `litellm_settings:`; `--fix` does.")
     severity = "error"
     fatal = False
     needs = GATEWAY
@@ -253,7 +249,6 @@ class LLM004(Rule):
         "With `ollama/` LiteLLM calls `/api/generate`, pastes the tools into the prompt and"
         " forces every answer to be JSON."
     )
-    how = msg("Write `ollama_chat/` in place of `ollama/`; `--fix` does.")
     needs = GATEWAY
     requires = LISTED
     fixable = True
@@ -278,13 +273,11 @@ class LLM005(Rule):
     name = "chat-completions"
     title = msg("OpenAI-compatible servers are asked at `/chat/completions`")
     why = msg(
-        "LiteLLM sends requests for an `openai/` model to `/responses`, which most"
-        " OpenAI-compatible servers do not have. With `use_chat_completions_api` it answers"
-        " with an empty text."
+        "LiteLLM calls `/responses` for an `openai/` model, which few other servers have. With"
+        " `use_chat_completions_api` answers may be empty."
     )
     how = msg(
-        "Write `use_chat_completions_url_for_anthropic_messages: true` below `litellm_settings:`"
-        " instead; `--fix` does."
+        "Write `use_chat_completions_url_for_anthropic_messages: true` below `litellm_settings:`."
     )
     needs = GATEWAY
     requires = LISTED
@@ -367,7 +360,6 @@ class LLM006(Rule):
     name = "native-api-base"
     title = msg("An upstream that speaks Anthropic has no `/v1` in its `api_base`")
     why = msg("LiteLLM adds `/v1/messages`, so `/v1` would be there twice: 404.")
-    how = msg("Leave `/v1` out; `--fix` does.")
     severity = "error"
     needs = GATEWAY
     requires = LISTED
@@ -401,8 +393,7 @@ class LLM006(Rule):
 class LLM007(Rule):
     name = "duplicate-model-name"
     title = msg("Every `model_name` stands for one model")
-    why = msg("LiteLLM spreads requests over entries of the same name, whichever models they are.")
-    how = msg("Give them different names, unless you want the load to be shared.")
+    why = msg("LiteLLM spreads requests over entries of the same name.")
     severity = "note"
     needs = GATEWAY
     requires = LISTED
@@ -440,11 +431,7 @@ class LLM007(Rule):
 class LLM008(Rule):
     name = "wildcard-names"
     title = msg("Model names are written out")
-    why = msg(
-        "A name with `*` accepts every name that fits, so a typing error is found only when"
-        " the provider refuses it."
-    )
-    how = msg("Name the models that you use, beside the wildcard.")
+    why = msg("With `*` a misspelled name is found only when the provider refuses it.")
     severity = "note"
     needs = GATEWAY
     requires = LISTED
@@ -459,7 +446,6 @@ class LLM009(Rule):
     name = "key-in-config"
     title = msg("litellm_config.yaml holds no key")
     why = msg("The file is often shared; keys belong in `litellm.env` (0600).")
-    how = msg("Write `os.environ/NAME` there, and `NAME=` with the key in `litellm.env`.")
     needs = GATEWAY
     requires = LISTED
     fixable = True
@@ -493,12 +479,10 @@ class LLM009(Rule):
 
 class LLM010(Rule):
     name = "environ-reference"
-    title = msg("Every `os.environ/NAME` is a variable that the gateway will have")
+    title = msg("The gateway has every variable that `os.environ/NAME` names")
     why = msg(
-        "The gateway starts with the variables of `litellm.env`. With a name that is not"
-        " there, no key is sent."
+        "The gateway starts with the variables of `litellm.env`; without the name no key is sent."
     )
-    how = msg("Add `NAME=` with the key to `litellm.env`.")
     severity = "error"
     needs = frozenset({"litellm", "gateway"})
     requires = READ
@@ -640,7 +624,6 @@ class LLM011(Rule):
     name = "master-key"
     title = msg("The gateway has a master key")
     why = msg("LiteLLM 1.104 and newer refuse to start without one.")
-    how = msg("`haha-config init --provider litellm` makes one and tells the client.")
     severity = "error"
     needs = GATEWAY
     requires = READ
@@ -695,7 +678,6 @@ class LLM012(Rule):
         "Whoever knows it can use all your providers' keys. LiteLLM refuses to start with"
         " `sk-1234`."
     )
-    how = msg("`haha-config init --provider litellm` makes a strong one and tells the client.")
     severity = "error"
     fatal = False
     needs = GATEWAY
@@ -747,7 +729,6 @@ class LLM013(Rule):
     name = "master-key-client"
     title = msg("The client sends the gateway's master key")
     why = msg("LiteLLM without a database knows one key only, and answers 400 to any other.")
-    how = msg("Set `ANTHROPIC_AUTH_TOKEN` to the master key; `--fix` does.")
     severity = "error"
     needs = frozenset({"client", "litellm", "gateway"})
     requires = ("LLM011", "KEY002")
@@ -778,7 +759,6 @@ class LLM014(Rule):
     name = "calls-itself"
     title = msg("No model leads back to the gateway itself")
     why = msg("The gateway would call itself without end.")
-    how = msg("Write the provider's own address as `api_base`.")
     severity = "error"
     needs = GATEWAY
     requires = LISTED
@@ -823,7 +803,7 @@ class LLM015(Rule):
         "LiteLLM loads the first `.env` at or above its own folder. With the client's base"
         " URL from there it can call itself."
     )
-    how = msg("`LITELLM_MODE=PRODUCTION` in `litellm.env` turns that off; `--fix` writes it.")
+    how = msg("`LITELLM_MODE=PRODUCTION` in `litellm.env` turns that off.")
     needs = frozenset({"litellm", "gateway", "machine"})
     requires = READ
     fixable = True
@@ -856,7 +836,6 @@ class LLM016(Rule):
         "Some providers refuse a field that the client always sends. LiteLLM leaves out what"
         " `additional_drop_params` names."
     )
-    how = msg("`--fix` adds what the provider table knows.")
     severity = "note"
     needs = GATEWAY
     requires = LISTED
@@ -897,7 +876,6 @@ class LLM017(Rule):
     name = "listen-address"
     title = msg("The gateway listens on this machine only")
     why = msg("Without `HOST=127.0.0.1` LiteLLM listens on every network that this machine is in.")
-    how = msg("Write `HOST=127.0.0.1` into `litellm.env`; `--fix` does.")
     needs = frozenset({"litellm", "gateway"})
     fixable = True
 
@@ -936,12 +914,11 @@ class LLM017(Rule):
 
 class LLM018(Rule):
     name = "unknown-section"
-    title = msg("litellm_config.yaml has the names and shapes that LiteLLM knows")
+    title = msg("litellm_config.yaml has names and shapes that LiteLLM knows")
     why = msg(
-        "LiteLLM silently ignores a name that it does not know. With some wrong shapes, or a"
-        " missing file, it does not start."
+        "LiteLLM ignores a name that it does not know. With a wrong shape or a missing file it"
+        " may not start."
     )
-    how = msg("Use the suggested name or shape.")
     needs = GATEWAY
     requires = READ
 
@@ -997,10 +974,7 @@ def _twice(state: State) -> Iterator[Problem]:
 class LLM019(Rule):
     name = "api-base"
     title = msg("Each `api_base` is a base, not a full address")
-    why = msg(
-        "LiteLLM adds `/chat/completions` and the like itself, so it would be there twice: 404."
-    )
-    how = msg("Leave the last part out; `--fix` does.")
+    why = msg("LiteLLM adds the path itself, so it would be there twice: 404.")
     severity = "error"
     needs = GATEWAY
     requires = LISTED
@@ -1054,7 +1028,6 @@ class LLM020(Rule):
     name = "aliases-and-fallbacks"
     title = msg("Aliases and fallbacks name models that are there")
     why = msg("LiteLLM finds out only when it needs them, and the request fails then.")
-    how = msg("Use a `model_name` of `model_list`.")
     needs = GATEWAY
     requires = LISTED
 
@@ -1096,12 +1069,10 @@ class LLM022(Rule):
     name = "litellm-provider"
     title = msg("Every model has a provider that LiteLLM knows")
     why = msg(
-        "LiteLLM takes the provider from what stands before the first `/`. It leaves out an"
-        " entry whose provider it does not know, and every request for it fails."
+        "What stands before the first `/` is the provider. LiteLLM leaves out an entry whose"
+        " provider it does not know."
     )
-    how = msg(
-        "Write `openai/` or `hosted_vllm/` before the name, for a server with its own address."
-    )
+    how = msg("For your own server write `openai/` or `hosted_vllm/` before the name.")
     severity = "error"
     needs = GATEWAY
     requires = LISTED

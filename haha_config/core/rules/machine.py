@@ -30,8 +30,7 @@ class MachineRule(Rule):
 class SYS001(MachineRule):
     name = "write-cut-off"
     title = msg("No write was cut off")
-    why = msg("A command was killed while writing: some files may be new and others old.")
-    how = msg("`haha-config undo --recover` finishes or takes back that write.")
+    why = msg("Some files may be new and others old.")
     severity = "error"
     fatal = False
 
@@ -43,9 +42,8 @@ class SYS001(MachineRule):
 
 class SYS002(MachineRule):
     name = "nothing-listens"
-    title = msg("Something listens where the client will call")
+    title = msg("Something listens where the client calls")
     why = msg("The endpoint is on this machine, and nothing answers on its port.")
-    how = msg("Start it with the command of the hint.")
 
     def look(self, state: State, machine: Machine) -> Iterable[Problem]:
         found = state.effective(v.BASE_URL)
@@ -83,7 +81,6 @@ class SYS003(MachineRule):
     name = "other-program"
     title = msg("The program on the gateway's port is the gateway")
     why = msg("Another program took the port and gets the client's requests.")
-    how = msg("Stop that program, or choose another port with `haha-config init --port N`.")
 
     def look(self, state: State, machine: Machine) -> Iterable[Problem]:
         found = state.effective(v.BASE_URL)
@@ -135,7 +132,6 @@ class SYS005(MachineRule):
     name = "litellm-old"
     title = msg("The installed LiteLLM has the known holes closed")
     why = msg("Older versions can be taken over by a request.")
-    how = msg("`haha-config proxy install` installs a tested version.")
 
     def look(self, state: State, machine: Machine) -> Iterable[Problem]:  # noqa: ARG002
         for found in machine.litellm:
@@ -156,8 +152,7 @@ class SYS005(MachineRule):
 class SYS006(MachineRule):
     name = "bun"
     title = msg("Bun is installed for claude-haha")
-    why = msg("claude-haha is started through Bun, which also loads its `.env`.")
-    how = msg("Install Bun as its page says.")
+    why = msg("claude-haha runs on Bun.")
 
     def look(self, state: State, machine: Machine) -> Iterable[Problem]:
         if state.checkout and machine.bun is False:
@@ -169,7 +164,6 @@ class SYS007(MachineRule):
     name = "packages"
     title = msg("The packages of claude-haha are installed")
     why = msg("Without `node_modules` the client stops at its first import.")
-    how = msg("Run `bun install` in the checkout.")
 
     def look(self, state: State, machine: Machine) -> Iterable[Problem]:
         if state.checkout and machine.packages is False:
@@ -185,11 +179,9 @@ class SYS008(MachineRule):
     name = "first-run"
     title = msg("The client's first-run questions are answered")
     why = msg(
-        "On a first start the client asks for a theme and, in some versions, for a login. It does"
-        " not read a folder's settings yet: with the endpoint in these alone it calls"
-        " api.anthropic.com and asks for an Anthropic login (measured with 2.1.197 and 2.1.332)."
+        "At its first start the client does not read a folder's settings: with the endpoint in"
+        " these alone it asks for an Anthropic login."
     )
-    how = msg("Answer them once in the client; haha-config never writes its state file.")
     severity = "note"
 
     def look(self, state: State, machine: Machine) -> Iterable[Problem]:
@@ -227,7 +219,6 @@ class SYS009(MachineRule):
     name = "windows-and-wsl"
     title = msg("One of Windows and WSL holds the client's settings")
     why = msg("A client under Windows reads other files than one under WSL.")
-    how = msg("Configure the side on which you start the client.")
     severity = "note"
 
     def look(self, state: State, machine: Machine) -> Iterable[Problem]:
@@ -245,10 +236,7 @@ class SYS009(MachineRule):
 class SYS010(MachineRule):
     name = "litellm-proxy"
     title = msg("The installed LiteLLM can run as a proxy")
-    why = msg(
-        "`pip install litellm` leaves out what the proxy needs: it stops with an import error."
-    )
-    how = msg("Install `litellm[proxy]`, or let `haha-config proxy install` do it.")
+    why = msg("`pip install litellm` leaves out what the proxy needs.")
 
     def look(self, state: State, machine: Machine) -> Iterable[Problem]:
         if (

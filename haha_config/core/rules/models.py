@@ -99,7 +99,7 @@ class MOD001(Rule):
     name = "model-offered"
     title = msg("The gateway offers every model that the client asks for")
     why = msg("LiteLLM refuses a name that is not in `model_list`.")
-    how = msg("Use one of the names, or add the model with `haha-config init`.")
+    how = msg("Use one of its names, or add the model with `haha-config init`.")
     severity = "error"
     needs = frozenset({"client", "gateway"})
     requires = ("LLM001", "LLM002")
@@ -155,8 +155,7 @@ def _nearest(name: str, names: Iterable[str]) -> str | None:
 class MOD002(Rule):
     name = "model-retired"
     title = msg("No model has been retired")
-    why = msg("From that day on the provider refuses the name, or answers with another model.")
-    how = msg("Switch to the successor that the provider names.")
+    why = msg("The provider refuses such a name, or answers with another model.")
     needs = frozenset({"machine"})
 
     def check(self, state: State) -> Iterable[Problem]:
@@ -213,10 +212,7 @@ def _aged(
 class MOD003(Rule):
     name = "model-listed"
     title = msg("The provider lists every model that the client asks for")
-    why = msg(
-        "A name that the provider does not know is refused, or silently answered by another model."
-    )
-    how = msg("Use a listed name; `haha-config models` lists them.")
+    why = msg("The provider refuses such a name, or answers with another model.")
     needs = frozenset({"client"})
     requires = ("ENV002", "URL003")
 
@@ -334,10 +330,10 @@ class MOD004(Rule):
     name = "all-tiers"
     title = msg("Every kind of work has a model")
     why = msg(
-        "The client asks for a model for each kind of work: haiku for background work."
-        " Without its variable it asks for Anthropic's own name."
+        "The client has a model for each kind of work, like haiku for background work. Without"
+        " its variable it asks for Anthropic's own."
     )
-    how = msg("Set all of them; `--fix` fills in the main model.")
+    how = msg("`--fix` writes the main model.")
     needs = frozenset({"client"})
     requires = ("ENV002",)
     fixable = True
@@ -384,11 +380,7 @@ def _answers_claude(state: State) -> bool:
 class MOD005(Rule):
     name = "million-suffix"
     title = msg("`[1m]` stands only behind a model with that window")
-    why = msg(
-        "With `[1m]` the client assumes a window of one million tokens, compacts too late,"
-        " and long sessions fail."
-    )
-    how = msg("Remove `[1m]` from the name.")
+    why = msg("With `[1m]` the client assumes one million tokens, and long sessions fail.")
     needs = frozenset({"client"})
 
     def check(self, state: State) -> Iterable[Problem]:
@@ -560,7 +552,6 @@ class MOD008(Rule):
     name = "model-tools"
     title = msg("Every model can call tools")
     why = msg("The client reads, edits and runs everything through tools.")
-    how = msg("Switch to a model that the provider lists as able to call tools.")
     needs = frozenset({"client"})
     requires = ("ENV002",)
 
@@ -584,8 +575,7 @@ _TYPED: Final = 50
 class MOD009(Rule):
     name = "model-slip"
     title = msg("No model in litellm_config.yaml is misspelled")
-    why = msg("The provider behind the gateway answers such a name with 404, at the first request.")
-    how = msg("Write the name that is listed; `haha-config models` lists what is offered.")
+    why = msg("The provider answers such a name with 404.")
     needs = frozenset({"litellm"})
 
     def check(self, state: State) -> Iterable[Problem]:

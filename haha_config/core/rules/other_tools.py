@@ -35,7 +35,6 @@ class OWN001(OwnedBy):
     name = "cc-switch"
     title = msg("cc-switch does not manage this settings.json")
     why = msg("cc-switch rewrites the whole file at every switch.")
-    how = msg("Choose the provider in cc-switch, or remove its current one there first.")
     tools = frozenset({"cc-switch"})
 
     def problem(self, owner: Owner) -> Problem:
@@ -54,7 +53,6 @@ class OWN002(OwnedBy):
     name = "claude-code-router"
     title = msg("claude-code-router has not taken this settings.json over")
     why = msg("claude-code-router points the client at itself whenever it starts.")
-    how = msg("`ccr stop`, then write your own set-up.")
     tools = frozenset({"claude-code-router"})
 
     def problem(self, owner: Owner) -> Problem:
@@ -66,7 +64,6 @@ class OWN003(OwnedBy):
     name = "lite"
     title = msg("LiteLLM's own `lite` does not manage this settings.json")
     why = msg("`lite up` and `lite configure` keep a receipt, and restore what was there before.")
-    how = msg("`lite down` or `lite unconfigure claude`, then write your own set-up.")
     tools = frozenset({"lite up", "lite configure"})
 
     def problem(self, owner: Owner) -> Problem:
@@ -83,7 +80,6 @@ class OWN004(OwnedBy):
     name = "active-provider"
     title = msg("claude-haha has no active provider of its own")
     why = msg("An active provider in claude-haha's settings beats user settings and `.env`.")
-    how = msg("Deactivate it in claude-haha under Settings, Providers.")
     tools = frozenset({"claude-haha"})
 
     def problem(self, owner: Owner) -> Problem:

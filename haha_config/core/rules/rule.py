@@ -39,8 +39,8 @@ _ONLY: Final[Mapping[str, frozenset[str]]] = {
 class Rule:
     """One thing that `validate` checks. The class name is its code.
 
-    `title` is the good state, in the present tense. `why` and `how` are for `--explain` and the
-    docs. `gateway_only`: it compares the client with the gateway: skipped on a direct route.
+    `title` is the good state, in the present tense. `why` is for `--explain` and the docs, and
+    `how` too, where the hints leave something out. `gateway_only`: it compares the client with the gateway: skipped on a direct route.
     `requires`: codes of rules without which this one can't tell; where they fail it is skipped.
     `fatal`: with an error of it the client gets no answer; other errors are a danger, not an end.
     """
@@ -49,7 +49,7 @@ class Rule:
     name: ClassVar[str]
     title: ClassVar[Message]
     why: ClassVar[Message]
-    how: ClassVar[Message]
+    how: ClassVar[Message | None] = None
     severity: ClassVar[Severity] = "warning"
     needs: ClassVar[frozenset[Need]] = frozenset()
     requires: ClassVar[tuple[str, ...]] = ()

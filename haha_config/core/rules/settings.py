@@ -35,11 +35,7 @@ _EDIT: Final = msg("correct that place: until then the client ignores the whole 
 class SET001(Rule):
     name = "settings-json"
     title = msg("settings.json is JSON that the client reads")
-    why = msg(
-        "One comma too many or one comment, and the client ignores the whole file and goes on"
-        " with the shell's variables and its own default model."
-    )
-    how = msg("Correct the place under the caret; JSON has no comments and no trailing commas.")
+    why = msg("With a trailing comma or a comment the client ignores the whole file.")
     severity = "error"
     needs = frozenset({"settings"})
 
@@ -53,7 +49,6 @@ class SET002(Rule):
     name = "env-text"
     title = msg("Values in `env` are text")
     why = msg("Older clients crash on a number or a switch in `env`; every client accepts text.")
-    how = msg("Put the value in double quotes; `--fix` does.")
     needs = frozenset({"settings"})
     fixable = True
 
@@ -77,8 +72,7 @@ class SET002(Rule):
 class SET003(Rule):
     name = "duplicate-name"
     title = msg("No name stands twice in one object")
-    why = msg("The last one wins, so editing the first one changes nothing.")
-    how = msg("Delete all but one.")
+    why = msg("The last one wins: editing another changes nothing.")
     needs = frozenset({"settings"})
 
     def check(self, state: State) -> Iterable[Problem]:
@@ -98,9 +92,8 @@ class SET003(Rule):
 
 class SET004(Rule):
     name = "settings-bom"
-    title = msg("settings.json begins without a byte order mark")
-    why = msg("Several programs ignore or replace this file when it begins with a mark.")
-    how = msg("Save it as UTF-8 without BOM; `--fix` does.")
+    title = msg("The file begins without a byte order mark")
+    why = msg("Some programs ignore or misread a file that begins with this mark.")
     needs = frozenset({"settings"})
     fixable = True
 
@@ -118,9 +111,8 @@ class SET004(Rule):
 
 class SET005(Rule):
     name = "shadowed-setting"
-    title = msg("No stronger layer or setting overrides what is configured")
+    title = msg("No stronger layer or setting overrides the set-up")
     why = msg("Managed, local and project settings beat user settings, variable by variable.")
-    how = msg("Delete the variable from the stronger file, or configure that scope.")
     needs = frozenset({"client", "settings"})
     requires = ("SET001",)
 
@@ -200,15 +192,9 @@ def _differs(name: str, one: Holder, other: Holder) -> bool:
 
 class SET006(Rule):
     name = "unknown-setting"
-    title = msg("Names in settings.json are ones that the client documents")
-    why = msg(
-        "The client silently ignores a name that it does not know. Variables count inside"
-        " `env` only."
-    )
-    how = msg(
-        "Use the suggested name; `--fix` moves variables into `env`. A name newer than this"
-        " table is fine."
-    )
+    title = msg("The client documents the names in settings.json")
+    why = msg("The client silently ignores a name that it does not know.")
+    how = msg("A name newer than this table is fine.")
     severity = "note"
     needs = frozenset({"settings"})
     requires = ("SET001",)
@@ -277,11 +263,7 @@ def _misplaced(file: File, known: Documented) -> Iterator[tuple[Paths, Mapping[s
 class SET007(Rule):
     name = "settings-taken"
     title = msg("The client takes every settings file")
-    why = msg(
-        "For one wrong value the client ignores the whole file, variables included, and goes"
-        " on with the shell's. Measured with Claude Code, value by value."
-    )
-    how = msg("Write the value as described, or delete the entry.")
+    why = msg("For one wrong value the client ignores the whole file, variables included.")
     severity = "error"
     needs = frozenset({"settings"})
 
@@ -326,7 +308,6 @@ class SET008(Rule):
         "`forceLoginMethod` and `forceLoginOrgUUID` in managed settings require the client's"
         " own login."
     )
-    how = msg("Only the administrator of this machine can change that.")
     needs = frozenset({"settings", "client"})
 
     def check(self, state: State) -> Iterable[Problem]:
@@ -341,13 +322,12 @@ class SET009(Rule):
     name = "auto-mode"
     title = msg("A new client asks you before it runs a command")
     why = msg(
-        "Since 2.1.330 an interactive client starts in auto mode: Anthropic's server checks"
-        " each command. On any other endpoint the first command stops the turn with `Auto"
-        " mode can't check actions in this session`."
+        "Since 2.1.330 the client starts in auto mode, in which Anthropic's server checks each"
+        " command. On any other endpoint the first command stops the turn."
     )
     how = msg(
-        'Set `permissions.disableAutoMode` to "disable": the client asks you, as before; `--fix`'
-        " does. `haha-config init --permissions auto` lets the endpoint's own model decide instead."
+        'With `permissions.disableAutoMode: "disable"` the client asks you. `haha-config init'
+        " --permissions auto` lets the endpoint's own model decide."
     )
     needs = frozenset({"client", "settings", "shell"})
     requires = ("ENV001", "SET001")

@@ -69,7 +69,6 @@ class URL001(Rule):
     name = "base-url"
     title = msg("The base URL is a web address")
     why = msg("The client can only call `http://` or `https://`, a host, and perhaps a path.")
-    how = msg("Copy the address from your provider's page, without spaces and quotes.")
     severity = "error"
     needs = frozenset({"client"})
     fixable = True
@@ -115,7 +114,6 @@ class URL002(Rule):
     name = "base-url-v1"
     title = msg("The base URL stops before `/v1`")
     why = msg("The client adds `/v1/messages`, so `/v1` would be there twice: 404.")
-    how = msg("Leave out `/v1` and everything behind it; `--fix` does.")
     severity = "error"
     needs = frozenset({"client"})
     requires = ("URL001",)
@@ -144,11 +142,7 @@ def _anthropic(url: str, state: State) -> str | None:
 class URL003(Rule):
     name = "base-url-path"
     title = msg("The path is the provider's Anthropic one")
-    why = msg(
-        "A provider speaks the Anthropic protocol at one path only. Elsewhere the client gets"
-        " a 404 or an answer that it can't read."
-    )
-    how = msg("Write the base URL of the provider table (`haha-config providers`).")
+    why = msg("At any other path the client gets a 404 or an answer that it can't read.")
     severity = "error"
     needs = frozenset({"client"})
     requires = ("URL001", "URL002", "URL004")
@@ -224,7 +218,6 @@ class URL004(Rule):
         "Before an `@` stands a password for all to see. Behind a `?` or `#` the path"
         " `/v1/messages` gets lost."
     )
-    how = msg("Write the bare address; the key goes into `ANTHROPIC_AUTH_TOKEN`.")
     severity = "error"
     needs = frozenset({"client"})
     requires = ("URL001",)
@@ -253,7 +246,6 @@ class URL005(Rule):
     name = "plain-http"
     title = msg("The way to another machine is encrypted")
     why = msg("With `http://` everyone on the way can read your key and conversation.")
-    how = msg("Use `https://`, or a tunnel to this machine.")
     needs = frozenset({"client"})
     requires = ("URL001",)
 
@@ -280,14 +272,10 @@ _LOOPBACK: Final = ("localhost", "127.0.0.1")
 
 class URL006(Rule):
     name = "proxy-loopback"
-    title = msg("The web proxy is one that the client can use, for other machines only")
+    title = msg("The client can use the web proxy, and only for other machines")
     why = msg(
-        "With a proxy variable set, requests to this machine go to that proxy, which can't"
-        " reach it. With a SOCKS proxy, or one without `http://`, every request fails."
-    )
-    how = msg(
-        "Add `localhost,127.0.0.1` to `NO_PROXY`; `--fix` writes it beside the base URL. Write"
-        " `http://HOST:PORT` for a proxy."
+        "A proxy can't reach this machine's own address. Through a SOCKS proxy, or one without"
+        " `http://`, every request fails."
     )
     needs = frozenset({"client", "shell"})
     requires = ("URL001",)
@@ -360,11 +348,7 @@ def _both(name: str) -> tuple[str, str]:
 class URL007(Rule):
     name = "anthropic-protocol"
     title = msg("The endpoint speaks the Anthropic protocol")
-    why = msg(
-        "This host speaks only OpenAI's protocol, which the client does not. LiteLLM has to"
-        " translate."
-    )
-    how = msg("Set it up through LiteLLM with the command of the hint.")
+    why = msg("The client speaks only Anthropic's protocol; LiteLLM has to translate.")
     severity = "error"
     needs = frozenset({"client"})
     requires = ("URL001",)
@@ -409,7 +393,6 @@ class URL008(Rule):
     name = "callable-address"
     title = msg("The endpoint is an address that can be called")
     why = msg("A server listens on `0.0.0.0`; a client can't call it.")
-    how = msg("Write `127.0.0.1`; `--fix` does.")
     needs = frozenset({"client"})
     requires = ("URL001",)
     fixable = True
@@ -431,7 +414,6 @@ class URL009(Rule):
     name = "gateway-port"
     title = msg("The client calls the gateway where and how it listens")
     why = msg("`PORT` in `litellm.env` says where the gateway listens, and it speaks http.")
-    how = msg("Write the same port in both places.")
     needs = frozenset({"client", "litellm"})
     requires = ("URL001",)
 

@@ -29,10 +29,10 @@ from haha_config.core.rules.rule import (
     holders,
     quoted,
     set_everywhere,
-    set_where_held,
     stays_home,
     targets,
     where,
+    with_fix,
 )
 from haha_config.core.state.file import File
 from haha_config.core.state.layers import ORDER, Effective, as_text
@@ -50,12 +50,8 @@ class ENV001(Rule):
         yield from broken(state.dotenv)
         if (strange := state.dotenv.strange) is not None:
             # Measured with Bun 1.4.5: a comment in GBK hides no variable.
-            yield Problem(
-                strange.what,
-                strange.place or Place(),
-                msg("save the file as UTF-8, so that haha-config can write to it"),
-                severity="warning",
-            )
+            hint = msg("save the file as UTF-8, so that haha-config can write to it")
+            yield Problem(strange.what, strange.place or Place(), hint, severity="warning")
 
 
 class ENV002(Rule):
@@ -77,9 +73,8 @@ class ENV002(Rule):
         elif not stays_home(state):
             # Another file may hold it, which `--only` does not read.
             severity: Severity = "note" if state.only else "error"
-            yield Problem(
-                _absent(v.BASE_URL, url), url.place_or(_home(state)), INIT, severity=severity
-            )
+            place = url.place_or(_home(state))
+            yield Problem(_absent(url), place, INIT, severity=severity)
 
     def _model(self, state: State) -> Iterator[Problem]:
         main, key = state.effective(SLOTS["main"]), _model_key(state)
@@ -87,41 +82,29 @@ class ENV002(Rule):
             return
         place = main.place_or(_home(state))
         if key is None and (opus := state.slots.get("opus")):
-            fixes = set_everywhere(state, {SLOTS["main"]: opus})
-            yield Problem(
-                msg(
-                    "{absent}: the client asks for `{model}`, the model for opus",
-                    absent=_absent(SLOTS["main"], main),
-                    model=opus,
-                ),
-                place,
-                FIX if fixes else f"haha-config switch-model {quoted(opus)}",
-                severity="note",
-                fixes=fixes,
+            what = msg(
+                "{absent}: the client asks for `{model}`, the model for opus",
+                absent=_absent(main),
+                model=opus,
             )
+            fixes = set_everywhere(state, {SLOTS["main"]: opus})
+            yield with_fix(what, place, fixes, f"haha-config switch-model {quoted(opus)}", "note")
             return
         asked = _behind_alias(key or "opus", state)
+        what = msg("{absent}: the client asks for `{model}`", absent=_absent(main), model=asked)
+        if asked.startswith("claude"):
+            what = msg("{absent}: the client asks for a model of Anthropic's", absent=_absent(main))
         if state.route == "litellm" and not state.gateway.offers(asked):
             hint = f"haha-config switch-model {quoted(state.models[0])}" if state.models else INIT
-            yield self._own_model(main, asked, place, hint, "error")
+            yield Problem(what, place, hint)
         elif key is None:
-            yield self._own_model(main, asked, place, INIT, "note")
-
-    @staticmethod
-    def _own_model(
-        main: Effective, asked: str, place: Place, hint: str, severity: Severity
-    ) -> Problem:
-        absent = _absent(SLOTS["main"], main)
-        what = msg("{absent}: the client asks for `{model}`", absent=absent, model=asked)
-        if asked.startswith("claude"):
-            what = msg("{absent}: the client asks for a model of Anthropic's", absent=absent)
-        return Problem(what, place, hint, severity=severity)
+            yield Problem(what, place, INIT, severity="note")
 
 
-def _absent(name: str, found: Effective) -> Message:
+def _absent(found: Effective) -> Message:
     if found.value is None:
-        return msg("`{name}` is not set", name=name)
-    return msg("`{name}` is empty", name=name)
+        return msg("`{name}` is not set", name=found.name)
+    return msg("`{name}` is empty", name=found.name)
 
 
 def _model_key(state: State) -> str | None:
@@ -163,7 +146,6 @@ class ENV003(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         if not state.reads_dotenv:
             return
-        mine = state.dotenv
         theirs = state.target.data.get("env") or {}
         for name in v.OWNED:
             here, there = state.dotenv_values.get(name), theirs.get(name)
@@ -171,13 +153,10 @@ class ENV003(Rule):
                 continue
             if not here or not there or here == there:
                 continue
+            what = self._what(name, here, there, where(state.target.place("env", name)))
             fixes = self._fixes(name, here, there, state)
-            yield Problem(
-                self._what(name, here, there, where(state.target.place("env", name))),
-                mine.place(name),
-                FIX if fixes else self._hint(name, here, state),
-                fixes=fixes,
-            )
+            hint = None if fixes else self._hint(name, here, state)
+            yield with_fix(what, state.dotenv.place(name), fixes, hint)
 
     @staticmethod
     def _fixes(name: str, here: str, there: str, state: State) -> tuple[Fix, ...]:
@@ -232,11 +211,9 @@ class ENV004(Rule):
 
     def check(self, state: State) -> Iterable[Problem]:
         for file in (state.dotenv, state.litellm_env):
-            oddities = file.oddities
-            skipped = [o for o in oddities if o.kind == "bad-line"]
-            if skipped:
+            if skipped := [o for o in file.oddities if o.kind == "bad-line"]:
                 yield self._skipped(skipped, file)
-            dialect = {o.name: o for o in oddities if o.kind == "dialect"}
+            dialect = {o.name: o for o in file.oddities if o.kind == "dialect"}
             for name in [n for n in dialect if n in v.OWNED]:
                 yield self._dialect((name,), dialect.pop(name), file, "warning")
             if dialect:
@@ -244,26 +221,20 @@ class ENV004(Rule):
 
     @staticmethod
     def _skipped(lines: Sequence[Oddity], file: File) -> Problem:
-        return Problem(
-            nmsg(
-                "this line is no assignment and is skipped",
-                "{n} lines are no assignments and are skipped; this is the first",
-                n=len(lines),
-            ),
-            lines[0].place.of(file.path),
-            msg("write NAME=value, or put a `#` before it"),
-            severity="warning",
+        what = nmsg(
+            "this line is no assignment and is skipped",
+            "{n} lines are no assignments and are skipped; this is the first",
+            n=len(lines),
         )
+        hint = msg("write NAME=value, or put a `#` before it")
+        return Problem(what, lines[0].place.of(file.path), hint, severity="warning")
 
     @staticmethod
     def _dialect(names: tuple[str, ...], first: Oddity, file: File, severity: Severity) -> Problem:
         """One finding for all variables that are nobody's business here."""
-        return Problem(
-            msg("{names}: read differently by Bun, Node, python-dotenv or a shell", names=names),
-            first.place.of(file.path),
-            msg("write {name}='…', without `$` and quotes inside", name=names[0]),
-            severity=severity,
-        )
+        what = msg("{names}: read differently by Bun, Node, python-dotenv or a shell", names=names)
+        hint = msg("write {name}='…', without `$` and quotes inside", name=names[0])
+        return Problem(what, first.place.of(file.path), hint, severity=severity)
 
 
 class ENV005(Rule):
@@ -277,15 +248,12 @@ class ENV005(Rule):
         for file in (state.dotenv, state.litellm_env):
             for oddity in file.oddities:
                 if oddity.kind == "duplicate":
-                    yield Problem(
-                        msg(
-                            "`{name}` is assigned again in line {line}, and that one wins",
-                            name=oddity.name,
-                            line=file.place(oddity.name).line,
-                        ),
-                        oddity.place.of(file.path),
-                        msg("delete line {line}", line=oddity.place.line),
+                    wins = file.place(oddity.name).line
+                    what = msg(
+                        "line {line} sets `{name}` again, and wins", name=oddity.name, line=wins
                     )
+                    hint = msg("delete line {line}", line=oddity.place.line)
+                    yield Problem(what, oddity.place.of(file.path), hint)
 
 
 class ENV006(Rule):
@@ -304,9 +272,7 @@ def marks(path: str, data: bytes | None) -> Iterator[Problem]:
     """The problem of a file that starts with a byte order mark."""
     if (data or b"").startswith(b"\xef\xbb\xbf"):
         what = msg("the file begins with a byte order mark (BOM)")
-        yield Problem(
-            what, Place(path=path, line=1, column=1), FIX, fixes=(Fix(path=path, bare=True),)
-        )
+        yield with_fix(what, Place(path=path, line=1, column=1), (Fix(path=path, bare=True),))
 
 
 class ENV007(Rule):
@@ -323,43 +289,42 @@ class ENV007(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         for name in v.OWNED:
             value = state.environ.get(name)
+            files = [h for h in holders(state) if name in h.values]
             if value:
-                yield from self._against(name, value, state)
-            elif value == "" and name not in v.CREDENTIALS:  # for those, KEY002
-                yield from self._emptied(name, state)
+                yield from self._against(name, value, files, state)
+            # An emptied credential is KEY002's business.
+            elif value == "" and name not in v.CREDENTIALS and _from_dotenv(name, files):
+                what = msg("your shell exports an empty `{name}`, which beats this line", name=name)
+                yield Problem(what, files[0].place(name), f"unset {name}")
 
     @staticmethod
-    def _emptied(name: str, state: State) -> Iterator[Problem]:
-        files = [h for h in holders(state) if name in h.values]
-        if files and files[0].layer == "dotenv" and files[0].values[name]:
-            what = msg("your shell exports an empty `{name}`, which beats this line", name=name)
-            yield Problem(what, files[0].place(name), f"unset {name}")
-
-    @staticmethod
-    def _against(name: str, value: str, state: State) -> Iterator[Problem]:
-        files = [h for h in holders(state) if name in h.values]
+    def _against(name: str, value: str, files: list[Holder], state: State) -> Iterator[Problem]:
+        hint, shown = f"unset {name}", v.shown(name, value)
         settings = [h for h in files if h.layer != "dotenv"]
         if settings:
             winner = settings[0].values[name]
             if winner and winner != value and name not in v.CREDENTIALS:
                 what = msg(
-                    "your shell exports `{name}` as `{value}`; the client uses this value instead",
+                    "your shell exports `{name}` as `{value}`; this line wins",
                     name=name,
-                    value=v.shown(name, value),
+                    value=shown,
                 )
-                yield Problem(what, settings[0].place(name), f"unset {name}", severity="note")
+                yield Problem(what, settings[0].place(name), hint, severity="note")
         elif files and files[0].values[name] != value:
             what = msg(
                 "your shell exports `{name}` as `{value}`, which beats this line",
                 name=name,
-                value=v.shown(name, value),
+                value=shown,
             )
-            yield Problem(what, files[0].place(name), f"unset {name}")
+            yield Problem(what, files[0].place(name), hint)
         elif not files and name in _NEEDED and _alone(name, state):
-            what = msg(
-                "`{name}` comes only from your shell: another terminal will not have it", name=name
-            )
+            what = msg("`{name}` is only in your shell: another terminal lacks it", name=name)
             yield Problem(what, _home(state), INIT)
+
+
+def _from_dotenv(name: str, files: list[Holder]) -> bool:
+    """Whether `.env` alone has a value of it."""
+    return bool(files) and files[0].layer == "dotenv" and bool(files[0].values[name])
 
 
 #: Variables without which a set-up is not complete.
@@ -373,6 +338,7 @@ def _alone(name: str, state: State) -> bool:
     return not any(h.values.get(c) for h in holders(state) for c in v.CREDENTIALS)
 
 
+_DELETE: Final = msg("delete that line")
 _OFF: Final = frozenset({"0", "false", "no", "off"})
 
 
@@ -389,41 +355,29 @@ class ENV008(Rule):
         for name in state.clouds:
             cloud, found = v.CLOUDS[name], state.effective(name)
             if not state.value(v.BASE_URL):
-                yield self._choice(name, cloud, found)
+                # Nothing is ignored: somebody wants that cloud.
+                what = msg("`{name}` sends the client to {cloud}", name=name, cloud=cloud)
+                yield Problem(what, found.place, severity="note")
                 continue
-            fixes = self._fixes(name, state)
-            yield Problem(
-                msg(
-                    "`{name}` sends the client to {cloud}; the base URL is ignored",
-                    name=name,
-                    cloud=cloud,
-                ),
-                found.place if found.place.path else _home(state),
-                self._hint(found, fixes),
-                fixes=fixes,
+            what = msg(
+                "`{name}` sends the client to {cloud}; the base URL is ignored",
+                name=name,
+                cloud=cloud,
             )
-
-    @staticmethod
-    def _hint(found: Effective, fixes: tuple[Fix, ...]) -> Message | str:
-        if found.layer == "shell":
-            return f"unset {found.name}"
-        ours = {fix.path for fix in fixes}
-        return FIX if found.place.path in ours else msg("delete that line")
-
-    @staticmethod
-    def _choice(name: str, cloud: str, found: Effective) -> Problem:
-        """Without a base URL nothing is ignored: somebody wants that cloud."""
-        what = msg("`{name}` sends the client to {cloud}", name=name, cloud=cloud)
-        return Problem(what, found.place, severity="note")
+            fixes = self._fixes(name, state)
+            place = found.place if found.place.path else _home(state)
+            hint = FIX if found.place.path in {fix.path for fix in fixes} else _DELETE
+            yield Problem(
+                what, place, f"unset {name}" if found.layer == "shell" else hint, fixes=fixes
+            )
 
     @staticmethod
     def _fixes(name: str, state: State) -> tuple[Fix, ...]:
-        out = tuple(m for h in targets(state) if h.values.get(name) for m in h.fix(h.remove(name)))
         if state.environ.get(name):
-            out = tuple(
-                m for h in targets(state) if h.layer != "dotenv" for m in h.fix(h.set(name, ""))
-            )
-        return out
+            settings = (h for h in targets(state) if h.layer != "dotenv")
+            return tuple(fix for h in settings for fix in h.fix(h.set(name, "")))
+        held = (h for h in targets(state) if h.values.get(name))
+        return tuple(fix for h in held for fix in h.fix(h.remove(name)))
 
 
 _SHORTEST: Final = 60_000
@@ -443,11 +397,11 @@ class ENV009(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         found = state.effective(v.TIMEOUT)
         if not found.value:
-            yield from self._absent(found, state)
+            if taken_out(v.TIMEOUT, state):
+                yield self._absent(found, state)
             return
-        fixes = set_where_held(state, v.TIMEOUT, v.TIMEOUT_MS)
+        fixes = set_everywhere(state, {v.TIMEOUT: v.TIMEOUT_MS}, held=v.TIMEOUT)
         hint = f"unset {v.TIMEOUT}" if found.layer == "shell" else (FIX if fixes else None)
-        severity = self.severity
         number = v.whole(found.value)
         if number is None:
             what = msg("`{name}` must be a number of milliseconds", name=v.TIMEOUT)
@@ -457,31 +411,23 @@ class ENV009(Rule):
                 name=v.TIMEOUT,
                 value=found.value,
             )
-            severity = "error"
         elif number < _SHORTEST:
             what = msg(
-                "`{name}` is {value}, in milliseconds: slow answers will be cut off",
+                "`{name}` is {value} milliseconds: slow answers are cut off",
                 name=v.TIMEOUT,
                 value=found.value,
             )
         else:
             return
+        severity: Severity = "error" if (number or 0) > _LONGEST else self.severity
         yield Problem(what, found.place, hint, severity=severity, fixes=fixes)
 
     @staticmethod
-    def _absent(found: Effective, state: State) -> Iterator[Problem]:
-        if taken_out(v.TIMEOUT, state):
-            fixes = set_everywhere(state, {v.TIMEOUT: v.TIMEOUT_MS})
-            yield Problem(
-                msg(
-                    "{absent}: the client gives up on an answer after 10 minutes",
-                    absent=_absent(v.TIMEOUT, found),
-                ),
-                found.place_or(_home(state)),
-                FIX if fixes else f"export {v.TIMEOUT}={v.TIMEOUT_MS}",
-                severity="note",
-                fixes=fixes,
-            )
+    def _absent(found: Effective, state: State) -> Problem:
+        what = msg("{absent}: the client gives up after 10 minutes", absent=_absent(found))
+        fixes = set_everywhere(state, {v.TIMEOUT: v.TIMEOUT_MS})
+        export = f"export {v.TIMEOUT}={v.TIMEOUT_MS}"
+        return with_fix(what, found.place_or(_home(state)), fixes, export, "note")
 
 
 #: Every guide writes these together. Each works without the others.
@@ -505,34 +451,21 @@ class ENV010(Rule):
     needs = frozenset({"client"})
 
     def check(self, state: State) -> Iterable[Problem]:
-        yield from self._traffic(state)
+        if taken_out(v.NONESSENTIAL, state):
+            name, home = v.NONESSENTIAL, _home(state)
+            what = msg("`{name}` is not set: each start also calls api.anthropic.com", name=name)
+            hint = msg("add {name}=1 to {path}", name=name, path=home.path)
+            yield Problem(what, home, hint, severity="note")
         for name in (v.TELEMETRY, v.NONESSENTIAL, "DISABLE_ERROR_REPORTING"):
             found = state.effective(name)
             if (found.value or "").lower() in _OFF:
-                yield Problem(
-                    msg(
-                        "`{name}` is `{value}`, and any value switches it on",
-                        name=name,
-                        value=found.value,
-                    ),
-                    found.place,
-                    f"unset {name}"
-                    if found.layer == "shell"
-                    else msg("delete the line, or write 1"),
+                what = msg(
+                    "`{name}` is `{value}`, and any value switches it on",
+                    name=name,
+                    value=found.value,
                 )
-
-    @staticmethod
-    def _traffic(state: State) -> Iterator[Problem]:
-        if taken_out(v.NONESSENTIAL, state):
-            yield Problem(
-                msg(
-                    "`{name}` is not set: the client also calls api.anthropic.com at every start",
-                    name=v.NONESSENTIAL,
-                ),
-                _home(state),
-                msg("add {name}=1 to {path}", name=v.NONESSENTIAL, path=_home(state).path),
-                severity="note",
-            )
+                shell, edit = f"unset {name}", msg("delete the line, or write 1")
+                yield Problem(what, found.place, shell if found.layer == "shell" else edit)
 
 
 class ENV011(Rule):
@@ -552,12 +485,8 @@ class ENV011(Rule):
             changes = [holder.remove(v.SMALL_FAST)]
             if not state.value(haiku):
                 changes.append(holder.set(haiku, str(value)))
-            yield Problem(
-                msg("`{old}` is deprecated; `{new}` is its successor", old=v.SMALL_FAST, new=haiku),
-                holder.place(v.SMALL_FAST),
-                FIX if holder.ours else None,
-                fixes=holder.fix(*changes),
-            )
+            what = msg("`{new}` has replaced `{old}`", old=v.SMALL_FAST, new=haiku)
+            yield with_fix(what, holder.place(v.SMALL_FAST), holder.fix(*changes))
 
 
 _RANGES: Final = {
@@ -587,16 +516,16 @@ class ENV012(Rule):
             number = v.whole(found.value)
             if number is not None and least <= number <= most:
                 continue
+            what = msg(
+                "`{name}` is `{value}`, not a whole number from {least} to {most}",
+                name=name,
+                value=found.value,
+                least=least,
+                most=most,
+            )
+            example = max(least, min(most, 200000))
             yield Problem(
-                msg(
-                    "`{name}` is `{value}`: it must be a whole number from {least} to {most}",
-                    name=name,
-                    value=found.value,
-                    least=least,
-                    most=most,
-                ),
-                found.place,
-                msg("write all digits, like {example}", example=max(least, min(most, 200000))),
+                what, found.place, msg("write all digits, like {example}", example=example)
             )
 
 
@@ -626,13 +555,12 @@ class ENV013(Rule):
         if state.value(meant):
             held = state.effective(meant).place
             hint = msg("delete the line: your shell has `{name}`", name=meant)
-            if held is not None and held.path:
+            if held.path:
                 hint = msg("delete the line: {place} has `{name}`", place=where(held), name=meant)
             return Problem(what, place, hint)
         value = as_text(holder.values[name])
         fixes = holder.fix(holder.remove(name), holder.set(meant, value)) if first else ()
-        hint = msg("rename it to {name}", name=meant)
-        return Problem(what, place, FIX if fixes else hint, fixes=fixes)
+        return with_fix(what, place, fixes, msg("rename it to {name}", name=meant))
 
 
 def _known(name: str, state: State) -> bool:
@@ -686,22 +614,14 @@ class ENV014(Rule):
     fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
-        if state.route != "direct":
-            return
         endpoint = state.rows.at(state.value(v.BASE_URL))
-        for name, value in endpoint.row.variables.items() if endpoint else ():
-            if state.effective(name).value is None and endpoint is not None:
-                yield Problem(
-                    msg(
-                        "{row} asks for `{name}={value}`",
-                        row=endpoint.row.name,
-                        name=name,
-                        value=v.shown(name, value),
-                    ),
-                    _home(state),
-                    FIX if targets(state) else None,
-                    fixes=set_everywhere(state, {name: value}),
-                )
+        if state.route != "direct" or endpoint is None:
+            return
+        for name, value in endpoint.row.variables.items():
+            if state.effective(name).value is None:
+                asked = f"{name}={v.shown(name, value)}"
+                what = msg("{row} asks for `{variable}`", row=endpoint.row.name, variable=asked)
+                yield with_fix(what, _home(state), set_everywhere(state, {name: value}))
 
 
 class ENV015(Rule):
@@ -721,12 +641,9 @@ class ENV015(Rule):
         if (found.value or "").lower() not in ON or endpoint is None or state.route != "direct":
             return
         if endpoint.row.variables.get(v.TOOL_SEARCH, "false") == "false":
-            what = msg(
-                "`{name}` is on, and {row} is not known to understand it: tools may be missing",
-                name=v.TOOL_SEARCH,
-                row=endpoint.row.name,
-            )
-            yield Problem(what, found.place, msg("write {name}=false", name=v.TOOL_SEARCH))
+            row, name = endpoint.row.name, v.TOOL_SEARCH
+            what = msg("`{name}` is on, and {row} may not understand it", name=name, row=row)
+            yield Problem(what, found.place, msg("write {name}=false", name=name))
 
 
 class ENV016(Rule):
@@ -743,11 +660,8 @@ class ENV016(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         found = state.effective("CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY")
         if (found.value or "").lower() in ON and state.value(v.NONESSENTIAL):
-            what = msg(
-                "`{name}` has no effect while `{other}` is set",
-                name=found.name,
-                other=v.NONESSENTIAL,
-            )
+            name, other = found.name, v.NONESSENTIAL
+            what = msg("`{name}` has no effect while `{other}` is set", name=name, other=other)
             yield Problem(what, found.place, msg("delete one of the two"))
 
 

@@ -14,20 +14,23 @@ from haha_config.core.messages import Message, msg
 from haha_config.core.model import Fix, Header, Place, Problem, Severity
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.index import Endpoint
-from haha_config.core.providers.model import KeyKind, Provider
+from haha_config.core.providers.model import Provider
+from haha_config.core.rules.literal_keys import looks_secret
 from haha_config.core.rules.rule import (
     FIX,
     INIT,
     Holder,
     Rule,
+    calls_loopback,
     configured,
     holders,
     quoted,
+    set_everywhere,
     targets,
     where,
+    with_fix,
 )
 from haha_config.core.state.file import File
-from haha_config.core.state.gateway import REFERENCE
 from haha_config.core.state.layers import Effective
 from haha_config.core.state.machine import Machine
 from haha_config.core.state.state import State
@@ -60,25 +63,22 @@ class KEY001(Rule):
         if len(found) < 2:
             return
         token, key = found
-        extra = self._extra(token, key, state)
-        shown = extra or key
-        yield Problem(
-            self._what(token, key),
-            shown.place if shown.place.path else token.place,
-            self._hint(extra, state),
-            fixes=self._fixes(extra, state) if extra else (),
-        )
-
-    @staticmethod
-    def _what(token: Effective, key: Effective) -> Message:
-        shell = next((f for f in (token, key) if f.layer == "shell"), None)
-        if shell is not None:
-            return msg(
+        what = msg("`{one}` and `{other}` are both set", one=token.name, other=key.name)
+        if (shell := next((f for f in found if f.layer == "shell"), None)) is not None:
+            other = key if shell is token else token
+            what = msg(
                 "your shell exports `{name}`, so the client sends it along with `{other}`",
                 name=shell.name,
-                other=(key if shell is token else token).name,
+                other=other.name,
             )
-        return msg("`{one}` and `{other}` are both set", one=token.name, other=key.name)
+        extra = self._extra(token, key, state)
+        place = (extra or key).place
+        fixes = set_everywhere(state, {extra.name: ""}) if extra else ()
+        hint: Message | str = msg('set the one that your provider does not use to ""')
+        if extra is not None:
+            hint = FIX if fixes else msg('set `{name}` to ""', name=extra.name)
+            hint = f"unset {extra.name}" if extra.layer == "shell" else hint
+        yield Problem(what, place if place.path else token.place, hint, fixes=fixes)
 
     @staticmethod
     def _extra(token: Effective, key: Effective, state: State) -> Effective | None:
@@ -91,17 +91,6 @@ class KEY001(Rule):
             return None if both else (token if token.layer == "shell" else key)
         same = token.value == key.value or state.route == "litellm"
         return key if same else None
-
-    @staticmethod
-    def _fixes(extra: Effective, state: State) -> tuple[Fix, ...]:
-        return tuple(m for h in targets(state) for m in h.fix(h.set(extra.name, "")))
-
-    def _hint(self, extra: Effective | None, state: State) -> Message | str:
-        if extra is None:
-            return msg('set the one that your provider does not use to ""')
-        if extra.layer == "shell":
-            return f"unset {extra.name}"
-        return FIX if self._fixes(extra, state) else msg('set `{name}` to ""', name=extra.name)
 
 
 def credentials_value(state: State) -> str:
@@ -138,37 +127,23 @@ class KEY002(Rule):
         if not base.value or credentials(state) or helper or state.only:
             return
         if (gone := _cancelled(state)) is not None:
-            yield self._emptied(gone, base.value)
+            yield self._emptied(gone)
             return
         known = endpoint(state)
-        line = INIT
-        if known is not None:
-            line = f"haha-config init --provider {known.row.key}"
-        what = msg(
-            "no credential is set, so the client would send its own login to `{url}`",
-            url=v.shown_url(base.value or ""),
-        )
-        yield Problem(what, base.place, line)
+        url = v.shown_url(base.value)
+        what = msg("no credential is set: the client would send its own login to `{url}`", url=url)
+        yield Problem(what, base.place, f"{INIT} --provider {known.row.key}" if known else INIT)
 
     @staticmethod
-    def _emptied(gone: Effective, url: str) -> Problem:
+    def _emptied(gone: Effective) -> Problem:
         """The key is there: a stronger layer sets it to nothing."""
+        name = gone.name
         key = next(s for s in gone.shadows if s.value)
         if gone.layer == "shell":
-            what = msg(
-                "your shell exports `{name}` empty, which cancels this one: the client would"
-                " send its own login to `{url}`",
-                name=gone.name,
-                url=v.shown_url(url),
-            )
-            return Problem(what, key.place, f"unset {gone.name}")
-        what = msg(
-            "`{name}` is empty here, which cancels the one in {where}: the client would send"
-            " its own login to `{url}`",
-            name=gone.name,
-            where=where(key.place),
-            url=v.shown_url(url),
-        )
+            what = msg("your shell exports an empty `{name}`, which beats this line", name=name)
+            return Problem(what, key.place, f"unset {name}")
+        beaten = where(key.place)
+        what = msg("`{name}` is empty here and beats the one in {where}", name=name, where=beaten)
         return Problem(what, gone.place, msg("delete that line"))
 
 
@@ -185,33 +160,23 @@ class KEY003(Rule):
     severity = "error"
 
     def check(self, state: State) -> Iterable[Problem]:
-        url = urls.parse(state.value(v.BASE_URL))
-        local = url is not None and url.loopback
+        severity: Severity = "note" if calls_loopback(state) else "error"
         # A `.env` without an endpoint belongs to a program.
         for found in credentials(state) if configured(state) else ():
-            if placeholder(found.value or ""):
-                yield Problem(
-                    _stand_in(found.name, found.value or ""),
-                    found.place,
-                    INIT,
-                    severity="note" if local else "error",
-                )
+            value = found.value or ""
+            if placeholder(value):
+                yield Problem(_stand_in(found.name, value), found.place, INIT, severity=severity)
         for name, value in state.litellm_env.data.items():
             if v.is_secret(name) and isinstance(value, str) and placeholder(value):
-                yield Problem(
-                    _stand_in(name, value),
-                    state.litellm_env.place(name),
-                    msg("put your own key there, or delete the line"),
-                )
+                hint = msg("put your own key there, or delete the line")
+                yield Problem(_stand_in(name, value), state.litellm_env.place(name), hint)
 
 
 def _stand_in(name: str, value: str) -> Message:
     from haha_config.core.imports import cc_switch
 
     if cc_switch.is_stand_in(value):
-        return msg(
-            "`{name}` holds cc-switch's placeholder, which only its proxy accepts", name=name
-        )
+        return msg("`{name}` holds a placeholder that only cc-switch's proxy accepts", name=name)
     if masked(value):
         return msg("`{name}` holds a key with its middle hidden, not a key", name=name)
     return msg("`{name}` holds a placeholder, not a key", name=name)
@@ -226,8 +191,7 @@ class KEY004(Rule):
     fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
-        url = urls.parse(state.value(v.BASE_URL))
-        local = url is not None and url.loopback
+        local = calls_loopback(state)
         for name in v.CREDENTIALS:
             for holder in holders(state):
                 value = holder.values.get(name)
@@ -239,15 +203,13 @@ class KEY004(Rule):
         key, place = clean(value), holder.place(name)
         # A server on this machine takes any text, as long as it can be sent.
         mistake = None if (local and key.isascii()) or placeholder(value) else mistaken(key)
+        what = msg("`{name}` has spaces, quotes or line ends in it", name=name)
         if any(c.isspace() for c in key):
-            what = msg("`{name}` has spaces, quotes or line ends in it", name=name)
             yield Problem(what, place, msg("paste the key again, on one line"))
         elif (unfit := mistake or (None if placeholder(value) else unsendable(key))) is not None:
             yield Problem(msg("`{name}`: {why}", name=name, why=unfit), place, INIT)
         elif key != value:
-            what = msg("`{name}` has spaces, quotes or line ends in it", name=name)
-            fixes = holder.fix(holder.set(name, key))
-            yield Problem(what, place, FIX, fixes=fixes)
+            yield Problem(what, place, FIX, fixes=holder.fix(holder.set(name, key)))
 
 
 class KEY005(Rule):
@@ -263,7 +225,11 @@ class KEY005(Rule):
         known = endpoint(state)
         if known is not None and not known.row.local:
             for found in credentials(state):
-                yield from self._misfit(found, known, state)
+                why = rows.misfit(
+                    state.providers, known.row, found.value or "", state.value(v.BASE_URL)
+                )
+                if why is not None:
+                    yield Problem(why, found.place, _better(known, found.value or "", state))
         for entry in state.gateway.entries:
             row = state.rows.listed(entry.model, entry.api_base)
             secret = state.gateway.secret(entry.params.get("api_key"), *entry.path("api_key"))
@@ -276,24 +242,16 @@ class KEY005(Rule):
                     place = state.litellm_env.place(secret.variable)
                 yield Problem(why, place, row.credential.url or None)
 
-    @staticmethod
-    def _misfit(found: Effective, known: Endpoint, state: State) -> Iterator[Problem]:
-        value, url = found.value or "", state.value(v.BASE_URL)
-        why = rows.misfit(state.providers, known.row, value, url)
-        if why is None:
-            return
-        owner = rows.owner_of(state.providers, value)
-        kind = rows.kind_of(known.row, value) if owner in {None, known.row.name} else None
-        yield Problem(why, found.place, _better(known, kind))
 
-
-def _better(known: Endpoint, kind: KeyKind | None) -> Message | str:
+def _better(known: Endpoint, key: str, state: State) -> Message | str:
     """The URL that a key of this kind belongs to; else how to give another key."""
+    owner = rows.owner_of(state.providers, key)
+    kind = rows.kind_of(known.row, key) if owner in {None, known.row.name} else None
     if kind is not None and kind.fits:
         fitting = kind.base_urls or known.row.base_urls
         url = fitting.get(known.region, next(iter(fitting.values()), ""))
         return msg("the URL for this key is {url}", url=url)
-    return f"haha-config init --provider {known.row.key}"
+    return f"{INIT} --provider {known.row.key}"
 
 
 class KEY006(Rule):
@@ -315,19 +273,14 @@ class KEY006(Rule):
             return
         if found.name == wanted or key_header(state) == found.value:
             return
-        fixes = tuple(
-            m
-            for h in targets(state)
-            if h.values.get(found.name)
-            for m in h.fix(h.set(wanted, found.value or ""), h.set(found.name, ""))
-        )
+        values = {wanted: found.value or "", found.name: ""}
         what = msg(
             "{row} documents its key in `{wanted}`, not in `{name}`",
             row=row.name,
             wanted=wanted,
             name=found.name,
         )
-        yield Problem(what, found.place, FIX if fixes else INIT, fixes=fixes)
+        yield with_fix(what, found.place, set_everywhere(state, values, found.name), INIT)
 
 
 def _wanted(state: State) -> tuple[Provider | None, str]:
@@ -351,24 +304,14 @@ def _wanted(state: State) -> tuple[Provider | None, str]:
 def secret_files(state: State) -> Iterator[File]:
     """The files of this set-up that hold a secret now."""
     for holder in holders(state):
-        if holder.file.exists and any(_real(holder.values.get(c)) for c in v.CREDENTIALS):
+        if holder.file.exists and any(looks_secret(holder.values.get(c)) for c in v.CREDENTIALS):
             yield holder.file
-    env = state.litellm_env
-    if any(v.is_secret(n) and _real(value) for n, value in env.data.items()):
+    env, gateway = state.litellm_env, state.gateway
+    if any(v.is_secret(n) and looks_secret(value) for n, value in env.data.items()):
         yield env
-    if any(_literal_key(e.params.get("api_key")) for e in state.gateway.entries) or _literal_key(
-        state.gateway.general.get("master_key")
-    ):
+    keys = [entry.params.get("api_key") for entry in gateway.entries]
+    if any(map(looks_secret, [*keys, gateway.general.get("master_key")])):
         yield state.litellm
-
-
-def _real(value: object) -> bool:
-    """Whether it would hurt if it leaked: not empty, no placeholder, no token of a local server."""
-    return isinstance(value, str) and len(value) >= 12 and not placeholder(value)
-
-
-def _literal_key(value: object) -> bool:
-    return _real(value) and isinstance(value, str) and not value.startswith(REFERENCE)
 
 
 class KEY007(Rule):
@@ -384,12 +327,10 @@ class KEY007(Rule):
             if mode is None or not mode & 0o077:
                 continue
             fixes = (Fix(path=file.path, private=True),) if file.path in ours else ()
-            what = msg(
-                "this file holds a key, and others can read it (mode {mode})", mode=f"{mode:o}"
-            )
-            yield Problem(
-                what, Place(path=file.path), f"chmod 600 {quoted(file.path)}", fixes=fixes
-            )
+            shown = f"{mode:o}"
+            what = msg("this file holds a key, and others can read it (mode {mode})", mode=shown)
+            hint = f"chmod 600 {quoted(file.path)}"
+            yield Problem(what, Place(path=file.path), hint, fixes=fixes)
 
 
 class KEY008(Rule):
@@ -426,9 +367,8 @@ class KEY009(Rule):
         for file in secret_files(state):
             if file.snapshot.ignored is False and not file.snapshot.tracked:
                 what = msg("this file holds a key, and git does not ignore it")
-                yield Problem(
-                    what, Place(path=file.path), FIX, fixes=(Fix(path=file.path, exclude=True),)
-                )
+                fix = Fix(path=file.path, exclude=True)
+                yield with_fix(what, Place(path=file.path), (fix,))
 
 
 _OUT: Final = msg("delete it, or type /logout in the client")
@@ -457,25 +397,26 @@ class KEY010(Rule):
         login = state.machine.primary_api_key if state.machine is not None else None
         sent = {header.source: header.name.lower() for header in outgoing(state, login)}
         for _, file in state.settings_files:
-            command = file.data.get("apiKeyHelper")
+            command, place = file.data.get("apiKeyHelper"), file.place("apiKeyHelper")
             if command and (profile := helper_profile(command)):
                 yield self._outranking(credentials(state)[0], profile)
             elif command:
                 at = sent.get("apiKeyHelper", "")
-                yield self._along(msg("`apiKeyHelper`"), file.place("apiKeyHelper"), state, at)
+                yield self._along(msg("`apiKeyHelper`"), place, state, at)
         oauth = state.effective("CLAUDE_CODE_OAUTH_TOKEN")
         if oauth.value:
-            hint = f"unset {oauth.name}" if oauth.layer == "shell" else None
-            yield self._other(msg("`CLAUDE_CODE_OAUTH_TOKEN`"), oauth.place, hint)
+            hint = f"unset {oauth.name}" if oauth.layer == "shell" else _OUT
+            yield Problem(_second(msg("`CLAUDE_CODE_OAUTH_TOKEN`")), oauth.place, hint)
         if login is not None:
             yield self._along(msg("`primaryApiKey`"), login, state, sent.get("primaryApiKey", ""))
 
-    def _along(self, name: Message, place: Place, state: State, at: str) -> Problem:
+    @staticmethod
+    def _along(name: Message, place: Place, state: State, at: str) -> Problem:
         """A credential that goes out in the header `at`; "" where another one takes its place."""
         found = credentials(state)[0]
         base = state.value(v.BASE_URL)
         if not at or not beside.elsewhere(base):
-            return self._other(name, place, None)
+            return Problem(_second(name), place, _OUT)
         # No header of the person's own takes the place of a Bearer.
         replaced = targets(state) if at == headers.KEY else ()
         fixes = tuple(
@@ -483,34 +424,26 @@ class KEY010(Rule):
             for h in replaced
             if (changes := tuple(beside.header_changes(found.value or "", state, h.file, h.root)))
         )
-        out = INIT if replaced else _OUT
         what = msg(
             "{name} is sent to {url} too, in the header `{header}`",
             name=name,
             url=v.shown_url(base),
             header=at,
         )
-        return Problem(what, place, FIX if fixes else out, severity="error", fixes=fixes)
+        return with_fix(what, place, fixes, INIT if replaced else _OUT, "error")
 
     @staticmethod
     def _outranking(found: Effective, profile: str) -> Problem:
-        shell = found.layer == "shell"
-        return Problem(
-            msg(
-                "`{name}` beats `apiKeyHelper`, so the key of `{profile}` in the keyring is"
-                " not used",
-                name=found.name,
-                profile=profile,
-            ),
-            found.place,
-            f"unset {found.name}" if shell else f"haha-config use {profile}",
-            severity="warning",
+        name = found.name
+        what = msg(
+            "`{name}` beats the key of `{profile}` in the keyring", name=name, profile=profile
         )
+        hint = f"unset {name}" if found.layer == "shell" else f"haha-config use {profile}"
+        return Problem(what, found.place, hint, severity="warning")
 
-    @staticmethod
-    def _other(name: Message, place: Place, hint: str | None) -> Problem:
-        what = msg("{name} is a second credential; the client uses yours and warns", name=name)
-        return Problem(what, place, hint or _OUT)
+
+def _second(name: Message) -> Message:
+    return msg("{name} is a second credential; the client uses yours and warns", name=name)
 
 
 class KEY011(Rule):
@@ -524,9 +457,8 @@ class KEY011(Rule):
 
     def check(self, state: State) -> Iterable[Problem]:
         found = state.effective(v.HEADERS)
-        place = found.place
         for what, hint, severity in self._found(found.value or "", state):
-            yield Problem(what, place, hint, severity=severity)
+            yield Problem(what, found.place, hint, severity=severity)
 
     def _found(self, text: str, state: State) -> Iterator[tuple[Message, Message, Severity]]:
         for line in filter(str.strip, text.splitlines()):
@@ -535,13 +467,11 @@ class KEY011(Rule):
                 what = msg("a line of `{name}` has no colon, so it is not sent", name=v.HEADERS)
                 yield what, _LINES, "warning"
             elif not headers.is_name(name):
-                what = msg(
-                    "no name of a header in `{name}`: the client sends nothing", name=v.HEADERS
-                )
+                what = msg("`{name}` has a wrong header name: nothing is sent", name=v.HEADERS)
                 yield what, _LINES, "error"
             elif not headers.is_value(value):
                 what = msg(
-                    "`{name}` has letters that no header can have, so nothing is sent", name=name
+                    "`{name}` has letters that no header can have: nothing is sent", name=name
                 )
                 yield what, msg("write it in plain letters"), "error"
             else:
@@ -557,7 +487,7 @@ class KEY011(Rule):
             yield what, msg("delete that header"), "note"
         own = key_header(state) == credentials_value(state)
         if name.lower() == headers.KEY and credentials(state) and not own:
-            what = msg("the header `{name}` takes the place of your credential", name=name)
+            what = msg("the header `{name}` replaces your credential", name=name)
             yield what, msg("delete that header"), "warning"
 
 
@@ -573,7 +503,7 @@ class KEY012(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         for holder in holders(state):
             for name in v.CREDENTIALS:
-                if holder.layer == "project" and _real(holder.values.get(name)):
+                if holder.layer == "project" and looks_secret(holder.values.get(name)):
                     what = msg("`{name}` is in a file that is shared through git", name=name)
                     yield Problem(what, holder.place(name), "haha-config init --scope local")
 
@@ -593,21 +523,17 @@ class KEY013(Rule):
         if machine is None or not machine.brought:
             return
         for value in trust.unknown(self._values(state, machine), machine.agreed):
-            yield Problem(
-                msg("{what}, and you have not agreed to that", what=trust.told(value)),
-                value.place,
-                "haha-config trust",
-                severity="note" if value.kind == "entry" else None,
-            )
+            what = msg("{what}, and you have not agreed to that", what=trust.told(value))
+            severity: Severity = "note" if value.kind == "entry" else self.severity
+            yield Problem(what, value.place, "haha-config trust", severity=severity)
 
     @staticmethod
     def _values(state: State, machine: Machine) -> Iterator[trust.NamingValue]:
         """What would get a key of the person's, and what LiteLLM would load."""
         keys = trust.credentials(state)
         for value in trust.client_values(state, machine.brought, machine.here):
-            if value.kind == "helper" or trust.going_along(
-                value, keys, machine.brought, machine.agreed
-            ):
+            along = trust.going_along(value, keys, machine.brought, machine.agreed)
+            if value.kind == "helper" or along:
                 yield value
         folder = machine.brought.get(state.dotenv.path)
         for value in trust.gateway_values(state, folder) if folder is not None else ():

@@ -28,7 +28,7 @@ from haha_config.core.rules import litellm_shapes as shapes
 from haha_config.core.rules import litellm_team as team
 from haha_config.core.rules.key import credentials
 from haha_config.core.rules.literal_keys import LiteralKey, literal_keys
-from haha_config.core.rules.rule import FIX, Need, Rule, broken, quoted, set_where_held
+from haha_config.core.rules.rule import FIX, Need, Rule, broken, quoted, set_everywhere
 from haha_config.core.state.file import File
 from haha_config.core.state.gateway import (
     REFERENCE,
@@ -745,7 +745,8 @@ class LLM013(Rule):
             return
         used = found[0]
         # A key that everybody guesses is to go (LLM012), not to be copied to the client.
-        fixes = set_where_held(state, used.name, key.value) if is_strong(key.value) else ()
+        better = {used.name: key.value} if is_strong(key.value) else {}
+        fixes = set_everywhere(state, better, used.name) if better else ()
         shell = used.layer == "shell"
         yield Problem(
             msg("`{name}` is not the gateway's master key, and it knows no other", name=used.name),

@@ -12,16 +12,7 @@ from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Place, Problem, Slot, plain_name
 from haha_config.core.providers.model import Model, Provider
 from haha_config.core.rules.key import endpoint
-from haha_config.core.rules.rule import (
-    ALIASES,
-    FIX,
-    INIT,
-    Rule,
-    quoted,
-    set_everywhere,
-    set_where_held,
-    targets,
-)
+from haha_config.core.rules.rule import ALIASES, FIX, INIT, Rule, quoted, set_everywhere, targets
 from haha_config.core.state.gateway import ModelEntry
 from haha_config.core.state.layers import Effective
 from haha_config.core.state.machine import Agent
@@ -464,7 +455,7 @@ class MOD006(Rule):
                 found.place,
                 FIX,
                 severity="warning",
-                fixes=set_where_held(state, v.MAX_CONTEXT, str(least)),
+                fixes=set_everywhere(state, {v.MAX_CONTEXT: str(least)}, v.MAX_CONTEXT),
             )
 
 

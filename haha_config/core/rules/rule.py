@@ -7,6 +7,7 @@ from typing import ClassVar, Final, Literal
 
 from msgspec import Struct
 
+from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.messages import Message
 from haha_config.core.model import (
@@ -39,8 +40,9 @@ _ONLY: Final[Mapping[str, frozenset[str]]] = {
 class Rule:
     """One thing that `validate` checks. The class name is its code.
 
-    `title` is the good state, in the present tense. `why` is for `--explain` and the docs, and
-    `how` too, where the hints leave something out. `gateway_only`: it compares the client with the gateway: skipped on a direct route.
+    `title` is the good state, in the present tense. `why` is for `--explain` and the docs; `how`
+    too, where the hints leave something out. `gateway_only`: it compares the client with the
+    gateway: skipped on a direct route.
     `requires`: codes of rules without which this one can't tell; where they fail it is skipped.
     `fatal`: with an error of it the client gets no answer; other errors are a danger, not an end.
     """
@@ -120,21 +122,18 @@ class Holder(Struct, frozen=True, kw_only=True):
 
 def holders(state: State) -> tuple[Holder, ...]:
     """Every file that this client reads variables from, strongest first."""
-    return tuple(_holders(state))
-
-
-def _holders(state: State) -> Iterator[Holder]:
-    for layer in state.layers:
-        if layer.name == "shell":
-            continue
-        file = state.file_of(layer)
-        yield Holder(
+    targets = {state.target.path, state.dotenv.path}
+    return tuple(
+        Holder(
             layer=layer.name,
             file=file,
             root=layer.root,
             values=layer.values,
-            ours=file.path in {state.target.path, state.dotenv.path} and file.strange is None,
+            ours=file.path in targets and file.strange is None,
         )
+        for layer in state.layers
+        if layer.name != "shell" and (file := state.file_of(layer))
+    )
 
 
 def targets(state: State) -> tuple[Holder, ...]:
@@ -142,21 +141,13 @@ def targets(state: State) -> tuple[Holder, ...]:
     return tuple(h for h in holders(state) if h.ours and any(name in h.values for name in v.OWNED))
 
 
-def set_everywhere(state: State, values: Mapping[str, str]) -> tuple[Fix, ...]:
-    """`values` in every target that holds something of ours, so that no two layers disagree."""
-    return tuple(
-        Fix(path=h.file.path, changes=tuple(h.set(n, value) for n, value in values.items()))
-        for h in targets(state)
-    )
+def set_everywhere(state: State, values: Mapping[str, str], held: str = "") -> tuple[Fix, ...]:
+    """`values` in every target that holds something of ours, so that no two layers disagree.
 
-
-def set_where_held(state: State, name: str, value: str) -> tuple[Fix, ...]:
-    """`value` in every target that holds `name` now."""
-    return tuple(
-        Fix(path=h.file.path, changes=(h.set(name, value),))
-        for h in targets(state)
-        if h.values.get(name)
-    )
+    `held`: only in those that hold this variable now.
+    """
+    files = (h for h in targets(state) if not held or h.values.get(held))
+    return tuple(fix for h in files for fix in h.fix(*(h.set(n, x) for n, x in values.items())))
 
 
 def broken(
@@ -184,6 +175,12 @@ def chosen_cloud(state: State) -> str | None:
     return next((v.CLOUDS[name] for name in state.clouds), None)
 
 
+def calls_loopback(state: State) -> bool:
+    """Whether the endpoint is on this machine."""
+    url = urls.parse(state.value(v.BASE_URL))
+    return url is not None and url.loopback
+
+
 def stays_home(state: State) -> bool:
     """Whether this client is meant for Anthropic itself, or for a cloud that has its models."""
     if state.clouds:
@@ -199,6 +196,17 @@ def stays_home(state: State) -> bool:
 
 FIX: Final = "haha-config validate --fix"
 INIT: Final = "haha-config init"
+
+
+def with_fix(
+    what: Message,
+    place: Place,
+    fixes: tuple[Fix, ...],
+    otherwise: Message | str | None = None,
+    severity: Severity | None = None,
+) -> Problem:
+    """A problem that `--fix` mends; `otherwise`: the hint where there is no fix."""
+    return Problem(what, place, FIX if fixes else otherwise, severity=severity, fixes=fixes)
 
 
 def where(place: Place) -> str:

@@ -14,16 +14,7 @@ from haha_config.core.messages import Message, msg
 from haha_config.core.model import Fix, Place, Problem
 from haha_config.core.providers.index import Endpoint
 from haha_config.core.providers.model import Provider
-from haha_config.core.rules.rule import (
-    FIX,
-    INIT,
-    Holder,
-    Rule,
-    holders,
-    quoted,
-    set_everywhere,
-    set_where_held,
-)
+from haha_config.core.rules.rule import FIX, INIT, Holder, Rule, holders, quoted, set_everywhere
 from haha_config.core.state.layers import as_text
 from haha_config.core.state.state import State
 
@@ -314,7 +305,7 @@ class URL006(Rule):
             return
         better = f"http://{found.value}"
         socks = "://" in found.value or urls.parse(better) is None
-        fixes = () if socks else set_where_held(state, found.name, better)
+        fixes = () if socks else set_everywhere(state, {found.name: better}, found.name)
         what = (
             msg(
                 "the client can't use the proxy of `{name}`: it knows http:// and https:// only",

@@ -9,10 +9,12 @@ from typing import Final
 
 from haha_config.core import variables as v
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import SLOTS, Place, Problem, Slot, plain_name
+from haha_config.core.model import SLOTS, Place, Problem, Severity, Slot, plain_name
+from haha_config.core.providers.decode import closest
+from haha_config.core.providers.index import Endpoint
 from haha_config.core.providers.model import Model, Provider
 from haha_config.core.rules.key import endpoint
-from haha_config.core.rules.rule import ALIASES, FIX, INIT, Rule, quoted, set_everywhere, targets
+from haha_config.core.rules.rule import ALIASES, FIX, INIT, Rule, quoted, set_everywhere, with_fix
 from haha_config.core.state.gateway import ModelEntry
 from haha_config.core.state.layers import Effective
 from haha_config.core.state.machine import Agent
@@ -54,8 +56,13 @@ def behind(state: State, model: str) -> tuple[Provider | None, Model | None]:
     return row, state.rows.known(row, model)
 
 
-def switching(state: State, slots: tuple[Slot, ...], model: str) -> str:
-    """The line that puts `model` into these slots; with `main`, all that held its model move."""
+def switching(state: State, slots: tuple[Slot, ...], model: str | None) -> str:
+    """The line that puts `model` into these slots; with `main`, all that held its model move.
+
+    None: the line that lists models to choose from.
+    """
+    if not model:
+        return "haha-config models"
     from shlex import quote  # a shell takes `[1m]` for a pattern
 
     words = quote(model)
@@ -107,40 +114,28 @@ class MOD001(Rule):
         for model, slots in by_model(state).items():
             if state.gateway.offers(model):
                 continue
-            better = _nearest(model, names)
+            better = next(iter(closest(model, names)), None)
+            if better is not None:
+                what = msg(
+                    "the gateway has no model `{model}` (for {slots}); did you mean `{better}`?",
+                    model=model,
+                    slots=slots,
+                    better=better,
+                )
+            else:
+                what = msg(
+                    "the gateway has no model `{model}` (for {slots}); it has {names}",
+                    model=model,
+                    slots=slots,
+                    names=(*names[:_SHOWN], "…") if len(names) > _SHOWN else tuple(names),
+                )
             other = better or next(iter(names), None)
-            yield Problem(
-                self._what(model, slots, better, names),
-                slot_place(state, slots[0]),
-                switching(state, slots, other) if other else "haha-config models",
-            )
-
-    @staticmethod
-    def _what(model: str, slots: tuple[Slot, ...], better: str | None, names: list[str]) -> Message:
-        if better is not None:
-            return msg(
-                "the gateway has no model `{model}` (for {slots}); did you mean `{better}`?",
-                model=model,
-                slots=slots,
-                better=better,
-            )
-        shown = (*names[:_SHOWN], "…") if len(names) > _SHOWN else tuple(names)
-        return msg(
-            "the gateway has no model `{model}` (for {slots}); it has {names}",
-            model=model,
-            slots=slots,
-            names=shown,
-        )
+            hint = switching(state, slots, other)
+            yield Problem(what, slot_place(state, slots[0]), hint)
 
 
 #: How many names a message lists.
 _SHOWN: Final = 5
-
-
-def _nearest(name: str, names: Iterable[str]) -> str | None:
-    from haha_config.core.providers.decode import closest
-
-    return next(iter(closest(name, names)), None)
 
 
 class MOD002(Rule):
@@ -154,7 +149,7 @@ class MOD002(Rule):
             for model, slots in by_model(state).items():
                 row, known = behind(state, model)
                 better = _successor(known, state)
-                hint = switching(state, slots, better) if better else None
+                hint = switching(state, slots, better)
                 yield from _aged(state, row, known, slot_place(state, slots[0]), hint)
         for entry in state.gateway.entries:
             row = state.rows.listed(entry.model, entry.api_base)
@@ -184,20 +179,14 @@ def _aged(
     """A note ahead of a model's last day, a warning from then on."""
     if row is None or known is None or not known.retired or state.machine is None:
         return
-    left = (date.fromisoformat(known.retired) - date.fromisoformat(state.machine.today)).days
-    if left > _NOTICE_DAYS:
-        return
-    if left > 0:
-        what = msg(
-            "{row} ends `{model}` on {date}", row=row.name, model=known.id, date=known.retired
-        )
-    else:
-        what = msg(
-            "{row} has ended `{model}` on {date}", row=row.name, model=known.id, date=known.retired
-        )
-    yield Problem(
-        what, place, hint or "haha-config models", severity="note" if left > 0 else "warning"
-    )
+    end = known.retired
+    left = (date.fromisoformat(end) - date.fromisoformat(state.machine.today)).days
+    if left <= 0:
+        what = msg("{row} ended `{model}` on {date}", row=row.name, model=known.id, date=end)
+        yield Problem(what, place, hint or "haha-config models", severity="warning")
+    elif left <= _NOTICE_DAYS:
+        what = msg("{row} ends `{model}` on {date}", row=row.name, model=known.id, date=end)
+        yield Problem(what, place, hint or "haha-config models", severity="note")
 
 
 class MOD003(Rule):
@@ -213,23 +202,47 @@ class MOD003(Rule):
             return
         yield from self._agents(known.row, state)
         for model, slots in by_model(state).items():
-            if state.rows.known(known.row, model) is not None:
-                continue
-            maker = _maker(state, known.row, model)
-            if maker is not None:
-                yield self._elsewhere(state, known.row, maker, model, slots)
-                continue
-            better = misspelt(state, model)
-            # With a live list of its own, a provider has more models than a row can name.
-            open_ended = known.row.discovery is not None
-            if open_ended and better is None and not model.startswith("claude"):
-                continue
-            yield Problem(
-                self._what(known.row, model, slots, better),
-                slot_place(state, slots[0]),
-                switching(state, slots, better) if better else "haha-config models",
-                severity="note" if better is None else None,
+            if state.rows.known(known.row, model) is None:
+                yield from self._unlisted(state, known, model, slots)
+
+    @staticmethod
+    def _unlisted(
+        state: State, called: Endpoint, model: str, slots: tuple[Slot, ...]
+    ) -> Iterator[Problem]:
+        row, place = called.row, slot_place(state, slots[0])
+        maker, better = _maker(state, row, model), misspelt(state, model)
+        severity: Severity = "warning"
+        if maker is not None:
+            better = (called.kind.slots if called.kind else {}).get("main") or row.slots.get("main")
+            what = msg(
+                "`{model}` (for {slots}) is a model of {maker}, and the client calls {row}",
+                model=model,
+                slots=slots,
+                maker=maker.name,
+                row=row.name,
             )
+        elif better is not None:
+            what = msg(
+                "`{model}` (for {slots}) is not in the list of {row}; did you mean `{better}`?",
+                model=model,
+                slots=slots,
+                row=row.name,
+                better=better,
+            )
+        # With a live list of its own, a provider has more models than a row can name.
+        elif row.discovery is not None and not model.startswith("claude"):
+            return
+        else:
+            severity = "note"
+            what = msg(
+                "`{model}` (for {slots}) is not in the list of {row}, which may answer with"
+                " another model",
+                model=model,
+                slots=slots,
+                row=row.name,
+            )
+        hint = switching(state, slots, better)
+        yield Problem(what, place, hint, severity=severity)
 
     @staticmethod
     def _agents(row: Provider, state: State) -> Iterator[Problem]:
@@ -239,43 +252,6 @@ class MOD003(Rule):
             if row.own_models and other and state.rows.known(row, model) is None:
                 what = msg("{row} has no model `{model}` for this agent", row=row.name, model=model)
                 yield _of_agent(agent, what)
-
-    @staticmethod
-    def _elsewhere(
-        state: State, row: Provider, maker: Provider, model: str, slots: tuple[Slot, ...]
-    ) -> Problem:
-        called = endpoint(state)
-        main = (called.kind.slots if called and called.kind else {}).get("main")
-        main = main or row.slots.get("main")
-        return Problem(
-            msg(
-                "`{model}` (for {slots}) is a model of {maker}, and the client calls {row}",
-                model=model,
-                slots=slots,
-                maker=maker.name,
-                row=row.name,
-            ),
-            slot_place(state, slots[0]),
-            switching(state, slots, main) if main else "haha-config models",
-        )
-
-    @staticmethod
-    def _what(row: Provider, model: str, slots: tuple[Slot, ...], better: str | None) -> Message:
-        if better is not None:
-            return msg(
-                "`{model}` (for {slots}) is not in the list of {row}; did you mean `{better}`?",
-                model=model,
-                slots=slots,
-                row=row.name,
-                better=better,
-            )
-        return msg(
-            "`{model}` (for {slots}) is not in the list of {row}, which may answer with another"
-            " model",
-            model=model,
-            slots=slots,
-            row=row.name,
-        )
 
 
 def _maker(state: State, row: Provider, model: str) -> Provider | None:
@@ -297,7 +273,7 @@ def misspelt(state: State, model: str) -> str | None:
 
 
 def _meant(row: Provider, model: str) -> str | None:
-    better = _nearest(model, (m.id for m in row.models))
+    better = next(iter(closest(model, (m.id for m in row.models))), None)
     # Another number is another model, not a slip of the pen.
     if better is None or (_digits(better) != _digits(model) and row.discovery is not None):
         return None
@@ -336,21 +312,16 @@ class MOD004(Rule):
         if not state.value(v.BASE_URL):
             return  # a cloud has Anthropic's models, and so has Anthropic
         missing = _missing_tiers(state)
-        if missing:
-            names = tuple(SLOTS[slot] for slot in missing)
-            alias = plain_name(main).lower() in ALIASES
-            switch = f"haha-config switch-model {quoted(main)} --all"
-            fixes = () if alias else set_everywhere(state, dict.fromkeys(names, main))
-            yield Problem(
-                msg(
-                    "not set: {names}; there the client asks for a model of Anthropic's",
-                    names=names,
-                ),
-                slot_place(state, "main"),
-                FIX if fixes else INIT if alias else switch,
-                severity="warning" if state.route == "litellm" and missing != ["fable"] else "note",
-                fixes=fixes,
-            )
+        if not missing:
+            return
+        names = tuple(SLOTS[slot] for slot in missing)
+        alias = plain_name(main).lower() in ALIASES
+        fixes = () if alias else set_everywhere(state, dict.fromkeys(names, main))
+        what = msg("not set: {names}; there the client asks for Anthropic's own", names=names)
+        switch = INIT if alias else f"haha-config switch-model {quoted(main)} --all"
+        needed = state.route == "litellm" and missing != ["fable"]
+        place = slot_place(state, "main")
+        yield with_fix(what, place, fixes, switch, "warning" if needed else "note")
 
 
 def _missing_tiers(state: State) -> list[Slot]:
@@ -375,38 +346,22 @@ class MOD005(Rule):
     needs = frozenset({"client"})
 
     def check(self, state: State) -> Iterable[Problem]:
-        off = bool(state.value("CLAUDE_CODE_DISABLE_1M_CONTEXT"))
+        off = "CLAUDE_CODE_DISABLE_1M_CONTEXT"
         for model, slots in by_model(state).items():
-            _, known = behind(state, model)
             if not model.endswith("[1m]"):
                 continue
-            if off:
-                yield self._without_effect(model, slots, state)
-                continue
-            if known is None or not known.context:
-                continue
-            if known.context < 900_000:
+            _, known = behind(state, model)
+            place, hint = slot_place(state, slots[0]), switching(state, slots, plain_name(model))
+            if state.value(off):
+                what = msg("`{name}` has no effect while `{other}` is set", name="[1m]", other=off)
+                yield Problem(what, place, hint, severity="note")
+            elif known is not None and 0 < (known.context or 0) < 900_000:
                 what = msg(
                     "`{model}` claims one million tokens, and the model holds {context}",
                     model=model,
                     context=known.context,
                 )
-                yield Problem(
-                    what, slot_place(state, slots[0]), switching(state, slots, plain_name(model))
-                )
-
-    @staticmethod
-    def _without_effect(model: str, slots: tuple[Slot, ...], state: State) -> Problem:
-        return Problem(
-            msg(
-                "`{model}`: `[1m]` has no effect while `{name}` is set",
-                model=model,
-                name="CLAUDE_CODE_DISABLE_1M_CONTEXT",
-            ),
-            slot_place(state, slots[0]),
-            switching(state, slots, plain_name(model)),
-            severity="note",
-        )
+                yield Problem(what, place, hint)
 
 
 class MOD006(Rule):
@@ -423,40 +378,38 @@ class MOD006(Rule):
     fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
-        slots = by_model(state)
-        models = [(name, behind(state, name)[1]) for name in slots]
-        known = [(m.context, name) for name, m in models if m is not None and m.context]
+        known = [(m.context, name) for name, m in _known(state) if m.context]
         if not known:
             return
         least, name = min(known)
-        found = state.effective(v.MAX_CONTEXT)
+        found, value = state.effective(v.MAX_CONTEXT), {v.MAX_CONTEXT: str(least)}
         if not found.value:
             if least < 900_000 and not state.value(v.COMPACT_WINDOW):
-                fixes = set_everywhere(state, {v.MAX_CONTEXT: str(least)})
-                yield Problem(
-                    msg(
-                        "`{model}` holds {context} tokens, and the client is not told so",
-                        model=name,
-                        context=least,
-                    ),
-                    slot_place(state, slots[name][0]),
-                    FIX if fixes else f"export {v.MAX_CONTEXT}={least}",
-                    fixes=fixes,
-                )
-        elif (v.whole(found.value) or 0) > least * 1.01:
-            yield Problem(
-                msg(
-                    "`{variable}` is {value}, and `{model}` holds {context} tokens",
-                    variable=v.MAX_CONTEXT,
-                    value=found.value,
+                what = msg(
+                    "`{model}` holds {context} tokens, and the client is not told so",
                     model=name,
                     context=least,
-                ),
-                found.place,
-                FIX,
-                severity="warning",
-                fixes=set_everywhere(state, {v.MAX_CONTEXT: str(least)}, v.MAX_CONTEXT),
+                )
+                place = slot_place(state, by_model(state)[name][0])
+                export = f"export {v.MAX_CONTEXT}={least}"
+                yield with_fix(what, place, set_everywhere(state, value), export)
+        elif (v.whole(found.value) or 0) > least * 1.01:
+            what = msg(
+                "`{variable}` is {value}, and `{model}` holds {context} tokens",
+                variable=v.MAX_CONTEXT,
+                value=found.value,
+                model=name,
+                context=least,
             )
+            fixes = set_everywhere(state, value, held=v.MAX_CONTEXT)
+            yield Problem(what, found.place, FIX, severity="warning", fixes=fixes)
+
+
+def _known(state: State) -> Iterator[tuple[str, Model]]:
+    """The models that are asked for and of which something is known."""
+    for name in by_model(state):
+        if (model := behind(state, name)[1]) is not None:
+            yield name, model
 
 
 class MOD007(Rule):
@@ -473,29 +426,21 @@ class MOD007(Rule):
     fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
-        slots = by_model(state)
-        models = [(name, behind(state, name)[1]) for name in slots]
-        known = [(m.output, name) for name, m in models if m is not None and m.output]
+        known = [(m.output, name) for name, m in _known(state) if m.output]
         found = state.effective(v.MAX_OUTPUT)
         asks = v.whole(found.value) or v.DEFAULT_OUTPUT
         if not known or asks <= min(known)[0]:
             yield from self._too_much(asks, found, state)
             return
         least, name = min(known)
-        fixes = set_everywhere(state, {v.MAX_OUTPUT: str(least)})
-        place = found.place_or(slot_place(state, slots[name][0]))
-        yield Problem(
-            msg(
-                "the client asks for {asks} tokens of output, and `{model}` gives {least} at most",
-                asks=asks,
-                model=name,
-                least=least,
-            ),
-            place,
-            FIX if targets(state) else f"export {v.MAX_OUTPUT}={least}",
-            severity="warning" if found.value else None,
-            fixes=fixes,
+        what = msg(
+            "the client asks for {asks} tokens of output, and `{model}` gives {least} at most",
+            asks=asks,
+            model=name,
+            least=least,
         )
+        place = found.place_or(slot_place(state, by_model(state)[name][0]))
+        yield _lower(what, place, least, state, "warning" if found.value else "note")
 
     @staticmethod
     def _too_much(asks: int, found: Effective, state: State) -> Iterator[Problem]:
@@ -503,35 +448,31 @@ class MOD007(Rule):
         window = v.whole(state.value(v.MAX_CONTEXT))
         if window is None or asks + FIRST_REQUEST <= window:
             return
+        place = state.effective(v.MAX_CONTEXT).place
         room = window - FIRST_REQUEST
         if room < _SHORTEST_ANSWER:
-            yield Problem(
-                msg(
-                    "a first request of the client has about {prompt} tokens, and the window has"
-                    " {window}",
-                    prompt=FIRST_REQUEST,
-                    window=window,
-                ),
-                state.effective(v.MAX_CONTEXT).place,
-                msg("load the model with a larger window, or take another model"),
-                severity="warning",
-            )
-            return
-        fits = 1 << (room.bit_length() - 1)
-        fixes = set_everywhere(state, {v.MAX_OUTPUT: str(fits)})
-        yield Problem(
-            msg(
-                "a first request of {prompt} tokens and {asks} tokens of output exceed the"
-                " window of {window}",
-                asks=asks,
+            what = msg(
+                "the client's first request has about {prompt} tokens, and the window {window}",
                 prompt=FIRST_REQUEST,
                 window=window,
-            ),
-            found.place_or(state.effective(v.MAX_CONTEXT).place),
-            FIX if fixes else f"export {v.MAX_OUTPUT}={fits}",
-            severity="warning",
-            fixes=fixes,
+            )
+            hint = msg("load the model with a larger window, or take another model")
+            yield Problem(what, place, hint, severity="warning")
+            return
+        what = msg(
+            "a first request of {prompt} tokens and {asks} of output exceed the window of {window}",
+            asks=asks,
+            prompt=FIRST_REQUEST,
+            window=window,
         )
+        fits = 1 << (room.bit_length() - 1)
+        yield _lower(what, found.place_or(place), fits, state, "warning")
+
+
+def _lower(what: Message, place: Place, limit: int, state: State, severity: Severity) -> Problem:
+    """A problem that this limit of output mends."""
+    fixes = set_everywhere(state, {v.MAX_OUTPUT: str(limit)})
+    return with_fix(what, place, fixes, f"export {v.MAX_OUTPUT}={limit}", severity)
 
 
 #: Tokens of the client's first request, tools and all (measured); of the shortest useful answer.
@@ -552,11 +493,9 @@ class MOD008(Rule):
             if row is None or known is None or known.tools is not False:
                 continue
             better = known.instead if state.route == "direct" else None
-            yield Problem(
-                msg("`{model}` of {row} can't call tools", model=name, row=row.name),
-                slot_place(state, slots[0]),
-                switching(state, slots, better) if better else "haha-config models",
-            )
+            what = msg("`{model}` of {row} can't call tools", model=name, row=row.name)
+            hint = switching(state, slots, better)
+            yield Problem(what, slot_place(state, slots[0]), hint)
 
 
 #: A file with more models that no list has is made from another list, and not by typing.
@@ -574,16 +513,14 @@ class MOD009(Rule):
             name = entry.model.removeprefix(entry.prefix)
             better = _meant(row, name)
             if better is not None:
-                yield Problem(
-                    msg(
-                        "`{model}` is not in the list of {row}; did you mean `{better}`?",
-                        model=name,
-                        row=row.name,
-                        better=better,
-                    ),
-                    entry.place("model"),
-                    msg("write model: {name}", name=f"{entry.prefix}{better}"),
+                what = msg(
+                    "`{model}` is not in the list of {row}; did you mean `{better}`?",
+                    model=name,
+                    row=row.name,
+                    better=better,
                 )
+                hint = msg("write model: {name}", name=f"{entry.prefix}{better}")
+                yield Problem(what, entry.place("model"), hint)
 
     @staticmethod
     def _unlisted(state: State) -> Iterator[tuple[ModelEntry, Provider]]:

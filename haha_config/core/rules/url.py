@@ -11,10 +11,18 @@ from msgspec import Struct
 from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Fix, Place, Problem
+from haha_config.core.model import Place, Problem
 from haha_config.core.providers.index import Endpoint
 from haha_config.core.providers.model import Provider
-from haha_config.core.rules.rule import FIX, INIT, Holder, Rule, holders, quoted, set_everywhere
+from haha_config.core.rules.rule import (
+    INIT,
+    Holder,
+    Rule,
+    holders,
+    quoted,
+    set_everywhere,
+    with_fix,
+)
 from haha_config.core.state.layers import as_text
 from haha_config.core.state.state import State
 
@@ -26,12 +34,10 @@ class Written(Struct, frozen=True, kw_only=True):
     place: Place
     holder: Holder | None
 
-    def fix(self, value: str) -> tuple[Fix, ...]:
-        return () if self.holder is None else self.holder.fix(self.holder.set(v.BASE_URL, value))
-
-    def hint(self, value: str) -> str:
-        mendable = self.holder is not None and self.holder.ours
-        return FIX if mendable else f"export {v.BASE_URL}={value}"
+    def problem(self, what: Message, better: str) -> Problem:
+        """What is wrong with it, and the address to write instead."""
+        fixes = self.holder.fix(self.holder.set(v.BASE_URL, better)) if self.holder else ()
+        return with_fix(what, self.place, fixes, f"export {v.BASE_URL}={better}")
 
 
 def written(state: State) -> Iterator[Written]:
@@ -69,15 +75,11 @@ class URL001(Rule):
             parsed = urls.parse(url.value)
             if parsed is None or not HOST.fullmatch(parsed.host) or _doubled(parsed):
                 bare = _address_in(url.value, state)
-                yield Problem(
-                    msg(
-                        "`{url}` is not a web address: http:// or https://, then a host",
-                        url=v.shown_url(url.value),
-                    ),
-                    url.place,
-                    url.hint(bare) if bare else INIT,
-                    fixes=url.fix(bare) if bare else (),
+                what = msg(
+                    "`{url}` is not a web address: http:// or https://, then a host",
+                    url=v.shown_url(url.value),
                 )
+                yield url.problem(what, bare) if bare else Problem(what, url.place, INIT)
 
 
 def _doubled(url: urls.Url) -> bool:
@@ -120,7 +122,7 @@ class URL002(Rule):
                     called=v.shown_url(urls.called(url.value)),
                     bare=v.shown_url(bare),
                 )
-                yield Problem(what, url.place, url.hint(bare), fixes=url.fix(bare))
+                yield url.problem(what, bare)
 
 
 def _anthropic(url: str, state: State) -> str | None:
@@ -144,23 +146,19 @@ class URL003(Rule):
             if parsed.loopback:
                 continue
             known = state.rows.host(url.value) or _behind_page(parsed, state)
-            if not known:
+            if not known or any(urls.same(e.url, url.value) for e in known):
                 continue
-            if any(urls.same(e.url, url.value) for e in known):
-                continue
-            wanted = dict.fromkeys(e.url for e in known)
-            one = next(iter(wanted)) if len(wanted) == 1 else None
-            yield Problem(
-                msg(
-                    "{row} speaks the Anthropic protocol at `{wanted}`, not at `{url}`",
-                    row=known[0].row.name,
-                    wanted=tuple(wanted),
-                    url=v.shown_url(url.value),
-                ),
-                url.place,
-                url.hint(one) if one else f"{INIT} --provider {known[0].row.key}",
-                fixes=url.fix(one) if one else (),
+            wanted = tuple(dict.fromkeys(e.url for e in known))
+            what = msg(
+                "{row} speaks the Anthropic protocol at `{wanted}`, not at `{url}`",
+                row=known[0].row.name,
+                wanted=wanted,
+                url=v.shown_url(url.value),
             )
+            if len(wanted) == 1:
+                yield url.problem(what, wanted[0])
+            else:
+                yield Problem(what, url.place, f"{INIT} --provider {known[0].row.key}")
 
 
 #: Beginnings of hosts that show pages to people.
@@ -216,21 +214,14 @@ class URL004(Rule):
 
     def check(self, state: State) -> Iterable[Problem]:
         for url, parsed in addresses(state):
-            if not (parsed.userinfo or parsed.query):
-                continue
             bare = v.shown_url(url.value)
-            what = (
-                msg("a user name or password stands in the base URL")
-                if parsed.userinfo
-                else msg("a `?` or `#` stands in the base URL, so its path would be lost")
-            )
-            yield Problem(
-                what,
-                url.place,
+            if parsed.userinfo:
                 # A password may be what lets the client in: only a person can move it.
-                msg("write {url}", url=bare) if parsed.userinfo else url.hint(bare),
-                fixes=() if parsed.userinfo else url.fix(bare),
-            )
+                what = msg("a user name or password stands in the base URL")
+                yield Problem(what, url.place, msg("write {url}", url=bare))
+            elif parsed.query:
+                what = msg("a `?` or `#` stands in the base URL, so its path would be lost")
+                yield url.problem(what, bare)
 
 
 class URL005(Rule):
@@ -244,15 +235,7 @@ class URL005(Rule):
         for url, parsed in addresses(state):
             if parsed.scheme == "https" or parsed.loopback or parsed.container_host or _any(parsed):
                 continue
-            if parsed.private:
-                what = msg(
-                    "the key goes to `{host}` unencrypted: everyone in that network can read it",
-                    host=parsed.host,
-                )
-            else:
-                what = msg(
-                    "the key goes to `{host}` unencrypted, across the internet", host=parsed.host
-                )
+            what = msg("the key goes to `{host}` unencrypted", host=parsed.host)
             secure = f"https{v.shown_url(url.value).removeprefix('http')}"
             yield Problem(what, url.place, msg("write {url}, if it answers", url=secure))
 
@@ -287,14 +270,8 @@ class URL006(Rule):
         if "NO_PROXY" in state.environ:
             # `.env` never beats what is exported, so only settings.json can widen it.
             fixes = tuple(m for m in fixes if m.path != state.dotenv.path)
-        base = state.effective(v.BASE_URL)
-        what = msg(
-            "`{proxy}` is set and `NO_PROXY` does not name `{host}`, so the client asks the"
-            " proxy for it",
-            proxy=proxy,
-            host=url.host,
-        )
-        yield Problem(what, base.place, FIX if fixes else f"export NO_PROXY={wanted}", fixes=fixes)
+        what = msg("`{proxy}` is set, and `NO_PROXY` lacks `{host}`", proxy=proxy, host=url.host)
+        yield with_fix(what, state.effective(v.BASE_URL).place, fixes, f"export NO_PROXY={wanted}")
 
     @staticmethod
     def _unusable(url: urls.Url, state: State) -> Iterator[Problem]:
@@ -303,33 +280,22 @@ class URL006(Rule):
         found = next((f for f in map(state.effective, names) if f.value), None)
         if found is None or not found.value or urls.parse(found.value) is not None:
             return
-        better = f"http://{found.value}"
-        socks = "://" in found.value or urls.parse(better) is None
-        fixes = () if socks else set_everywhere(state, {found.name: better}, found.name)
-        what = (
-            msg(
-                "the client can't use the proxy of `{name}`: it knows http:// and https:// only",
-                name=found.name,
-            )
-            if socks
-            else msg("`{name}` has no http:// before its host", name=found.name)
-        )
-        write = f"export {found.name}={better}"
-        unset = msg("name an http:// proxy there, or delete {name}", name=found.name)
-        hint = FIX if fixes else (unset if socks else write)
-        yield Problem(what, found.place, hint, fixes=fixes)
+        name, better = found.name, f"http://{found.value}"
+        if "://" in found.value or urls.parse(better) is None:
+            what = msg("the client can't use the proxy of `{name}`, only http and https", name=name)
+            hint = msg("name an http:// proxy there, or delete {name}", name=name)
+            yield Problem(what, found.place, hint)
+            return
+        fixes = set_everywhere(state, {name: better}, held=name)
+        what = msg("`{name}` has no http:// before its host", name=name)
+        yield with_fix(what, found.place, fixes, f"export {name}={better}")
 
 
 def _exempt(url: urls.Url, state: State) -> bool:
     """Whether NO_PROXY names this host."""
-    parts = {
-        part.strip().lstrip(".").lower()
-        for name in _both("NO_PROXY")
-        for part in state.value(name).split(",")
-    }
-    return bool(parts & {url.host, "*"}) or any(
-        part and url.host.endswith(f".{part}") for part in parts
-    )
+    listed = ",".join(state.value(name) for name in _both("NO_PROXY")).lower().split(",")
+    names = {name.strip().lstrip(".") for name in listed} - {""}
+    return any(name == "*" or f".{url.host}".endswith(f".{name}") for name in names)
 
 
 def _both(name: str) -> tuple[str, str]:
@@ -354,26 +320,21 @@ class URL007(Rule):
                     yield self._path(url, parsed, state.slots.get("main", ""))
                 continue
             via = " --via litellm" if "direct" in row.routes else ""
-            what = msg(
-                "`{host}` speaks OpenAI's protocol, and the client speaks Anthropic's",
-                host=parsed.host,
-            )
-            yield Problem(what, url.place, f"haha-config init --provider {row.key}{via}")
+            host = parsed.host
+            what = msg("`{host}` speaks OpenAI's protocol, and the client Anthropic's", host=host)
+            yield Problem(what, url.place, f"{INIT} --provider {row.key}{via}")
 
     @staticmethod
     def _path(url: Written, parsed: urls.Url, model: str) -> Problem:
         """A host in no row: the path alone is a sign, and no proof."""
-        main = f" --model {quoted(model)}" if model else ""
-        return Problem(
-            msg(
-                "`{path}` is where providers speak OpenAI's protocol, and the client speaks"
-                " Anthropic's",
-                path=parsed.path.rstrip("/"),
-            ),
-            url.place,
-            f"haha-config init --provider custom-openai --base-url {v.shown_url(url.value)}{main}",
-            severity="warning",
+        path = parsed.path.rstrip("/")
+        what = msg(
+            "providers speak OpenAI's protocol at `{path}`, and the client Anthropic's", path=path
         )
+        main = f" --model {quoted(model)}" if model else ""
+        address = f"--base-url {v.shown_url(url.value)}{main}"
+        hint = f"{INIT} --provider custom-openai {address}"
+        return Problem(what, url.place, hint, severity="warning")
 
 
 #: Groq, Google, DeepInfra, Alibaba and others name their OpenAI-compatible path so.
@@ -393,8 +354,8 @@ class URL008(Rule):
             if not _any(parsed):
                 continue
             better = url.value.replace("0.0.0.0", "127.0.0.1", 1).replace("[::]", "127.0.0.1", 1)  # noqa: S104
-            what = msg("`{host}` is an address to listen on, not one to call", host=parsed.host)
-            yield Problem(what, url.place, url.hint(better), fixes=url.fix(better))
+            what = msg("`{host}` is an address to listen on, not to call", host=parsed.host)
+            yield url.problem(what, better)
 
 
 def _any(url: urls.Url) -> bool:
@@ -414,11 +375,11 @@ class URL009(Rule):
         port = state.gateway_port
         if url is None or not url.loopback or not state.litellm.exists:
             return
-        if url.scheme == "https" and state.route == "litellm" and not _encrypted(state):
+        encrypted = state.gateway.lookup("SSL_KEYFILE_PATH")[0] is not None
+        if url.scheme == "https" and state.route == "litellm" and not encrypted:
             what = msg("the gateway speaks http, and the client calls it with https")
-            yield Problem(
-                what, found.place, _base_line(found.place, f"http://{url.host}:{url.port}")
-            )
+            hint = _base_line(found.place, f"http://{url.host}:{url.port}")
+            yield Problem(what, found.place, hint)
         if port is None or url.port == port or url.port in state.local_ports:
             return
         what = msg(
@@ -430,13 +391,7 @@ class URL009(Rule):
         yield Problem(what, found.place, _base_line(found.place, f"http://127.0.0.1:{port}"))
 
 
-def _encrypted(state: State) -> bool:
-    """Whether LiteLLM is told of a certificate of its own."""
-    return state.gateway.lookup("SSL_KEYFILE_PATH")[0] is not None
-
-
-def _base_line(place: Place | None, url: str) -> Message:
-    name = (place.path if place else "").rpartition("/")[2]
-    if name.endswith(".json"):
+def _base_line(place: Place, url: str) -> Message:
+    if place.path.endswith(".json"):
         return msg('write "{name}": "{url}"', name=v.BASE_URL, url=url)
     return msg("write {name}={url}", name=v.BASE_URL, url=url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
 import typer
@@ -21,7 +22,7 @@ from haha_config.io.i18n import _
 from haha_config.io.loopback import Servers
 from haha_config.workflow.apply import WriteOptions, WriteResult, live_lines, report_result, write
 from haha_config.workflow.menu import described, reached, switched
-from haha_config.workflow.session import Session, command_line, is_terminal
+from haha_config.workflow.session import Session, is_terminal
 from haha_config.workflow.switch import check_known, conversations, limits, moved, overridden
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -88,7 +89,7 @@ def _override(
     """Say which files win over what is about to be written, before anything is."""
 
     def there(layer: LayerName) -> Message | str:
-        return command_line("haha-config", "switch-model", *words, "--scope", layer)
+        return shlex.join(("haha-config", "switch-model", *words, "--scope", layer))
 
     found = overridden(state, {SLOTS[slot]: model for slot, model in slots.items()}, there)
     for line in found if not shared.as_json else ():
@@ -145,9 +146,9 @@ def _fallback(before: State, after: State) -> Iterator[Message]:
     if others:
         yield msg("{model}; if it fails: {names}", model=new, names=others)
     elif before.fallbacks_of(old):
-        line = command_line("haha-config", "init", "--fallback", "NAME")
+        line = shlex.join(("haha-config", "init", "--fallback", "NAME"))
         yield msg("{model} has no fallback: {command}", model=new, command=line)
 
 
 def _back(before: State) -> Message | str:
-    return command_line("haha-config", "switch-model", before.slots.get("main", ""))
+    return shlex.join(("haha-config", "switch-model", before.slots.get("main", "")))

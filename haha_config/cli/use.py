@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 import typer
@@ -21,7 +22,7 @@ from haha_config.io import profile_files, report
 from haha_config.io.i18n import _
 from haha_config.workflow import profiles
 from haha_config.workflow.apply import WriteOptions, WriteResult, report_result, write
-from haha_config.workflow.session import Session, command_line, is_terminal
+from haha_config.workflow.session import Session, is_terminal
 from haha_config.workflow.switch import conversations, moved, overridden
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -65,7 +66,7 @@ def _point(session: Session, name: str, manner: WriteOptions, *, keyring: bool) 
     made = profiles.answers(session, profile)
     before = session.state()
     over = overridden(
-        before, _decisive(made), lambda _: command_line("haha-config", "use", name, "--here")
+        before, _decisive(made), lambda _: shlex.join(("haha-config", "use", name, "--here"))
     )
     for line in over if not manner.as_json else ():
         report.talk(line)

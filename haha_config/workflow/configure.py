@@ -32,9 +32,8 @@ from haha_config.workflow.discover import (
     lacking,
     upstream_keys,
 )
-from haha_config.workflow.menu import with_picker
+from haha_config.workflow.menu import with_picker, with_window
 from haha_config.workflow.session import Session, choice
-from haha_config.workflow.windows import with_window
 
 #: The files that may be created.
 BOTH: Final[tuple[TargetName, ...]] = ("env", "settings")

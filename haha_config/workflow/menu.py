@@ -1,8 +1,9 @@
-"""The models that a set-up reaches, for the client's own `/model` menu."""
+"""The models that a set-up reaches, how much they can read, and the client's `/model` menu."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -13,7 +14,7 @@ from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data, Slot, plain_name
 from haha_config.core.providers import catalog as catalogs
 from haha_config.core.providers import table as rows
-from haha_config.core.providers.catalog import CatalogEntry
+from haha_config.core.providers.catalog import Catalog, CatalogEntry
 from haha_config.core.providers.model import Model, Providers
 from haha_config.core.setup.answers import Answers
 from haha_config.core.state import owned
@@ -23,22 +24,78 @@ from haha_config.io import machine, templates
 from haha_config.io.loopback import Servers
 from haha_config.workflow.listing import facts
 
+#: What is written where nobody knows: a new client would assume a million.
+ASSUMED: Final = 200_000
+
+
+def reached_by(answers: Answers, held: CurrentSetup) -> CurrentSetup:
+    """The set-up that these answers make of the one on disk, as far as its models go."""
+    return replace(
+        held,
+        slots=plans.all_slots(answers.slots),
+        provider=answers.provider,
+        base_url=answers.base_url,
+        upstreams=(*held.upstreams, *answers.upstreams),
+        own_gateway=answers.port is not None,
+    )
+
+
+# --- how much they can read ------------------------------------------------------------------
+
+
+def with_window(
+    answers: Answers, held: CurrentSetup, providers: Providers, servers: Servers
+) -> Answers:
+    """The answers with the smallest window that a server or the catalog tells of.
+
+    A window that the person gave stays. Where no window is known at all, one is assumed.
+    """
+    if answers.context:
+        return answers
+    told = windows(reached_by(answers, held), providers, servers)
+    if told:
+        return replace(answers, context=min(told))
+    known = any(m is not None and m.context for m in plans.models_of(answers, providers))
+    return answers if known else replace(answers, context=ASSUMED, assumed=True)
+
+
+def windows(reach: CurrentSetup, providers: Providers, servers: Servers) -> list[int]:
+    """The windows of the slots' models that are told beside the table's own.
+
+    Servers of this machine are asked; what is elsewhere is looked up.
+    """
+    upstreams = {u.name: u for u in reach.upstreams} if reach.own_gateway else {}
+    found: list[int | None] = []
+    for name in dict.fromkeys(reach.slots.values()):
+        one = upstreams.get(plain_name(name))
+        if one is None and reach.own_gateway:
+            continue
+        key, model, base_url = reach.provider, name, reach.base_url
+        if one is not None:
+            key, model, base_url = one.provider, one.model, one.base_url
+        port, row = urls.local_port(base_url), providers.get(key)
+        if port is not None:
+            found.append(servers.window(port, plain_name(model)))
+        elif row is not None and not ((listed := row.model(model)) and listed.context):
+            known = catalogs.describe(_catalog(), row, plain_name(model))
+            found.append(known.model.context)
+    return [size for size in found if size]
+
+
+def _catalog() -> Catalog:
+    return catalogs.parse(templates.text("catalog.json"))
+
+
+# --- the menu --------------------------------------------------------------------------------
+
 
 def with_picker(answers: Answers, state: State, held: CurrentSetup, servers: Servers) -> Answers:
     """The answers with the menu of what they reach, and a window that fits all of it."""
     if not beside.elsewhere(answers.base_url):
         return answers
-    reach = replace(
-        held,
-        slots=answers.slots,
-        provider=answers.provider,
-        base_url=answers.base_url,
-        upstreams=(*held.upstreams, *answers.upstreams),
-    )
     names = dict.fromkeys((*state.models, *(u.name for u in answers.upstreams)))
-    kept = [name for name in names if name not in answers.drop]
-    own = kept if answers.port is not None else None
-    entries = list(_entries(reach, own, state.providers, servers))
+    own = [name for name in names if name not in answers.drop]
+    entries = list(_entries(reached_by(answers, held), own, state.providers, servers))
     shown = picker.options(entries, machine.today())
     there = owned.at(state.target.data, owned.PICKER)
     shown = picker.kept(shown, there, lambda name: _same(name, answers, held))
@@ -65,7 +122,7 @@ def switched(
     there = owned.at(state.target.data, owned.PICKER)
     if not state.owned.has(state.target.path, owned.PICKER, there):
         return (), None
-    entries = list(_on_disk(replace(held, slots=slots), state, servers))
+    entries = list(_entries(replace(held, slots=slots), state.models, state.providers, servers))
     shown = picker.options(entries, machine.today())
     return shown, picker.smallest(entries, shown)
 
@@ -74,7 +131,7 @@ def reached(held: CurrentSetup, state: State, servers: Servers) -> dict[str, Cat
     """What the set-up on disk reaches, by the name that the client asks for."""
     found: dict[str, CatalogEntry] = {}
     bare = {plain_name(name) for name in held.slots.values()}
-    for entry in _on_disk(held, state, servers):
+    for entry in _entries(held, state.models, state.providers, servers):
         name = entry.model.id
         if name in held.slots.values() or name not in bare:
             found.setdefault(name, entry)
@@ -90,19 +147,14 @@ def described(entry: CatalogEntry, state: State) -> Message | None:
     return msg("{facts}, {name}", facts=known, name=rows.named(row))
 
 
-def _on_disk(held: CurrentSetup, state: State, servers: Servers) -> Iterator[CatalogEntry]:
-    own = state.models if held.own_gateway else None
-    return _entries(held, own, state.providers, servers)
-
-
 def _entries(
-    reach: CurrentSetup, own: Iterable[str] | None, providers: Providers, servers: Servers
+    reach: CurrentSetup, own: Iterable[str], providers: Providers, servers: Servers
 ) -> Iterator[CatalogEntry]:
     """In the order of the configuration: the slots' models as they are written, then the rest.
 
     `own`: the names of its own gateway. A server of this machine tells of its windows itself.
     """
-    catalog = catalogs.parse(templates.text("catalog.json"))
+    catalog = _catalog()
     for name, provider, model, base_url in _behind(reach, own, providers, servers):
         row, port = providers.get(provider), urls.local_port(base_url)
         entry = CatalogEntry(provider=provider, model=Model(id=name))
@@ -114,11 +166,11 @@ def _entries(
 
 
 def _behind(
-    reach: CurrentSetup, own: Iterable[str] | None, providers: Providers, servers: Servers
+    reach: CurrentSetup, own: Iterable[str], providers: Providers, servers: Servers
 ) -> Iterator[tuple[str, str, str, str]]:
     """Each name with the provider, model and base URL behind it; "" where nothing is known."""
     asked = list(dict.fromkeys(plans.all_slots(reach.slots).values()))
-    if own is not None:
+    if reach.own_gateway:
         bare = {plain_name(name): name for name in asked}
         upstreams = {u.name: u for u in reach.upstreams if u.provider in providers}
         for name in own:

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from haha_config.core import variables as v
 from haha_config.core.change.plan import Starts
 from haha_config.core.errors import HahaError, Usage
-from haha_config.core.messages import Message, msg
+from haha_config.core.messages import msg
 from haha_config.core.model import Client, Plan, Scope, Snapshot, TargetName, Write
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.decode import did_you_mean
@@ -395,10 +395,3 @@ def choice(flag: str, value: str, known: Iterable[_Name]) -> _Name:
 def is_terminal() -> bool:
     """Whether anybody can be asked."""
     return sys.stdin is not None and sys.stdin.isatty()
-
-
-def command_line(*words: str) -> Message | str:
-    """A command that can be pasted."""
-    import shlex
-
-    return shlex.join(words)

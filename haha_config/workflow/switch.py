@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import reduce
+
+from msgspec.structs import replace
 
 from haha_config.core import urls
 from haha_config.core import variables as v
@@ -19,8 +22,7 @@ from haha_config.core.state.layers import LayerName
 from haha_config.core.state.state import State
 from haha_config.io import report
 from haha_config.io.loopback import Servers
-from haha_config.workflow import windows
-from haha_config.workflow.session import command_line
+from haha_config.workflow import menu
 
 
 def limits(
@@ -35,7 +37,7 @@ def limits(
     """
     models = _models(after.values(), held, state)
     sizes = [m.context for m in models if m.context]
-    sizes += windows.told(after, held, state.providers, servers)
+    sizes += menu.windows(replace(held, slots=after), state.providers, servers)
     if sizes and least:
         sizes.append(least)
     if not sizes:
@@ -65,10 +67,10 @@ def _unknown(after: Mapping[Slot, str], state: State) -> int:
         msg(
             "the context window of {names} is not known: {n} tokens are written",
             names=tuple(dict.fromkeys(after.values())),
-            n=f"{windows.ASSUMED:,}",
+            n=f"{menu.ASSUMED:,}",
         )
     )
-    return windows.ASSUMED
+    return menu.ASSUMED
 
 
 def _models(names: Iterable[str], held: CurrentSetup, state: State) -> list[Model]:
@@ -237,7 +239,7 @@ def _elsewhere(name: str, state: State, held: CurrentSetup) -> list[Message | st
     if there:
         profile, starts = there[0]
         use = f"haha-config use {profile}"
-        return [use if starts else f"{use} && {command_line('haha-config', 'switch-model', name)}"]
+        return [use if starts else f"{use} && {shlex.join(('haha-config', 'switch-model', name))}"]
     for row in state.providers.values():
         if row.key != held.provider and row.model(name) is not None:
             return [f"haha-config init --provider {row.key} --model {name}"]

@@ -26,8 +26,8 @@ from haha_config.io.i18n import render
 from haha_config.io.prompts import Choice
 from haha_config.workflow import discover as finds
 from haha_config.workflow.configure import Prepared
+from haha_config.workflow.menu import ASSUMED
 from haha_config.workflow.preview import preview
-from haha_config.workflow.windows import ASSUMED
 
 TRAFFIC: Final[Mapping[Traffic, Message]] = {
     "quiet": msg(

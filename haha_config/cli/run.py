@@ -30,8 +30,7 @@ from haha_config.io.i18n import _
 from haha_config.workflow import launch, profiles, trust
 from haha_config.workflow.configure import prepared
 from haha_config.workflow.discover import discover
-from haha_config.workflow.gateway.sessions import end_session, join_gateway
-from haha_config.workflow.gateway.site import ensure_ours
+from haha_config.workflow.gateway.site import end_session, ensure_ours, join_gateway
 from haha_config.workflow.session import Session
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)

@@ -58,7 +58,6 @@ def discover(session: Session, draft: Draft, *, in_force: bool = False) -> Disco
         for row in session.providers.values()
         if row.credential.variable and (key := session.environ.get(row.credential.variable, ""))
     }
-    asks = not draft.provider
     return Discovered(
         state=state,
         way=trust.without(session, state),
@@ -66,7 +65,7 @@ def discover(session: Session, draft: Draft, *, in_force: bool = False) -> Disco
             trust.without(session, state if in_force else state.from_scope, but_own_keys=True)
         ),
         keys=keys,
-        running=_running(session) if asks else {},
+        running={} if draft.provider else _running(session),
         ollama=_ollama(session, draft),
         master_key=_master_key(state),
     )
@@ -274,7 +273,7 @@ def say_unlisted(answers: Answers) -> None:
         return
     # Ollama's `name` is `name:latest`.
     known = {name for one in listed for name in (one, one.removesuffix(":latest"))}
-    for name in _asked(answers):
+    for name in dict.fromkeys(map(plain_name, answers.slots.values())):
         if name not in known:
             report.talk(
                 msg(
@@ -292,7 +291,7 @@ def say_toolless(answers: Answers, row: Provider) -> None:
     if port is None or row.discovery is None or row.discovery.kind != "ollama":
         return
     servers = loopback.Servers()
-    for name in _asked(answers):
+    for name in dict.fromkeys(map(plain_name, answers.slots.values())):
         if servers.ollama_tools(port, name) is False:
             report.talk(msg("warning: {what}", what=toolless(name)))
 
@@ -300,21 +299,21 @@ def say_toolless(answers: Answers, row: Provider) -> None:
 def say_ended(session: Session, answers: Answers) -> None:
     """Warn of models that have ended by the catalog alone: no rule knows of them."""
     from haha_config.core.providers import catalog as catalogs
-    from haha_config.io import machine, templates
+    from haha_config.io import machine
+    from haha_config.workflow.listing import catalog
 
-    catalog = catalogs.parse(templates.text("catalog.json"))
     today = machine.today()
     for key, name in _behind(answers):
         row = session.providers[key]
         told = row.model(name)
-        date = catalogs.describe(catalog, row, name).model.retired
+        date = catalogs.describe(catalog(), row, name).model.retired
         if date and date <= today and (told is None or not told.retired):
             report.talk(msg("warning: {what}", what=ended(name, date)))
 
 
 def _behind(answers: Answers) -> dict[tuple[str, str], None]:
     """(row, model) of what the slots hold and this write brings."""
-    asked = _asked(answers)
+    asked = dict.fromkeys(map(plain_name, answers.slots.values()))
     if answers.port is None:
         return {(answers.provider, name): None for name in asked}
     return {(u.provider, u.model): None for u in answers.upstreams if u.name in asked}
@@ -328,10 +327,6 @@ def ended(model: str, date: str) -> Message:
 def toolless(model: str) -> Message:
     """What no list should have to say twice."""
     return msg("`{model}` can't call tools, which the client needs", model=model)
-
-
-def _asked(answers: Answers) -> dict[str, None]:
-    return dict.fromkeys(plain_name(name) for name in answers.slots.values())
 
 
 # --- ports -----------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
@@ -18,6 +19,7 @@ from haha_config.core.probe import model_list
 from haha_config.core.probe.client_profile import credential, credentials, proxies
 from haha_config.core.probe.model_list import Listing
 from haha_config.core.providers import catalog as catalogs
+from haha_config.core.providers import model as providers
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.catalog import Catalog, CatalogEntry
 from haha_config.core.providers.model import Discovery, Provider, WebSearch
@@ -35,6 +37,12 @@ if TYPE_CHECKING:
 
 #: What most servers offer beside the protocol: the guess for an endpoint that no row has.
 _OPENAI = Discovery(url="{base}/v1/models", kind="openai")
+
+
+@cache
+def catalog() -> Catalog:
+    """What is known of the models of every provider, as it ships with us."""
+    return catalogs.parse(templates.text("catalog.json"))
 
 
 class Source(Struct, frozen=True, kw_only=True):
@@ -94,22 +102,28 @@ def listed(session: Session, key: str | None = None, *, offline: bool = False) -
 def _entries(
     session: Session, source: Source, state: State, held: CurrentSetup, *, offline: bool
 ) -> list[CatalogEntry]:
-    catalog = catalogs.parse(templates.text("catalog.json"))
     live = _ask(session, source, state) if not offline else None
-    if live is None or live.problem is not None:
-        if live is not None and live.problem is not None:
-            report.talk(live.problem)
-        return list(_offline(source, state, held, catalog))
+    if live is not None and live.problem is None:
+        if not source.own_gateway:
+            return list(model_list.described(live.entries, source.row, catalog()))
+        names = tuple(entry.model.id for entry in live.entries)
+        return list(model_list.gateway(names, held, session.providers, catalog()))
+    if live is not None and live.problem is not None:
+        report.talk(live.problem)
     if source.own_gateway:
-        names = [entry.model.id for entry in live.entries]
-        return list(model_list.gateway(names, held, session.providers, catalog))
-    return list(model_list.described(live.entries, source.row, catalog))
+        report.talk(msg("Models of {path}:", path=report.short(state.litellm.path)))
+        return list(model_list.gateway(state.models, held, state.providers, catalog()))
+    report.talk(msg("Built-in list of {date}:", date=catalog().date))
+    return list(catalogs.offered(catalog(), source.row))
 
 
 def _source(session: Session, state: State, held: CurrentSetup, key: str | None) -> Source:
-    headers = credentials(state.value(v.AUTH_TOKEN), state.value(v.API_KEY))
     if key is not None and key != held.provider:
-        return _named(session, rows.row(session.providers, key))
+        # Not configured: its default URL, and the key that its own variable holds.
+        row = rows.row(session.providers, key)
+        given = session.environ.get(row.credential.variable or "", "") or row.credential.token
+        sent = credential(given, row.credential.header)
+        return Source(row=row, base_url=rows.endpoint(row, row.region, given), headers=sent)
     if not held.configured:
         raise HahaError(
             msg("no endpoint is configured here"),
@@ -117,6 +131,7 @@ def _source(session: Session, state: State, held: CurrentSetup, key: str | None)
         )
     check_base_url(state, held)
     row = session.providers.get(held.provider) or _unknown(held)
+    headers = credentials(state.value(v.AUTH_TOKEN), state.value(v.API_KEY))
     return Source(row=row, base_url=held.base_url, headers=headers, own_gateway=held.own_gateway)
 
 
@@ -132,25 +147,15 @@ def check_base_url(state: State, held: CurrentSetup) -> urls.Url:
     return url
 
 
-def _named(session: Session, row: Provider) -> Source:
-    """A row that is not configured: its default URL, and the key that its own variable holds."""
-    key = session.environ.get(row.credential.variable, "") if row.credential.variable else ""
-    key = key or row.credential.token
-    headers = credential(key, row.credential.header)
-    return Source(row=row, base_url=rows.endpoint(row, row.region, key), headers=headers)
-
-
 def _unknown(held: CurrentSetup) -> Provider:
     """A row for an endpoint that the table does not have."""
-    from haha_config.core.providers.model import Credential
-
     return Provider(
         key="",
         name=v.shown_url(held.base_url),
         about="",
         routes=("direct",),
         base_urls={"global": held.base_url},
-        credential=Credential(variable=""),
+        credential=providers.Credential(variable=""),
         discovery=_OPENAI,
     )
 
@@ -196,17 +201,6 @@ def _ensure(session: Session, source: Source, state: State) -> None:
     trust.ensure(session, state, use)
     if source.own_gateway:
         ensure_ours(session, state, "models")
-
-
-def _offline(
-    source: Source, state: State, held: CurrentSetup, catalog: Catalog
-) -> Iterator[CatalogEntry]:
-    if source.own_gateway:
-        report.talk(msg("Models of {path}:", path=report.short(state.litellm.path)))
-        yield from model_list.gateway(state.models, held, state.providers, catalog)
-        return
-    report.talk(msg("Built-in list of {date}:", date=catalog.date))
-    yield from catalogs.offered(catalog, source.row)
 
 
 def web_search(session: Session, key: str | None) -> WebSearch | None:

@@ -14,15 +14,15 @@ from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data, Slot, plain_name
 from haha_config.core.providers import catalog as catalogs
 from haha_config.core.providers import table as rows
-from haha_config.core.providers.catalog import Catalog, CatalogEntry
+from haha_config.core.providers.catalog import CatalogEntry
 from haha_config.core.providers.model import Model, Providers
 from haha_config.core.setup.answers import Answers
 from haha_config.core.state import owned
 from haha_config.core.state.configured import CurrentSetup
 from haha_config.core.state.state import State
-from haha_config.io import machine, templates
+from haha_config.io import machine
 from haha_config.io.loopback import Servers
-from haha_config.workflow.listing import facts
+from haha_config.workflow.listing import catalog, facts
 
 #: What is written where nobody knows: a new client would assume a million.
 ASSUMED: Final = 200_000
@@ -77,13 +77,9 @@ def windows(reach: CurrentSetup, providers: Providers, servers: Servers) -> list
         if port is not None:
             found.append(servers.window(port, plain_name(model)))
         elif row is not None and not ((listed := row.model(model)) and listed.context):
-            known = catalogs.describe(_catalog(), row, plain_name(model))
+            known = catalogs.describe(catalog(), row, plain_name(model))
             found.append(known.model.context)
     return [size for size in found if size]
-
-
-def _catalog() -> Catalog:
-    return catalogs.parse(templates.text("catalog.json"))
 
 
 # --- the menu --------------------------------------------------------------------------------
@@ -154,12 +150,11 @@ def _entries(
 
     `own`: the names of its own gateway. A server of this machine tells of its windows itself.
     """
-    catalog = _catalog()
     for name, provider, model, base_url in _behind(reach, own, providers, servers):
         row, port = providers.get(provider), urls.local_port(base_url)
         entry = CatalogEntry(provider=provider, model=Model(id=name))
         if row is not None:
-            entry = catalogs.describe(catalog, row, model)
+            entry = catalogs.describe(catalog(), row, model)
         told = servers.window(port, model) if port is not None else None
         known = replace(entry.model, id=name, context=told or entry.model.context)
         yield replace(entry, model=known)

@@ -25,7 +25,7 @@ from haha_config.core.setup.draft import Draft
 from haha_config.core.setup.profile import Kind, Profile, Reference, check_name, of_data
 from haha_config.core.state import configured
 from haha_config.core.state.state import State
-from haha_config.io import disk, loopback, paths, profile_files, report, store, templates
+from haha_config.io import disk, loopback, paths, profile_files, report, store
 from haha_config.workflow import flags, trust
 from haha_config.workflow.discover import Discovered, check_port, discover
 from haha_config.workflow.session import Session, whole
@@ -565,7 +565,7 @@ def said_left(session: Session, plan: Plan) -> list[Message]:
 def about(session: Session, name: str) -> Message | str:
     """One line on a profile: its provider, its main model, and what that can."""
     from haha_config.core.providers import catalog as catalogs
-    from haha_config.workflow.listing import facts
+    from haha_config.workflow.listing import catalog, facts
 
     try:
         profile = load(session, name)
@@ -578,6 +578,5 @@ def about(session: Session, name: str) -> Message | str:
     said = " · ".join(part for part in (draft.provider, model) if part)
     if row is None:
         return said
-    catalog = catalogs.parse(templates.text("catalog.json"))
-    known = facts(catalogs.describe(catalog, row, upstream.model if upstream else model))
+    known = facts(catalogs.describe(catalog(), row, upstream.model if upstream else model))
     return msg("{said}, {facts}", said=said, facts=known) if known else said

@@ -201,10 +201,7 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
 
     def _beside(self, settings: Mapping[LayerName, File]) -> dict[LayerName, tuple[File, ...]]:
         """More files of these layers that this version of the client reads, strongest first."""
-        managed = [
-            self._read_settings(disk.snapshot(p), administrator=True)
-            for p in paths.managed_drop_ins()
-        ]
+        managed = [parse(disk.snapshot(p), "json") for p in paths.managed_drop_ins()]
         found: dict[LayerName, tuple[File, ...]] = {"managed": tuple(managed)}
         top = paths.local_settings_of_git(self.project, self.home)
         if top is not None and self.behaviour.of("top_local", self.answers_for):
@@ -246,8 +243,12 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
     def reading(self) -> Iterator[None]:
         """Nobody of us writes meanwhile. Raises HahaError where a write was cut off, or goes on."""
         with disk.shared(self.state_folder) as quiet:
+            if disk.pending(self.state_folder) and quiet:
+                what = msg("SYS001: a write was cut off half-way")
+                raise HahaError(what, hints=("haha-config undo --recover",))
             if disk.pending(self.state_folder):
-                raise _cut_off() if quiet else _busy()
+                what = msg("another haha-config has been writing for 5 seconds")
+                raise HahaError(what, hints=(msg("run the same command again"),))
             yield
 
     def settle(self, *, dry_run: bool = False) -> None:
@@ -291,20 +292,6 @@ def whole(path: Path, text: str, *, secret: bool = False) -> Write:
     before = disk.snapshot(path).data
     after = text.encode("utf-8")
     return Write(path=str(path), format="lines", before=before, after=after, secret=secret)
-
-
-def _cut_off() -> HahaError:
-    return HahaError(
-        msg("SYS001: a write was cut off half-way"),
-        hints=("haha-config undo --recover",),
-    )
-
-
-def _busy() -> HahaError:
-    return HahaError(
-        msg("another haha-config has been writing for 5 seconds"),
-        hints=(msg("run the same command again"),),
-    )
 
 
 def open_session(

@@ -19,7 +19,7 @@ from haha_config.core.model import Place, mapping, objects
 from haha_config.core.state.gateway import Gateway
 from haha_config.core.state.state import State
 from haha_config.core.trust import Credential, NamingValue
-from haha_config.io import gateway_process, loopback, report
+from haha_config.io import disk, gateway_process, loopback, report
 from haha_config.io.gateway_process import GatewayRecord
 from haha_config.workflow import trust
 from haha_config.workflow.session import Session
@@ -215,3 +215,32 @@ def names_of(listed: object) -> Iterator[str]:
     """The ids of a model list."""
     rows = objects(mapping(listed).get("data"))
     return (row["id"] for row in rows if isinstance(row.get("id"), str))
+
+
+# --- which sessions use it -------------------------------------------------------------------
+
+#: The folder, in the state folder, of notes about who uses which gateway.
+_SESSIONS: Final = "sessions"
+
+
+def join_gateway(session: Session, port: int) -> None:
+    """Note that this process's client uses the gateway on `port`: it is not ended meanwhile."""
+    folder = session.state_folder / _SESSIONS
+    with disk.exclusive(folder):
+        gateway_process.join(folder, port)
+
+
+def end_session(session: Session) -> None:
+    """After the client: end the gateway that a session started, if no other one uses it."""
+    folder = session.state_folder / _SESSIONS
+    if not any(folder.glob(f"*-{os.getpid()}")):
+        return
+    with disk.exclusive(folder):
+        for port in gateway_process.leave(folder):
+            path = gateway_process.record_path(session.state_folder, port)
+            record = gateway_process.read_record(path)
+            if record is None or record.kept or gateway_process.joined(folder, port):
+                continue
+            gateway_process.stop(record)
+            gateway_process.release(path)
+            report.talk(msg("Stopped the gateway."))

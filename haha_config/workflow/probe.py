@@ -251,7 +251,12 @@ def _progress(
 
     The second comes once, after a while in which no answer has come.
     """
-    long = Timer(_LONG, _ask_for_patience, (who, timeout))
+    said = msg(
+        "no answer yet. The probe waits {n} s, the client {patience} s (Ctrl-C ends it)",
+        n=round(timeout),
+        patience=round(who.patience),
+    )
+    long = Timer(_LONG, report.talk, (said,))
     long.daemon = True
     if timeout > _LONG:
         long.start()
@@ -265,16 +270,6 @@ def _progress(
             yield watch
     finally:
         long.cancel()
-
-
-def _ask_for_patience(who: ClientProfile, timeout: float) -> None:
-    report.talk(
-        msg(
-            "no answer yet. The probe waits {n} s, the client {patience} s (Ctrl-C ends it)",
-            patience=round(who.patience),
-            n=round(timeout),
-        )
-    )
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from haha_config.core import variables as v
 from haha_config.core.change import plan as plans
 from haha_config.core.errors import HahaError, Usage
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import SLOTS, Place, Plan, Snapshot, Write, plain_name
+from haha_config.core.model import SLOTS, Place, Plan, Write, plain_name
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.decode import did_you_mean
 from haha_config.core.providers.model import Provider, Upstream
@@ -73,16 +73,11 @@ def profiles_with_model(model: str) -> Iterator[tuple[str, bool]]:
         except HahaError:
             continue
         slots = [str(one).partition("=")[2] for one in answers.get("slot") or ()]
-        ups = [_name_of(str(one)) for one in answers.get("upstream") or ()]
+        parts = [drafts.upstream_parts(str(one)) for one in answers.get("upstream") or ()]
+        ups = [name or model for name, _, model, _ in parts]
         main = str(answers.get("model") or next(iter(ups), ""))
         if plain in {plain_name(held) for held in (main, *slots, *ups)}:
             yield name, plain_name(main) == plain
-
-
-def _name_of(upstream: str) -> str:
-    """What the client calls `[NAME=]KEY:MODEL[@URL]`."""
-    name, _, model, _ = drafts.upstream_parts(upstream)
-    return name or model
 
 
 # --- from a profile to answers ---------------------------------------------------------------
@@ -114,25 +109,17 @@ def filled(session: Session, profile: Profile, draft: Draft) -> Draft:
         key = store.read(reference.kind, reference.name, session.environ, session.data_folder)
         if not key:
             raise _without_key(session, profile, variable, reference)
-        if reference.kind == "file":
-            _say_open(store.path(session.data_folder, reference.name))
+        where = store.path(session.data_folder, reference.name)
+        mode = disk.snapshot(where).mode if reference.kind == "file" else None
+        if mode is not None and mode & 0o077 and sys.platform != "win32":
+            # Our own store makes none that others can read.
+            command = f"chmod 600 {shlex.quote(str(where))}"
+            report.talk(msg("others can read this key: {command}", command=command))
         keys[variable] = key
     row = rows.row(session.providers, draft.provider)
     if drafts.route(draft, row) == "litellm" and row.multi:
         return replace(draft, keys=keys)
     return replace(draft, key=next(iter(keys.values()), row.credential.token))
-
-
-def _say_open(where: Path) -> None:
-    """A key's file that others can read; our own store makes none."""
-    mode = disk.snapshot(where).mode
-    if mode is not None and mode & 0o077 and sys.platform != "win32":
-        report.talk(
-            msg(
-                "others can read this key: {command}",
-                command=f"chmod 600 {shlex.quote(str(where))}",
-            )
-        )
 
 
 def _without_key(
@@ -301,9 +288,8 @@ def from_answers(
     names = {u.name for u in draft.upstreams}
     among = {n: tuple(o for o in f if o in names) for n, f in draft.fallbacks.items() if n in names}
     draft = replace(draft, fallbacks={n: f for n, f in among.items() if f})
-    given = flags.of(draft, session.providers)
     given = replace(
-        given,
+        flags.of(draft, session.providers),
         via=None if row.multi else made.route,
         # The same words whether they were given, were the default or were read back.
         region=draft.region if draft.region not in ("", row.region) else None,
@@ -320,7 +306,10 @@ def from_answers(
         drop=(),
         keys=None,
     )
-    keys = _keys(session, draft, made)
+    keys = dict(draft.keys) if own else {}
+    if not own and made.credential not in ("", row.credential.token):
+        usual = v.AUTH_TOKEN if made.header == "bearer" else v.API_KEY
+        keys = {row.credential.variable or usual: made.credential}
     chosen: Kind = "env" if draft.keep_env else kind
     wanted = dict.fromkeys(n for u in draft.upstreams for n in u.variables) if own else keys
     profile = Profile(
@@ -328,7 +317,9 @@ def from_answers(
         answers=flags.values(given),
         header=made.header,
         context=draft.context,
-        keys={variable: _reference(name, variable, chosen) for variable in wanted},
+        keys={
+            n: Reference(chosen, n if chosen == "env" else store.own_name(name, n)) for n in wanted
+        },
     )
     return SavedProfile(profile=profile, keys={} if chosen == "env" else keys)
 
@@ -358,21 +349,6 @@ def _gateway_keys(
     return {name: key for name, key in held.items() if key}
 
 
-def _keys(session: Session, draft: Draft, made: Answers) -> dict[str, str]:
-    if made.port is not None:
-        return dict(draft.keys)
-    row = session.providers[draft.provider]
-    key = made.credential
-    if not key or key == row.credential.token:
-        return {}
-    usual = v.AUTH_TOKEN if made.header == "bearer" else v.API_KEY
-    return {row.credential.variable or usual: key}
-
-
-def _reference(name: str, variable: str, kind: Kind) -> Reference:
-    return Reference(kind, variable if kind == "env" else store.own_name(name, variable))
-
-
 def current_draft(session: Session, state: State, found: Discovered) -> tuple[Draft, Answers]:
     """The set-up in force as a draft with its keys.
 
@@ -381,20 +357,16 @@ def current_draft(session: Session, state: State, found: Discovered) -> tuple[Dr
     held = found.setup
     if not held.configured:
         raise configured.nothing()
-    traffic = drafts.traffic_of(configured.switches(state))
-    draft = drafts.resumed(Draft(), held, traffic)
+    draft = drafts.resumed(Draft(), held, drafts.traffic_of(configured.switches(state)))
     if held.own_gateway:
         if not held.upstreams:
-            raise HahaError(
-                msg("no entry fits a known provider"),
-                place=Place(path=state.litellm.path),
-            )
-        keys = _gateway_keys(state, held.upstreams, session.environ)
+            place = Place(path=state.litellm.path)
+            raise HahaError(msg("no entry fits a known provider"), place=place)
         draft = replace(
             draft,
             upstreams=held.upstreams,
             fallbacks=state.gateway.fallbacks,
-            keys=keys,
+            keys=_gateway_keys(state, held.upstreams, session.environ),
             slots=state.slots,
         )
     else:
@@ -402,8 +374,7 @@ def current_draft(session: Session, state: State, found: Discovered) -> tuple[Dr
     made = drafts.answers(draft, session.providers, held, found.master_key)
     made = replace(made, header=held.header) if not helped_by(state) else made
     if plans.context_unknown(made, session.providers):
-        window = state.value(v.MAX_CONTEXT)
-        draft = replace(draft, context=v.whole(window))
+        draft = replace(draft, context=v.whole(state.value(v.MAX_CONTEXT)))
     return draft, made
 
 
@@ -465,12 +436,15 @@ def removals(session: Session, profile: Profile) -> tuple[Write, ...]:
         where = store.path(session.data_folder, reference.name)
         if reference.kind == "file" and where.parent == store.folder(session.data_folder):
             files.append(where)
-    found = [disk.snapshot(path) for path in files]
-    return tuple(_removal(one) for one in found if one.data is not None)
+    return tuple(filter(None, map(_removal, files)))
 
 
-def _removal(file: Snapshot) -> Write:
-    return Write(path=file.path, format="lines", before=file.data, after=None, secret=True)
+def _removal(path: Path) -> Write | None:
+    """A file taken away; None where there is none."""
+    data = disk.snapshot(path).data
+    if data is None:
+        return None
+    return Write(path=str(path), format="lines", before=data, after=None, secret=True)
 
 
 def stored(made: SavedProfile, *, dry_run: bool) -> SavedProfile:
@@ -503,13 +477,12 @@ def with_keyring(session: Session, profile: Profile, *, dry_run: bool) -> SavedP
 
 def moved(session: Session, made: SavedProfile) -> tuple[Write, ...]:
     """The profile's file with its new references; a key that is in the keyring leaves its file."""
-    found = [*writes(session, made)]
-    for variable, reference in made.profile.keys.items():
-        name = store.own_name(made.profile.name, variable)
-        file = disk.snapshot(store.path(session.data_folder, name))
-        if reference.kind == "keyring" and file.data is not None:
-            found.append(_removal(file))
-    return tuple(found)
+    gone = (
+        _removal(store.path(session.data_folder, store.own_name(made.profile.name, variable)))
+        for variable, reference in made.profile.keys.items()
+        if reference.kind == "keyring"
+    )
+    return (*writes(session, made), *filter(None, gone))
 
 
 # --- keys that nothing refers to any more ----------------------------------------------------
@@ -552,14 +525,10 @@ def _entries(profile: str, data: bytes | None) -> Iterator[str]:
 def said_left(session: Session, plan: Plan) -> list[Message]:
     """What a write that took a key's reference away says of the key."""
     left = left_in_keyring(session, plan.effective)
-    if not left:
-        return []
-    return [
-        msg(
-            "the keyring keeps {names} for undo. Delete it: haha-config undo --purge",
-            names=left,
-        )
-    ]
+    said = msg(
+        "the keyring keeps {names} for undo. Delete it: haha-config undo --purge", names=left
+    )
+    return [said] if left else []
 
 
 def about(session: Session, name: str) -> Message | str:

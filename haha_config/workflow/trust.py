@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from shlex import quote
 from typing import Any, Final
 
 from msgspec import Struct
@@ -315,9 +316,20 @@ def _ask(
     roots = tuple(dict.fromkeys(report.short(value.root) or value.root for value in values))
     names = tuple(_told(value) for value in values if not value.name.endswith(": content"))
     if not session.asks:
-        raise HahaError(_refused(roots, names, keys), hints=(_hint(session, command),))
-    head = msg("{folder} is new to haha-config. Its files say:", folder=roots)
-    for line in (head, *(msg("  {line}", line=name) for name in names), *_goes(keys)):
+        what = msg("{folder} is not trusted: {what}", folder=roots, what=names)
+        if keys:
+            whose = tuple(key.name for key in keys)
+            what = msg("{what}; your {keys} would go along", what=what, keys=whose)
+        # The same command with a yes, wherever the folder is.
+        where = f" --dir {quote(str(session.folder))}" if session.folder != session.cwd else ""
+        yes = "--yes" if command == "trust" else "--trust"
+        raise HahaError(what, hints=(f"haha-config {command}{where} {yes}",))
+    said = [msg("{folder} is new to haha-config. Its files say:", folder=roots)]
+    said += [msg("  {line}", line=name) for name in names]
+    for key in keys:
+        place = report.location(key.place) or msg("your shell")
+        said.append(msg("Your {name} ({where}) would go along.", name=key.name, where=place))
+    for line in said:
         print(render(line), file=sys.stderr)
     return session.prompter().confirm(
         msg("Trust {folder} with that?", folder=roots),
@@ -325,36 +337,6 @@ def _ask(
         flag="--trust",
         default=False,
     )
-
-
-def _hint(session: Session, command: str) -> str:
-    """The same command with a yes, wherever the folder is."""
-    from shlex import quote
-
-    yes = "--yes" if command == "trust" else "--trust"
-    elsewhere = session.folder != session.cwd
-    folder = f" --dir {quote(str(session.folder))}" if elsewhere else ""
-    return f"haha-config {command}{folder} {yes}"
-
-
-def _refused(
-    roots: tuple[str, ...], names: tuple[Message, ...], keys: tuple[Credential, ...]
-) -> Message:
-    if not keys:
-        return msg("{folder} is not trusted: {what}", folder=roots, what=names)
-    whose = tuple(key.name for key in keys)
-    return msg(
-        "{folder} is not trusted: {what}; your {keys} would go along",
-        folder=roots,
-        what=names,
-        keys=whose,
-    )
-
-
-def _goes(keys: tuple[Credential, ...]) -> Iterator[Message]:
-    for key in keys:
-        where = report.location(key.place) or msg("your shell")
-        yield msg("Your {name} ({where}) would go along.", name=key.name, where=where)
 
 
 def _told(value: NamingValue) -> Message:

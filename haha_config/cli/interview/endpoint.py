@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
@@ -22,6 +22,7 @@ from haha_config.workflow.discover import Discovered
 
 #: An endpoint that no row has is read back as this row.
 OWN_URL = "custom-anthropic"
+URL_FORM = msg("Like https://host/path; http:// only for this machine and private addresses.")
 REGIONS = {"global": msg("global"), "china": msg("China")}
 
 
@@ -32,54 +33,40 @@ def provider(talk: Talk, work: Work) -> Turn:
     """Which row; what is set up now, a key that was found, or a running server come first."""
     if talk.given.provider or talk.given.upstreams:
         key = talk.given.provider or "litellm"
-        return Turn(work=begun(talk, work, key), then="route", asked=False)
+        return Turn(begun(talk, work, key), "route", asked=False)
     answer = talk.ask.select(
         msg("Which provider should answer?"),
-        [_choice(row, work.found) for row in work.session.providers.values()],
+        [choice(row, work.found) for row in work.session.providers.values()],
         default=talk.said.get(("provider", ""), work.draft.provider)
         or likely(work.session.providers, work.found),
         why=msg("Your prompts and code are sent to it."),
         more=msg(
-            "A direct provider speaks the client's own protocol. LiteLLM is a program on this"
-            " machine that translates for the others and can offer several models at once."
-            " Nothing is sent or written before your yes at the end."
+            "LiteLLM runs on this machine, translates for providers that do not speak the"
+            " client's protocol, and can offer several models at once. Nothing is written before"
+            " you say so at the end."
         ),
         search=True,
         flag="--provider",
     )
     talk.said["provider", ""] = answer
-    return Turn(work=begun(talk, work, answer), then="route")
+    return Turn(begun(talk, work, answer), "route")
 
 
-def _choice(row: Provider, found: Discovered) -> Choice:
-    current = row.key == current_row(found)
+def choice(row: Provider, found: Discovered) -> Choice:
+    """A row of the table, with what was found of it here."""
+    about, there, tag = rows.msg_of(row.about), None, None
+    if row.key in found.keys:
+        there, tag = msg("key found in {name}", name=row.credential.variable), msg("key found")
+    elif row.key in found.running:
+        there, tag = msg("running on :{port}", port=found.running[row.key]), msg("running")
     return Choice(
         value=row.key,
         title=rows.named(row),
-        marked=current,
-        note=note(row, found),
-        tag=tag(row, found),
+        marked=row.key == current_row(found),
+        note=msg("{there} · {about}", there=there, about=about) if there else about,
+        tag=tag,
         words=row.search_words,
     )
-
-
-def note(row: Provider, found: Discovered) -> Message:
-    """What the row is, after what was found of it here."""
-    about = rows.msg_of(row.about)
-    if row.key in found.keys:
-        there = msg("key found in {name}", name=row.credential.variable)
-        return msg("{there} · {about}", there=there, about=about)
-    if row.key in found.running:
-        there = msg("running on :{port}", port=found.running[row.key])
-        return msg("{there} · {about}", there=there, about=about)
-    return about
-
-
-def tag(row: Provider, found: Discovered) -> Message | None:
-    """What was found of a row, in a word."""
-    if row.key in found.keys:
-        return msg("key found")
-    return msg("running") if row.key in found.running else None
 
 
 def current_row(found: Discovered) -> str:
@@ -117,45 +104,39 @@ def begun(talk: Talk, work: Work, key: str) -> Work:
         draft = replace(draft, traffic=draft.traffic or traffic)
     slots = {} if "main" in talk.given.slots or not same else dict(draft.slots)
     chosen: dict[Slot, str] = {s: m for s, m in talk.given.slots.items() if s != "main"}
+    row = work.session.providers[key]
+    if not row.multi and draft.base_url == rows.endpoint(
+        row, draft.region or row.region, draft.key
+    ):
+        # The row says this URL anyway: another region or key moves it.
+        draft = replace(draft, base_url="")
     draft = replace(draft, provider=key)
-    return replace(work, draft=_canonical(work, draft), slots=slots, chosen=chosen, adding=None)
-
-
-def _canonical(work: Work, draft: Draft) -> Draft:
-    """Without a URL that the row says anyway, so that another region or key moves it."""
-    row = work.session.providers[draft.provider]
-    if row.multi or draft.base_url != rows.endpoint(row, draft.region or row.region, draft.key):
-        return draft
-    return replace(draft, base_url="")
+    return replace(work, draft=draft, slots=slots, chosen=chosen, adding=None)
 
 
 # --- route -----------------------------------------------------------------------------------
 
 
-def route(talk: Talk, work: Work) -> Turn:
+def route(_talk: Talk, work: Work) -> Turn:
     """Not a question: direct where the row can, LiteLLM where its server is too old for that."""
     row = work.row
     if row.multi:
-        return Turn(work=work, then="gateway", asked=False)
-    if work.draft.via is None and _too_old(row, work.found.ollama):
+        return Turn(work, "gateway", asked=False)
+    version = work.found.ollama
+    minimum = row.discovery.minimum if row.discovery is not None else ""
+    too_old = bool(version and minimum) and _numbers(version) < _numbers(minimum)
+    if work.draft.via is None and too_old:
         report.talk(
             msg(
-                "{name} {version} is older than {minimum} and does not speak the client's protocol:"
-                " LiteLLM will translate",
+                "{name} {version} is older than {minimum}: LiteLLM will translate for it",
                 name=rows.named(row),
-                version=work.found.ollama,
-                minimum=row.discovery.minimum if row.discovery else "",
+                version=version,
+                minimum=minimum,
             )
         )
-        work = replace(work, draft=replace(work.draft, via="litellm"))
-    del talk
+        work = work.drafted(via="litellm")
     tells = any(kind.region for kind in row.credential.kinds)
-    return Turn(work=work, then="key" if tells else "region", asked=False)
-
-
-def _too_old(row: Provider, version: str) -> bool:
-    minimum = row.discovery.minimum if row.discovery is not None else ""
-    return bool(version and minimum) and _numbers(version) < _numbers(minimum)
+    return Turn(work, "key" if tells else "region", asked=False)
 
 
 def _numbers(version: str) -> tuple[int, ...]:
@@ -172,16 +153,11 @@ def choose_route(talk: Talk, work: Work) -> Turn:
     answer = talk.ask.select(
         msg("Which way to {name}?", name=rows.named(row)),
         [Choice(value=way, title=way, note=about[way]) for way in row.routes],
-        default=drafts.route(work.draft, row),
-        why=msg("Direct is simpler. LiteLLM can offer other models beside it."),
-        more=msg(
-            "Direct: the client sends your requests and the key to the provider. LiteLLM: a"
-            " gateway on this machine sends them on; it must be running."
-        ),
+        default=work.via,
+        why=msg("Direct is simpler. LiteLLM must be running, and can offer other models too."),
         flag="--via",
     )
-    via = next(way for way in row.routes if way == answer)
-    return onward(replace(work, draft=replace(work.draft, via=via)), "summary")
+    return onward(work.drafted(via=answer), "summary")
 
 
 # --- region ----------------------------------------------------------------------------------
@@ -192,37 +168,38 @@ def region(talk: Talk, work: Work) -> Turn:
     row, draft = work.row, work.draft
     told = rows.kind_of(row, known_key(work))
     if told is not None and told.region:
-        return onward(replace(work, draft=replace(draft, region=told.region)), "key", asked=False)
+        return onward(work.drafted(region=told.region), "key", asked=False)
     then = "url" if _asks_url(work) else "key"
     known = talk.given.region or draft.base_url or len(row.regions) < 2
     if known and not work.editing:
         return onward(work, then, asked=False)
-    answer = talk.ask.select(
+    default = talk.said.get(("region", row.key)) or draft.region or row.region
+    answer = ask_region(talk, row, row.regions, default, in_shell=row.key in work.found.keys)
+    talk.said["region", row.key] = answer
+    return onward(work.drafted(region=answer, base_url=""), then)
+
+
+def ask_region(
+    talk: Talk, row: Provider, names: Iterable[str], default: str, *, in_shell: bool = False
+) -> str:
+    """`in_shell`: a variable of the shell holds a key already."""
+    why = msg("A key of one region does not work in the other.")
+    if in_shell:
+        name = row.credential.variable
+        why = msg("The key in {name} works in one of them only.", name=name)
+    return talk.ask.select(
         msg("In which region was your {name} account made?", name=rows.named(row)),
-        [region_choice(row, name) for name in row.regions],
-        default=talk.said.get(("region", row.key)) or draft.region or row.region,
-        why=_why_region(work),
-        more=msg(
-            "Each region has its own host, and refuses a key of the other. `--region` answers"
-            " this on the command line."
-        ),
+        [_region(row, name) for name in names],
+        default=default,
+        why=why,
         flag="--region",
     )
-    talk.said["region", row.key] = answer
-    return onward(replace(work, draft=replace(draft, region=answer, base_url="")), then)
 
 
-def region_choice(row: Provider, name: str) -> Choice:
+def _region(row: Provider, name: str) -> Choice:
     url = row.base_urls.get(name) or row.upstream_bases.get(name, "")
     found = urls.parse(url)
     return Choice(value=name, title=REGIONS.get(name, name), note=found.host if found else url)
-
-
-def _why_region(work: Work) -> Message:
-    if work.row.key in work.found.keys:
-        name = work.row.credential.variable
-        return msg("The key in {name} works in one of them only.", name=name)
-    return msg("A key of one region does not work in the other.")
 
 
 # --- key -------------------------------------------------------------------------------------
@@ -236,7 +213,7 @@ def known_key(work: Work) -> str:
 
 def _gateways(work: Work, row: Provider) -> str:
     """On the LiteLLM route, the key that the gateway's own file holds already."""
-    if drafts.route(work.draft, row) != "litellm":
+    if work.via != "litellm":
         return ""
     value = work.found.state.litellm_env.data.get(row.credential.variable, "")
     return value if isinstance(value, str) else ""
@@ -255,8 +232,8 @@ def key(talk: Talk, work: Work) -> Turn:
         msg("API key for {name}?", name=whose(row, draft.base_url if _asks_url(work) else "")),
         why=why_key(row),
         more=msg(
-            "Only its length and last four characters are shown. It is written into files"
-            " that only you can read. `--api-key-env NAME` names a variable that holds it."
+            "It is written into files that only you can read. `--api-key-env NAME` takes it"
+            " from a variable."
         ),
         clean=drafts.clean_key,
         check=lambda pasted: drafts.check_key(
@@ -312,7 +289,7 @@ def _keyed(work: Work, typed: str) -> Work:
     row, draft = work.row, work.draft
     if not typed:
         held = draft.key or ("" if row.key in work.found.keys else _gateways(work, row))
-        return replace(work, draft=replace(draft, key=held))
+        return work.drafted(key=held)
     kind = rows.kind_of(row, typed)
     if kind is not None and kind.about:
         name, about = rows.msg_of(kind.name), rows.msg_of(kind.about)
@@ -321,7 +298,7 @@ def _keyed(work: Work, typed: str) -> Work:
     base = draft.base_url
     if kind is not None and kind.base_urls and any(urls.same(base, u) for u in _endpoints(row)):
         base = ""
-    return replace(work, draft=replace(draft, key=typed, region=there, base_url=base))
+    return work.drafted(key=typed, region=there, base_url=base)
 
 
 def _endpoints(row: Provider) -> Iterator[str]:
@@ -343,27 +320,24 @@ def url(talk: Talk, work: Work) -> Turn:
     answer = talk.ask.text(
         msg("Base URL of the service?"),
         why=why_url(row),
+        more=URL_FORM,
         default=talk.said.get(("url", row.key)) or default,
-        check=lambda text: url_complaint(text, draft, direct=drafts.route(draft, row) == "direct"),
-        more=msg(
-            "https://host/path, without a user name and without `?`. http:// is fine for this"
-            " machine and for private addresses. `--base-url` answers this."
-        ),
+        check=lambda text: url_complaint(text, draft, direct=work.via == "direct"),
         flag="--base-url",
     )
     base = talk.said["url", row.key] = answer
-    if drafts.route(draft, row) == "direct":
+    if work.via == "direct":
         base = report.telling(drafts.clean_url(base))
     if base == default_url(work):
         base = ""
-    return onward(replace(work, draft=replace(draft, base_url=base)), then)
+    return onward(work.drafted(base_url=base), then)
 
 
 def default_url(work: Work) -> str:
     """The URL that row, region, route and key say by themselves; "" where they say none."""
-    row, draft = work.row, work.draft
-    where = draft.region or row.region
-    if drafts.route(draft, row) == "direct":
+    row = work.row
+    where = work.draft.region or row.region
+    if work.via == "direct":
         return rows.endpoint(row, where, known_key(work))
     return row.upstream_base(where)
 

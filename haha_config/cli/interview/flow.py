@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from haha_config.cli.interview.offer import Offers
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Slot
+from haha_config.core.model import Route, Slot
 from haha_config.core.providers.model import Provider
+from haha_config.core.setup import draft as drafts
 from haha_config.core.setup.draft import Draft
 from haha_config.io import i18n, report
 from haha_config.io.i18n import render
@@ -53,6 +55,19 @@ class Work(Struct, frozen=True, kw_only=True):
     def row(self) -> Provider:
         return self.session.providers[self.draft.provider]
 
+    @property
+    def via(self) -> Route:
+        return drafts.route(self.draft, self.row)
+
+    @property
+    def own_gateway(self) -> bool:
+        """Whether the models behind the gateway are chosen here."""
+        return self.row.multi and not drafts.foreign_gateway(self.draft, self.row)
+
+    def drafted(self, **changes: Any) -> Work:
+        """The same with other answers in its draft."""
+        return replace(self, draft=replace(self.draft, **changes))
+
 
 class Talk(Struct, frozen=True, kw_only=True):
     """What stays the same: who asks, what the flags said, and how a draft is made ready."""
@@ -66,7 +81,7 @@ class Talk(Struct, frozen=True, kw_only=True):
     said: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
-class Turn(Struct, frozen=True, kw_only=True):
+class Turn(NamedTuple):
     """What came of one step, and the name of the next; "" ends. `asked` False: nobody was."""
 
     work: Work
@@ -92,7 +107,7 @@ def remark(message: Message) -> None:
 
 def onward(work: Work, then: str, *, asked: bool = True) -> Turn:
     """The next question, or the summary where only one thing is being changed."""
-    return Turn(work=work, then="summary" if work.editing else then, asked=asked)
+    return Turn(work, "summary" if work.editing else then, asked)
 
 
 def walk(steps: Mapping[str, Step], talk: Talk, work: Work, first: str) -> Work:

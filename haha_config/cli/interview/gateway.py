@@ -28,10 +28,10 @@ def gateway(talk: Talk, work: Work) -> Turn:
     """Not a question: what the flags and the files say about the gateway decides the next."""
     work = replace(work, found=adopted(work.found))
     if drafts.foreign_gateway(work.draft, work.row):
-        return Turn(work=work, then="key", asked=False)
+        return Turn(work, "key", asked=False)
     if talk.given.upstreams:
-        return Turn(work=work, then="main", asked=False)
-    return Turn(work=work, then="entries" if names(work) else "upstream", asked=False)
+        return Turn(work, "main", asked=False)
+    return Turn(work, "entries" if names(work) else "upstream", asked=False)
 
 
 def names(work: Work) -> tuple[str, ...]:
@@ -54,42 +54,42 @@ def entries(talk: Talk, work: Work) -> Turn:
     """Go on with these models, add another, or take one out."""
     offered = names(work)
     if not offered:
-        return Turn(work=work, then="upstream", asked=False)
+        return Turn(work, "upstream", asked=False)
     known = _held(work)
     answer = talk.ask.select(
         msg("Another model behind the gateway?"),
         [
             Choice(value=GO, title=msg("No, go on"), note=msg("{names}", names=offered)),
             Choice(value=ADD, title=msg("Add a model"), note=msg("of any provider")),
-            *(_take_out(work, name, known.get(name)) for name in offered),
+            *(
+                Choice(
+                    value=f"{_DROP}{name}",
+                    title=msg("Take out {name}", name=name),
+                    note=_behind(work, known.get(name)),
+                )
+                for name in offered
+            ),
         ],
         default=GO,
         why=msg("You can switch between them later: haha-config switch-model NAME"),
-        more=msg(
-            "LiteLLM offers every model of this list to the client. What is in"
-            " litellm_config.yaml stays unless you take it out here."
-        ),
+        more=msg("Models in litellm_config.yaml stay unless you take them out here."),
         flag="--upstream",
     )
     if answer == ADD:
-        return Turn(work=work, then="upstream")
+        return Turn(work, "upstream")
     if answer == GO:
-        return Turn(work=work, then="main")
-    return Turn(work=_without(work, answer.removeprefix(_DROP)), then="entries")
+        return Turn(work, "main")
+    return Turn(_without(work, answer.removeprefix(_DROP)), "entries")
 
 
-def _take_out(work: Work, name: str, upstream: Upstream | None) -> Choice:
-    title = msg("Take out {name}", name=name)
+def _behind(work: Work, upstream: Upstream | None) -> Message | str | None:
+    """Whose model it is, and its name there where that is another."""
     if upstream is None:
-        return Choice(value=f"{_DROP}{name}", title=title)
-    row = work.session.providers[upstream.provider]
-    return Choice(value=f"{_DROP}{name}", title=title, note=_behind(row, upstream))
-
-
-def _behind(row: Provider, upstream: Upstream) -> Message:
+        return None
+    name = rows.named(work.session.providers[upstream.provider])
     if upstream.model == upstream.name:
-        return msg("{name}", name=rows.named(row))
-    return msg("{name}, {model}", name=rows.named(row), model=upstream.model)
+        return name
+    return msg("{name}, {model}", name=name, model=upstream.model)
 
 
 def _without(work: Work, name: str) -> Work:
@@ -98,7 +98,7 @@ def _without(work: Work, name: str) -> Work:
     drop = draft.drop
     if name in work.found.state.models:
         drop = (*drop, name)
-    return replace(work, draft=replace(draft, upstreams=kept, drop=drop))
+    return work.drafted(upstreams=kept, drop=drop)
 
 
 def main(talk: Talk, work: Work) -> Turn:
@@ -106,11 +106,11 @@ def main(talk: Talk, work: Work) -> Turn:
     offered = names(work)
     held = work.slots.get("main") or work.draft.slots.get("main", "")
     if talk.given.slots.get("main") and not work.editing:
-        return Turn(work=work, then="summary", asked=False)
+        return Turn(work, "summary", asked=False)
     current = held if plain_name(held) in offered else ""
     if len(offered) == 1:
         only = current or offered[0]
-        return Turn(work=_started_with(work, only), then="summary", asked=False)
+        return Turn(_started_with(work, only), "summary", asked=False)
     known = _held(work)
     unable = {name for name, u in known.items() if _is_toolless(talk, work, u)}
     able = [name for name in offered if name not in unable]
@@ -120,18 +120,17 @@ def main(talk: Talk, work: Work) -> Turn:
         default=current or next(iter([*able, *offered])),
         why=msg("Used for everything. Press c later to give opus or haiku a model of its own."),
         more=msg(
-            "The client uses the main model for its own work, haiku for small tasks, opus and"
-            " sonnet when you choose them. `c` in the summary sets each."
+            "The client uses haiku for small tasks, opus and sonnet when you choose them, and the"
+            " main model for the rest."
         ),
         flag="--model",
     )
-    return Turn(work=_started_with(work, answer), then="summary")
+    return Turn(_started_with(work, answer), "summary")
 
 
 def _main(work: Work, name: str, upstream: Upstream | None, current: str, *, able: bool) -> Choice:
     same = plain_name(current) == name
-    row = work.session.providers[upstream.provider] if upstream else None
-    note = _behind(row, upstream) if row and upstream else None
+    note = _behind(work, upstream)
     if note is not None and not able:
         note = msg("{behind}, {ability}", behind=note, ability=msg("NO TOOLS"))
     value = current if same else name
@@ -168,29 +167,26 @@ def upstream(talk: Talk, work: Work) -> Turn:
         msg("Which provider does the gateway call?"),
         [*(_candidate(row, work) for row in candidates), *([] if names(work) else [elsewhere])],
         default=_likely(candidates, work),
-        why=msg("LiteLLM translates for it. You can add models of other providers afterwards."),
-        more=msg(
-            "Its key goes into litellm.env, which only you can read. `--upstream KEY:MODEL`"
-            " does the same on the command line."
-        ),
+        why=msg("You can add models of other providers afterwards."),
+        more=msg("`--upstream KEY:MODEL` does the same on the command line."),
         search=True,
         flag="--upstream",
     )
     if answer == ELSEWHERE:
-        return Turn(work=work, then="elsewhere")
+        return Turn(work, "elsewhere")
     row = work.session.providers[answer]
-    adding = Adding(provider=row.key, region=row.region, variable=_variable(row))
-    return Turn(work=replace(work, adding=adding), then="upstream_region")
+    variable = row.credential.variable if row.upstream is not None and row.upstream.key else ""
+    adding = Adding(provider=row.key, region=row.region, variable=variable)
+    return Turn(replace(work, adding=adding), "upstream_region")
 
 
 def _candidate(row: Provider, work: Work) -> Choice:
+    made = replace(endpoint.choice(row, work.found), marked=False)
     if row.credential.variable and row.credential.variable in work.draft.keys:
         there = msg("its key is there")
         note = msg("{there} · {about}", there=there, about=rows.msg_of(row.about))
-        return Choice(value=row.key, title=rows.named(row), note=note, words=row.search_words)
-    there, found = endpoint.note(row, work.found), endpoint.tag(row, work.found)
-    words = row.search_words
-    return Choice(value=row.key, title=rows.named(row), note=there, tag=found, words=words)
+        return replace(made, note=note, tag=None)
+    return made
 
 
 def _likely(candidates: list[Provider], work: Work) -> str | None:
@@ -200,10 +196,6 @@ def _likely(candidates: list[Provider], work: Work) -> str | None:
     keyed = [key for key in new if key in work.found.keys]
     running = [key for key in new if key in work.found.running]
     return next(iter([*keyed, *running]), None)
-
-
-def _variable(row: Provider) -> str:
-    return row.credential.variable if row.upstream is not None and row.upstream.key else ""
 
 
 def _keys(work: Work) -> dict[str, str]:
@@ -217,51 +209,38 @@ def elsewhere(talk: Talk, work: Work) -> Turn:
     """The URL of somebody else's gateway."""
     answer = talk.ask.text(
         msg("Base URL of that LiteLLM?"),
-        why=msg("The client calls it directly; no LiteLLM file is written here."),
-        more=msg(
-            "Without /v1/messages, for example https://litellm.example.com. Whoever runs it"
-            " gives you the address and a key."
-        ),
+        why=msg("The client calls this URL; no LiteLLM file is written."),
+        more=endpoint.URL_FORM,
         check=lambda text: endpoint.url_complaint(text, work.draft, direct=True),
         flag="--base-url",
     )
     base = report.telling(drafts.clean_url(answer))
-    return Turn(work=replace(work, draft=replace(work.draft, base_url=base)), then="key")
+    return Turn(work.drafted(base_url=base), "key")
 
 
 def upstream_region(talk: Talk, work: Work) -> Turn:
     adding, row = _adding(work)
     if len(row.upstream_bases) < 2:
-        return Turn(work=work, then="upstream_url", asked=False)
-    answer = talk.ask.select(
-        msg("In which region was your {name} account made?", name=rows.named(row)),
-        [endpoint.region_choice(row, name) for name in row.upstream_bases],
-        default=adding.region,
-        why=msg("A key of one region does not work in the other."),
-        more=msg("Each region has a host of its own, and LiteLLM must call the right one."),
-        flag="--region",
-    )
-    return Turn(work=replace(work, adding=replace(adding, region=answer)), then="upstream_url")
+        return Turn(work, "upstream_url", asked=False)
+    answer = endpoint.ask_region(talk, row, row.upstream_bases, adding.region)
+    return Turn(replace(work, adding=replace(adding, region=answer)), "upstream_url")
 
 
 def upstream_url(talk: Talk, work: Work) -> Turn:
     adding, row = _adding(work)
     if row.upstream_base(adding.region):
-        return Turn(work=work, then="upstream_key", asked=False)
+        return Turn(work, "upstream_key", asked=False)
     answer = talk.ask.text(
         msg("Base URL of the service?"),
         why=endpoint.why_url(row),
         default=adding.url,
         check=lambda text: endpoint.url_complaint(text, work.draft, direct=False),
-        more=msg(
-            "LiteLLM adds the rest of the path itself. http:// is fine for this machine and for"
-            " private addresses."
-        ),
+        more=endpoint.URL_FORM,
         flag="--upstream",
     )
     made = replace(adding, url=answer.rstrip("/"))
     made = replace(made, variable=_free_variable(made, work))
-    return Turn(work=replace(work, adding=made), then="upstream_key")
+    return Turn(replace(work, adding=made), "upstream_key")
 
 
 def _free_variable(adding: Adding, work: Work) -> str:
@@ -276,13 +255,13 @@ def _free_variable(adding: Adding, work: Work) -> str:
 def upstream_key(talk: Talk, work: Work) -> Turn:
     adding, row = _adding(work)
     if not adding.variable or talk.given.keep_env or _key_fits(work, row, adding.variable):
-        return Turn(work=work, then="upstream_model", asked=False)
+        return Turn(work, "upstream_model", asked=False)
     answer = talk.ask.secret(
         msg("API key for {name}?", name=endpoint.whose(row, adding.url)),
         why=endpoint.why_key(row),
         more=msg(
-            "It is written into litellm.env as {name}; only you can read that file. A key"
-            " exported in your shell is found by itself.",
+            "It is written into litellm.env, which only you can read. A {name} in your shell is"
+            " found by itself.",
             name=adding.variable,
         ),
         clean=drafts.clean_key,
@@ -292,9 +271,9 @@ def upstream_key(talk: Talk, work: Work) -> Turn:
     )
     if not answer:
         adding = replace(adding, variable="")
-        return Turn(work=replace(work, adding=adding), then="upstream_model")
+        return Turn(replace(work, adding=adding), "upstream_model")
     keys = {**work.draft.keys, adding.variable: answer}
-    return Turn(work=replace(work, draft=replace(work.draft, keys=keys)), then="upstream_model")
+    return Turn(work.drafted(keys=keys), "upstream_model")
 
 
 def _key_fits(work: Work, row: Provider, variable: str) -> bool:
@@ -311,9 +290,8 @@ def kept_key(talk: Talk, work: Work) -> Turn:
         msg("API key for {variable}?", variable=variable),
         why=msg("litellm_config.yaml needs it for {model}, and it is not set.", model=entry.name),
         more=msg(
-            "It is written into litellm.env, which only you can read. `haha-config init"
-            " --drop NAME` takes a model out; `--keys env` leaves the key to whoever starts"
-            " the gateway."
+            "It is written into litellm.env, which only you can read. Without a key: `--drop"
+            " NAME` takes the model out, `--keys env` leaves the key to your shell."
         ),
         clean=drafts.clean_key,
         check=lambda pasted: (
@@ -322,7 +300,7 @@ def kept_key(talk: Talk, work: Work) -> Turn:
         flag="--api-key-stdin",
     )
     keys = {**work.draft.keys, variable: answer}
-    return Turn(work=replace(work, draft=replace(work.draft, keys=keys)), then="summary")
+    return Turn(work.drafted(keys=keys), "summary")
 
 
 def upstream_model(talk: Talk, work: Work) -> Turn:
@@ -332,27 +310,29 @@ def upstream_model(talk: Talk, work: Work) -> Turn:
     offer = talk.offers.of(row, base, key)
     default = model.best(offer, plain_name(row.slots.get("main", "")))
     answer = model.ask(talk, msg("Which model of {name}?", name=rows.named(row)), offer, default)
-    adding = replace(adding, model=answer)
     # The summary shows the name, and changes it.
-    name = _free_name(work, adding)
-    return Turn(work=_added(replace(work, adding=adding), name), then="entries")
+    name = _free_name(work, replace(adding, model=answer))
+    made = drafts.upstream(row, answer, name=name, url=adding.url, region=adding.region)
+    others = (u for u in work.draft.upstreams if u.name != name)
+    work = work.drafted(
+        upstreams=(*others, replace(made, variable=adding.variable)),
+        drop=tuple(n for n in work.draft.drop if n != name),
+    )
+    return Turn(replace(work, adding=None), "entries")
 
 
 def names_of(talk: Talk, work: Work) -> Turn:
     """Which of the new models gets another name."""
     new = work.draft.upstreams
     if len(new) == 1:
-        return Turn(work=replace(work, renaming=new[0].name), then="upstream_name", asked=False)
+        return Turn(replace(work, renaming=new[0].name), "upstream_name", asked=False)
     answer = talk.ask.select(
         msg("Which model should have another name?"),
-        [
-            Choice(value=u.name, title=u.name, note=_behind(work.session.providers[u.provider], u))
-            for u in new
-        ],
+        [Choice(value=u.name, title=u.name, note=_behind(work, u)) for u in new],
         why=msg("You type it in `switch-model` and in the client's `/model`."),
         flag="--upstream",
     )
-    return Turn(work=replace(work, renaming=answer), then="upstream_name")
+    return Turn(replace(work, renaming=answer), "upstream_name")
 
 
 def upstream_name(talk: Talk, work: Work) -> Turn:
@@ -363,13 +343,10 @@ def upstream_name(talk: Talk, work: Work) -> Turn:
         why=msg("You type it in `switch-model` and in the client's `/model`."),
         default=old,
         check=lambda text: None if text == old else _name_complaint(work, text),
-        more=msg(
-            "A short one is quicker to type; two models can't share a name. It is `model_name` in"
-            " litellm_config.yaml."
-        ),
+        more=msg("`model_name` in litellm_config.yaml. Two models can't share a name."),
         flag="--upstream",
     )
-    return Turn(work=_renamed(work, old, answer), then="summary")
+    return Turn(_renamed(work, old, answer), "summary")
 
 
 def _renamed(work: Work, old: str, new: str) -> Work:
@@ -408,16 +385,6 @@ def _name_complaint(work: Work, text: str) -> Message | None:
     if text in {u.name for u in work.draft.upstreams}:
         return msg("there is a `{name}` already: two models can't share a name", name=text)
     return None
-
-
-def _added(work: Work, name: str) -> Work:
-    adding, row = _adding(work)
-    made = drafts.upstream(row, adding.model, name=name, url=adding.url, region=adding.region)
-    made = replace(made, variable=adding.variable)
-    drop = tuple(n for n in work.draft.drop if n != name)
-    others = (u for u in work.draft.upstreams if u.name != name)
-    draft = replace(work.draft, upstreams=(*others, made), drop=drop)
-    return replace(work, draft=draft, adding=None)
 
 
 def upstreams_of(work: Work) -> Iterator[tuple[str, str]]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from msgspec.structs import replace
-
 from haha_config.cli.interview.endpoint import known_key
 from haha_config.cli.interview.flow import Talk, Turn, Work, onward
 from haha_config.cli.interview.offer import Offer, list_base
@@ -42,12 +40,9 @@ def offered(talk: Talk, work: Work) -> Offer:
 
 def ask(talk: Talk, question: Message, offer: Offer, default: str, *, current: str = "") -> str:
     """One model of an offer, or any name that is typed."""
-    entries = list(offer.entries)
+    choices = [choice(e, current, default, ended=offer.ended(e)) for e in offer.entries]
     if current and offer.entry(current) is None:
-        choices = [Choice(value=current, title=current, marked=True)]
-    else:
-        choices = []
-    choices += [choice(entry, current, default, ended=offer.ended(entry)) for entry in entries]
+        choices.insert(0, Choice(value=current, title=current, marked=True))
     if not choices:
         return talk.ask.text(
             question, why=offer.said, check=_named, default=default, more=_MORE, flag="--model"
@@ -65,9 +60,8 @@ def ask(talk: Talk, question: Message, offer: Offer, default: str, *, current: s
 
 
 _MORE = msg(
-    "Type part of a name, or a whole name that is not in the list. 200K or 1M: how many"
-    " tokens the model can read. `tools`: it can call tools, which the client needs. Prices"
-    " are USD for a million tokens in/out."
+    "A name that is not listed can be typed. 1M: how many tokens the model can read. The client"
+    " needs `tools`. Prices are USD for a million tokens in/out."
 )
 
 
@@ -117,18 +111,14 @@ def with_main(work: Work, name: str) -> Work:
         slots = {slot: slots.get(slot) or work.slots.get(slot) or name for slot in SLOTS}
         if name == work.slots["main"]:
             slots = {**work.slots, **work.chosen}
-    return replace(work, draft=replace(work.draft, slots=slots))
+    return work.drafted(slots=slots)
 
 
 def unknown(work: Work, slots: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """Those of the (row, model) pairs whose window the table does not know."""
     providers = work.session.providers
-    found = []
-    for key, name in slots:
-        known = providers[key].model(name) if key in providers else None
-        if known is None or not known.context:
-            found.append((key, name))
-    return tuple(found)
+    known = {(key, n): providers[key].model(n) if key in providers else None for key, n in slots}
+    return tuple(pair for pair, model in known.items() if model is None or not model.context)
 
 
 def context(talk: Talk, pairs: Sequence[tuple[str, str]]) -> int | None:

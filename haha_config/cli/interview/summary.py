@@ -22,7 +22,7 @@ from haha_config.core.providers import table as rows
 from haha_config.core.providers.model import Provider, Upstream
 from haha_config.core.setup import draft as drafts
 from haha_config.io import loopback, report
-from haha_config.io.i18n import render
+from haha_config.io.i18n import columns, pad, render
 from haha_config.io.prompts import Choice
 from haha_config.workflow import discover as finds
 from haha_config.workflow.configure import Prepared
@@ -47,22 +47,15 @@ SCOPES: Final[Mapping[Scope, Message]] = {
     "local": msg("this project, for you only"),
 }
 FILES: Final[Mapping[str, tuple[frozenset[TargetName], Message, Message]]] = {
-    "both": (
-        frozenset({"env", "settings"}),
-        msg("settings.json and .env"),
-        msg("always works"),
-    ),
-    "settings": (
-        frozenset({"settings"}),
-        msg("only settings.json"),
-        msg("every client reads it"),
-    ),
+    "both": (frozenset({"env", "settings"}), msg("settings.json and .env"), msg("always works")),
+    "settings": (frozenset({"settings"}), msg("only settings.json"), msg("every client reads it")),
     "env": (
         frozenset({"env"}),
         msg("only .env"),
-        msg("only claude-haha reads it, started in this folder"),
+        msg("only claude-haha reads it, started in that folder"),
     ),
 }
+_ORDER: Final = msg("settings.json wins over your shell, and your shell over .env")
 #: Less is a slip: no model of today has so small a window.
 _LEAST: Final = 1_000
 #: Models of a gateway that the account names.
@@ -75,22 +68,19 @@ _SHOWN: Final = 6
 def summary(talk: Talk, work: Work) -> Turn:
     """The preview, the account and the question; what can't be written yet goes to the changes."""
     if work.draft.permissions is None and beside.undecided(work.found.state):
-        return Turn(work=work, then="permissions", asked=False)
+        return Turn(work, "permissions", asked=False)
     work = _on_a_free_port(work)
-    if drafts.route(work.draft, work.row) == "litellm" and finds.lacking(
-        work.session, work.draft, work.found
-    ):
-        return Turn(work=work, then="kept_key", asked=False)
-    work = replace(work, editing=False, draft=replace(work.draft, context=_window(talk, work)))
+    if work.via == "litellm" and finds.lacking(work.session, work.draft, work.found):
+        return Turn(work, "kept_key", asked=False)
+    work = replace(work.drafted(context=_window(talk, work)), editing=False)
     try:
         made = talk.prepare(work.session, work.draft, work.found)
         if made.answers.assumed and not _assumed_before(work):
-            draft = replace(work.draft, context=_asked_window(talk, made))
-            work = replace(work, draft=draft)
+            work = work.drafted(context=_asked_window(talk, made))
             made = talk.prepare(work.session, work.draft, work.found)
     except HahaError as error:
         report.failure(error, as_json=False)
-        return Turn(work=replace(work, editing=True), then="change", asked=False)
+        return Turn(replace(work, editing=True), "change", asked=False)
     if not talk.manner.as_json:
         preview(made.plan, dry_run=talk.manner.dry_run, asks=True)
         if made.plan.notes:
@@ -124,15 +114,14 @@ def _asked(talk: Talk, work: Work, made: Prepared) -> Turn:
             default="w",
             why=msg("Nothing is written before this answer."),
             more=msg(
-                "All files change together or not at all; `haha-config undo` takes it back."
-                " Trying the key sends one short request and costs a few tokens."
+                "`haha-config undo` takes the write back. Trying the key sends one short request."
             ),
             flag="--yes",
         )
         if answer == "c":
-            return Turn(work=replace(work, editing=True), then="change")
+            return Turn(replace(work, editing=True), "change")
         if answer == "w":
-            return Turn(work=work, then="")
+            return Turn(work, "")
         if answer == "d":
             preview(made.plan, dry_run=talk.manner.dry_run, whole=True)
             continue
@@ -160,7 +149,7 @@ def _keys(talk: Talk, made: Prepared) -> dict[str, Message]:
 
 def _on_a_free_port(work: Work) -> Work:
     """Another program on the gateway's port is no reason to ask: the next free one is taken."""
-    if work.draft.port is not None or drafts.route(work.draft, work.row) == "direct":
+    if work.draft.port is not None or work.via == "direct":
         return work
     port = work.found.setup.port or drafts.DEFAULT_PORT
     try:
@@ -168,7 +157,7 @@ def _on_a_free_port(work: Work) -> Work:
     except HahaError as taken:
         free = loopback.free_port(port + 1)
         report.talk(msg("{what}: the gateway gets port {free}", what=taken.what, free=free))
-        return replace(work, draft=replace(work.draft, port=free))
+        return work.drafted(port=free)
     return work
 
 
@@ -299,7 +288,7 @@ def _files(work: Work, made: Prepared) -> Iterator[Message]:
     paths = {write.path: write for write in made.plan.effective}
     for path, about in (
         (settings, msg("every client reads it")),
-        (dotenv, _read_where(work)),
+        (dotenv, msg("only claude-haha reads it, started in that folder")),
         (session.litellm_path, msg("the gateway's models")),
         (session.litellm_env_path, msg("the gateway's keys; only you can read it")),
     ):
@@ -308,18 +297,12 @@ def _files(work: Work, made: Prepared) -> Iterator[Message]:
     yield from _beside([*paths.values()])
     written = {write.path for write in made.plan.effective}
     if {str(settings), str(dotenv)} <= written:
-        yield msg("settings.json wins over your shell, and your shell over .env")
+        yield _ORDER
     if session.remembered and any(Path(w.path).parent == session.folder for w in made.plan.writes):
         yield msg(
             "in {folder}, where the last write was; --dir . is for this folder",
             folder=report.short(str(session.folder)),
         )
-
-
-def _read_where(work: Work) -> Message:
-    if work.session.folder == work.session.cwd:
-        return msg("only claude-haha reads it, started here")
-    return msg("only claude-haha reads it, started in that folder")
 
 
 def _beside(writes: Sequence[Write]) -> Iterator[Message]:
@@ -340,15 +323,13 @@ def _beside(writes: Sequence[Write]) -> Iterator[Message]:
 
 def _tell(lines: Iterator[tuple[Message, Message | str]]) -> None:
     """The account as two columns, as wide as the terminal."""
-    from haha_config.io.prompts.frame import columns, fill
-
     made = [(render(label), render(text)) for label, text in lines]
     width = max(columns(label) for label, _ in made)
     before = ""
     for label, text in made:
         for number, part in enumerate(wrapped(text, width + 5)):
             head = label if number == 0 and label != before else ""
-            painted = report.paint(fill(head, width), "dim", sys.stderr)
+            painted = report.paint(pad(head, width), "dim", sys.stderr)
             report.drawn(f"  {painted}  {part}", sys.stderr)
         before = label
     report.talk("")
@@ -363,38 +344,28 @@ def change(talk: Talk, work: Work) -> Turn:
         msg("What do you want to change?"),
         list(_changes(work)),
         why=msg("You come back to the summary afterwards."),
-        more=msg("The flag of the same name answers each of them: `haha-config init --help`."),
+        more=msg("`haha-config init --help` has a flag for each."),
         flag="--slot",
     )
-    chosen = answer
-    if chosen == "provider":
+    if answer == "provider":
         fresh = replace(work, editing=False, adding=None)
-        return Turn(work=begun(talk, fresh, work.draft.provider), then="ask_provider")
-    return Turn(work=work, then="slot" if chosen == "slots" else chosen)
+        return Turn(begun(talk, fresh, work.draft.provider), "ask_provider")
+    return Turn(work, "slot" if answer == "slots" else answer)
 
 
 def _changes(work: Work) -> Iterator[Choice]:
     draft, row = work.draft, work.row
-    own = row.multi and not drafts.foreign_gateway(draft, row)
+    own = work.own_gateway
     main = draft.slots.get("main", "")
     if own:
-        yield Choice(
-            value="entries",
-            title=msg("Models behind the gateway"),
-            note=msg("{names}", names=gateway.names(work)),
-        )
-        if draft.upstreams:
-            yield Choice(
-                value="names",
-                title=msg("Names of the new models"),
-                note=msg("{names}", names=tuple(u.name for u in draft.upstreams)),
-            )
+        held = msg("{names}", names=gateway.names(work))
+        yield Choice(value="entries", title=msg("Models behind the gateway"), note=held)
+    if own and draft.upstreams:
+        new = msg("{names}", names=tuple(u.name for u in draft.upstreams))
+        yield Choice(value="names", title=msg("Names of the new models"), note=new)
     yield Choice(value="main" if own else "model", title=msg("Main model"), note=main)
-    yield Choice(
-        value="slots",
-        title=msg("Models for opus, haiku and others"),
-        note=msg("{names}", names=tuple(SLOTS)[1:]),
-    )
+    others = msg("{names}", names=tuple(SLOTS)[1:])
+    yield Choice(value="slots", title=msg("Models for opus, haiku and others"), note=others)
     yield Choice(value="provider", title=msg("Provider"), note=rows.named(row))
     if len(row.regions) > 1:
         yield Choice(value="region", title=msg("Region"), note=draft.region or row.region)
@@ -404,63 +375,50 @@ def _changes(work: Work) -> Iterator[Choice]:
         url = v.shown_url(draft.base_url or default_url(work))
         yield Choice(value="url", title=msg("URL"), note=url)
     if len(row.routes) > 1:
-        yield Choice(value="choose_route", title=msg("Route"), note=drafts.route(draft, row))
-    if drafts.route(draft, row) == "litellm":
+        yield Choice(value="choose_route", title=msg("Route"), note=work.via)
+    if work.via == "litellm":
         port = draft.port or work.found.setup.port or drafts.DEFAULT_PORT
         yield Choice(value="port", title=msg("Gateway's port"), note=str(port))
-    traffic = draft.traffic or "quiet"
-    yield Choice(value="traffic", title=msg("Traffic"), note=traffic)
+    yield Choice(value="traffic", title=msg("Traffic"), note=draft.traffic or "quiet")
     mode = draft.permissions or beside.default_permissions(work.found.state)
     yield Choice(value="permissions", title=msg("Commands"), note=mode)
-    yield Choice(value="files", title=msg("Files"), note=msg("{names}", names=_created(work)))
+    written = draft.targets or frozenset()
+    names = {"settings": "settings.json", "env": ".env"}
+    created = msg("{names}", names=tuple(name for key, name in names.items() if key in written))
+    yield Choice(value="files", title=msg("Files"), note=created)
     yield Choice(value="scope", title=msg("Scope"), note=work.session.scope)
-
-
-def _created(work: Work) -> tuple[str, ...]:
-    targets = work.draft.targets or frozenset()
-    names = {"env": ".env", "settings": "settings.json"}
-    return tuple(names[name] for name in ("settings", "env") if name in targets)
 
 
 def slot(talk: Talk, work: Work) -> Turn:
     """Which slot gets a model of its own."""
-    held = work.draft.slots
-    main = held.get("main", "")
+    held = _filled(work)
     answer = talk.ask.select(
         msg("For which kind of work?"),
-        [
-            Choice(value=name, title=name, note=held.get(name) or main)
-            for name in SLOTS
-            if name != "main"
-        ],
+        [Choice(value=name, title=name, note=held[name]) for name in SLOTS if name != "main"],
         why=msg("Small tasks go to haiku, /model opus to opus."),
         more=msg("What has no model of its own takes the main one."),
         flag="--slot",
     )
-    chosen = next(name for name in SLOTS if name == answer)
-    return Turn(work=replace(work, slot=chosen), then="slot_model")
+    return Turn(replace(work, slot=answer), "slot_model")
 
 
 def slot_model(talk: Talk, work: Work) -> Turn:
     name: Slot = work.slot or "haiku"
     current = _filled(work)[name]
     question = msg("Which model for {slot}?", slot=name)
-    if work.row.multi and not drafts.foreign_gateway(work.draft, work.row):
+    if work.own_gateway:
         answer = talk.ask.select(
             question,
             [Choice(value=n, title=n, marked=n == current) for n in gateway.names(work)],
             default=current,
             why=msg("The gateway offers these."),
-            more=msg("`c` in the summary adds other models to the gateway."),
             flag="--slot",
         )
     else:
         offer = model.offered(talk, work)
         answer = model.ask(talk, question, offer, current, current=current)
-    slots = {**_filled(work), name: answer}
-    chosen = {**work.chosen, name: answer}
-    made = replace(work, chosen=chosen, draft=replace(work.draft, slots=slots))
-    return Turn(work=made, then="summary")
+    made = work.drafted(slots={**_filled(work), name: answer})
+    return Turn(replace(made, chosen={**work.chosen, name: answer}), "summary")
 
 
 def _filled(work: Work) -> dict[Slot, str]:
@@ -476,14 +434,12 @@ def traffic(talk: Talk, work: Work) -> Turn:
         default=work.draft.traffic or "quiet",
         why=msg("It goes to Anthropic, not to your provider."),
         more=msg(
-            "quiet sets DISABLE_TELEMETRY and CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC, which"
-            " also turns off updates, release notes, feature flags, /feedback and model"
-            " discovery. minimal sets only the first, default neither."
+            "quiet sets DISABLE_TELEMETRY and CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC, minimal"
+            " only the first, default neither."
         ),
         flag="--traffic",
     )
-    chosen = next(name for name in TRAFFIC if name == answer)
-    return Turn(work=replace(work, draft=replace(work.draft, traffic=chosen)), then="summary")
+    return Turn(work.drafted(traffic=answer), "summary")
 
 
 def permissions(talk: Talk, work: Work) -> Turn:
@@ -493,15 +449,13 @@ def permissions(talk: Talk, work: Work) -> Turn:
         default=work.draft.permissions or beside.default_permissions(work.found.state),
         why=msg("The newest client's auto mode needs Anthropic's server and stops without it."),
         more=msg(
-            "ask: the client asks you (`permissions.disableAutoMode`). auto: the endpoint"
-            " that proposes a command also approves it, with a request of about 36,000 tokens"
-            " to the model for sonnet each time (CLAUDE_CODE_AUTO_MODE_SERVER=0). keep"
-            " changes nothing."
+            "ask sets `permissions.disableAutoMode`. auto sets CLAUDE_CODE_AUTO_MODE_SERVER=0: the"
+            " endpoint that proposes a command also approves it, each time with about 36,000"
+            " tokens to the model for sonnet. keep changes nothing."
         ),
         flag="--permissions",
     )
-    chosen = next(name for name in PERMISSIONS if name == answer)
-    return Turn(work=replace(work, draft=replace(work.draft, permissions=chosen)), then="summary")
+    return Turn(work.drafted(permissions=answer), "summary")
 
 
 def files(talk: Talk, work: Work) -> Turn:
@@ -512,20 +466,15 @@ def files(talk: Talk, work: Work) -> Turn:
         [Choice(value=kind, title=title, note=note) for kind, (_, title, note) in FILES.items()],
         default=current,
         why=msg("A file that already holds these variables is updated in any case."),
-        more=msg(
-            "The strongest place wins: settings.json (local, project, user), then your shell,"
-            " then .env, which only claude-haha reads. `haha-config show` says where each"
-            " variable comes from."
-        ),
+        more=_ORDER,
         flag="--write",
     )
-    targets, _, _ = FILES[answer]
-    return Turn(work=replace(work, draft=replace(work.draft, targets=targets)), then="summary")
+    return Turn(work.drafted(targets=FILES[answer][0]), "summary")
 
 
 def scope(talk: Talk, work: Work) -> Turn:
     session = work.session
-    secret = drafts.route(work.draft, work.row) == "litellm" or bool(known_key(work))
+    secret = work.via == "litellm" or bool(known_key(work))
     secret = secret and known_key(work) != work.row.credential.token
     answer = talk.ask.select(
         msg("For which projects?"),
@@ -541,17 +490,11 @@ def scope(talk: Talk, work: Work) -> Turn:
         ],
         default=session.scope,
         why=msg("Which settings.json is written. Local wins over project, project over user."),
-        more=msg(
-            "user: ~/.claude/settings.json. local: .claude/settings.local.json of this"
-            " project, which git should ignore. project: .claude/settings.json, which is"
-            " shared, so no key is written there."
-        ),
         flag="--scope",
     )
-    chosen = next(name for name in SCOPES if name == answer)
-    there = replace(session, scope=chosen)
+    there = replace(session, scope=answer)
     found = replace(work.found, state=there.state())
-    return Turn(work=replace(work, session=there, found=found), then="summary")
+    return Turn(replace(work, session=there, found=found), "summary")
 
 
 def port(talk: Talk, work: Work) -> Turn:
@@ -560,11 +503,11 @@ def port(talk: Talk, work: Work) -> Turn:
         msg("Which port should the gateway listen on?"),
         default=str(current),
         why=msg("Only this machine can reach it."),
-        more=msg("It is PORT in litellm.env and part of the URL that the client calls."),
+        more=msg("PORT in litellm.env, and part of the URL that the client calls."),
         check=lambda text: _port_complaint(work, text),
         flag="--port",
     )
-    return Turn(work=replace(work, draft=replace(work.draft, port=int(answer))), then="summary")
+    return Turn(work.drafted(port=int(answer)), "summary")
 
 
 def _port_complaint(work: Work, text: str) -> Message | None:

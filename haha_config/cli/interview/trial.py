@@ -37,9 +37,11 @@ def tried(work: Work, answers: Answers, *, plain: bool) -> Iterator[Message]:
     if not tries:
         yield msg("Nothing to try: the gateway's models are as before.")
         return
+    from haha_config.io import http
+
     names = tuple(one.name for one in tries)
     with report.waiting(msg("waiting for an answer of {names} …", names=names), plain=plain):
-        answered = _sent(work, [one.ask for one in tries])
+        answered = http.send([one.ask for one in tries], transport(work.found.way.value))
     for one, exchange in zip(tries, answered, strict=True):
         yield _sentence(one, exchange)
 
@@ -52,13 +54,10 @@ def _tries(work: Work, answers: Answers) -> Iterator[Try]:
         return
     for upstream in answers.upstreams:
         row = work.session.providers[upstream.provider]
-        yield _upstream(row, upstream, _key(work, answers, upstream, row))
-
-
-def _key(work: Work, answers: Answers, upstream: Upstream, row: Provider) -> str:
-    """With `--keys env` nothing is copied, and the shell has it."""
-    key = answers.keys.get(upstream.variable) or work.session.environ.get(upstream.variable, "")
-    return key or row.credential.token
+        # With `--keys env` nothing is copied, and the shell has it.
+        name = upstream.variable
+        key = answers.keys.get(name) or work.session.environ.get(name, "")
+        yield _upstream(row, upstream, key or row.credential.token)
 
 
 def _upstream(row: Provider, upstream: Upstream, key: str) -> Try:
@@ -96,12 +95,6 @@ def _caller(row: Provider, base: str, key: str, header: Header) -> ClientProfile
         **credential(key, header),
     }
     return ClientProfile(base_url=base, headers=headers, kinds=(header,), row=row)
-
-
-def _sent(work: Work, wanted: list[Request]) -> list[HttpExchange]:
-    from haha_config.io import http
-
-    return http.send(wanted, transport(work.found.way.value))
 
 
 def _sentence(one: Try, exchange: HttpExchange) -> Message:

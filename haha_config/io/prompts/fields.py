@@ -57,7 +57,7 @@ def line_field(frame: Frame, *, default: str, check: Check | None) -> Applicatio
 
 
 def secret_field(
-    frame: Frame, judge: Callable[[str], SecretAnswer], *, hint: str
+    frame: Frame, *, judge: Callable[[str], SecretAnswer], hint: str
 ) -> Application[Any]:
     """Stars and a length; `judge` is asked on Enter, and `hint` says what Enter alone takes."""
     from questionary import text

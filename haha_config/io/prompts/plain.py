@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TextIO, TypeVar
+from typing import TextIO, TypeVar, Unpack
 
 from haha_config.core.errors import Cancelled
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.io.i18n import columns, render, wrapped
 from haha_config.io.prompts.choice_list import Row, instead, matching, row
 from haha_config.io.prompts.question import (
+    About,
     Check,
     Choice,
     Clean,
@@ -38,19 +39,21 @@ class Plain:
         question: Message,
         choices: Sequence[Choice],
         *,
-        why: Message,
-        flag: str,  # noqa: ARG002 - for NeverAsk
         default: str | None = None,
-        more: Message | None = None,
         search: bool = False,
         other: Message | None = None,
+        **about: Unpack[About],
     ) -> str:
         every = [row(choice) for choice in choices]
         searched = search or other is not None
         listed = every if not searched or len(every) <= _READ_OUT else []
         ask = msg("number, or part of a name") if searched else msg("number")
         if not listed:
-            why = msg("{why} ({n} entries: type part of a name)", why=why, n=len(every))
+            about["why"] = msg(
+                "{why} ({n} entries: type part of a name)", why=about["why"], n=len(every)
+            )
+
+        named = next((one.title for one in every if one.value == default), default or "")
 
         def read(line: str) -> str | None:
             nonlocal listed
@@ -69,10 +72,9 @@ class Plain:
 
         return self._ask(
             question,
-            why,
-            more,
+            about,
             lambda: self._list(listed),
-            self._with_default(ask, self._name_of(every, default)),
+            self._with_default(ask, named),
             lambda line: read(line or default or ""),
         )
 
@@ -80,28 +82,29 @@ class Plain:
         self,
         question: Message,
         *,
-        why: Message,
-        flag: str,  # noqa: ARG002 - for NeverAsk
         default: str = "",
-        more: Message | None = None,
         check: Check | None = None,
+        **about: Unpack[About],
     ) -> str:
         def read(line: str) -> str | None:
-            return self._checked(line or default, check)
+            value = line or default
+            complaint = check(value) if check is not None else None
+            if complaint is None:
+                return value
+            self._print(complaint)
+            return None
 
         ask = self._with_default(msg("answer"), default)
-        return self._ask(question, why, more, None, ask, read)
+        return self._ask(question, about, None, ask, read)
 
     def secret(
         self,
         question: Message,
         *,
-        why: Message,
-        flag: str,  # noqa: ARG002 - for NeverAsk
-        more: Message | None = None,
         check: Check | None = None,
         clean: Clean | None = None,
         found: Message | None = None,
+        **about: Unpack[About],
     ) -> str:
         def read(pasted: str) -> str | None:
             answer = secret_answer(pasted, check=check, clean=clean, found=found)
@@ -112,17 +115,9 @@ class Plain:
         ask = msg("key, not shown")
         if found is not None:
             ask = msg("{ask}; Enter: {found}", ask=ask, found=found)
-        return self._ask(question, why, more, None, ask, read, hidden=True)
+        return self._ask(question, about, None, ask, read, hidden=True)
 
-    def confirm(
-        self,
-        question: Message,
-        *,
-        why: Message,
-        flag: str,  # noqa: ARG002 - for NeverAsk
-        default: bool,
-        more: Message | None = None,
-    ) -> bool:
+    def confirm(self, question: Message, *, default: bool, **about: Unpack[About]) -> bool:
         words = {"y": True, "yes": True, "n": False, "no": False, "": default}
 
         def read(line: str) -> bool | None:
@@ -133,7 +128,7 @@ class Plain:
 
         ask = self._with_default(msg("y or n"), "y" if default else "n")
         try:
-            return self._ask(question, why, more, None, ask, read)
+            return self._ask(question, about, None, ask, read)
         except WentBack:
             return False
 
@@ -142,10 +137,8 @@ class Plain:
         question: Message,
         keys: Mapping[str, Message],
         *,
-        why: Message,
-        flag: str,  # noqa: ARG002 - for NeverAsk
         default: str,
-        more: Message | None = None,
+        **about: Unpack[About],
     ) -> str:
         def read(line: str) -> str | None:
             key = line.casefold() or default
@@ -158,15 +151,12 @@ class Plain:
             for key, does in keys.items():
                 self._print(msg("  {key}. {does}", key=key, does=does))
 
-        return self._ask(
-            question, why, more, show, self._with_default(msg("letter"), default), read
-        )
+        return self._ask(question, about, show, self._with_default(msg("letter"), default), read)
 
     def _ask(
         self,
         question: Message,
-        why: Message,
-        more: Message | None,
+        about: About,
         show: Callable[[], None] | None,
         ask: Message,
         read: Callable[[str], _Answer | None],
@@ -174,8 +164,9 @@ class Plain:
         hidden: bool = False,
     ) -> _Answer:
         """Ask until `read` has an answer; None from it means: said what is wrong, ask again."""
+        more = about.get("more")
         self._print(question)
-        self._print(msg("  {why}", why=why))
+        self._print(msg("  {why}", why=about["why"]))
         if show is not None:
             show()
         ways = msg("< goes back, ? says more") if more is not None else msg("< goes back")
@@ -246,16 +237,6 @@ class Plain:
             else:
                 line = msg("  {n}. {title}", n=number, title=one.title)
             self._print(line)
-
-    def _checked(self, value: str, check: Check | None) -> str | None:
-        complaint = check(value) if check is not None else None
-        if complaint is None:
-            return value
-        self._print(complaint)
-        return None
-
-    def _name_of(self, rows: Sequence[Row], value: str | None) -> str:
-        return next((one.title for one in rows if one.value == value), value or "")
 
     def _with_default(self, ask: Message, default: str) -> Message:
         if not default:

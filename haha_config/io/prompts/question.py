@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, NoReturn, Protocol
+from typing import Final, NoReturn, NotRequired, Protocol, TypedDict, Unpack
 
 from msgspec import Struct
 
@@ -40,12 +40,19 @@ class Choice(Struct, frozen=True, kw_only=True):
     words: str = ""
 
 
+class About(TypedDict):
+    """What every question has: `why` is one line under it, `more` what F1 or `?` adds, `flag` the
+    flag that answers it (named where nothing can be asked)."""
+
+    why: Message
+    flag: str
+    more: NotRequired[Message]
+
+
 class Prompter(Protocol):
     """Asks one question at a time.
 
-    Everywhere: `why` is one line under the question, `more` what F1 or `?` adds to it, `flag` the
-    flag that answers it (named where nothing can be asked). Ctrl-C, Ctrl-D and the end of input
-    raise `core.errors.Cancelled`, a step back `WentBack`.
+    Ctrl-C, Ctrl-D and the end of input raise `core.errors.Cancelled`, a step back `WentBack`.
     """
 
     def select(
@@ -53,12 +60,10 @@ class Prompter(Protocol):
         question: Message,
         choices: Sequence[Choice],
         *,
-        why: Message,
-        flag: str,
         default: str | None = None,
-        more: Message | None = None,
         search: bool = False,
         other: Message | None = None,
+        **about: Unpack[About],
     ) -> str:
         """The value of a row. `other`: what is typed may be the answer as it is, and why so."""
 
@@ -66,11 +71,9 @@ class Prompter(Protocol):
         self,
         question: Message,
         *,
-        why: Message,
-        flag: str,
         default: str = "",
-        more: Message | None = None,
         check: Check | None = None,
+        **about: Unpack[About],
     ) -> str:
         """One line, without spaces around it; Enter alone gives `default`."""
 
@@ -78,12 +81,10 @@ class Prompter(Protocol):
         self,
         question: Message,
         *,
-        why: Message,
-        flag: str,
-        more: Message | None = None,
         check: Check | None = None,
         clean: Clean | None = None,
         found: Message | None = None,
+        **about: Unpack[About],
     ) -> str:
         """A key, never shown. `found` says what Enter alone means, and then "" is an answer.
 
@@ -91,15 +92,7 @@ class Prompter(Protocol):
         what `clean` made of it.
         """
 
-    def confirm(
-        self,
-        question: Message,
-        *,
-        why: Message,
-        flag: str,
-        default: bool,
-        more: Message | None = None,
-    ) -> bool:
+    def confirm(self, question: Message, *, default: bool, **about: Unpack[About]) -> bool:
         """Yes or no; a step back is a no."""
 
     def keys(
@@ -107,10 +100,8 @@ class Prompter(Protocol):
         question: Message,
         keys: Mapping[str, Message],
         *,
-        why: Message,
-        flag: str,
         default: str,
-        more: Message | None = None,
+        **about: Unpack[About],
     ) -> str:
         """One of `keys` (single letters, with what each does); Enter gives `default`."""
 
@@ -121,23 +112,10 @@ class NeverAsk:
     def __init__(self, reason: Message | None = None) -> None:
         self._reason = reason or msg("there is no terminal to ask on")
 
-    def _refuse(self, flag: str) -> NoReturn:
+    def _refuse(self, *_: object, flag: str, **__: object) -> NoReturn:
         raise Usage(msg("{reason}: give `{flag}`", reason=self._reason, flag=flag))
 
-    def select(self, *_: object, flag: str, **__: object) -> NoReturn:
-        self._refuse(flag)
-
-    def text(self, *_: object, flag: str, **__: object) -> NoReturn:
-        self._refuse(flag)
-
-    def secret(self, *_: object, flag: str, **__: object) -> NoReturn:
-        self._refuse(flag)
-
-    def confirm(self, *_: object, flag: str, **__: object) -> NoReturn:
-        self._refuse(flag)
-
-    def keys(self, *_: object, flag: str, **__: object) -> NoReturn:
-        self._refuse(flag)
+    select = text = secret = confirm = keys = _refuse
 
 
 class SecretAnswer(Struct, frozen=True, kw_only=True):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, TextIO
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, TextIO, Unpack
 
 from haha_config.core.messages import Message, msg
 from haha_config.io.i18n import render
 from haha_config.io.prompts.choice_list import ChoiceList, row
 from haha_config.io.prompts.question import (
     BACK,
+    About,
     Check,
     Choice,
     Clean,
@@ -46,51 +47,42 @@ class Screen:
         question: Message,
         choices: Sequence[Choice],
         *,
-        why: Message,
-        flag: str,  # noqa: ARG002 - for NeverAsk
         default: str | None = None,
-        more: Message | None = None,
         search: bool = False,
         other: Message | None = None,
+        **about: Unpack[About],
     ) -> str:
         rows = ChoiceList(
             [row(choice) for choice in choices],
             default=default,
             other=None if other is None else render(other),
         )
-        return self._list(question, rows, why, more, search=search or other is not None)
+        return self._list(question, rows, about, search=search or other is not None)
 
     def keys(
         self,
         question: Message,
         keys: Mapping[str, Message],
         *,
-        why: Message,
-        flag: str,  # noqa: ARG002 - for NeverAsk
         default: str,
-        more: Message | None = None,
+        **about: Unpack[About],
     ) -> str:
         choices = [Choice(value=key, title=does, note=key) for key, does in keys.items()]
         rows = ChoiceList([row(choice) for choice in choices], default=default)
-        return self._list(question, rows, why, more, letters=tuple(keys))
+        return self._list(question, rows, about, letters=tuple(keys))
 
     def text(
         self,
         question: Message,
         *,
-        why: Message,
-        flag: str,  # noqa: ARG002 - for NeverAsk
         default: str = "",
-        more: Message | None = None,
         check: Check | None = None,
+        **about: Unpack[About],
     ) -> str:
         from haha_config.io.prompts.fields import line_field
 
-        frame = self._frame(question, why, more)
-        with self._session():
-            answer = self._run(frame, line_field(frame, default=default, check=check))
-        if answer is BACK:
-            raise self._left(frame)
+        field = partial(line_field, default=default, check=check)
+        frame, answer = self._asked(question, about, field)
         self._answered(frame, str(answer))
         return str(answer)
 
@@ -98,44 +90,28 @@ class Screen:
         self,
         question: Message,
         *,
-        why: Message,
-        flag: str,  # noqa: ARG002 - for NeverAsk
-        more: Message | None = None,
         check: Check | None = None,
         clean: Clean | None = None,
         found: Message | None = None,
+        **about: Unpack[About],
     ) -> str:
         from haha_config.io.prompts.fields import secret_field
 
         def judge(pasted: str) -> SecretAnswer:
             return secret_answer(pasted, check=check, clean=clean, found=found)
 
-        frame = self._frame(question, why, more)
-        with self._session():
-            hint = "" if found is None else render(found)
-            answer = self._run(frame, secret_field(frame, judge, hint=hint))
-        if not isinstance(answer, SecretAnswer):
-            raise self._left(frame)
+        field = partial(secret_field, judge=judge, hint=render(found or ""))
+        frame, answer = self._asked(question, about, field)
         shown = masked(answer.value) if answer.value else found or msg("none")
         self._answered(frame, render(shown), said=answer.said[1:])
-        return answer.value
+        return str(answer.value)
 
-    def confirm(
-        self,
-        question: Message,
-        *,
-        why: Message,
-        flag: str,  # noqa: ARG002 - for NeverAsk
-        default: bool,
-        more: Message | None = None,
-    ) -> bool:
+    def confirm(self, question: Message, *, default: bool, **about: Unpack[About]) -> bool:
         from haha_config.io.prompts.fields import yes_no_field
 
-        frame = self._frame(question, why, more)
-        with self._session():
-            answer = self._run(frame, yes_no_field(frame, default=default))
-        if answer is BACK:
-            self._close(frame)
+        try:
+            frame, answer = self._asked(question, about, partial(yes_no_field, default=default))
+        except WentBack:
             return False
         self._answered(frame, render(msg("Yes") if answer else msg("No")))
         return bool(answer)
@@ -144,19 +120,15 @@ class Screen:
         self,
         question: Message,
         rows: ChoiceList,
-        why: Message,
-        more: Message | None,
+        about: About,
         *,
         search: bool = False,
         letters: tuple[str, ...] = (),
     ) -> str:
         from haha_config.io.prompts.fields import list_field
 
-        frame = self._frame(question, why, more)
-        with self._session():
-            answer = self._run(frame, list_field(frame, rows, search=search, letters=letters))
-        if answer is BACK:
-            raise self._left(frame)
+        field = partial(list_field, rows=rows, search=search, letters=letters)
+        frame, answer = self._asked(question, about, field)
         chosen = rows.current
         self._answered(frame, str(answer) if chosen is None else chosen.title)
         return str(answer)
@@ -205,31 +177,29 @@ class Screen:
             include_default_pygments_style=False,
         )
 
-    def _frame(self, question: Message, why: Message, more: Message | None) -> Frame:
+    def _asked(
+        self, question: Message, about: About, field: Callable[[Frame], Application[Any]]
+    ) -> tuple[Frame, Any]:
+        """The one way any field is asked: framed, and leaving by the same keys."""
         from haha_config.io.prompts.frame import Frame
 
-        return Frame(
+        frame = Frame(
             render(question),
-            render(why),
-            "" if more is None else render(more),
+            render(about["why"]),
+            render(about.get("more") or ""),
             output=self._output,
             style=self._style,
         )
-
-    def _run(self, frame: Frame, field: Application[Any]) -> object:
-        """The one way any field is asked: framed, and leaving by the same keys."""
-        try:
-            return frame.around(field).run()
-        except (KeyboardInterrupt, EOFError):
-            self._print(frame.closed("", hollow=True))
-            raise cancelled() from None
-
-    def _close(self, frame: Frame) -> None:
-        self._print(frame.closed(render(msg("back")), hollow=True))
-
-    def _left(self, frame: Frame) -> WentBack:
-        self._close(frame)
-        return WentBack()
+        with self._session():
+            try:
+                answer = frame.around(field(frame)).run()
+            except (KeyboardInterrupt, EOFError):
+                self._print(frame.closed("", hollow=True))
+                raise cancelled() from None
+        if answer is BACK:
+            self._print(frame.closed(render(msg("back")), hollow=True))
+            raise WentBack
+        return frame, answer
 
     def _answered(self, frame: Frame, answer: str, said: Sequence[Message] = ()) -> None:
         self._print(frame.closed(answer))

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import typer
 from typer.core import TyperGroup
@@ -17,62 +17,48 @@ from haha_config.core.errors import USAGE
 from haha_config.core.messages import Message, msg
 from haha_config.io.i18n import _, language, render
 
-
-class Command(NamedTuple):
-    """A module of haha_config.cli that has `app`, a Typer, and the one line that says what it does.
-
-    The line stands here only: it heads the command's own help page too.
-    """
-
-    module: str
-    about: Message
-
-
-#: The commands as `--help` groups them.
-GROUPS: Final[tuple[tuple[Message, dict[str, Command]], ...]] = (
+#: The commands as `--help` groups them, each with the one line that says what it does: it heads the
+#: command's own help page too. `switch-model` is the `app` of haha_config.cli.switch_model.
+GROUPS: Final[tuple[tuple[Message, dict[str, Message]], ...]] = (
     (
         msg("Set up and switch"),
         {
-            "init": Command("init", msg("Ask a few questions and write the client's files.")),
-            "validate": Command("validate", msg("Say what is wrong and where; --fix repairs it.")),
-            "switch-model": Command("switch_model", msg("Switch to another model in every file.")),
-            "undo": Command("undo", msg("Undo a write.")),
+            "init": msg("Ask a few questions and write the client's files."),
+            "validate": msg("Say what is wrong and where; --fix repairs it."),
+            "switch-model": msg("Switch to another model in every file."),
+            "undo": msg("Undo a write."),
         },
     ),
     (
         msg("Look"),
         {
-            "show": Command("show", msg("Show what the client will use, and from which file.")),
-            "models": Command("models", msg("List the models you can switch to.")),
-            "probe": Command("probe", msg("Send real requests and grade the answers.")),
-            "providers": Command("providers", msg("List the providers, or add one of your own.")),
+            "show": msg("Show what the client will use, and from which file."),
+            "models": msg("List the models you can switch to."),
+            "probe": msg("Send real requests and grade the answers."),
+            "providers": msg("List the providers, or add one of your own."),
         },
     ),
     (
         msg("Profiles and sessions"),
         {
-            "use": Command(
-                "use", msg("Switch to a profile; `use off` removes what haha-config wrote.")
-            ),
-            "profile": Command("profile", msg("Named set-ups: save, list, show, import, export.")),
-            "run": Command("run", msg("Start the client on a set-up for this session only.")),
-            "env": Command("env", msg("Print the client's variables for a shell.")),
+            "use": msg("Switch to a profile; `use off` removes what haha-config wrote."),
+            "profile": msg("Named set-ups: save, list, show, import, export."),
+            "run": msg("Start the client on a set-up for this session only."),
+            "env": msg("Print the client's variables for a shell."),
         },
     ),
     (
         msg("LiteLLM, trust, tour"),
         {
-            "proxy": Command("proxy", msg("Install, start, check and stop the LiteLLM gateway.")),
-            "trust": Command("trust", msg("Say which folders you trust with your keys.")),
-            "demo": Command("demo", msg("Try everything in a temporary folder.")),
+            "proxy": msg("Install, start, check and stop the LiteLLM gateway."),
+            "trust": msg("Say which folders you trust with your keys."),
+            "demo": msg("Try everything in a temporary folder."),
         },
     ),
 )
-COMMANDS: Final[dict[str, Command]] = {
-    name: command for _heading, group in GROUPS for name, command in group.items()
-}
+COMMANDS: Final = {name: about for _heading, group in GROUPS for name, about in group.items()}
 #: Commands that programs call: they work, and `--help` does not list them.
-HIDDEN: Final[dict[str, str]] = {"key": "key"}
+HIDDEN: Final = {"key"}
 
 
 class _Lazy(TyperGroup):
@@ -82,14 +68,13 @@ class _Lazy(TyperGroup):
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        known = COMMANDS.get(cmd_name)
-        module = known.module if known is not None else HIDDEN.get(cmd_name)
-        if module is None:
+        if cmd_name not in COMMANDS and cmd_name not in HIDDEN:
             return None
-        command = typer.main.get_command(import_module(f"haha_config.cli.{module}").app)
+        module = import_module(f"haha_config.cli.{cmd_name.replace('-', '_')}")
+        command = typer.main.get_command(module.app)
         command.name = cmd_name
-        if known is not None:
-            command.help = render(known.about)
+        if cmd_name in COMMANDS:
+            command.help = render(COMMANDS[cmd_name])
         for each in getattr(command, "commands", {}).values():
             each.short_help = each.help  # else it is cut in lists
         if ctx.resilient_parsing:  # a Tab
@@ -98,9 +83,8 @@ class _Lazy(TyperGroup):
 
     def shell_complete(self, ctx: Any, incomplete: str) -> Any:
         """The commands from the table: none is imported to be offered."""
-        about = {name: command.about for name, command in COMMANDS.items()}
         options = super(TyperGroup, self).shell_complete(ctx, incomplete)
-        return [*completion.commands(about, incomplete), *options]
+        return [*completion.commands(COMMANDS, incomplete), *options]
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name = args[0]
@@ -117,9 +101,9 @@ class _Lazy(TyperGroup):
         first = max(map(len, COMMANDS))
         for heading, group in GROUPS:
             formatter.write(f"{render(heading)}:\n")
-            for name, command in group.items():
-                formatter.write(f"  {name:{first}}  {render(command.about)}\n")
-        options = " ".join(("--version", "--lang en|zh", "--install-completion", "--help"))
+            for name, about in group.items():
+                formatter.write(f"  {name:{first}}  {render(about)}\n")
+        options = "--version --lang en|zh --install-completion --help"
         formatter.write(f"{render(msg('Options: {options}', options=options))}\n")
 
 

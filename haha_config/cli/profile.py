@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import typer
 from msgspec.structs import replace
@@ -25,13 +25,7 @@ from haha_config.workflow.apply import WriteOptions, report_result, write
 from haha_config.workflow.discover import discover, given_key
 from haha_config.workflow.session import Session, choice
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-)
-
-_KEPT: Final = {"copy": "file", "file": "file", "env": "env", "keyring": "keyring"}
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
 _NAME = typer.Argument(..., metavar="NAME", help=_("A profile."))
 _KEYS = typer.Option("copy", "--keys", metavar="copy|env|keyring", help=_("Where its key is kept."))
@@ -39,7 +33,8 @@ _KEYS = typer.Option("copy", "--keys", metavar="copy|env|keyring", help=_("Where
 
 def kept(text: str) -> Kind:
     """`--keys` as a kind of reference. Raises Usage."""
-    return cast("Kind", _KEPT[choice("--keys", text, ("copy", "env", "keyring"))])
+    chosen = choice("--keys", text, ("copy", "env", "keyring"))
+    return "file" if chosen == "copy" else cast("Kind", chosen)
 
 
 # --- save ------------------------------------------------------------------------------------
@@ -84,10 +79,7 @@ def _write(
 ) -> int:
     """`forget`: a key in the keyring that nothing refers to any more goes, too."""
     outcome = write(
-        session,
-        lambda: Plan(writes=tuple(build())),
-        manner,
-        previewed=not manner.dry_run,
+        session, lambda: Plan(writes=tuple(build())), manner, previewed=not manner.dry_run
     )
     if outcome.applied and forget:
         for name in profiles.left_in_keyring(session, outcome.plan.effective):
@@ -192,7 +184,7 @@ def remove(name: str = _NAME, *, shared: o.SharedOptions) -> int:
         if name not in profiles.names():
             raise
         profile = Profile(name=name, answers={})
-        report.talk(msg("its file is broken, so no key is looked for"))
+        report.talk(msg("the profile's file is broken, so its keys stay"))
     if not (shared.yes or shared.dry_run or _sure(session, profile)):
         raise Cancelled(msg("nothing was written"))
     manner = shared.writing(f"profile remove {name}", yes=True)
@@ -203,10 +195,7 @@ def remove(name: str = _NAME, *, shared: o.SharedOptions) -> int:
 def _sure(session: Session, profile: Profile) -> bool:
     why = msg("The client's files stay. `haha-config undo` takes this back.")
     if any(reference.kind == "keyring" for reference in profile.keys.values()):
-        why = msg(
-            "The client's files stay. `haha-config undo` brings the profile back, but not its"
-            " key in the keyring."
-        )
+        why = msg("`haha-config undo` does not bring back the key in the keyring.")
     return session.prompter().confirm(
         msg("Remove the profile `{name}` and its key?", name=profile.name),
         default=False,
@@ -238,7 +227,7 @@ def key(
     if not (clean or api_key_env or api_key_stdin):
         clean = session.prompter().secret(
             msg("API key?"),
-            why=msg("It is not shown, and not written into the profile."),
+            why=msg("Not shown, and not written into the profile."),
             flag="--api-key-stdin",
             clean=drafts.clean_key,
         )
@@ -288,7 +277,11 @@ def export(
     report.be_quiet()
     session = shared.session(reads=True)
     profile = profiles.load(session, name)
-    keys = {variable: _portable(variable, ref) for variable, ref in profile.keys.items()}
+    # This machine's files and keyring are on no other.
+    keys = {
+        variable: ref if ref.kind == "env" else Reference("env", variable)
+        for variable, ref in profile.keys.items()
+    }
     text = profile_files.text(replace(profile, keys=keys).data())
     if output is None:
         report.result(text.rstrip("\n"))
@@ -298,11 +291,6 @@ def export(
     except OSError as error:
         raise unwritten(output, error) from None
     return 0
-
-
-def _portable(variable: str, reference: Reference) -> Reference:
-    """Our own store and this keyring are on no other machine."""
-    return reference if reference.kind == "env" else Reference("env", variable)
 
 
 @app.command("import", help=_("Import set-ups of other tools. Their files stay as they are."))

@@ -20,11 +20,7 @@ from haha_config.io import table as tables
 from haha_config.io.i18n import _, render
 from haha_config.io.table import Column, Row
 
-app = typer.Typer(
-    invoke_without_command=True,
-    add_completion=False,
-    rich_markup_mode=None,
-)
+app = typer.Typer(invoke_without_command=True, add_completion=False, rich_markup_mode=None)
 
 
 @app.callback()
@@ -48,7 +44,9 @@ def add(
     shared: o.SharedOptions,
 ) -> None:
     """Copy a row into the person's own folder, once the strict parser has read it."""
-    text = _read(file)
+    if file.suffix != ".toml":
+        raise Usage(msg("`{name}` does not end in `.toml`", name=file.name))
+    text = templates.row(file)
     row = table.parse(file.stem, text, path=str(file))
     from haha_config.workflow.session import whole
 
@@ -60,18 +58,12 @@ def add(
     if plan.effective:
         report.talk(msg("wrote {path}", path=where))
     else:
-        report.talk(msg("{path} holds this provider already", path=where))
+        report.talk(msg("Nothing to change."))
     report.hint(f"haha-config init --provider {row.key}", sys.stderr)
 
 
 def _own() -> Path:
     return paths.config_folder() / "providers"
-
-
-def _read(file: Path) -> str:
-    if file.suffix != ".toml":
-        raise Usage(msg("`{name}` does not end in `.toml`", name=file.name))
-    return templates.row(file)
 
 
 def _json(row: Provider) -> dict[str, object]:

@@ -17,7 +17,6 @@ from haha_config.core.state import configured
 from haha_config.core.state.configured import CurrentSetup
 from haha_config.core.state.layers import LayerName
 from haha_config.core.state.state import State
-from haha_config.io import report
 from haha_config.io.i18n import _
 from haha_config.io.loopback import Servers
 from haha_config.workflow.apply import WriteOptions, WriteResult, live_lines, report_result, write
@@ -33,10 +32,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 def switch_model(
     name: str | None = typer.Argument(None, help=_("The model; without it, you are asked.")),
     slot: list[str] = typer.Option(
-        [],
-        "--slot",
-        metavar="SLOT=ID",
-        help=_("Only this kind of work; repeatable."),
+        [], "--slot", metavar="SLOT=ID", help=_("Only this kind of work; repeatable.")
     ),
     everything: bool = typer.Option(False, "--all", help=_("For everything.")),
     unlisted: o.Unlisted = False,
@@ -91,10 +87,8 @@ def _override(
     def there(layer: LayerName) -> Message | str:
         return shlex.join(("haha-config", "switch-model", *words, "--scope", layer))
 
-    found = overridden(state, {SLOTS[slot]: model for slot, model in slots.items()}, there)
-    for line in found if not shared.as_json else ():
-        report.talk(line)
-    return found
+    wanted = {SLOTS[slot]: model for slot, model in slots.items()}
+    return overridden(state, wanted, there, as_json=shared.as_json)
 
 
 def _ask(session: Session, state: State, held: CurrentSetup, *, plain: bool, silent: bool) -> str:
@@ -131,7 +125,8 @@ def _say(
     if outcome.applied:
         outcome.next += live_lines(session, outcome.plan, main)
         outcome.next += _fallback(before, state)
-        outcome.next += conversations(before, state, _back(before))
+        back = shlex.join(("haha-config", "switch-model", before.slots.get("main", "")))
+        outcome.next += conversations(before, state, back)
     outcome.findings += owners(session)
     old = before.from_scope.slots
     headline = moved(old, {**old, **chosen}, state.from_scope)
@@ -148,7 +143,3 @@ def _fallback(before: State, after: State) -> Iterator[Message]:
     elif before.fallbacks_of(old):
         line = shlex.join(("haha-config", "init", "--fallback", "NAME"))
         yield msg("{model} has no fallback: {command}", model=new, command=line)
-
-
-def _back(before: State) -> Message | str:
-    return shlex.join(("haha-config", "switch-model", before.slots.get("main", "")))

@@ -30,9 +30,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 @o.takes(*o.WRITING)
 def undo(
     which: str | None = typer.Argument(
-        None,
-        metavar="[ID]",
-        help=_("A write of --list. An undo can be undone."),
+        None, metavar="[ID]", help=_("A write of --list. An undo can be undone.")
     ),
     listed: bool = typer.Option(False, "--list", help=_("List the writes that can be undone.")),
     recover: bool = typer.Option(
@@ -159,26 +157,33 @@ def _list(session: Session, *, as_json: bool) -> int:
     with session.reading():
         kept = disk.records(session.state_folder)[::-1]
     if as_json:
-        report.document(
+        writes = [
             {
-                "writes": [
-                    {
-                        "id": r.id,
-                        "time": _time(r.time).isoformat(timespec="seconds"),
-                        "command": r.command,
-                        "paths": _shown(session, r),
-                    }
-                    for r in kept
-                ]
+                "id": r.id,
+                "time": _time(r.time).isoformat(timespec="seconds"),
+                "command": r.command,
+                "paths": _shown(session, r),
             }
-        )
+            for r in kept
+        ]
+        report.document({"writes": writes})
         return 0
     heads = (Column(right=True), Column(), Column(style="bold"), Column(prose=True))
     try:
         state: State | None = session.state()
     except HahaError:  # a broken provider row: a list of writes needs none
         state = None
-    rows = [Row((r.id, _when(r), r.command, render(_what(session, state, r)))) for r in kept]
+    rows = [
+        Row(
+            (
+                r.id,
+                _time(r.time).astimezone().strftime("%Y-%m-%d %H:%M"),
+                r.command,
+                render(_what(session, state, r)),
+            )
+        )
+        for r in kept
+    ]
     for line in table.lines(heads, rows, sys.stdout):
         report.drawn(line, sys.stdout)
     if not kept:
@@ -197,10 +202,6 @@ def _list(session: Session, *, as_json: bool) -> int:
     report.talk(msg("The undo history holds old keys (only you can read it). Delete it:"))
     report.talk("  haha-config undo --purge")
     return 0
-
-
-def _when(record: disk.WriteRecord) -> str:
-    return _time(record.time).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def _what(session: Session, state: State | None, record: disk.WriteRecord) -> Message:

@@ -15,7 +15,6 @@ from haha_config.core.errors import HahaError, Usage
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Plan, Write
 from haha_config.core.rules.rule import holders
-from haha_config.core.setup.answers import Answers
 from haha_config.core.setup.profile import Profile
 from haha_config.core.state.state import State
 from haha_config.io import profile_files, report
@@ -65,11 +64,14 @@ def _point(session: Session, name: str, manner: WriteOptions, *, keyring: bool) 
     helper = profiles.helper(session, profile)
     made = profiles.answers(session, profile)
     before = session.state()
+    # The variables that say where requests go, as they will be written.
+    slots = {SLOTS[slot]: model for slot, model in plans.all_slots(made.slots).items()}
     over = overridden(
-        before, _decisive(made), lambda _: shlex.join(("haha-config", "use", name, "--here"))
+        before,
+        {v.BASE_URL: made.base_url, **slots},
+        lambda _: shlex.join(("haha-config", "use", name, "--here")),
+        as_json=manner.as_json,
     )
-    for line in over if not manner.as_json else ():
-        report.talk(line)
 
     def build() -> Plan:
         from haha_config.workflow.gitignore import protected
@@ -91,12 +93,6 @@ def _point(session: Session, name: str, manner: WriteOptions, *, keyring: bool) 
             msg("the undo history still holds the key. Delete it: haha-config undo --purge")
         )
     return report_result(outcome, manner, _headline(name, outcome, before, session.state()))
-
-
-def _decisive(made: Answers) -> dict[str, str]:
-    """The variables that say where requests go, as they will be written."""
-    slots = plans.all_slots(made.slots)
-    return {v.BASE_URL: made.base_url, **{SLOTS[slot]: model for slot, model in slots.items()}}
 
 
 def _freed(state: State) -> Iterator[Write]:
@@ -124,8 +120,8 @@ def _into_keyring(
     if not profiles.takes_helper(session, profile) or len(profile.keys) != 1:
         raise HahaError(
             msg(
-                "`{name}` can't take its key from a keyring: the client would send it in two"
-                " headers, and this provider is not known to accept that",
+                "`{name}` can't use a keyring: the client would send the key in two headers, and"
+                " this provider is not known to accept both",
                 name=profile.name,
             ),
             hints=(*_if_it_does(session, profile), f"haha-config use {profile.name}"),
@@ -158,9 +154,8 @@ def _if_it_does(session: Session, profile: Profile) -> tuple[Message, ...]:
 
 def _headline(name: str, outcome: WriteResult, before: State, after: State) -> Message:
     move = moved(before.from_scope.slots, after.from_scope.slots, after.from_scope)
-    if move is not None:
-        return msg("`{name}` is in use: {move}", name=name, move=move)
-    return msg("`{name}` is in use: wrote {paths}", name=name, paths=outcome.written)
+    move = move or msg("wrote {paths}", paths=outcome.written)
+    return msg("`{name}` is in use: {move}", name=name, move=move)
 
 
 def _close(session: Session, outcome: WriteResult, port: int | None) -> None:
@@ -170,23 +165,17 @@ def _close(session: Session, outcome: WriteResult, port: int | None) -> None:
     if port is None or not outcome.applied:
         return
     from haha_config.io import loopback
+    from haha_config.workflow.gateway.site import site, status_of
 
     if loopback.who(port) != "litellm":
         outcome.next.append(msg("start the gateway: {command}", command="haha-config proxy up"))
-    elif _stale(session):
+    elif status_of(site(session)).stale is not False:
         outcome.next.append(
             msg(
                 "the running gateway has the old files: {command}",
                 command="haha-config proxy restart",
             )
         )
-
-
-def _stale(session: Session) -> bool:
-    """Whether the gateway was started with other files, or nobody knows with which."""
-    from haha_config.workflow.gateway.site import site, status_of
-
-    return status_of(site(session)).stale is not False
 
 
 def _ask(session: Session, *, plain: bool, silent: bool) -> str:

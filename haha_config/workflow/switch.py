@@ -134,9 +134,16 @@ def _move(
 
 
 def overridden(
-    state: State, wanted: Mapping[str, str], command: Callable[[LayerName], Message | str]
+    state: State,
+    wanted: Mapping[str, str],
+    command: Callable[[LayerName], Message | str],
+    *,
+    as_json: bool,
 ) -> list[Message]:
-    """What stronger files hold instead of `wanted`, and the command that would change it there."""
+    """What stronger files hold instead of `wanted`, and the command that would change it there.
+
+    It is said at once, or returned where the result is JSON.
+    """
     stronger = layers.ORDER[: layers.ORDER.index(state.scope) + 1]
     env = state.target.data.get("env")
     if not (isinstance(env, Mapping) and v.BASE_URL in env):
@@ -147,7 +154,10 @@ def overridden(
         path = held.place.path if held.place is not None else ""
         if held.layer in stronger and held.value != value and path != state.target.path:
             found.setdefault((held.layer, path), []).append(name)
-    return [_wins(path, names, layer, command) for (layer, path), names in found.items()]
+    said = [_wins(path, names, layer, command) for (layer, path), names in found.items()]
+    for line in said if not as_json else ():
+        report.talk(line)
+    return said
 
 
 def _wins(

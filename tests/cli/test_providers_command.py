@@ -89,7 +89,7 @@ def test_a_row_of_ones_own_is_added_and_listed(
     assert run(["providers"]) == 0
     assert "mine" in [line.split()[0] for line in capsys.readouterr().out.splitlines()]
     assert run(["providers", "add", str(home / "mine.toml")]) == 0
-    assert "holds this provider already" in capsys.readouterr().err
+    assert "Nothing to change." in capsys.readouterr().err
 
 
 def test_a_bad_row_is_refused_with_its_place_and_nothing_is_written(

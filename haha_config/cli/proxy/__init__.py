@@ -34,11 +34,7 @@ from haha_config.workflow.gateway.site import (
     status_of,
 )
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-)
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
 
 @app.command("install", help=_("Install LiteLLM into an environment of its own."))

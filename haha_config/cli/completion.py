@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from haha_config.core.messages import Message
 from haha_config.core.model import SLOTS
+from haha_config.core.variables import CLIENT
 from haha_config.io.i18n import render
 
 VARIABLE: Final = "_HAHA_CONFIG_COMPLETE"
@@ -95,12 +96,6 @@ def _sources(_context: Any, _word: str) -> Iterable[str]:
     return ("all", *TOOLS)
 
 
-def _variables(_context: Any, _word: str) -> Iterable[str]:
-    from haha_config.core.variables import CLIENT
-
-    return CLIENT
-
-
 def _rows() -> Mapping[str, Any]:
     from haha_config.workflow.session import open_session
 
@@ -130,7 +125,7 @@ VALUES: Final[Mapping[str, Completer]] = {
     "profile key name": _profiles,
     "profile export name": _profiles,
     "profile import source": _sources,
-    "show names": _variables,
+    "show names": lambda *_: CLIENT,
     "undo which": _writes,
 }
 

@@ -166,7 +166,9 @@ def profile_variables(
     row = session.providers[draft.provider]
     apart = session
     if drafts.route(draft, row) == "litellm":
-        apart = own_gateway(session, name)
+        # Its files are ours, in our data folder.
+        folder = session.data_folder / "gateways" / name
+        apart = replace(session, folder=folder, reads=False, client="claude")
         draft = replace(draft, port=_own_port(apart, draft.port))
     found = discover(apart, draft)
     made = prepared(apart, draft, found, header=profile.header).answers
@@ -185,10 +187,7 @@ def profile_variables(
     if made.permissions == "keep":
         values.pop(v.AUTO_MODE_SERVER)
     settings = {plans.HELPER: helper} if helper else {}
-    return values, {
-        **settings,
-        **beside.session_settings(made),
-    }
+    return values, {**settings, **beside.session_settings(made)}
 
 
 def _check_upstream(model: str, names: Sequence[str]) -> None:
@@ -198,13 +197,6 @@ def _check_upstream(model: str, names: Sequence[str]) -> None:
             msg("the profile's gateway has no model `{name}`: {known}", name=model, known=names),
             hints=did_you_mean(model, names),
         )
-
-
-def own_gateway(session: Session, name: str) -> Session:
-    """The session of a profile's own gateway: its files are ours, in our data folder."""
-    return replace(
-        session, folder=session.data_folder / "gateways" / name, reads=False, client="claude"
-    )
 
 
 def _own_port(apart: Session, wanted: int | None) -> int:

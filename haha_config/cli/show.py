@@ -65,7 +65,10 @@ def show(
         report.document(
             {
                 "variables": [as_json(one) for one in found],
-                "headers": [_header_json(one) for one in sent(session, state)],
+                "headers": [
+                    {"name": h.name, "value": h.value, "source": h.source, **_place(h.place)}
+                    for h in sent(session, state)
+                ],
                 "settings": list(settings_beside(state)),
             }
         )
@@ -147,10 +150,6 @@ def sent(session: Session, state: State) -> tuple[Header, ...]:
     return outgoing(state, kept.primary_api_key)
 
 
-def _header_json(one: Header) -> dict[str, Any]:
-    return {"name": one.name, "value": one.value, "source": one.source, **_place(one.place)}
-
-
 def settings_beside(state: State) -> Iterator[dict[str, Any]]:
     """What stands beside `env` and decides on commands and on the model menu, layer by layer."""
     for layer, file in state.settings.items():
@@ -164,16 +163,17 @@ def settings_beside(state: State) -> Iterator[dict[str, Any]]:
             }
 
 
-def _beside(session: Session, state: State) -> None:
-    """The same for a person: the headers, then the settings."""
-    for one in sent(session, state):
-        value = one.value or msg("known only when it is sent")
-        _entry(one.name, value, _at(one.source, one.place))
+def _beside(state: State) -> Iterator[tuple[str, LayerName, Place, Any]]:
+    """The same for a person, after the program that gives the client its key: name, layer, place,
+    value. The command of somebody else's program may hold a key."""
+    for layer, file in state.settings_files:
+        command = file.data.get(HELPER)
+        if command is not None:
+            shown = command if is_own_helper(command) else msg("a command of yours")
+            yield HELPER, layer, file.place(HELPER), shown
     for held in settings_beside(state):
-        value = held["value"]
-        text = value if isinstance(value, str) else msg("{names}", names=_menu(value))
-        place = Place(path=held["path"], line=held["line"])
-        _entry(held["name"], text, _from(held["layer"], place))
+        place = Place(path=held["path"] or "", line=held["line"])
+        yield held["name"], held["layer"], place, held["value"]
 
 
 def _entry(name: str, value: Message | str, where: str) -> None:
@@ -187,10 +187,6 @@ def _menu(picker: Any) -> tuple[str, ...]:
     options = picker.get("options") if isinstance(picker, Mapping) else None
     found = options if isinstance(options, Sequence) else ()
     return tuple(str(o.get("model")) for o in found if isinstance(o, Mapping))
-
-
-def _counted(picker: Any) -> Message:
-    return nmsg("{n} model", "{n} models", n=len(_menu(picker)))
 
 
 def _place(place: Place | None) -> dict[str, Any]:
@@ -217,8 +213,12 @@ def _print(session: Session, state: State, found: list[Effective], *, long: bool
         for one in found:
             print()
             _print_one(one, max(len(one.name) for one in found))
-        _helper(state)
-        _beside(session, state)
+        for header in sent(session, state):
+            value = header.value or msg("known only when it is sent")
+            _entry(header.name, value, _at(header.source, header.place))
+        for name, layer, place, held in _beside(state):
+            text = msg("{names}", names=_menu(held)) if isinstance(held, Mapping) else held
+            _entry(name, text, _from(layer, place))
     else:
         _brief(session, state, found)
     _unread(state)
@@ -339,15 +339,10 @@ def _file(layer: LayerName | None, place: Place | None) -> str:
 
 def _settings(state: State) -> Iterator[tuple[str, str, str]]:
     """The settings beside `env` that decide: name, heading, text."""
-    for layer, file in state.settings_files:
-        command = file.data.get(HELPER)
-        if command is not None:
-            yield HELPER, _file(layer, Place(path=file.path)), render(_command(command))
-    for held in settings_beside(state):
-        heading = _file(held["layer"], Place(path=held["path"] or ""))
-        value = held["value"]
-        text = value if isinstance(value, str) else _counted(value)
-        yield held["name"], heading, render(text)
+    for name, layer, place, value in _beside(state):
+        if isinstance(value, Mapping):
+            value = nmsg("{n} model", "{n} models", n=len(_menu(value)))
+        yield name, _file(layer, place), render(value)
 
 
 def _requests(session: Session, state: State) -> Iterator[Message]:
@@ -373,15 +368,9 @@ def _print_some(state: State, found: Sequence[Effective]) -> None:
             for layer in state.layers:
                 print(f"    {_from(layer.name, Place(path=layer.path))}")
         if state.client == "claude" and one.name in state.dotenv.data:
-            where = report.location(state.dotenv.place(one.name))
             value = v.shown(one.name, state.dotenv.data[one.name]) or '""'
-            report.result(
-                msg(
-                    "  not read by this client: {value} in {where}; only claude-haha reads it",
-                    value=value,
-                    where=where,
-                )
-            )
+            where = report.location(state.dotenv.place(one.name))
+            print(f"  {render(_not_read(msg('{value} in {where}', value=value, where=where)))}")
 
 
 def _print_one(one: Effective, width: int) -> None:
@@ -407,17 +396,8 @@ def _at(name: str, place: Place | None) -> str:
     return f"{name} ({where})" if where else name
 
 
-def _helper(state: State) -> None:
-    """The program that gives the client its key, where there is one. Another's may hold a key."""
-    for layer, file in state.settings_files:
-        command = file.data.get(HELPER)
-        if command is None:
-            continue
-        _entry(HELPER, _command(command), _from(layer, file.place(HELPER)))
-
-
-def _command(command: Any) -> Message | str:
-    return command if is_own_helper(command) else msg("a command of yours")
+def _not_read(what: Message) -> Message:
+    return msg("not read by this client: {what}; only claude-haha reads it", what=what)
 
 
 def _unread(state: State) -> None:
@@ -425,14 +405,8 @@ def _unread(state: State) -> None:
     held = [name for name in v.OWNED if name in state.dotenv.data]
     path = report.short(state.dotenv.path)
     if held and state.client == "claude":
-        report.result(
-            msg(
-                "not read by this client: {path} ({n} variables); only claude-haha reads it",
-                path=path,
-                n=len(held),
-            ),
-            prose=True,
-        )
+        what = msg("{path} ({n} variables)", path=path, n=len(held))
+        report.result(_not_read(what), prose=True)
     elif held and not state.reads_dotenv:
         report.result(
             msg("not read: {path}, since your shell exports {name}=1", path=path, name=SKIP_DOTENV),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
@@ -12,11 +13,12 @@ from msgspec.structs import replace
 from haha_config.cli import options as o
 from haha_config.core import rules, urls
 from haha_config.core import variables as v
-from haha_config.core.errors import FINE, PROBLEM, HahaError
+from haha_config.core.errors import FINE, PROBLEM
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Finding, Plan, plain_name
+from haha_config.core.state import configured
 from haha_config.core.state.state import State
-from haha_config.io import report, templates
+from haha_config.io import disk, report, templates
 from haha_config.io.i18n import _, english, pad, render
 from haha_config.workflow.session import Session, choice
 
@@ -41,12 +43,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
 def validate(
     fix: bool = typer.Option(False, "--fix", help=_("Repair what needs no choice.")),
     strict: bool = typer.Option(False, "--strict", help=_("Exit 1 for warnings too.")),
-    select: str = typer.Option(
-        "",
-        "--select",
-        metavar="CODES",
-        help=_("Check only these rules."),
-    ),
+    select: str = typer.Option("", "--select", metavar="CODES", help=_("Check only these rules.")),
     ignore: str = typer.Option("", "--ignore", metavar="CODES", help=_("Leave out these rules.")),
     only: str = typer.Option(
         "",
@@ -54,12 +51,7 @@ def validate(
         metavar="env,settings,litellm",
         help=_("Read only these files, for hooks and CI."),
     ),
-    explain: str = typer.Option(
-        "",
-        "--explain",
-        metavar="CODE",
-        help=_("Explain a rule."),
-    ),
+    explain: str = typer.Option("", "--explain", metavar="CODE", help=_("Explain a rule.")),
     listed: bool = typer.Option(False, "--list", help=_("List the rules.")),
     live: bool = typer.Option(False, "--live", help=_("Then send real requests (probe).")),
     *,
@@ -70,7 +62,8 @@ def validate(
         return _explain(explain, as_json=as_json)
     if listed:
         return _list(as_json=as_json)
-    wanted = Wanted(only=_targets(only), select=_codes(select), ignore=_codes(ignore))
+    targets = frozenset(choice("--only", name, TARGETS) for name in _codes(only))
+    wanted = Wanted(only=targets, select=_codes(select), ignore=_codes(ignore))
     if shared.client is None and "env" in wanted.only:
         # A hook does not know the client: whoever names `.env` wants it judged as one that is read.
         shared = replace(shared, client="haha")
@@ -89,10 +82,6 @@ def _codes(text: str) -> tuple[str, ...]:
     return tuple(code for code in text.replace(",", " ").split() if code)
 
 
-def _targets(text: str) -> frozenset[str]:
-    return frozenset(choice("--only", name, TARGETS) for name in _codes(text))
-
-
 def _look(session: Session, wanted: Wanted) -> State:
     from haha_config.workflow.read_state import read_state
 
@@ -103,11 +92,13 @@ def _look(session: Session, wanted: Wanted) -> State:
 
 
 def _check(session: Session, wanted: Wanted, *, strict: bool, as_json: bool) -> int:
-    state = _shared(session, wanted)
+    # With `--only` not even the lock is touched.
+    with nullcontext() if wanted.only else disk.shared(session.state_folder):
+        state = _look(session, wanted)
     found = rules.run(state, wanted.select, wanted.ignore)
     nothing = nothing_here(state)
     if nothing and not found:
-        raise _nothing(state)
+        raise configured.nothing()
     if as_json:
         report.document(
             {"findings": report.findings_json(found), "summary": report.summary_json(found)}
@@ -117,32 +108,9 @@ def _check(session: Session, wanted: Wanted, *, strict: bool, as_json: bool) -> 
     code = exit_code(found, strict=strict)
     if nothing and code == FINE:
         if not as_json:
-            report.failure(_nothing(state), as_json=False)
+            report.failure(configured.nothing(), as_json=False)
         return PROBLEM
     return code
-
-
-def _nothing(state: State) -> HahaError:
-    place = report.short(state.target.path)
-    files = (
-        msg("{settings} or .env", settings=place)
-        if state.reads_dotenv
-        else msg("{settings}", settings=place)
-    )
-    return HahaError(
-        msg("Nothing is set up yet: no {name} in {files}.", name=v.BASE_URL, files=files),
-        hints=("haha-config init",),
-    )
-
-
-def _shared(session: Session, wanted: Wanted) -> State:
-    """The state, read while nobody writes; with `--only` not even the lock is touched."""
-    if wanted.only:
-        return _look(session, wanted)
-    from haha_config.io import disk
-
-    with disk.shared(session.state_folder):
-        return _look(session, wanted)
 
 
 def nothing_here(state: State) -> bool:
@@ -150,15 +118,15 @@ def nothing_here(state: State) -> bool:
 
     For a hook a file without our variables is a file in order.
     """
+    from haha_config.core.rules import rule
     from haha_config.core.rules.fix import files
-    from haha_config.core.rules.rule import chosen_cloud, configured, stays_home
 
     if state.only and any(f.exists for f in files(state)):
         return False
     broken = any(f.error is not None for f in files(state))
     journal = state.machine is not None and state.machine.journal
-    ours = bool(state.value(v.BASE_URL)) or (configured(state) and not stays_home(state))
-    ours = ours or chosen_cloud(state) is not None
+    ours = bool(state.value(v.BASE_URL)) or (rule.configured(state) and not rule.stays_home(state))
+    ours = ours or rule.chosen_cloud(state) is not None
     return not (ours or state.litellm.exists or broken or journal)
 
 
@@ -188,8 +156,7 @@ def _print(state: State, found: list[Finding], others: tuple[Message, ...]) -> N
         print()
     if _passed_over(state):
         what = msg(
-            "{path} differs, and was not checked: only claude-haha reads it, and the client"
-            " here is Claude Code",
+            "{path} differs, and was not checked: only claude-haha reads it",
             path=report.short(state.dotenv.path),
         )
         report.result(what, prose=True)
@@ -238,7 +205,7 @@ def _elsewhere(state: State, counts: Message) -> Message:
     cloud = None if state.only else chosen_cloud(state)
     if cloud is None:
         return counts
-    return msg("{counts}: the client calls {cloud}", counts=counts, cloud=cloud)
+    return msg("{counts}: the client calls {url}", counts=counts, url=cloud)
 
 
 def _asked(state: State) -> str:
@@ -279,6 +246,7 @@ def _down(session: Session) -> bool:
 
 def _fix(session: Session, wanted: Wanted, manner: Any, *, strict: bool) -> int:
     from haha_config.core.rules.fix import Fixed, fixed
+    from haha_config.io import machine
     from haha_config.workflow import apply
     from haha_config.workflow.gitignore import protected
 
@@ -291,18 +259,14 @@ def _fix(session: Session, wanted: Wanted, manner: Any, *, strict: bool) -> int:
     outcome = apply.write(session, build, manner, confirm=lambda: _confirm(session))
     private = seen[-1].private
     for path in private:
-        if manner.dry_run:
-            report.talk(msg("{path}: only you can read it now (0600)", path=path))
-        elif outcome.applied or manner.yes or not outcome.plan.effective:
-            from haha_config.io import machine
-
+        if not manner.dry_run:
+            if not (outcome.applied or manner.yes or not outcome.plan.effective):
+                continue
             machine.make_private(path)
             outcome.applied = True
-            report.talk(msg("{path}: only you can read it now", path=path))
-    if manner.dry_run:
-        outcome.findings = rules.run(seen[-1].state, wanted.select, wanted.ignore)
-    else:
-        outcome.findings = rules.run(_look(session, wanted), wanted.select, wanted.ignore)
+        report.talk(msg("{path}: mode 600, for you only", path=path))
+    state = seen[-1].state if manner.dry_run else _look(session, wanted)
+    outcome.findings = rules.run(state, wanted.select, wanted.ignore)
     apply.report_result(outcome, manner)
     return FINE if manner.dry_run else exit_code(outcome.findings, strict=strict)
 
@@ -341,11 +305,9 @@ def _explain(code: str, *, as_json: bool) -> int:
     print("", render(rule.why), *([render(rule.how)] if rule.how else []), "", sep="\n")
     for source in _sources().of(rules.code_of(rule)):
         print(render(msg("Source: {source}", source=source.told)))
-    print(f"\n{render(report.SEVERITY[rule.severity])}{render(_FIXABLE) if rule.fixable else ''}")
+    fixable = msg(", repaired by `haha-config validate --fix`") if rule.fixable else ""
+    print(f"\n{render(report.SEVERITY[rule.severity])}{render(fixable)}")
     return FINE
-
-
-_FIXABLE: Final = msg(", repaired by `haha-config validate --fix`")
 
 
 def _list(*, as_json: bool) -> int:

@@ -355,7 +355,7 @@ def test_three_upstreams_behind_litellm(who: Person, upstream: Upstream) -> None
         three_upstreams(screen, upstream.url)
         pick(screen, START, "beta")
         enter(screen, WINDOW)
-        assert "beta, from Any OpenAI-compatible URL" in screen.question(WRITE)
+        assert "beta (Any OpenAI-compatible URL)" in screen.question(WRITE)
         screen.send("c")
         pick(screen, CHANGE, "Names of the new models")
         pick(screen, "Which model should have another name?", "beta")
@@ -365,7 +365,7 @@ def test_three_upstreams_behind_litellm(who: Person, upstream: Upstream) -> None
         screen.send(ctrl("u"))
         screen.send("mine\r")
         shown = " ".join(screen.question(WRITE).split())
-        assert "mine, which is beta from Any OpenAI-compatible URL" in shown
+        assert "mine (Any OpenAI-compatible URL, beta)" in shown
         assert "mine for all" in shown
         assert "litellm_config.yaml: the gateway's models" in shown
         assert "litellm.env: the gateway's keys; only you can read it" in shown

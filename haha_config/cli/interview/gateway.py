@@ -65,7 +65,7 @@ def entries(talk: Talk, work: Work) -> Turn:
                 Choice(
                     value=f"{_DROP}{name}",
                     title=msg("Take out {name}", name=name),
-                    note=_behind(work, known.get(name)),
+                    note=behind(work, known.get(name)),
                 )
                 for name in offered
             ),
@@ -82,7 +82,7 @@ def entries(talk: Talk, work: Work) -> Turn:
     return Turn(_without(work, answer.removeprefix(_DROP)), "entries")
 
 
-def _behind(work: Work, upstream: Upstream | None) -> Message | str | None:
+def behind(work: Work, upstream: Upstream | None) -> Message | str | None:
     """Whose model it is, and its name there where that is another."""
     if upstream is None:
         return None
@@ -130,7 +130,7 @@ def main(talk: Talk, work: Work) -> Turn:
 
 def _main(work: Work, name: str, upstream: Upstream | None, current: str, *, able: bool) -> Choice:
     same = plain_name(current) == name
-    note = _behind(work, upstream)
+    note = behind(work, upstream)
     if note is not None and not able:
         note = msg("{behind}, {ability}", behind=note, ability=msg("NO TOOLS"))
     value = current if same else name
@@ -328,7 +328,7 @@ def names_of(talk: Talk, work: Work) -> Turn:
         return Turn(replace(work, renaming=new[0].name), "upstream_name", asked=False)
     answer = talk.ask.select(
         msg("Which model should have another name?"),
-        [Choice(value=u.name, title=u.name, note=_behind(work, u)) for u in new],
+        [Choice(value=u.name, title=u.name, note=behind(work, u)) for u in new],
         why=msg("You type it in `switch-model` and in the client's `/model`."),
         flag="--upstream",
     )

@@ -19,7 +19,6 @@ from haha_config.core.errors import HahaError
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import SLOTS, Permissions, Scope, Slot, TargetName, Traffic, Write
 from haha_config.core.providers import table as rows
-from haha_config.core.providers.model import Provider, Upstream
 from haha_config.core.setup import draft as drafts
 from haha_config.io import loopback, report
 from haha_config.io.i18n import columns, pad, render
@@ -260,25 +259,10 @@ def _offered(work: Work, made: Prepared) -> Iterator[tuple[Message, Message | st
     there = dict.fromkeys((*work.found.state.models, *(u.name for u in made.answers.upstreams)))
     names = [name for name in there if name not in made.answers.drop]
     for name in names[:_SHOWN]:
-        upstream = known.get(name)
-        if upstream is None:
-            yield msg("offers"), name
-            continue
-        row = work.session.providers[upstream.provider]
-        yield msg("offers"), _from(upstream, row)
+        behind = gateway.behind(work, known.get(name))
+        yield msg("offers"), msg("{name} ({behind})", name=name, behind=behind) if behind else name
     if len(names) > _SHOWN:
         yield msg("offers"), nmsg("and {n} more", "and {n} more", n=len(names) - _SHOWN)
-
-
-def _from(upstream: Upstream, row: Provider) -> Message:
-    if upstream.model == upstream.name:
-        return msg("{name}, from {provider}", name=upstream.name, provider=rows.named(row))
-    return msg(
-        "{name}, which is {model} from {provider}",
-        name=upstream.name,
-        model=upstream.model,
-        provider=rows.named(row),
-    )
 
 
 def _files(work: Work, made: Prepared) -> Iterator[Message]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
-from typing import TextIO
+from pathlib import Path
+from typing import Final, TextIO
 
 import typer
 
 from haha_config.cli import options as o
-from haha_config.cli.proxy import service as services
 from haha_config.core import variables as v
 from haha_config.core.errors import FINE, PROBLEM, HahaError
 from haha_config.core.messages import Message, msg
-from haha_config.io import gateway_process, loopback, report
+from haha_config.core.model import Plan
+from haha_config.io import gateway_process, loopback, report, templates
 from haha_config.io.i18n import _
 from haha_config.workflow.gateway.check import check_files
 from haha_config.workflow.gateway.installation import best, install_locked, looked
@@ -33,6 +35,9 @@ from haha_config.workflow.gateway.site import (
     site,
     status_of,
 )
+from haha_config.workflow.session import Session, whole
+
+UNIT: Final = "haha-config-proxy.service"
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
@@ -134,7 +139,11 @@ def status(*, shared: o.SharedOptions) -> int:
     if shared.as_json:
         _document(here, found)
     else:
-        _show(here, found)
+        if found.running and (found.owned or here.needed):
+            _show_running(here, found)
+        else:
+            _show_down(here, found)
+        _show_elsewhere(here, sys.stdout)
     return FINE if found.running else PROBLEM
 
 
@@ -155,14 +164,6 @@ def _document(here: Site, found: Status) -> None:
             {"folder": str(one.folder), "port": one.port, "pid": one.pid} for one in elsewhere
         ]
     report.document(data)
-
-
-def _show(here: Site, found: Status) -> None:
-    if found.running and (found.owned or here.needed):
-        _show_running(here, found)
-    else:
-        _show_down(here, found)
-    _show_elsewhere(here, sys.stdout)
 
 
 def _show_running(here: Site, found: Status) -> None:
@@ -189,13 +190,10 @@ def _show_running(here: Site, found: Status) -> None:
 
 def _show_down(here: Site, found: Status) -> None:
     if not here.needed and not found.owned:
-        direct = here.state.value(v.BASE_URL)
+        direct = v.shown_url(here.state.value(v.BASE_URL))
         if direct:
             report.result(
-                msg(
-                    "No gateway is needed: the client talks to {url} directly.",
-                    url=v.shown_url(direct),
-                ),
+                msg("No gateway is needed: the client calls {url} directly.", url=direct),
                 prose=True,
             )
         else:
@@ -203,25 +201,25 @@ def _show_down(here: Site, found: Status) -> None:
             report.hint("haha-config init", sys.stdout)
         return
     report.result(_down(here, found), prose=True)
-    installed = best(looked(here.session)) is not None
-    if not installed:
+    if best(looked(here.session)) is not None:
+        report.hint(here.command("up"), sys.stdout)
+    else:
         report.result(msg("LiteLLM is not installed."))
-    report.hint(here.command("up") if installed else "haha-config proxy install", sys.stdout)
+        report.hint("haha-config proxy install", sys.stdout)
 
 
 def _show_elsewhere(here: Site, stream: TextIO) -> None:
     """The gateways of other folders: each takes memory and a port."""
+    say = report.result if stream is sys.stdout else report.talk
     for record in here.elsewhere():
-        said = msg(
-            "Also running: the gateway of {folder} at http://127.0.0.1:{port}, pid {pid}.",
-            folder=report.short(str(record.folder)),
-            port=record.port,
-            pid=record.pid,
+        say(
+            msg(
+                "Also running: the gateway of {folder} at http://127.0.0.1:{port}, pid {pid}.",
+                folder=report.short(str(record.folder)),
+                port=record.port,
+                pid=record.pid,
+            )
         )
-        if stream is sys.stdout:
-            report.result(said)
-        else:
-            report.talk(said)
         report.hint(proxy_command("down", record.folder, here.session.cwd), stream)
 
 
@@ -265,10 +263,40 @@ def service(
 ) -> int:
     session = shared.session(reads=not install_)
     if not install_:
-        sys.stdout.write(services.unit(session))
+        sys.stdout.write(_unit(session))
         return FINE
-    target = services.install(session)
+    target = _install(session)
     report.talk(msg("wrote {path}", path=report.short(str(target))))
     report.hint("systemctl --user daemon-reload", sys.stderr)
-    report.hint(f"systemctl --user enable --now {services.UNIT}", sys.stderr)
+    report.hint(f"systemctl --user enable --now {UNIT}", sys.stderr)
     return FINE
+
+
+def _install(session: Session) -> Path:
+    """Write the unit where systemd looks for a user's units; its path.
+
+    Raises HahaError where there is no systemd.
+    """
+    if sys.platform != "linux":
+        raise HahaError(msg("systemd is only on Linux: leave out --install"))
+    base = session.environ.get("XDG_CONFIG_HOME") or session.home / ".config"
+    target = Path(base) / "systemd" / "user" / UNIT
+    session.commit(lambda: Plan(writes=(whole(target, _unit(session)),)), "proxy service")
+    return target
+
+
+def _unit(session: Session) -> str:
+    """The unit that runs `proxy up --foreground` for this folder."""
+    # How this program is started again, without the shell's PATH.
+    program = Path(sys.argv[0]).absolute()
+    ours = [sys.executable, "-P", "-m", "haha_config"]
+    if program.name.startswith("haha-config") and program.is_file():
+        ours = [str(program)]
+    words = [*ours, "proxy", "up", "--foreground", "--dir", str(session.folder)]
+    return templates.text("proxy.service").replace("@COMMAND@", " ".join(map(_quoted, words)))
+
+
+def _quoted(word: str) -> str:
+    """A word as systemd reads it: its own variables, specifiers and quotes taken away."""
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    return f'"{escaped}"' if re.search(r"[\s'\"\\;]", word) else escaped

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import typer
 from msgspec import Struct
@@ -39,6 +40,41 @@ from haha_config.workflow.session import Session, is_terminal
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
+#: What stands for the value of each answer, and its help.
+ANSWERS: Final = {
+    "provider": ("KEY", _("Who answers: a name from `haha-config providers`.")),
+    "via": ("direct|litellm", _("direct: the client calls the provider. litellm: a gateway does.")),
+    "region": ("global|china", _("Where your account was made.")),
+    "base_url": ("URL", _("The base URL of the service.")),
+    "model": ("ID", _("The model for everything.")),
+    "slot": ("SLOT=ID", _("A model of its own for opus, sonnet, haiku, fable or subagent.")),
+    "upstream": ("[NAME=]KEY:MODEL[@URL]", _("A model behind LiteLLM.")),
+    "upstream_key_env": (
+        "NAME=VAR[,VAR]",
+        _("The variable with that model's key; several keys share the load."),
+    ),
+    "fallback": (
+        "[MODEL=]NAME",
+        _("The model to use where MODEL (else the main one) fails; MODEL= removes it."),
+    ),
+    "drop": ("NAME", _("Take a model out of litellm_config.yaml.")),
+    "port": ("N", _("The gateway's port.")),
+    "context": ("N", _("The models' window in tokens, where none is known.")),
+    "traffic": ("quiet|minimal|default", _("What the client may send besides requests.")),
+    "permissions": (
+        "ask|auto|keep",
+        _("Who approves commands: you (ask), the model (auto), as now (keep)."),
+    ),
+    "deny_web_search": (None, _("Turn off the client's web search, if the service has none.")),
+    "api_key_env": ("NAME", _("The variable that holds the key.")),
+    "keys": (
+        "copy|env",
+        _("copy the gateway's keys (default), or leave them in the environment (env)."),
+    ),
+    "write": ("env,settings", _("Which files may be created.")),
+}
+
+
 @app.command(
     cls=sectioned(
         {
@@ -63,85 +99,9 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
     )
 )
 @o.takes(*o.WRITING, "follow", "insecure")
+@o.answers(flags.InitFlags, ANSWERS)
 def init(
-    provider: str | None = typer.Option(
-        None,
-        "--provider",
-        metavar="KEY",
-        help=_("Who answers: a name from `haha-config providers`."),
-    ),
-    via: str | None = typer.Option(
-        None,
-        "--via",
-        metavar="direct|litellm",
-        help=_("direct: the client calls the provider. litellm: a gateway translates."),
-    ),
-    region: str | None = typer.Option(
-        None, "--region", metavar="global|china", help=_("Where your account was made.")
-    ),
-    base_url: str | None = typer.Option(
-        None, "--base-url", metavar="URL", help=_("The base URL of the service.")
-    ),
-    model: str | None = typer.Option(
-        None, "--model", metavar="ID", help=_("The model for everything.")
-    ),
-    slot: list[str] = typer.Option(
-        [],
-        "--slot",
-        metavar="SLOT=ID",
-        help=_("A model of its own for opus, sonnet, haiku, fable or subagent."),
-    ),
-    upstream: list[str] = typer.Option(
-        [], "--upstream", metavar="[NAME=]KEY:MODEL[@URL]", help=_("A model behind LiteLLM.")
-    ),
-    upstream_key_env: list[str] = typer.Option(
-        [],
-        "--upstream-key-env",
-        metavar="NAME=VAR[,VAR]",
-        help=_("The variable with that model's key; several keys share the load."),
-    ),
-    fallback: list[str] = typer.Option(
-        [],
-        "--fallback",
-        metavar="[MODEL=]NAME",
-        help=_("The model to use where MODEL (else the main one) fails; MODEL= removes it."),
-    ),
-    drop: list[str] = typer.Option(
-        [], "--drop", metavar="NAME", help=_("Take a model out of litellm_config.yaml.")
-    ),
-    port: int | None = typer.Option(None, "--port", metavar="N", help=_("The gateway's port.")),
-    context: int | None = typer.Option(
-        None, "--context", metavar="N", help=_("The models' window in tokens, where none is known.")
-    ),
-    traffic: str | None = typer.Option(
-        None,
-        "--traffic",
-        metavar="quiet|minimal|default",
-        help=_("What the client may send besides requests."),
-    ),
-    permissions: str | None = typer.Option(
-        None,
-        "--permissions",
-        metavar="ask|auto|keep",
-        help=_("Who approves commands: you (ask), the model (auto), as now (keep)."),
-    ),
-    deny_web_search: bool | None = typer.Option(
-        None,
-        "--deny-web-search/--no-deny-web-search",
-        help=_("Turn off the client's web search, if the service has none."),
-    ),
-    api_key_env: o.KeyEnv = None,
     api_key_stdin: o.KeyStdin = False,
-    keys: str = typer.Option(
-        "copy",
-        "--keys",
-        metavar="copy|env",
-        show_default=False,
-        help=_("copy the gateway's keys (default), or leave them in the environment (env)."),
-    ),
-    write_: str | None = typer.Option(
-        None, "--write", metavar="env,settings", help=_("Which files may be created.")
-    ),
     answers: Path | None = typer.Option(None, "--answers", help=_("Answers from a TOML file.")),
     save_answers: Path | None = typer.Option(
         None, "--save-answers", help=_("Save the answers, without secrets.")
@@ -153,29 +113,10 @@ def init(
         help=_("The profile's name; default: the provider's key."),
     ),
     *,
+    given: flags.InitFlags,
     shared: o.SharedOptions,
 ) -> int:
     session = shared.start()
-    given = flags.InitFlags(
-        provider=provider,
-        via=via,
-        region=region,
-        base_url=base_url,
-        model=model,
-        slot=tuple(slot),
-        upstream=tuple(upstream),
-        upstream_key_env=tuple(upstream_key_env),
-        fallback=tuple(fallback),
-        drop=tuple(drop),
-        port=port,
-        context=context,
-        traffic=traffic,
-        permissions=permissions,
-        deny_web_search=deny_web_search,
-        api_key_env=api_key_env,
-        write=write_,
-        keys=keys,
-    )
     if answers is not None:
         given = flags.merged(given, flags.parse(profile_files.load(answers), answers))
     if save_answers is not None:

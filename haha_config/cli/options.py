@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, get_type_hints
 
 import typer
 from msgspec import Struct
@@ -167,39 +167,77 @@ WRITING: Final = (
 )
 
 
+def _parameter(name: str, default: Any, annotation: Any) -> inspect.Parameter:
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, kind, default=default, annotation=annotation)
+
+
 _PARAMETERS: Final = {
-    name: inspect.Parameter(
-        name,
-        inspect.Parameter.KEYWORD_ONLY,
-        default=getattr(SharedOptions(), name),
-        annotation=annotation,
-    )
+    name: _parameter(name, getattr(SharedOptions(), name), annotation)
     for name, annotation in get_type_hints(SharedOptions, include_extras=True).items()
 }
 
 
-def takes(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+Command: TypeAlias = Callable[..., Any]
+
+
+def takes(*names: str) -> Callable[[Command], Command]:
     """Give a command these options and `--lang`; its last parameter, `shared`, is what they say."""
 
-    def taking(command: Callable[..., Any]) -> Callable[..., Any]:
-        signature = inspect.signature(command, eval_str=True)
-        own = [p for p in signature.parameters.values() if p.name != "shared"]
-        options = [_PARAMETERS[name] for name in (*names, "lang")]
+    def shared(values: Mapping[str, Any]) -> SharedOptions:
+        options = SharedOptions(**values)
+        choice("--format", options.format, ("text", "json"))
+        if options.quiet:
+            report.be_quiet()
+        if options.no_color:
+            report.without_color()
+        return options
 
-        @functools.wraps(command)
-        def called(**values: Any) -> Any:
-            shared = SharedOptions(**{each.name: values.pop(each.name) for each in options})
-            choice("--format", shared.format, ("text", "json"))
-            if shared.quiet:
-                report.be_quiet()
-            if shared.no_color:
-                report.without_color()
-            return command(shared=shared, **values)
+    parameters = [_PARAMETERS[name] for name in (*names, "lang")]
+    return lambda command: _gathering(command, "shared", parameters, shared)
 
-        called.__annotations__ = {}
-        called.__signature__ = signature.replace(  # type: ignore[attr-defined]
-            parameters=[*own, *options]
-        )
-        return called
 
-    return taking
+def answers(
+    record: type[Struct], about: Mapping[str, tuple[str | None, str]]
+) -> Callable[[Command], Command]:
+    """Give a command an option for each field of `record`; its parameter `given` is what they say.
+
+    `about`: what stands for the value of a field, and its help.
+    """
+    hints = get_type_hints(record)
+    parameters = []
+    for name, (metavar, text) in about.items():
+        several = hints[name] == tuple[str, ...]
+        option = typer.Option([] if several else None, metavar=metavar, help=text)
+        kind = list[str] if several else hints[name]
+        parameters.append(_parameter(name, option, kind))
+    return lambda command: _gathering(
+        command,
+        "given",
+        parameters,
+        lambda values: record(
+            **{n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
+        ),
+    )
+
+
+def _gathering(
+    command: Command,
+    into: str,
+    options: list[inspect.Parameter],
+    made: Callable[[dict[str, Any]], object],
+) -> Command:
+    """The command with these options instead of its parameter `into`, which is made of them."""
+    signature = inspect.signature(command, eval_str=True)
+    own = [p for p in signature.parameters.values() if p.name != into]
+
+    @functools.wraps(command)
+    def called(**values: Any) -> Any:
+        record = made({option.name: values.pop(option.name) for option in options})
+        return command(**{into: record}, **values)
+
+    called.__annotations__ = {}
+    called.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[*own, *options]
+    )
+    return called

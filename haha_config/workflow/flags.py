@@ -61,8 +61,6 @@ def parse(data: Mapping[str, Any], path: Path) -> InitFlags:
 def merged(flags: InitFlags, file: InitFlags) -> InitFlags:
     """A flag wins over the file."""
     given = {name: value for name, value in asdict(flags).items() if value not in (None, ())}
-    if flags.keys == "copy" and file.keys:
-        given.pop("keys", None)
     return replace(file, **given)
 
 

@@ -55,22 +55,14 @@ DryRun = Annotated[
 FormatOption = Annotated[
     str,
     typer.Option(
-        "--format",
-        metavar="text|json",
-        show_default=False,
-        help=_("json: for programs."),
+        "--format", metavar="text|json", show_default=False, help=_("json: for programs.")
     ),
 ]
 Plain = Annotated[bool, typer.Option("--plain", help=_("Numbered questions, for screen readers."))]
 NoColor = Annotated[bool, typer.Option("--no-color", help=_("No colours; NO_COLOR does the same."))]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help=_("Only results and errors."))]
 Lang = Annotated[
-    str | None,
-    typer.Option(
-        "--lang",
-        metavar="en|zh",
-        help=_("Language of all messages."),
-    ),
+    str | None, typer.Option("--lang", metavar="en|zh", help=_("Language of all messages."))
 ]
 Unlisted = Annotated[bool, typer.Option("--unlisted", help=_("Accept a name that is in no list."))]
 KeyEnv = Annotated[
@@ -84,8 +76,7 @@ Insecure = Annotated[
     bool, typer.Option("--insecure", help=_("Allow http:// to a host that is not private."))
 ]
 Trust = Annotated[
-    bool,
-    typer.Option("--trust", help=_("Trust this folder's files with your keys.")),
+    bool, typer.Option("--trust", help=_("Trust this folder's files with your keys."))
 ]
 Follow = Annotated[
     bool, typer.Option("--follow", help=_("Write through links that lead out of the folder."))

@@ -110,10 +110,7 @@ def _variables(
 
 
 def _ensure_agreed(
-    session: Session,
-    state: State,
-    program: Sequence[str],
-    settled: frozenset[str] = frozenset(),
+    session: Session, state: State, program: Sequence[str], settled: frozenset[str] = frozenset()
 ) -> None:
     """That the client would follow nothing that only the folder says. Raises HahaError."""
     use = trust.Use(

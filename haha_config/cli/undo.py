@@ -138,10 +138,7 @@ def _now(path: str) -> bytes | None:
 
 def _asked(session: Session, question: Message, *, plain: bool) -> bool:
     return session.prompter(plain=plain).confirm(
-        question,
-        default=True,
-        why=msg("What other programs wrote since stays."),
-        flag="--yes",
+        question, default=True, why=msg("What other programs wrote since stays."), flag="--yes"
     )
 
 

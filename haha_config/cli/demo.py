@@ -48,7 +48,7 @@ def demo(
 
             shutil.rmtree(folder, ignore_errors=True)
     print()
-    report.result(msg("none of your files was read or written. To begin: haha-config init"))
+    report.result(msg("Your files were not touched. To begin: haha-config init"))
     return 0
 
 
@@ -85,21 +85,21 @@ def _tour(stage: Stage, url: str) -> None:
     report.result(msg("a throwaway home: {folder}", folder=str(stage.folder)))
     report.result(msg("a test endpoint: {url}", url=url))
     _theirs(stage)
-    _title(msg("1. init: the client's files, written"))
+    _title(msg("1. init: the client's files"))
     shared = ("--provider", "custom-anthropic", "--base-url", url)
     _run(stage, "init", *shared, "--model", "demo-large", "--slot", "haiku=demo-small", "--yes")
-    _title(msg("2. validate: nothing is wrong in these two files"))
+    _title(msg("2. validate: nothing is wrong"))
     # Of the machine it has more to say, which nobody has to mend: this home is seconds old.
     _run(stage, "validate", "--only", "env,settings")
-    _title(msg("3. a streamed request, with what settings.json says"))
+    _title(msg("3. a streamed request"))
     _request(stage)
-    _title(msg("4. switch-model: another model, everywhere at once"))
+    _title(msg("4. switch-model: another model"))
     _run(stage, "switch-model", "demo-small")
-    _title(msg("5. the same request now reaches the other model"))
+    _title(msg("5. the same request, to that model"))
     _request(stage)
     _title(msg("6. what each file holds now"))
     _files(stage)
-    _title(msg("7. undo: the last write, taken back"))
+    _title(msg("7. undo: the last write"))
     _run(stage, "undo", "--yes")
 
 

@@ -53,7 +53,7 @@ def env(
         for name, value in found.items():
             report.result(SHELLS[kind](name, value))
     if hide:
-        report.talk(msg("keys are masked on a terminal: add --reveal, or pipe the output"))
+        report.talk(msg("keys are masked on a terminal: add --reveal"))
     return 0
 
 

@@ -47,7 +47,7 @@ ANSWERS: Final = {
     "region": ("global|china", _("Where your account was made.")),
     "base_url": ("URL", _("The base URL of the service.")),
     "model": ("ID", _("The model for everything.")),
-    "slot": ("SLOT=ID", _("A model of its own for opus, sonnet, haiku, fable or subagent.")),
+    "slot": ("SLOT=ID", _("The model for opus, sonnet, haiku, fable or subagent.")),
     "upstream": ("[NAME=]KEY:MODEL[@URL]", _("A model behind LiteLLM.")),
     "upstream_key_env": (
         "NAME=VAR[,VAR]",
@@ -55,7 +55,7 @@ ANSWERS: Final = {
     ),
     "fallback": (
         "[MODEL=]NAME",
-        _("The model to use where MODEL (else the main one) fails; MODEL= removes it."),
+        _("The model to use where MODEL (default: main) fails; MODEL= removes it."),
     ),
     "drop": ("NAME", _("Take a model out of litellm_config.yaml.")),
     "port": ("N", _("The gateway's port.")),
@@ -264,8 +264,8 @@ def _warn(answers: Answers, typed: Typed, found: Discovered) -> None:
     if typed.given.permissions is None and beside.undecided(found.state):
         report.talk(
             msg(
-                "warning: your `permissions.defaultMode` is auto, and auto mode stops at the"
-                " first command on this endpoint. Add --permissions ask or --permissions auto"
+                "warning: your `permissions.defaultMode` is auto, which stops at the"
+                " first command here. Add --permissions ask or --permissions auto"
             )
         )
 

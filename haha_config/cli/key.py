@@ -27,8 +27,9 @@ def key(name: str = typer.Argument(..., help=_("The profile."))) -> int:
         )
     profile = of_data(name, profile_files.load(where), str(where))
     if len(profile.keys) != 1:
+        known = tuple(profile.keys)
         raise HahaError(
-            msg("profile `{name}` has {n} keys, not one", name=name, n=len(profile.keys))
+            msg("profile `{name}` has {n} keys: {known}", name=name, n=len(known), known=known)
         )
     (reference,) = profile.keys.values()
     found = store.read(reference.kind, reference.name, os.environ, paths.data_folder())

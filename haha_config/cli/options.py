@@ -85,7 +85,7 @@ WhileRunning = Annotated[
     bool,
     typer.Option(
         "--while-running",
-        help=_("With --yes: write even if an open client would pick it up mid-session."),
+        help=_("With --yes: write even while a client is open."),
     ),
 ]
 

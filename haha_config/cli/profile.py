@@ -92,7 +92,7 @@ def _write(
 # --- list and show ---------------------------------------------------------------------------
 
 
-@app.command("list", help=_("List the profiles; the one in use is marked."))
+@app.command("list", help=_("List the profiles."))
 @o.takes(*o.WHERE, "format", "quiet")
 def list_(*, shared: o.SharedOptions) -> int:
     session = shared.session(reads=True)
@@ -112,7 +112,8 @@ def list_(*, shared: o.SharedOptions) -> int:
         for one in broken:
             report.failure(one, as_json=False)
         if not known:
-            report.talk(msg("there is no profile yet: haha-config profile save NAME"))
+            report.talk(msg("there is no profile yet"))
+            report.hint("haha-config profile save NAME", sys.stderr)
     return 1 if broken else 0
 
 

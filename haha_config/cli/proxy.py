@@ -69,7 +69,7 @@ def up(
     return FINE
 
 
-@app.command("check", help=_("Let LiteLLM load the files on a spare port, and send nothing."))
+@app.command("check", help=_("Let LiteLLM load the files, and send nothing."))
 @o.takes("folder", "trusting", "format", "quiet", "no_color")
 def check(*, shared: o.SharedOptions) -> int:
     found = check_files(shared.session())
@@ -85,16 +85,10 @@ def check(*, shared: o.SharedOptions) -> int:
         )
         return PROBLEM if failed else FINE
     report.findings(found.findings, None, sys.stdout)
-    if found.offered:
-        report.result(
-            msg(
-                "LiteLLM {version} starts with these files and offers {names}",
-                version=found.version,
-                names=found.offered,
-            )
-        )
-    elif not failed:
+    if found.offered or not failed:
         report.result(msg("LiteLLM {version} starts with these files", version=found.version))
+    if found.offered:
+        report.result(msg("models: {models}", models=found.offered), prose=True)
     return PROBLEM if failed else FINE
 
 

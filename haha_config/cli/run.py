@@ -53,11 +53,7 @@ class _Split(TyperCommand):
         return super().parse_args(ctx, ours)
 
 
-@app.command(
-    cls=_Split,
-    help=_("Start the client on a set-up, for this session only."),
-    options_metavar="[OPTIONS]",
-)
+@app.command(cls=_Split, options_metavar="[OPTIONS]")
 @o.takes(*o.WHERE, "trusting", "quiet")
 def run(
     context: typer.Context,

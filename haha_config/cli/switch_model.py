@@ -93,7 +93,7 @@ def _override(
 
 def _ask(session: Session, state: State, held: CurrentSetup, *, plain: bool, silent: bool) -> str:
     if silent or not is_terminal():
-        raise Usage(msg("no model is given: `haha-config switch-model NAME`"))
+        raise Usage(msg("no model is given"), hints=("haha-config switch-model NAME",))
     from haha_config.io.prompts import Choice
 
     prompter = session.prompter(plain=plain)

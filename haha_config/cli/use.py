@@ -33,11 +33,9 @@ def use(
     name: str | None = typer.Argument(
         None,
         metavar="[NAME|-|off]",
-        help=_("A profile; `-` is the previous one. Without a name you are asked."),
+        help=_("A profile; `-` is the previous one."),
     ),
-    keyring: bool = typer.Option(
-        False, "--keyring", help=_("Keep its key in the keyring, not in a file.")
-    ),
+    keyring: bool = typer.Option(False, "--keyring", help=_("Keep its key in the keyring.")),
     here: bool = typer.Option(False, "--here", help=_("For this folder only (--scope local).")),
     *,
     shared: o.SharedOptions,
@@ -120,8 +118,8 @@ def _into_keyring(
     if not profiles.takes_helper(session, profile) or len(profile.keys) != 1:
         raise HahaError(
             msg(
-                "`{name}` can't use a keyring: the client would send the key in two headers, and"
-                " this provider is not known to accept both",
+                "`{name}` can't use a keyring: its provider is not known to accept a key"
+                " in two headers",
                 name=profile.name,
             ),
             hints=(*_if_it_does(session, profile), f"haha-config use {profile.name}"),

@@ -32,4 +32,4 @@ def test_a_tab(shell: Terminal, typed: str, becomes: str) -> None:
 
 def test_what_each_is_for_stands_there_whole(shell: Terminal) -> None:
     shell.send("haha-config proxy \t")
-    shell.wait("Let LiteLLM load the files on a spare port, and send nothing.")
+    shell.wait("Let LiteLLM load the files, and send nothing.")

@@ -361,7 +361,7 @@ def test_three_upstreams_behind_litellm(who: Person, upstream: Upstream) -> None
         pick(screen, "Which model should have another name?", "beta")
         screen.question(RENAME)
         screen.send("qwen3-coder:30b\r")
-        screen.wait("two models can't share a name")
+        screen.wait("two models can't share the name")
         screen.send(ctrl("u"))
         screen.send("mine\r")
         shown = " ".join(screen.question(WRITE).split())
@@ -485,7 +485,7 @@ def test_enter_all_the_way_again_changes_nothing(who: Person) -> None:
     with who.init() as screen:
         assert "current" in screen.question(PROVIDER)
         screen.press("enter")
-        assert "Enter keeps the one that is set up now" in screen.question(KEY_OF)
+        assert "Enter keeps the one set up now" in screen.question(KEY_OF)
         screen.press("enter")
         assert "current" in screen.question(MODEL)
         screen.press("enter")

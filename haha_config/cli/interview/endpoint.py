@@ -41,9 +41,8 @@ def provider(talk: Talk, work: Work) -> Turn:
         or likely(work.session.providers, work.found),
         why=msg("Your prompts and code are sent to it."),
         more=msg(
-            "LiteLLM runs on this machine, translates for providers that do not speak the"
-            " client's protocol, and can offer several models at once. Nothing is written before"
-            " you say so at the end."
+            "LiteLLM, a program on this machine, translates for some providers and"
+            " can offer several models at once. Nothing is written before you say so."
         ),
         search=True,
         flag="--provider",
@@ -269,7 +268,7 @@ def _offered(work: Work) -> Message | None:
         return msg("Enter goes on without a key")
     if known_key(work) and _fits(work):
         if draft.key:
-            return msg("Enter keeps the one that is set up now")
+            return msg("Enter keeps the one set up now")
         if row.key in work.found.keys:
             return msg("Enter uses the one in {name}", name=row.credential.variable)
         return msg("Enter keeps the one in {path}", path="litellm.env")

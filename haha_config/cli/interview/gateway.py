@@ -120,8 +120,8 @@ def main(talk: Talk, work: Work) -> Turn:
         default=current or next(iter([*able, *offered])),
         why=msg("Used for everything. Press c later to give opus or haiku a model of its own."),
         more=msg(
-            "The client uses haiku for small tasks, opus and sonnet when you choose them, and the"
-            " main model for the rest."
+            "haiku does small tasks, opus and sonnet answer when you choose them,"
+            " main does the rest."
         ),
         flag="--model",
     )
@@ -161,14 +161,13 @@ def upstream(talk: Talk, work: Work) -> Turn:
     elsewhere = Choice(
         value=ELSEWHERE,
         title=msg("A LiteLLM elsewhere"),
-        note=msg("someone else runs it; you give its URL and key"),
+        note=msg("someone else runs it"),
     )
     answer = talk.ask.select(
         msg("Which provider does the gateway call?"),
         [*(_candidate(row, work) for row in candidates), *([] if names(work) else [elsewhere])],
         default=_likely(candidates, work),
         why=msg("You can add models of other providers afterwards."),
-        more=msg("`--upstream KEY:MODEL` does the same on the command line."),
         search=True,
         flag="--upstream",
     )
@@ -260,8 +259,8 @@ def upstream_key(talk: Talk, work: Work) -> Turn:
         msg("API key for {name}?", name=endpoint.whose(row, adding.url)),
         why=endpoint.why_key(row),
         more=msg(
-            "It is written into litellm.env, which only you can read. A {name} in your shell is"
-            " found by itself.",
+            "The key goes into litellm.env, which only you can read. {name} in your"
+            " shell is found too.",
             name=adding.variable,
         ),
         clean=drafts.clean_key,
@@ -290,8 +289,8 @@ def kept_key(talk: Talk, work: Work) -> Turn:
         msg("API key for {variable}?", variable=variable),
         why=msg("litellm_config.yaml needs it for {model}, and it is not set.", model=entry.name),
         more=msg(
-            "It is written into litellm.env, which only you can read. Without a key: `--drop"
-            " NAME` takes the model out, `--keys env` leaves the key to your shell."
+            "Without a key: `haha-config init --drop NAME` takes the model out,"
+            " `--keys env` leaves the key to your shell."
         ),
         clean=drafts.clean_key,
         check=lambda pasted: (
@@ -343,7 +342,6 @@ def upstream_name(talk: Talk, work: Work) -> Turn:
         why=msg("You type it in `switch-model` and in the client's `/model`."),
         default=old,
         check=lambda text: None if text == old else _name_complaint(work, text),
-        more=msg("`model_name` in litellm_config.yaml. Two models can't share a name."),
         flag="--upstream",
     )
     return Turn(_renamed(work, old, answer), "summary")
@@ -383,7 +381,7 @@ def _name_complaint(work: Work, text: str) -> Message | None:
     if not text or any(c.isspace() or c in "=*" for c in text):
         return msg("a name has no spaces, no `=` and no `*`")
     if text in {u.name for u in work.draft.upstreams}:
-        return msg("there is a `{name}` already: two models can't share a name", name=text)
+        return msg("two models can't share the name `{name}`", name=text)
     return None
 
 

@@ -36,9 +36,9 @@ TRAFFIC: Final[Mapping[Traffic, Message]] = {
     "default": msg("everything"),
 }
 PERMISSIONS: Final[Mapping[Permissions, Message]] = {
-    "ask": msg("the client asks you before it runs one"),
-    "auto": msg("the model for sonnet approves them; you are not asked"),
-    "keep": msg("as your settings say; a new client may stop at the first one"),
+    "ask": msg("the client asks you"),
+    "auto": msg("the model for sonnet approves them"),
+    "keep": msg("as your settings say; newer clients may stop"),
 }
 SCOPES: Final[Mapping[Scope, Message]] = {
     "user": msg("all your projects"),
@@ -130,7 +130,7 @@ def _asked(talk: Talk, work: Work, made: Prepared) -> Turn:
 
 def _question(talk: Talk, made: Prepared) -> Message:
     if not made.plan.effective:
-        return msg("Nothing to change: every file already says this. Done?")
+        return msg("Nothing to change. Done?")
     if talk.manner.dry_run:
         return msg("Done? With --dry-run nothing is written.")
     return msg("Write this?")
@@ -328,7 +328,6 @@ def change(talk: Talk, work: Work) -> Turn:
         msg("What do you want to change?"),
         list(_changes(work)),
         why=msg("You come back to the summary afterwards."),
-        more=msg("`haha-config init --help` has a flag for each."),
         flag="--slot",
     )
     if answer == "provider":
@@ -380,7 +379,6 @@ def slot(talk: Talk, work: Work) -> Turn:
         msg("For which kind of work?"),
         [Choice(value=name, title=name, note=held[name]) for name in SLOTS if name != "main"],
         why=msg("Small tasks go to haiku, /model opus to opus."),
-        more=msg("What has no model of its own takes the main one."),
         flag="--slot",
     )
     return Turn(replace(work, slot=answer), "slot_model")
@@ -428,10 +426,10 @@ def traffic(talk: Talk, work: Work) -> Turn:
 
 def permissions(talk: Talk, work: Work) -> Turn:
     answer = talk.ask.select(
-        msg("Who decides when the client wants to run a command?"),
+        msg("Who approves the client's commands?"),
         [Choice(value=name, title=name, note=about) for name, about in PERMISSIONS.items()],
         default=work.draft.permissions or beside.default_permissions(work.found.state),
-        why=msg("The newest client's auto mode needs Anthropic's server and stops without it."),
+        why=msg("Auto mode of new clients needs Anthropic's server."),
         more=msg(
             "ask sets `permissions.disableAutoMode`. auto sets CLAUDE_CODE_AUTO_MODE_SERVER=0: the"
             " endpoint that proposes a command also approves it, each time with about 36,000"
@@ -449,7 +447,7 @@ def files(talk: Talk, work: Work) -> Turn:
         msg("Which files should be written?"),
         [Choice(value=kind, title=title, note=note) for kind, (_, title, note) in FILES.items()],
         default=current,
-        why=msg("A file that already holds these variables is updated in any case."),
+        why=msg("A file that holds these variables is updated anyway."),
         more=_ORDER,
         flag="--write",
     )
@@ -487,7 +485,6 @@ def port(talk: Talk, work: Work) -> Turn:
         msg("Which port should the gateway listen on?"),
         default=str(current),
         why=msg("Only this machine can reach it."),
-        more=msg("PORT in litellm.env, and part of the URL that the client calls."),
         check=lambda text: _port_complaint(work, text),
         flag="--port",
     )

@@ -84,7 +84,12 @@ def _environment(folder: Path) -> dict[str, str]:
 def _tour(stage: Stage, url: str) -> None:
     report.result(msg("a throwaway home: {folder}", folder=str(stage.folder)))
     report.result(msg("a test endpoint: {url}", url=url))
-    _theirs(stage)
+    # As somebody has it, to show that the rest of it stays.
+    stage.settings.parent.mkdir(mode=0o700)
+    stage.settings.write_text(
+        '{\n    "permissions": {"allow": ["Bash(git status)"]},\n    "env": {"MY_FLAG": "1"}\n}\n',
+        encoding="utf-8",
+    )
     _title(msg("1. init: the client's files"))
     shared = ("--provider", "custom-anthropic", "--base-url", url)
     _run(stage, "init", *shared, "--model", "demo-large", "--slot", "haiku=demo-small", "--yes")
@@ -103,15 +108,6 @@ def _tour(stage: Stage, url: str) -> None:
     _run(stage, "undo", "--yes")
 
 
-def _theirs(stage: Stage) -> None:
-    """A settings.json as somebody has it, to show that the rest of it stays."""
-    stage.settings.parent.mkdir(mode=0o700)
-    stage.settings.write_text(
-        '{\n    "permissions": {"allow": ["Bash(git status)"]},\n    "env": {"MY_FLAG": "1"}\n}\n',
-        encoding="utf-8",
-    )
-
-
 def _title(message: Message) -> None:
     print()
     print(report.paint(render(message), "path", sys.stdout), flush=True)
@@ -128,13 +124,10 @@ def _run(stage: Stage, *words: str) -> None:
         command, cwd=stage.project, env=dict(stage.environ), stdin=subprocess.DEVNULL, check=False
     )
     if done.returncode != 0:
-        raise HahaError(
-            msg(
-                "the tour stopped: {command} ended with {code}",
-                command=words[0],
-                code=done.returncode,
-            )
+        said = msg(
+            "the tour stopped: {command} ended with {code}", command=words[0], code=done.returncode
         )
+        raise HahaError(said)
 
 
 def _request(stage: Stage) -> None:

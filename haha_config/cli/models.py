@@ -9,7 +9,7 @@ import typer
 from msgspec.structs import asdict
 
 from haha_config.cli import options as o
-from haha_config.core.messages import Message, msg, nmsg
+from haha_config.core.messages import msg, nmsg
 from haha_config.core.model import Data
 from haha_config.core.providers import catalog as catalogs
 from haha_config.core.providers.catalog import CatalogEntry
@@ -63,7 +63,10 @@ def models(
         if search_ is not None:
             report.talk(said_of_search(search_))
     else:
-        report.talk(_none(found.entries))
+        none = nmsg(
+            "none of the {n} model fits", "none of the {n} models fits", n=len(found.entries)
+        )
+        report.talk(none if found.entries else msg("no models are known here"))
     return 0
 
 
@@ -91,12 +94,6 @@ def _fallbacks(shown: Sequence[CatalogEntry], found: Listed) -> Iterator[str]:
         if name in found.fallbacks:
             others = found.fallbacks[name]
             yield render(msg("{model}; if it fails: {names}", model=name, names=others))
-
-
-def _none(found: Sequence[CatalogEntry]) -> Message:
-    if not found:
-        return msg("no models are known here")
-    return nmsg("none of the {n} model fits", "none of the {n} models fits", n=len(found))
 
 
 #: The output's limit goes first where a terminal is narrow, then prices, then abilities.

@@ -142,18 +142,16 @@ def _key(session: Session, variable: str, reference: Reference) -> dict[str, Any
 
 def _print(rows: Sequence[dict[str, Any]]) -> None:
     heads = (Column(), Column(), Column(prose=True))
-    lines = [
-        Row((f"{'*' if row['current'] else ' '} {row['name']}", row["provider"] or "", _text(row)))
-        for row in rows
-    ]
+    lines = []
+    for row in rows:
+        text = str(row["model"])
+        lacking = tuple(key["variable"] for key in row["keys"] if key["found"] is False)
+        if lacking:
+            text = f"{text}  ({render(msg('no key: {names}', names=lacking))})"
+        mark = "*" if row["current"] else " "
+        lines.append(Row((f"{mark} {row['name']}", row["provider"] or "", text)))
     for line in table.lines(heads, lines, sys.stdout):
         report.drawn(line, sys.stdout)
-
-
-def _text(row: dict[str, Any]) -> str:
-    lacking = tuple(k["variable"] for k in row["keys"] if k["found"] is False)
-    model = str(row["model"])
-    return f"{model}  ({render(msg('no key: {names}', names=lacking))})" if lacking else model
 
 
 @app.command(help=_("Print a profile; there is no secret in it."))

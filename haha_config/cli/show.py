@@ -307,14 +307,8 @@ def _differing(one: Effective) -> str:
             layers.setdefault(_value(one.name, s.value), []).append(LAYERS[s.layer])
     hidden = [msg("{value} ({layer})", value=v, layer=tuple(names)) for v, names in layers.items()]
     layer = LAYERS[one.layer] if one.layer else ""
-    return render(
-        msg(
-            "{value} ({layer}), hides {hidden}",
-            value=_value(one.name, one.value),
-            layer=layer,
-            hidden=tuple(hidden),
-        )
-    )
+    near = msg("{value} ({layer})", value=_value(one.name, one.value), layer=layer)
+    return render(msg("{near}, hides {hidden}", near=near, hidden=tuple(hidden)))
 
 
 def _value(name: str, value: str | None) -> str:
@@ -324,10 +318,10 @@ def _value(name: str, value: str | None) -> str:
 def _heading(one: Effective) -> str:
     """`user settings, ~/.claude/settings.json (same in .env)`."""
     where = _file(one.layer, one.place)
-    others = (report.short(s.place.path) or LAYERS[s.layer] for s in one.shadows)
-    if not one.shadows:
+    others = tuple(report.short(s.place.path) or LAYERS[s.layer] for s in one.shadows)
+    if not others:
         return where
-    return render(msg("{where} (same in {others})", where=where, others=tuple(others)))
+    return render(msg("{where} (same in {others})", where=where, others=others))
 
 
 def _file(layer: LayerName | None, place: Place | None) -> str:

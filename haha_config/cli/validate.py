@@ -16,7 +16,8 @@ from haha_config.core import variables as v
 from haha_config.core.errors import FINE, PROBLEM
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Finding, Plan, plain_name
-from haha_config.core.state import configured
+from haha_config.core.rules.rule import chosen_cloud, configured, stays_home
+from haha_config.core.state import configured as setups
 from haha_config.core.state.state import State
 from haha_config.io import disk, report, templates
 from haha_config.io.i18n import _, english, pad, render
@@ -98,7 +99,7 @@ def _check(session: Session, wanted: Wanted, *, strict: bool, as_json: bool) -> 
     found = rules.run(state, wanted.select, wanted.ignore)
     nothing = nothing_here(state)
     if nothing and not found:
-        raise configured.nothing()
+        raise setups.nothing()
     if as_json:
         report.document(
             {"findings": report.findings_json(found), "summary": report.summary_json(found)}
@@ -108,7 +109,7 @@ def _check(session: Session, wanted: Wanted, *, strict: bool, as_json: bool) -> 
     code = exit_code(found, strict=strict)
     if nothing and code == FINE:
         if not as_json:
-            report.failure(configured.nothing(), as_json=False)
+            report.failure(setups.nothing(), as_json=False)
         return PROBLEM
     return code
 
@@ -118,15 +119,14 @@ def nothing_here(state: State) -> bool:
 
     For a hook a file without our variables is a file in order.
     """
-    from haha_config.core.rules import rule
     from haha_config.core.rules.fix import files
 
     if state.only and any(f.exists for f in files(state)):
         return False
     broken = any(f.error is not None for f in files(state))
     journal = state.machine is not None and state.machine.journal
-    ours = bool(state.value(v.BASE_URL)) or (rule.configured(state) and not rule.stays_home(state))
-    ours = ours or rule.chosen_cloud(state) is not None
+    ours = bool(state.value(v.BASE_URL)) or (configured(state) and not stays_home(state))
+    ours = ours or chosen_cloud(state) is not None
     return not (ours or state.litellm.exists or broken or journal)
 
 
@@ -179,33 +179,19 @@ def _passed_over(state: State) -> bool:
 def verdict(state: State, found: list[Finding]) -> Message:
     """One true sentence: how many problems, and what the client will do with these files."""
     counts = report.summary(found)
-    url, model = state.value(v.BASE_URL), _asked(state)
+    base = state.value(v.BASE_URL)
     if any(f.severity == "error" and rules.find(f.code).fatal for f in found):
         return msg("{counts}: the client will not work like this", counts=counts)
+    url = v.shown_url(urls.called(base)) if base else chosen_cloud(state)
     if state.only or not url:
-        return _elsewhere(state, counts)
-    shown = v.shown_url(urls.called(url))
-    if any(f.code == "SYS002" for f in found):
-        return msg(
-            "{counts}: the client calls {url}, where nothing answers", counts=counts, url=shown
-        )
-    if not model:
-        return msg("{counts}: the client calls {url}", counts=counts, url=shown)
-    return msg(
-        "{counts}: the client calls {url} and asks for `{model}`",
-        counts=counts,
-        url=shown,
-        model=model,
-    )
-
-
-def _elsewhere(state: State, counts: Message) -> Message:
-    from haha_config.core.rules.rule import chosen_cloud
-
-    cloud = None if state.only else chosen_cloud(state)
-    if cloud is None:
         return counts
-    return msg("{counts}: the client calls {url}", counts=counts, url=cloud)
+    calls = msg("{counts}: the client calls {url}", counts=counts, url=url)
+    if not base:
+        return calls
+    if any(f.code == "SYS002" for f in found):
+        return msg("{calls}, where nothing answers", calls=calls)
+    model = _asked(state)
+    return msg("{calls} and asks for `{model}`", calls=calls, model=model) if model else calls
 
 
 def _asked(state: State) -> str:

@@ -74,7 +74,10 @@ def summary(talk: Talk, work: Work) -> Turn:
     work = replace(work.drafted(context=_window(talk, work)), editing=False)
     try:
         made = talk.prepare(work.session, work.draft, work.found)
-        if made.answers.assumed and not _assumed_before(work):
+        # The same models that were given the usual window before are not asked about again.
+        held = v.whole(work.found.state.value(v.MAX_CONTEXT))
+        again = held == ASSUMED and dict(work.slots) == dict(work.draft.slots)
+        if made.answers.assumed and not again:
             work = work.drafted(context=_asked_window(talk, made))
             made = talk.prepare(work.session, work.draft, work.found)
     except HahaError as error:
@@ -173,12 +176,6 @@ def _window(talk: Talk, work: Work) -> int | None:
     if pairs and dict(work.slots) == dict(work.draft.slots) and told:
         return known
     return model.context(talk, pairs)
-
-
-def _assumed_before(work: Work) -> bool:
-    """Whether the same models were given the usual window before: it is not asked about again."""
-    held = v.whole(work.found.state.value(v.MAX_CONTEXT))
-    return held == ASSUMED and dict(work.slots) == dict(work.draft.slots)
 
 
 def _asked_window(talk: Talk, made: Prepared) -> int | None:

@@ -22,13 +22,23 @@ from haha_config.core.model import (
     elements,
     plain_name,
 )
+from haha_config.core.providers.decode import closest
 from haha_config.core.providers.index import ALWAYS_RESPONSES
 from haha_config.core.rules import litellm_entries as entries
 from haha_config.core.rules import litellm_shapes as shapes
 from haha_config.core.rules import litellm_team as team
 from haha_config.core.rules.key import credentials
-from haha_config.core.rules.literal_keys import LiteralKey, literal_keys
-from haha_config.core.rules.rule import FIX, Need, Rule, broken, quoted, set_everywhere
+from haha_config.core.rules.literal_keys import literal_keys
+from haha_config.core.rules.rule import (
+    FIX,
+    Need,
+    Rule,
+    broken,
+    quoted,
+    set_everywhere,
+    version,
+    with_fix,
+)
 from haha_config.core.state.file import File
 from haha_config.core.state.gateway import (
     REFERENCE,
@@ -48,8 +58,22 @@ CHAT_FLAG: Final = "use_chat_completions_url_for_anthropic_messages"
 INIT_GATEWAY: Final = "haha-config init --provider litellm"
 
 
-def _config(state: State, *changes: Change) -> tuple[Fix, ...]:
-    return (Fix(path=state.litellm.path, changes=changes),)
+#: One that is a usual start.
+_ADD_MODEL: Final = f"{INIT_GATEWAY} --upstream openai:gpt-6.1-sol"
+
+
+def _in_config(
+    state: State, what: Message, place: Place, *changes: Change, severity: Severity | None = None
+) -> Problem:
+    """What these changes of litellm_config.yaml mend."""
+    fixes = (Fix(path=state.litellm.path, changes=changes),)
+    return Problem(what, place, FIX, severity=severity, fixes=fixes)
+
+
+def _in_entry(entry: ModelEntry, name: str, value: Data, what: Message) -> Problem:
+    """What another value of this parameter of an entry mends."""
+    place = entry.place(name if name in entry.params else "model")
+    return Problem(what, place, FIX, fixes=(entry.fix(Set(entry.path(name), value)),))
 
 
 _EDIT: Final = msg("correct that place: until then LiteLLM does not start")
@@ -91,17 +115,13 @@ def _not_there(state: State) -> Iterator[Problem]:
     """Each included file that LiteLLM looks for in vain, or finds without a table in it."""
     for index, path in enumerate(includes(state.litellm)):
         if path in state.missing:
-            yield Problem(
-                msg("there is no {path}, and LiteLLM does not start without it", path=path),
-                state.litellm.place("include", index),
-                msg("put the file there, or delete the line"),
-            )
+            what = msg("there is no {path}, and LiteLLM does not start without it", path=path)
+            hint = msg("put the file there, or delete the line")
+            yield Problem(what, state.litellm.place("include", index), hint)
     for file in (state.litellm, *state.included):
         if file.exists and file.error is None and not file.data:
             what = msg("the file is empty, and LiteLLM does not start with it")
-            yield Problem(
-                what, Place(path=file.path), f"{INIT_GATEWAY} --upstream openai:gpt-6.1-sol"
-            )
+            yield Problem(what, Place(path=file.path), _ADD_MODEL)
 
 
 class LLM002(Rule):
@@ -115,13 +135,9 @@ class LLM002(Rule):
 
     def check(self, state: State) -> Iterable[Problem]:
         if not any(_listed(file) for file in state.gateway.files):
-            if state.gateway.listed_elsewhere:
-                return
-            yield Problem(
-                msg("`model_list` has no entry, so the gateway offers no model"),
-                state.litellm.place("model_list"),
-                f"{INIT_GATEWAY} --upstream openai:gpt-6.1-sol",
-            )
+            if not state.gateway.listed_elsewhere:
+                what = msg("`model_list` has no entry, so the gateway offers no model")
+                yield Problem(what, state.litellm.place("model_list"), _ADD_MODEL)
             return
         good = {(entry.file.path, entry.index) for entry in state.gateway.entries}
         for file in state.gateway.files:
@@ -140,11 +156,6 @@ def _listed(file: File) -> Sequence[Data]:
     return elements(file.data.get("model_list"))
 
 
-def _base(entry: ModelEntry, gateway: Gateway) -> str:
-    """Its `api_base`, a reference to a variable followed; "" where that is set nowhere."""
-    return gateway.secret(entry.api_base).value or ""
-
-
 _WHOLE: Final = msg(
     "write it as `- model_name: NAME`, below it `litellm_params:` with `model: PREFIX/MODEL`"
 )
@@ -153,28 +164,26 @@ _WHOLE: Final = msg(
 def _missing(entry: Data, gateway: Gateway) -> tuple[Message, Message]:
     """What an entry lacks, and how it is written."""
     if not isinstance(entry, Mapping):
-        what = msg("this entry of `model_list` is no table of `model_name` and `litellm_params`")
-        return what, _WHOLE
+        return msg("this entry is no table of `model_name` and `litellm_params`"), _WHOLE
     name, params = entry.get("model_name"), entry.get("litellm_params")
     if not isinstance(gateway.followed(name), str):
         return _nameless(name, "model_name")
     if not isinstance(params, Mapping):
-        return msg("`{name}` has no `litellm_params`", name=name), _WHOLE
-    model = params.get("model")
-    if model is None:
-        return msg("`{name}` has no `litellm_params.model`", name=name), _WHOLE
-    return _nameless(model, "model")
+        return msg("`{name}` has no `{part}`", name=name, part="litellm_params"), _WHOLE
+    if params.get("model") is None:
+        return msg("`{name}` has no `{part}`", name=name, part="litellm_params.model"), _WHOLE
+    return _nameless(params["model"], "model")
 
 
 def _nameless(value: Data, key: str) -> tuple[Message, Message]:
     """Why a name is none: it is missing, a variable that is nowhere, or no text for YAML."""
     if value is None:
-        return msg("this entry of `model_list` has no `model_name`"), _WHOLE
+        return msg("this entry has no `model_name`"), _WHOLE
     if isinstance(value, str):
         variable = value.removeprefix(REFERENCE)
         what = msg("`{key}` is taken from `{name}`, which is not set", key=key, name=variable)
         return what, msg("add a line {name}=MODEL to litellm.env", name=variable)
-    shown = str(value).lower() if isinstance(value, bool) else str(value)
+    shown = _yaml(value)
     what = msg("`{key}` is `{value}`, which YAML does not read as text", key=key, value=shown)
     return what, msg('write {key}: "{value}"', key=key, value=shown)
 
@@ -200,46 +209,31 @@ class LLM003(Rule):
         if "drop_params" in data:
             misplaced.append(("drop_params",))  # type: ignore[arg-type]
         good = gateway.settings.get("drop_params") is True
+        # LiteLLM makes up for it for Claude Code's user agent alone (measured).
+        severity: Severity = "warning" if state.client == "claude" else "error"
         for path in misplaced:
-            yield Problem(
-                msg("`drop_params` has no effect here: it belongs below `litellm_settings`"),
-                state.litellm.place(*path),
-                FIX,
-                severity="warning" if good else self._severity(state),
-                fixes=_config(state, right, Remove(path)),
-            )
+            what = msg("`drop_params` has no effect here: it belongs below `litellm_settings`")
+            place, level = state.litellm.place(*path), "warning" if good else severity
+            yield _in_config(state, what, place, right, Remove(path), severity=level)
         if good or misplaced:
             return
-        yield self._plain(state, right)
+        what, place = self._lacking(state)
+        if isinstance(data.get("litellm_settings", {}), Mapping | None):
+            yield _in_config(state, what, place, right, severity=severity)
+        else:
+            hint = msg("write `litellm_settings:` and below it `  drop_params: true`")
+            yield Problem(what, place, hint, severity=severity)
 
     @staticmethod
-    def _severity(state: State) -> Severity:
-        """LiteLLM makes up for it for Claude Code's user agent alone (measured)."""
-        return "warning" if state.client == "claude" else "error"
-
-    def _plain(self, state: State, right: Change) -> Problem:
-        gateway = state.gateway
-        inside = next((e for e in gateway.entries if "drop_params" in e.params), None)
-        place = state.litellm.place("litellm_settings")
-        if "drop_params" in gateway.settings:
-            what = msg("`drop_params` is not `true`")
-            place = state.litellm.place("litellm_settings", "drop_params")
-        elif inside is not None:
-            what = msg(
-                "`drop_params` stands in one model's `litellm_params`; it is needed for all, below"
-                " `litellm_settings`"
-            )
-            place = inside.place("drop_params")
-        else:
-            what = msg("`litellm_settings` has no `drop_params: true`")
-        broken = not isinstance(state.litellm.data.get("litellm_settings", {}), Mapping | None)
-        return Problem(
-            what,
-            place,
-            msg("write `litellm_settings:` and below it `  drop_params: true`") if broken else FIX,
-            severity=self._severity(state),
-            fixes=() if broken else _config(state, right),
-        )
+    def _lacking(state: State) -> tuple[Message, Place]:
+        what = msg("`litellm_settings` has no `drop_params: true`")
+        if "drop_params" in state.gateway.settings:
+            return what, state.litellm.place("litellm_settings", "drop_params")
+        inside = next((e for e in state.gateway.entries if "drop_params" in e.params), None)
+        if inside is None:
+            return what, state.litellm.place("litellm_settings")
+        only = msg("`drop_params` counts for this model only: it belongs below `litellm_settings`")
+        return only, inside.place("drop_params")
 
 
 class LLM004(Rule):
@@ -257,16 +251,12 @@ class LLM004(Rule):
         for entry in state.gateway.entries:
             if entry.prefix == "ollama/" and entry.chats:
                 better = f"ollama_chat/{entry.model.removeprefix('ollama/')}"
-                yield Problem(
-                    msg(
-                        "`{model}` pastes the tools into the prompt: write `{better}`",
-                        model=entry.model,
-                        better=better,
-                    ),
-                    entry.place("model"),
-                    FIX,
-                    fixes=(entry.fix(Set(entry.path("model"), better)),),
+                what = msg(
+                    "`{model}` pastes the tools into the prompt: write `{better}`",
+                    model=entry.model,
+                    better=better,
                 )
+                yield _in_entry(entry, "model", better, what)
 
 
 class LLM005(Rule):
@@ -286,50 +276,31 @@ class LLM005(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         elsewhere = [e for e in state.gateway.entries if _asked_as_openai(state, e)]
         for entry in elsewhere:
-            if ALWAYS_RESPONSES.match(entry.model.removeprefix("openai/")):
-                better = f"hosted_vllm/{entry.model.removeprefix('openai/')}"
-                yield Problem(
-                    msg(
-                        "LiteLLM sends `{model}` to `/responses` whatever the file says, and few"
-                        " servers have it",
-                        model=entry.model,
-                    ),
-                    entry.place("model"),
-                    FIX,
-                    fixes=(entry.fix(Set(entry.path("model"), better)),),
+            name = entry.model.removeprefix("openai/")
+            if ALWAYS_RESPONSES.match(name):
+                what = msg(
+                    "LiteLLM always sends `{model}` to `/responses`, which few servers have",
+                    model=entry.model,
                 )
+                yield _in_entry(entry, "model", f"hosted_vllm/{name}", what)
+        flag = Set(("litellm_settings", CHAT_FLAG), True)
         if elsewhere and not _flagged(state.gateway):
             first = elsewhere[0]
-            yield Problem(
-                nmsg(
-                    "LiteLLM will call `{base}/responses` for `{name}`, which few servers have",
-                    "LiteLLM will call `{base}/responses` for `{name}` and the like for {n} models"
-                    " in all, which few servers have",
-                    n=len(elsewhere),
-                    base=v.shown_url(_base(first, state.gateway).rstrip("/")),
-                    name=first.name,
-                ),
-                first.place(first.base_key),
-                FIX,
-                fixes=_config(state, Set(("litellm_settings", CHAT_FLAG), True)),
+            what = nmsg(
+                "LiteLLM will call `{base}/responses` for `{name}`, which few servers have",
+                "LiteLLM will call `{base}/responses` for `{name}` and so on ({n} models), which"
+                " few servers have",
+                n=len(elsewhere),
+                base=v.shown_url(entries.base_of(state, first).rstrip("/")),
+                name=first.name,
             )
-        yield from _answered_empty(state)
-
-
-def _answered_empty(state: State) -> Iterator[Problem]:
-    """Entries with the parameter that makes LiteLLM answer with an empty text, without an error."""
-    for entry in state.gateway.entries:
-        if entry.params.get("use_chat_completions_api") is True:
-            path = entry.path("use_chat_completions_api")
-            yield Problem(
-                msg(
-                    "`{name}` may come back empty with this parameter",
-                    name="use_chat_completions_api",
-                ),
-                state.litellm.place(*path),
-                FIX,
-                fixes=_config(state, Remove(path), Set(("litellm_settings", CHAT_FLAG), True)),
-            )
+            yield _in_config(state, what, first.place(first.base_key), flag)
+        for entry in state.gateway.entries:
+            if entry.params.get("use_chat_completions_api") is True:
+                what = msg("with `use_chat_completions_api` answers may be empty")
+                without = entry.fix(Remove(entry.path("use_chat_completions_api")))
+                fixes = (without, Fix(path=state.litellm.path, changes=(flag,)))
+                yield with_fix(what, entry.place("use_chat_completions_api"), fixes)
 
 
 def _flagged(gateway: Gateway) -> bool:
@@ -339,7 +310,7 @@ def _flagged(gateway: Gateway) -> bool:
 
 def _asked_as_openai(state: State, entry: ModelEntry) -> bool:
     """Whether LiteLLM takes somebody else's server for OpenAI's."""
-    base = _base(entry, state.gateway)
+    base = entries.base_of(state, entry)
     if entry.prefix != "openai/" or not base or _is_openai(base):
         return False
     native = "/v1/messages" in (entry.info.get("supported_endpoints") or ())
@@ -378,16 +349,12 @@ class LLM006(Rule):
                 ours, theirs = urls.parse(base), urls.parse(bare)
                 if ours and theirs and ours.host == theirs.host:
                     bare = base
-            yield Problem(
-                msg(
-                    "LiteLLM would call `{called}`: write `{bare}`",
-                    called=f"{v.shown_url(entry.api_base.rstrip('/'))}/v1/messages",
-                    bare=v.shown_url(bare),
-                ),
-                entry.place(entry.base_key),
-                FIX,
-                fixes=(entry.fix(Set(entry.path(entry.base_key), bare)),),
+            what = msg(
+                "LiteLLM would call `{called}`: write `{bare}`",
+                called=f"{v.shown_url(entry.api_base.rstrip('/'))}/v1/messages",
+                bare=v.shown_url(bare),
             )
+            yield _in_entry(entry, entry.base_key, bare, what)
 
 
 class LLM007(Rule):
@@ -402,12 +369,7 @@ class LLM007(Rule):
         for name, found in state.gateway.by_name.items():
             yield from self._twice_alike(state, found)
             if len({(e.model, e.api_base) for e in found}) > 1:
-                what = nmsg(
-                    "`{name}` is there {n} time",
-                    "`{name}` is there {n} times: LiteLLM shares the load among them",
-                    n=len(found),
-                    name=name,
-                )
+                what = msg("`{name}` is there {n} times, sharing the load", n=len(found), name=name)
                 yield Problem(what, found[1].file.place("model_list", found[1].index, "model_name"))
 
     @staticmethod
@@ -419,12 +381,9 @@ class LLM007(Rule):
             key = state.gateway.followed(written) or written
             same = (entry.model, entry.api_base, str(key))
             if key and same in seen:
-                yield Problem(
-                    msg("`{name}` is there twice with the same key", name=entry.name),
-                    entry.place("api_key"),
-                    msg("name the variable of another key, or take this entry out"),
-                    severity="warning",
-                )
+                what = msg("`{name}` is there twice with the same key", name=entry.name)
+                hint = msg("name the variable of another key, or delete this entry")
+                yield Problem(what, entry.place("api_key"), hint, severity="warning")
             seen.add(same)
 
 
@@ -451,30 +410,18 @@ class LLM009(Rule):
     fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
+        # Moved only where a litellm.env is there: without one, nothing would load it.
+        movable = state.litellm_env.document is not None
         for one in literal_keys(state):
-            yield self._literal(state, one)
-
-    @staticmethod
-    def _literal(state: State, one: LiteralKey) -> Problem:
-        """Moved only where a litellm.env is there: without one, nothing would load it."""
-        movable = state.litellm_env.document is not None and bool(one.name)
-        fixes = (
-            Fix(path=state.litellm_env.path, changes=(Set((one.name,), one.key),)),
-            Fix(path=one.file.path, changes=(Set(one.path, f"{REFERENCE}{one.name}"),)),
-        )
-        return Problem(
-            msg("a key stands here in plain text"),
-            one.file.place(*one.path),
-            FIX
-            if movable
-            else msg(
-                "write {reference}{name} here, and put the key into {path}",
-                reference=REFERENCE,
-                name=one.name or "NAME",
-                path=state.litellm_env.path,
-            ),
-            fixes=fixes if movable else (),
-        )
+            fixes = (
+                Fix(path=state.litellm_env.path, changes=(Set((one.name,), one.key),)),
+                Fix(path=one.file.path, changes=(Set(one.path, f"{REFERENCE}{one.name}"),)),
+            )
+            what = msg("a key stands here in plain text")
+            hint = entries.key_line(state, one.name or "NAME")
+            yield with_fix(
+                what, one.file.place(*one.path), fixes if movable and one.name else (), hint
+            )
 
 
 class LLM010(Rule):
@@ -489,33 +436,48 @@ class LLM010(Rule):
 
     def check(self, state: State) -> Iterable[Problem]:
         yield from entries.badly_keyed(state)
-        yield from self._references(state)
-
-    @staticmethod
-    def _references(state: State) -> Iterator[Problem]:
         if state.only and not state.litellm_env.exists:
             return
         seen: set[str] = set()
-        passed_on = _passed_on(state)
         for file, path, value in _references(state.gateway):
-            name = value.removeprefix(REFERENCE)
-            if name in seen or path in _JUDGED_ELSEWHERE:
-                continue
-            seen.add(name)
-            if _found_all_the_same(state, file, path, name):
-                continue
-            found, source = state.gateway.reference(value)
-            if source == "shell" and name not in passed_on:
-                yield _kept_back(state, file, path, name)
-            elif found is None:
-                yield _nowhere(state, file, path, name)
-            elif source == "shell" and state.litellm_env.exists:
-                what = msg(
-                    "`{name}` comes only from your shell: a gateway that is started"
-                    " elsewhere will not have it",
-                    name=name,
-                )
-                yield Problem(what, file.place(*path), _add_line(state, name), severity="warning")
+            # What LLM011 says about the master key says it better.
+            if value not in seen and path != ("general_settings", "master_key"):
+                yield from self._judged(state, file, path, value)
+            seen.add(value)
+
+    @staticmethod
+    def _judged(state: State, file: File, path: shapes.Path, value: str) -> Iterator[Problem]:
+        """One reference: how much it matters depends on who needs it."""
+        name, place = value.removeprefix(REFERENCE), file.place(*path)
+        there = (e for e in state.gateway.entries if e.file is file)
+        entry = next((e for e in there if path[:-1] == e.path()), None)
+        known, written = state.gateway.lookup(name)
+        own = entries.key_variables(state, entry) if entry and path[-1] == "api_key" else ()
+        if name in own and written == "litellm_config.yaml":
+            return  # LiteLLM looks there by itself
+        severity = _of_reference(state, entry, path)
+        hint = msg("add a line {name}=YOUR-KEY to {path}", name=name, path=state.litellm_env.path)
+        found, source = state.gateway.reference(value)
+        if source == "shell" and name not in _passed_on(state):
+            what = msg("the gateway does not get `{name}` from your shell", name=name)
+            if path[0] == "model_list":
+                hint = msg("name the variable of the provider that is called there")
+            else:
+                severity = "warning"
+        elif found is None and (not name or name.strip() != name):
+            what = msg("`{text}` names no variable", text=value)
+            hint = msg("write {reference}{name}", reference=REFERENCE, name=name.strip() or "NAME")
+        elif found is None and known is not None:
+            what = msg("this file sets `{name}` only after LiteLLM has looked for it", name=name)
+        elif found is None:
+            env = state.litellm_env.path
+            what = msg("`{name}` is set neither in {path} nor in your shell", name=name, path=env)
+        elif source == "shell" and state.litellm_env.exists:
+            what = msg("`{name}` is only in your shell: another terminal lacks it", name=name)
+            severity = "warning"
+        else:
+            return
+        yield Problem(what, place, hint, severity=severity)
 
 
 def _passed_on(state: State) -> frozenset[str]:
@@ -524,63 +486,6 @@ def _passed_on(state: State) -> frozenset[str]:
     if known is not None:
         return known
     return trust.shell_variables(state.gateway, state.providers.values())
-
-
-def _kept_back(state: State, file: File, path: tuple[str | int, ...], name: str) -> Problem:
-    """A variable of the shell that no provider of the entry owns: it is not passed on."""
-    if path[0] == "model_list":
-        return Problem(
-            msg(
-                "`{name}` belongs to no provider that this entry calls, so the gateway does not"
-                " get it from your shell",
-                name=name,
-            ),
-            file.place(*path),
-            msg("name the variable of the provider that is called there"),
-            severity=_of_reference(state, _entry_at(state, file, path), path),
-        )
-    what = msg("the gateway does not get `{name}` from your shell", name=name)
-    return Problem(what, file.place(*path), _add_line(state, name), severity="warning")
-
-
-def _found_all_the_same(state: State, file: File, path: tuple[str | int, ...], name: str) -> bool:
-    """The variable in which LiteLLM looks for this provider's key by itself, set by the file."""
-    entry = _entry_at(state, file, path)
-    own = entries.key_variables(state, entry) if entry and path[-1] == "api_key" else ()
-    return name in own and state.gateway.lookup(name)[1] == "litellm_config.yaml"
-
-
-def _entry_at(state: State, file: File, path: tuple[str | int, ...]) -> ModelEntry | None:
-    entries_there = (e for e in state.gateway.entries if e.file is file)
-    return next((e for e in entries_there if path[:-1] == e.path()), None)
-
-
-#: What another rule says about these says it better.
-_JUDGED_ELSEWHERE: Final = (("general_settings", "master_key"),)
-
-
-def _add_line(state: State, name: str) -> Message:
-    return msg("add a line {name}=YOUR-KEY to {path}", name=name, path=state.litellm_env.path)
-
-
-def _nowhere(state: State, file: File, path: tuple[str | int, ...], name: str) -> Problem:
-    """A reference that comes to nothing: how much that matters depends on who needs it."""
-    entry = _entry_at(state, file, path)
-    place = file.place(*path)
-    severity = _of_reference(state, entry, path)
-    if name.strip() != name or not name:
-        what = msg("`{text}` names no variable", text=f"{REFERENCE}{name}")
-        hint = msg("write {reference}{name}", reference=REFERENCE, name=name.strip() or "NAME")
-        return Problem(what, place, hint, severity=severity)
-    if state.gateway.lookup(name)[0] is not None:
-        what = msg("this file sets `{name}` only after LiteLLM has looked for it", name=name)
-        return Problem(what, place, _add_line(state, name), severity=severity)
-    what = msg(
-        "`{name}` is set neither in {path} nor in your shell",
-        name=name,
-        path=state.litellm_env.path,
-    )
-    return Problem(what, place, _add_line(state, name), severity=severity)
 
 
 def _of_reference(state: State, entry: ModelEntry | None, path: tuple[str | int, ...]) -> Severity:
@@ -637,19 +542,14 @@ class LLM011(Rule):
         if unknown and state.only and not state.litellm_env.exists:
             return
         severity: Severity = "note" if gateway.weak_permitted else _by_version(state)
-        place = state.litellm.place("general_settings")
-        if key is None:
+        what = msg("no master key is set: LiteLLM 1.104 and newer do not start")
+        if key is not None and key.variable:
             what = msg(
-                "no master key is set, and LiteLLM 1.104 and newer refuse to start without one"
+                "`{key}` is taken from `{name}`, which is not set",
+                key="master_key",
+                name=key.variable,
             )
-        elif key.variable:
-            what = msg("the master key is taken from `{name}`, which is not set", name=key.variable)
-            place = key.place
-        else:
-            what = msg(
-                "the master key is empty, and LiteLLM 1.104 and newer refuse to start without one"
-            )
-            place = key.place
+        place = state.litellm.place("general_settings") if key is None else key.place
         yield Problem(what, place, INIT_GATEWAY, severity=severity)
 
 
@@ -658,17 +558,6 @@ def _by_version(state: State) -> Severity:
     found = state.machine.litellm if state.machine else ()
     old = bool(found) and all(version(i.version) < (1, 104) for i in found)
     return "warning" if old else "error"
-
-
-def version(text: str) -> tuple[int, ...]:
-    """`1.84.0` as numbers; what is no number ends it."""
-    numbers: list[int] = []
-    for part in text.split("."):
-        number = v.whole(part)
-        if number is None:
-            break
-        numbers.append(number)
-    return tuple(numbers)
 
 
 class LLM012(Rule):
@@ -688,25 +577,16 @@ class LLM012(Rule):
         key = state.gateway.master_key
         if key is None or not key.value or is_strong(key.value):
             return
-        weak = key.value in WEAK
         severity: Severity = "warning"
-        if weak:
+        if key.value in WEAK:
             what = msg("the master key is one that everybody tries first")
-            severity = "warning" if state.gateway.weak_permitted else _by_version(state)
+            severity = severity if state.gateway.weak_permitted else _by_version(state)
         elif key.literal and entries.EXPANDED.fullmatch(key.value):
-            what = msg(
-                "LiteLLM does not expand `{text}`: it is the key as it stands", text=key.value
-            )
+            what = msg("LiteLLM does not expand `{text}`", text=key.value)
         else:
             what = msg("the master key is short: {n} characters", n=len(key.value))
         fixes = _the_strong_one(key, state)
-        yield Problem(
-            what,
-            _where_written(key, state),
-            FIX if fixes else INIT_GATEWAY,
-            severity=severity,
-            fixes=fixes,
-        )
+        yield with_fix(what, _where_written(key, state), fixes, INIT_GATEWAY, severity)
 
 
 def _the_strong_one(key: Secret, state: State) -> tuple[Fix, ...]:
@@ -714,8 +594,8 @@ def _the_strong_one(key: Secret, state: State) -> tuple[Fix, ...]:
     held = state.litellm_env.data.get(v.MASTER_KEY)
     if not key.literal or not isinstance(held, str) or not is_strong(held):
         return ()
-    path = ("general_settings", "master_key")
-    return _config(state, Set(path, f"{REFERENCE}{v.MASTER_KEY}"))
+    change = Set(("general_settings", "master_key"), f"{REFERENCE}{v.MASTER_KEY}")
+    return (Fix(path=state.litellm.path, changes=(change,)),)
 
 
 def _where_written(key: Secret, state: State) -> Place:
@@ -745,15 +625,12 @@ class LLM013(Rule):
             return
         used = found[0]
         # A key that everybody guesses is to go (LLM012), not to be copied to the client.
-        better = {used.name: key.value} if is_strong(key.value) else {}
-        fixes = set_everywhere(state, better, used.name) if better else ()
-        shell = used.layer == "shell"
-        yield Problem(
-            msg("`{name}` is not the gateway's master key, and it knows no other", name=used.name),
-            used.place if used.place.path else _where_written(key, state),
-            f"unset {used.name}" if shell else (FIX if fixes else INIT_GATEWAY),
-            fixes=() if clean(key.value) != key.value else fixes,
-        )
+        fixes = set_everywhere(state, {used.name: key.value}, held=used.name)
+        fixes = fixes if is_strong(key.value) else ()
+        what = msg("`{name}` is not the gateway's master key", name=used.name)
+        place = used.place if used.place.path else _where_written(key, state)
+        hint = f"unset {used.name}" if used.layer == "shell" else FIX if fixes else INIT_GATEWAY
+        yield Problem(what, place, hint, fixes=fixes if clean(key.value) == key.value else ())
 
 
 class LLM014(Rule):
@@ -765,31 +642,21 @@ class LLM014(Rule):
     requires = LISTED
 
     def check(self, state: State) -> Iterable[Problem]:
-        shell = state.environ.get(v.BASE_URL, "")
+        shell = self._is_self(state.environ.get(v.BASE_URL, ""), state)
         for entry in state.gateway.entries:
-            if entry.api_base and self._is_self(_base(entry, state.gateway), state):
-                yield Problem(
-                    msg("`{name}` calls the gateway itself", name=entry.name),
-                    entry.place(entry.base_key),
-                    msg("write the provider's own address as api_base"),
+            if entry.api_base and self._is_self(entries.base_of(state, entry), state):
+                what = msg("`{name}` calls the gateway itself", name=entry.name)
+                hint = msg("write the provider's own address as api_base")
+                yield Problem(what, entry.place(entry.base_key), hint)
+            elif entry.prefix == "anthropic/" and not entry.api_base and shell:
+                what = msg(
+                    "`{name}` has no `api_base`: LiteLLM takes `{variable}` of your shell, the"
+                    " gateway itself",
+                    name=entry.name,
+                    variable=v.BASE_URL,
                 )
-            elif (
-                entry.prefix == "anthropic/"
-                and not entry.api_base
-                and shell
-                and self._is_self(shell, state)
-            ):
-                yield Problem(
-                    msg(
-                        "`{name}` has no `api_base`, so LiteLLM takes `{variable}` of your shell,"
-                        " which is the gateway itself",
-                        name=entry.name,
-                        variable=v.BASE_URL,
-                    ),
-                    entry.place("model"),
-                    msg("add api_base: https://api.anthropic.com"),
-                    severity="warning",
-                )
+                hint = msg("add api_base: https://api.anthropic.com")
+                yield Problem(what, entry.place("model"), hint, severity="warning")
 
     @staticmethod
     def _is_self(base: str, state: State) -> bool:
@@ -812,22 +679,20 @@ class LLM015(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         if state.gateway.production or state.machine is None:
             return
+        env, place = state.litellm_env, Place(path=state.litellm.path)
+        fixes: tuple[Fix, ...] = ()
+        if env.document is not None:
+            place = Place(path=env.path)
+            fixes = (Fix(path=env.path, changes=(Set(("LITELLM_MODE",), "PRODUCTION"),)),)
         for found in state.machine.litellm:
-            if v.BASE_URL not in found.dotenv_names:
-                continue
-            writable = state.litellm_env.document is not None
-            change = Set(("LITELLM_MODE",), "PRODUCTION")
-            yield Problem(
-                msg(
+            if v.BASE_URL in found.dotenv_names:
+                what = msg(
                     "the LiteLLM in {folder} would load {dotenv}, with the client's `{name}`",
                     folder=found.path,
                     dotenv=found.dotenv,
                     name=v.BASE_URL,
-                ),
-                Place(path=state.litellm_env.path if writable else state.litellm.path),
-                FIX if writable else "export LITELLM_MODE=PRODUCTION",
-                fixes=(Fix(path=state.litellm_env.path, changes=(change,)),) if writable else (),
-            )
+                )
+                yield with_fix(what, place, fixes, "export LITELLM_MODE=PRODUCTION")
 
 
 class LLM016(Rule):
@@ -853,18 +718,14 @@ class LLM016(Rule):
                 wanted.update(row.upstream.params_without_thinking)
             for name, value in wanted.items():
                 if name not in entry.params:
-                    yield Problem(
-                        msg(
-                            "`{model}` of {row} needs `{name}: {value}`",
-                            model=entry.name,
-                            row=row.name,
-                            name=name,
-                            value=_yaml(value),
-                        ),
-                        entry.place("model"),
-                        FIX,
-                        fixes=(entry.fix(Set(entry.path(name), value)),),
+                    what = msg(
+                        "`{model}` of {row} needs `{name}: {value}`",
+                        model=entry.name,
+                        row=row.name,
+                        name=name,
+                        value=_yaml(value),
                     )
+                    yield _in_entry(entry, name, value, what)
 
 
 def _yaml(value: object) -> str:
@@ -883,34 +744,23 @@ class LLM017(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         env = state.litellm_env
         if not env.exists and state.route == "litellm":
-            yield self._by_hand(state)
-        if env.document is None:
-            return
+            what = msg(
+                "there is no {path}: LiteLLM listens on every network without `--host 127.0.0.1`",
+                path=env.path,
+            )
+            yield Problem(what, Place(path=state.litellm.path), INIT_GATEWAY, severity="note")
         host = env.data.get("HOST")
-        if host in {"127.0.0.1", "localhost", "::1"}:
+        if env.document is None or host in {"127.0.0.1", "localhost", "::1"}:
             return
-        what = (
-            msg("`HOST` is not set, so LiteLLM listens on every network of this machine")
-            if not host
-            else msg("`HOST` is `{host}`: other machines can reach the gateway", host=host)
-        )
-        # An address that someone wrote is a choice; none is an oversight.
-        fixes = () if host else (Fix(path=env.path, changes=(Set(("HOST",), "127.0.0.1"),)),)
-        yield Problem(
-            what,
-            env.place("HOST"),
-            FIX if fixes else msg("write HOST=127.0.0.1, unless others are to use it"),
-            fixes=fixes,
-        )
-
-    @staticmethod
-    def _by_hand(state: State) -> Problem:
-        what = msg(
-            "there is no {path}: a LiteLLM started by hand listens on every network, unless"
-            " `--host 127.0.0.1` says otherwise",
-            path=state.litellm_env.path,
-        )
-        return Problem(what, Place(path=state.litellm.path), INIT_GATEWAY, severity="note")
+        place = env.place("HOST")
+        if host:  # An address that someone wrote is a choice; none is an oversight.
+            what = msg("`HOST` is `{host}`: other machines can reach the gateway", host=host)
+            yield Problem(what, place, msg("write HOST=127.0.0.1, unless others are to use it"))
+        else:
+            what = msg("`HOST` is not set, so LiteLLM listens on every network of this machine")
+            yield with_fix(
+                what, place, (Fix(path=env.path, changes=(Set(("HOST",), "127.0.0.1"),)),)
+            )
 
 
 class LLM018(Rule):
@@ -938,8 +788,6 @@ _ALSO_READ: Final = frozenset({"drop_params", "worker_registry"})
 
 
 def _unknown_names(state: State) -> Iterator[Problem]:
-    from haha_config.core.providers.decode import closest
-
     for section, known in state.litellm_facts.sections.items():
         # What an upstream or a plug-in may read of its own is left alone elsewhere.
         if section not in {"", "router_settings"}:
@@ -949,19 +797,11 @@ def _unknown_names(state: State) -> Iterator[Problem]:
             # YAML's keys may be numbers, dates or nothing at all.
             if not isinstance(name, str) or name in known or name in _ALSO_READ:
                 continue
-            near = closest(name, sorted(known))
-            if near:
+            if near := closest(name, sorted(known)):
                 path = (section, name) if section else (name,)
-                what = (
-                    msg("LiteLLM knows no `{name}` in `router_settings`", name=name)
-                    if section
-                    else msg("LiteLLM knows no section `{name}`", name=name)
-                )
-                yield Problem(
-                    what,
-                    state.litellm.key_place(*path),
-                    msg("did you mean `{name}`?", name=near[0]),
-                )
+                what = msg("LiteLLM knows no `{name}` here", name=name)
+                hint = msg("did you mean `{name}`?", name=near[0])
+                yield Problem(what, state.litellm.key_place(*path), hint)
 
 
 def _twice(state: State) -> Iterator[Problem]:
@@ -988,17 +828,24 @@ class LLM019(Rule):
             base = entry.api_base
             if not base or base.startswith(REFERENCE) or not entries.chats(state, entry):
                 continue
-            place = entry.place(entry.base_key)
             if urls.parse(base) is None:
                 what = msg("`{url}` is not a web address", url=v.shown_url(base))
-                yield Problem(what, place, msg("write http:// or https://, then the host"))
+                hint = msg("write http:// or https://, then the host")
+                yield Problem(what, entry.place(entry.base_key), hint)
             elif (bare := _without_call(state, entry)) != base.rstrip("/"):
-                what = msg(
-                    "LiteLLM adds the rest of the address: write `{bare}`", bare=v.shown_url(bare)
-                )
-                yield Problem(
-                    what, place, FIX, fixes=(entry.fix(Set(entry.path(entry.base_key), bare)),)
-                )
+                what = msg("LiteLLM adds the rest: write `{bare}`", bare=v.shown_url(bare))
+                yield _in_entry(entry, entry.base_key, bare, what)
+
+
+#: What LiteLLM calls below an address.
+_CALLS: Final = (
+    "/chat/completions",
+    "/completions",
+    "/responses",
+    "/models",
+    "/api/chat",
+    "/api/generate",
+)
 
 
 def _without_call(state: State, entry: ModelEntry) -> str:
@@ -1008,17 +855,8 @@ def _without_call(state: State, entry: ModelEntry) -> str:
         return bare
     if _native(state, entry):  # LLM006 looks at these
         return bare
-    for ending in (
-        "/chat/completions",
-        "/completions",
-        "/responses",
-        "/models",
-        "/api/chat",
-        "/api/generate",
-    ):
-        if bare.endswith(ending):
-            return bare.removesuffix(ending)
-    return bare
+    ending = next((ending for ending in _CALLS if bare.endswith(ending)), "")
+    return bare.removesuffix(ending)
 
 
 #: Lists of `- MODEL: [OTHER-MODEL]`.

@@ -11,7 +11,9 @@ from haha_config.core import variables as v
 from haha_config.core.keys import placeholder
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data, Problem, Severity, objects, string
+from haha_config.core.providers.decode import closest
 from haha_config.core.rules.models import asked
+from haha_config.core.rules.rule import version
 from haha_config.core.state.gateway import REFERENCE, Gateway, ModelEntry
 from haha_config.core.state.state import State
 
@@ -77,28 +79,22 @@ def without_provider(state: State) -> Iterator[Problem]:
         return
     for entry in state.gateway.entries:
         found = provider(state, entry)
+        no_chat = found in facts.no_chat or found.startswith("text-completion")
         if not found and entry.model != "*":
             yield _dropped(state, entry)
         elif found in facts.lacks:
-            yield Problem(
-                msg(
-                    "`{prefix}/` needs the package {package}, which is not part of LiteLLM",
-                    prefix=found,
-                    package=facts.lacks[found],
-                ),
-                entry.place("model"),
-                _better(entry, _MEANT[found]) if found in _MEANT else None,
-                severity=severity(state, entry),
+            what = msg(
+                "`{name}` needs the package {package}, which LiteLLM lacks",
+                name=f"{found}/",
+                package=facts.lacks[found],
             )
-        elif _only_other(found, state) and (
-            chats(state, entry) or severity(state, entry) == "error"
-        ):
-            what = msg("LiteLLM can't chat with `{prefix}/`", prefix=found)
-            yield Problem(what, entry.place("model"), severity=severity(state, entry))
-
-
-def _only_other(found: str, state: State) -> bool:
-    return found in state.litellm_facts.no_chat or found.startswith("text-completion")
+            hint = _better(entry, _MEANT[found]) if found in _MEANT else None
+            yield Problem(what, entry.place("model"), hint, severity=severity(state, entry))
+        elif no_chat:
+            level = severity(state, entry)
+            if level == "error" or chats(state, entry):
+                what = msg("LiteLLM can't chat with `{prefix}/`", prefix=found)
+                yield Problem(what, entry.place("model"), severity=level)
 
 
 def _dropped(state: State, entry: ModelEntry) -> Problem:
@@ -116,11 +112,7 @@ def _dropped(state: State, entry: ModelEntry) -> Problem:
             model=entry.model,
             name=entry.name,
         )
-    hint = (
-        (msg("did you mean {name}?", name=meant) if entry.custom else _better(entry, meant))
-        if meant
-        else None
-    )
+    hint = msg("did you mean `{name}`?", name=meant) if entry.custom else _better(entry, meant)
     place = entry.place("custom_llm_provider" if entry.custom else "model")
     certain = severity(state, entry) if not _newer(state) else "warning"
     return Problem(what, place, hint, severity=certain)
@@ -129,12 +121,8 @@ def _dropped(state: State, entry: ModelEntry) -> Problem:
 def _newer(state: State) -> bool:
     """Whether a LiteLLM is installed that may know more providers than the measured one."""
     found = state.machine.litellm if state.machine else ()
-    measured = _numbers(state.litellm_facts.version)
-    return any(_numbers(one.version) > measured for one in found)
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".") if part.isdecimal())
+    measured = version(state.litellm_facts.version)
+    return any(version(one.version) > measured for one in found)
 
 
 def _better(entry: ModelEntry, prefix: str) -> Message:
@@ -143,16 +131,10 @@ def _better(entry: ModelEntry, prefix: str) -> Message:
     head, slash, rest = model.partition("/")
     written = head.lower().replace("-", "_") if slash else ""
     close = written in {prefix, prefix.replace("-", "_")} or _MEANT.get(head.lower()) == prefix
-    plain = rest if close or (slash and _near(head, prefix)) else model
+    plain = rest if close or (slash and closest(head.lower(), [prefix])) else model
     if not slash and model.lower().startswith(f"{prefix}:"):
         plain = model.partition(":")[2]
     return msg("write model: {name}", name=f"{prefix}/{plain}")
-
-
-def _near(head: str, prefix: str) -> bool:
-    from haha_config.core.providers.decode import closest
-
-    return bool(closest(head.lower(), [prefix]))
 
 
 _WAYS: Final = ("openai", "hosted_vllm", "anthropic", "ollama_chat", "lm_studio", "litellm_proxy")
@@ -160,8 +142,6 @@ _WAYS: Final = ("openai", "hosted_vllm", "anthropic", "ollama_chat", "lm_studio"
 
 def _meant(state: State, entry: ModelEntry, written: str) -> str:
     """The provider that was most likely meant; `openai` where only an address is given."""
-    from haha_config.core.providers.decode import closest
-
     names = state.litellm_facts.providers
     plain = written.lower().partition(":")[0]
     if plain in names and plain != entry.model:
@@ -192,66 +172,55 @@ def badly_keyed(state: State) -> Iterator[Problem]:
         if isinstance(written, str) and not written.startswith(REFERENCE):
             yield from _literal(state, entry, written)
         elif written is not None and not isinstance(written, str):
-            yield _wrong_type(state, entry, "api_key")
+            yield _wrong_type(state, entry, "api_key", msg("write it in quotes"))
         if not written and not entry.params.get("mock_response"):
             yield from _keyless(state, entry)
 
 
-def _wrong_type(state: State, entry: ModelEntry, name: str) -> Problem:
-    what = msg("`{name}` is no text, so LiteLLM leaves `{model}` out", name=name, model=entry.name)
-    return Problem(
-        what, entry.place(name), msg("write it in quotes"), severity=severity(state, entry)
+def key_line(state: State, name: str) -> Message:
+    """How a key is written that stands in litellm.env."""
+    env = state.litellm_env.path
+    return msg(
+        "write {reference}{name} here, and put the key into {path}",
+        reference=REFERENCE,
+        name=name,
+        path=env,
     )
 
 
 def _literal(state: State, entry: ModelEntry, written: str) -> Iterator[Problem]:
     if not wants_key(state, entry):
         return
+    place, level = entry.place("api_key"), severity(state, entry)
     if EXPANDED.fullmatch(written.strip()):
         name = re.sub(r"(?i)^os\.environ|[^\w]", "", written)
-        yield Problem(
-            msg("LiteLLM does not expand `{text}`: it is sent as the key", text=written),
-            entry.place("api_key"),
-            msg("write {reference}{name}", reference=REFERENCE, name=name),
-            severity=severity(state, entry),
-        )
+        hint = msg("write {reference}{name}", reference=REFERENCE, name=name)
+        what = msg("LiteLLM does not expand `{text}`", text=written)
+        yield Problem(what, place, hint, severity=level)
     elif placeholder(written):
-        yield Problem(
-            msg("`{name}` holds a placeholder, not a key", name="api_key"),
-            entry.place("api_key"),
-            msg("write {reference}NAME, and NAME with the key in litellm.env", reference=REFERENCE),
-            severity=severity(state, entry),
-        )
+        what = msg("`{name}` holds a placeholder, not a key", name="api_key")
+        yield Problem(what, place, key_line(state, "NAME"), severity=level)
 
 
 def _keyless(state: State, entry: ModelEntry) -> Iterator[Problem]:
     """No key in the entry: is there one where LiteLLM looks by itself?"""
-    if not wants_key(state, entry):
+    if not wants_key(state, entry) or (state.only and not state.litellm_env.exists):
         return
     named = entry.params.get("litellm_credential_name")
-    if named is not None and _credential(state.gateway, named):
+    held = (e for f in state.gateway.files for e in objects(f.data.get("credential_list")))
+    if named is not None and any(e.get("credential_name") == named for e in held):
         return
-    names = key_variables(state, entry)
-    if state.only and not state.litellm_env.exists:
-        return
+    names, model = key_variables(state, entry), entry.name
     if any(state.gateway.lookup(name)[0] for name in names):
         return
-    first = names[0] if names else "NAME"
-    yield Problem(
-        msg("`{model}` has no key, and none is found in {names}", model=entry.name, names=names)
-        if names
-        else msg("`{model}` has no key", model=entry.name),
-        entry.place("model"),
-        msg("add a line {name}=YOUR-KEY to {path}", name=first, path=state.litellm_env.path)
-        if names
-        else msg("write api_key: {reference}NAME", reference=REFERENCE),
-        severity="warning" if state.only else severity(state, entry),
-    )
-
-
-def _credential(gateway: Gateway, name: Data) -> bool:
-    each = [e for f in gateway.files for e in objects(f.data.get("credential_list"))]
-    return any(e.get("credential_name") == name for e in each)
+    what = msg("`{model}` has no key", model=model)
+    hint = msg("write api_key: {reference}NAME", reference=REFERENCE)
+    if names:
+        env = state.litellm_env.path
+        what = msg("`{model}` has no key, and none is found in {names}", model=model, names=names)
+        hint = msg("add a line {name}=YOUR-KEY to {path}", name=names[0], path=env)
+    level = "warning" if state.only else severity(state, entry)
+    yield Problem(what, entry.place("model"), hint, severity=level)
 
 
 def wants_key(state: State, entry: ModelEntry) -> bool:
@@ -314,22 +283,18 @@ def misplaced(state: State) -> Iterator[Problem]:
         for name in entry.params:
             meant = _parameter(state, name)
             if meant and meant not in entry.params:
-                yield Problem(
-                    msg("LiteLLM knows no parameter `{name}`", name=name),
-                    entry.place(name),
-                    msg("did you mean `{name}`?", name=meant),
-                    severity=_lost(state, entry, meant),
-                )
+                what = msg("LiteLLM knows no `{name}` here", name=name)
+                hint = msg("did you mean `{name}`?", name=meant)
+                level = _lost(state, entry, meant)
+                yield Problem(what, entry.place(name), hint, severity=level)
         for name in entry.beside:
             meant = name if name in _DECIDE else _ALSO_CALLED.get(name, "")
             known = meant or (name if name in state.litellm_facts.parameters else "")
             if known and known not in {"id", "mode", "tags"} and known not in entry.params:
-                yield Problem(
-                    msg("LiteLLM ignores `{name}` beside `litellm_params`", name=name),
-                    entry.file.place("model_list", entry.index, name),
-                    msg("indent it, so that it stands below `litellm_params:`"),
-                    severity=_lost(state, entry, known),
-                )
+                what = msg("LiteLLM ignores `{name}` beside `litellm_params`", name=name)
+                place = entry.file.place("model_list", entry.index, name)
+                hint = msg("indent it below `litellm_params:`")
+                yield Problem(what, place, hint, severity=_lost(state, entry, known))
 
 
 def _lost(state: State, entry: ModelEntry, meant: str) -> Severity:
@@ -351,8 +316,6 @@ def _parameter(state: State, name: str) -> str:
         return _ALSO_CALLED[name]
     if name in state.litellm_facts.parameters or "_cost" in name:
         return ""
-    from haha_config.core.providers.decode import closest
-
     near = closest(name, sorted(_DECIDE | _CHECKED))
     return near[0] if near else ""
 
@@ -382,21 +345,20 @@ def unreadable(state: State) -> Iterator[Problem]:
             text = name in {"api_base", "base_url"}
             if value is None or (isinstance(value, str) if text else _number(value)):
                 continue
-            yield Problem(
-                msg(
-                    "`{name}` is no text, so LiteLLM leaves `{model}` out",
-                    name=name,
-                    model=entry.name,
-                )
-                if text
-                else msg(
+            if text:
+                yield _wrong_type(state, entry, name, None)
+            else:
+                what = msg(
                     "`{name}` is no number, so LiteLLM leaves `{model}` out",
                     name=name,
                     model=entry.name,
-                ),
-                entry.place(name),
-                severity=severity(state, entry),
-            )
+                )
+                yield Problem(what, entry.place(name), severity=severity(state, entry))
+
+
+def _wrong_type(state: State, entry: ModelEntry, name: str, hint: Message | None) -> Problem:
+    what = msg("`{name}` is no text, so LiteLLM leaves `{model}` out", name=name, model=entry.name)
+    return Problem(what, entry.place(name), hint, severity=severity(state, entry))
 
 
 def _number(value: Data) -> bool:
@@ -424,29 +386,26 @@ def path_astray(state: State) -> Iterator[Problem]:
         if base is None or not chats(state, entry):
             continue
         path, route = base.path.rstrip("/"), called(state, entry)
-        written = entry.place(entry.base_key)
+        written = base_of(state, entry).rstrip("/")
         if base.scheme == "https" and base.loopback:
             what = msg("a server on this machine rarely speaks https")
-            yield Problem(
-                what, written, msg("write http://, unless it has a certificate"), severity="warning"
-            )
+            hint = msg("write http://, unless it has a certificate")
+            yield Problem(what, entry.place(entry.base_key), hint, severity="warning")
+        # llama.cpp and other gateways answer without `/v1` too.
+        level: Severity = "warning"
         if route == "/api/chat" and path.endswith("/v1"):
-            what = msg(
-                "LiteLLM would call `{url}`, and Ollama has no such path",
-                url=v.shown_url(base_of(state, entry).rstrip("/")) + route,
-            )
-            yield Problem(what, written, msg("leave `/v1` out"), severity=severity(state, entry))
+            better, level = written.removesuffix("/v1"), severity(state, entry)
         elif route == "/chat/completions" and not path and _has_v1(state, entry, base):
-            yield Problem(
-                msg(
-                    "LiteLLM would call `{url}`, and such a server answers below `/v1`",
-                    url=v.shown_url(base_of(state, entry).rstrip("/")) + route,
-                ),
-                written,
-                msg("write {url}", url=v.shown_url(base_of(state, entry).rstrip("/")) + "/v1"),
-                # llama.cpp and other gateways answer there too.
-                severity="warning",
-            )
+            better = f"{written}/v1"
+        else:
+            continue
+        what = msg(
+            "LiteLLM would call `{called}`: write `{bare}`",
+            called=v.shown_url(written) + route,
+            bare=v.shown_url(better),
+        )
+        hint = msg("write {url}", url=v.shown_url(better))
+        yield Problem(what, entry.place(entry.base_key), hint, severity=level)
 
 
 def without_address(state: State) -> Iterator[Problem]:
@@ -460,16 +419,13 @@ def without_address(state: State) -> Iterator[Problem]:
             continue
         if _OPENAI_NAME.match(name) or name in state.litellm_facts.models.get("openai", ()):
             continue
-        yield Problem(
-            msg(
-                "`{name}` has no `api_base`, so LiteLLM asks api.openai.com for `{model}`",
-                name=entry.name,
-                model=name,
-            ),
-            entry.place("model"),
-            msg("add api_base: https://YOUR-SERVER/v1"),
-            severity=severity(state, entry),
+        what = msg(
+            "`{name}` has no `api_base`, so LiteLLM asks api.openai.com for `{model}`",
+            name=entry.name,
+            model=name,
         )
+        hint = msg("add api_base: https://YOUR-SERVER/v1")
+        yield Problem(what, entry.place("model"), hint, severity=severity(state, entry))
 
 
 #: Families of OpenAI's models; newer ones than any list are named alike.

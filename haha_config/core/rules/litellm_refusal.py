@@ -14,7 +14,7 @@ _SAID: Final[tuple[tuple[str, Message], ...]] = (
     (
         r"(?P<key>fallbacks) must be a list|Item '.*' is not a dictionary"
         r"|Fallbacks for '(?P<name>[^']+)' must be a list",
-        msg("`fallbacks` has a shape with which LiteLLM does not start"),
+        msg("LiteLLM does not start with this `{name}`", name="fallbacks"),
     ),
     (
         r"Invalid routing_strategy: '(?P<name>[^']*)'",

@@ -5,223 +5,196 @@ Each was measured: `tests/e2e/litellm_setups.py` has it with its outcome.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import product
 from typing import Final
 
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data, Problem, Severity, elements, mapping
-from haha_config.core.state.gateway import CALLBACKS, DATABASE_URL, Gateway, functions, module_file
+from haha_config.core.providers.decode import closest
+from haha_config.core.state.gateway import (
+    CALLBACKS,
+    DATABASE_URL,
+    REFERENCE,
+    Gateway,
+    functions,
+    module_file,
+)
 from haha_config.core.state.state import State
 
-#: Sections that must be tables. LiteLLM passes over a wrong `router_settings`.
-_TABLES: Final = ("litellm_settings", "general_settings", "environment_variables", "mcp_servers")
-_FALLBACKS: Final = ("fallbacks", "default_fallbacks")
-_NUMBERS: Final = ("max_budget", "max_internal_user_budget", "default_max_internal_user_budget")
 #: Only with a licence of LiteLLM's.
 _LICENSED: Final = ("allowed_ips", "enforced_params")
+#: What names a Redis in the environment.
+REDIS: Final = ("REDIS_HOST", "REDIS_URL", "REDIS_CLUSTER_NODES", "REDIS_SENTINEL_NODES")
 
 Path = tuple[str | int, ...]
 
 
 def misshapen(state: State) -> Iterator[Problem]:
     """A problem for each thing that LiteLLM stops at while it reads the file."""
-    yield from _tables(state)
-    yield from _fallbacks(state)
-    yield from _router(state)
+    yield from _shapes(state)
     yield from _values(state)
     yield from _callbacks(state)
     yield from _functions(state)
-    yield from _servers(state)
 
 
-def _problem(
-    state: State,
-    path: Path,
-    what: Message,
-    hint: Message | str | None,
-    severity: Severity = "error",
-) -> Problem:
-    return Problem(what, state.litellm.place(*path), hint, severity=severity)
+# --- shapes -------------------------------------------------------------------------------------
 
 
-def _tables(state: State) -> Iterator[Problem]:
-    for name in _TABLES:
-        value = state.litellm.data.get(name)
-        if value is not None and not isinstance(value, Mapping):
-            yield _problem(
-                state,
-                (name,),
-                msg("`{name}` is no table, and LiteLLM does not start with it", name=name),
-                msg("write each entry below it as `  NAME: VALUE`"),
-            )
-    include = state.litellm.data.get("include")
-    if include is not None and not isinstance(include, list):
-        yield _problem(
-            state,
-            ("include",),
-            msg("`include` is no list, and LiteLLM does not start with it"),
-            msg("write each file below it as `  - FILE`"),
-        )
+def _table(value: Data) -> bool:
+    return value is None or isinstance(value, Mapping)
 
 
-def _fallbacks(state: State) -> Iterator[Problem]:
-    for section in ("litellm_settings", "router_settings"):
-        for key in _FALLBACKS:
-            value = state.gateway.section(section).get(key)
-            if value is None or _fits(key, value):
-                continue
-            what = msg("`{name}` has a shape with which LiteLLM does not start", name=key)
-            hint = (
-                msg("write `- MODEL: [OTHER-MODEL]` for each model")
-                if key == "fallbacks"
-                else msg("write `{name}: [OTHER-MODEL]`", name=key)
-            )
-            yield _problem(state, (section, key), what, hint)
+def _list(value: Data) -> bool:
+    return value is None or isinstance(value, list)
 
 
-def _fits(key: str, value: Data) -> bool:
-    if not isinstance(value, list):
-        return False
-    if key == "default_fallbacks":
-        return True
-    return all(
+def _pairs(value: Data) -> bool:
+    return _list(value) and all(
         isinstance(each, Mapping) and all(isinstance(names, list) for names in each.values())
-        for each in value
+        for each in elements(value)
     )
 
 
-def _router(state: State) -> Iterator[Problem]:
-    router = state.gateway.section("router_settings")
-    strategy = router.get("routing_strategy")
-    known = state.litellm_facts.strategies
-    if strategy is not None and known and strategy not in known:
-        yield _problem(
-            state,
-            ("router_settings", "routing_strategy"),
-            msg("LiteLLM has no routing strategy `{name}`, and does not start", name=str(strategy)),
-            msg("one of {names}", names=known),
-        )
-    for key in ("health_check_interval", "health_check_concurrency"):
-        if key in router:
-            yield _problem(
-                state,
-                ("router_settings", key),
-                msg("LiteLLM does not start with `{name}` here", name=key),
-                msg("move it below `general_settings:`"),
-            )
-    aliases = router.get("model_group_alias")
-    if aliases is not None and not isinstance(aliases, Mapping):
-        yield _problem(
-            state,
-            ("router_settings", "model_group_alias"),
-            msg(
-                "`{name}` is no table, and LiteLLM does not start with it", name="model_group_alias"
-            ),
-            msg("write `ALIAS: MODEL` for each"),
-        )
-
-
-def _values(state: State) -> Iterator[Problem]:
-    gateway = state.gateway
-    for key in _NUMBERS:
-        value = gateway.settings.get(key)
-        if isinstance(value, str) and gateway.followed(value) == value and not _number(value):
-            yield _problem(
-                state,
-                ("litellm_settings", key),
-                msg("`{name}` is no number, and LiteLLM does not start with it", name=key),
-                msg("write `{name}: 100`", name=key),
-            )
-    for key in _LICENSED:
-        if gateway.general.get(key) is not None and not gateway.lookup("LITELLM_LICENSE")[0]:
-            yield _problem(
-                state,
-                ("general_settings", key),
-                msg("LiteLLM does not start with `{name}` unless it has a licence", name=key),
-                msg("delete it, or set LITELLM_LICENSE"),
-            )
-    url = gateway.general.get("database_url")
-    if url or gateway.lookup(DATABASE_URL)[0]:
-        yield _problem(
-            state,
-            ("general_settings", "database_url") if url else (),
-            msg("a LiteLLM without prisma does not start with a database"),
-            msg("use an image of LiteLLM's that has it, or remove the database"),
-            "note",
-        )
-    yield from _cache(state)
-    yield from _coordination(state)
-
-
-def _number(text: str) -> bool:
+def _number(value: Data) -> bool:
+    if not isinstance(value, str) or value.startswith(REFERENCE):
+        return True
     try:
-        float(text)
+        float(value)
     except ValueError:
         return False
     return True
 
 
-def _cache(state: State) -> Iterator[Problem]:
+def _never(_: Data) -> bool:
+    return False
+
+
+#: Sections ("": the file), keys, what fits there, and how it is written.
+_SHAPES: Final[
+    tuple[tuple[tuple[str, ...], tuple[str, ...], Callable[[Data], bool], Message], ...]
+] = (
+    (
+        ("",),
+        # Not `router_settings`: LiteLLM passes over a wrong one.
+        ("litellm_settings", "general_settings", "environment_variables", "mcp_servers"),
+        _table,
+        msg("write each entry below it as `  NAME: VALUE`"),
+    ),
+    (("",), ("include",), _list, msg("write each file below it as `  - FILE`")),
+    (
+        ("litellm_settings", "router_settings"),
+        ("fallbacks",),
+        _pairs,
+        msg("write `- MODEL: [OTHER-MODEL]` for each model"),
+    ),
+    (
+        ("litellm_settings", "router_settings"),
+        ("default_fallbacks",),
+        _list,
+        msg("write `{name}: [OTHER-MODEL]`", name="default_fallbacks"),
+    ),
+    (("router_settings",), ("model_group_alias",), _table, msg("write `ALIAS: MODEL` for each")),
+    (
+        ("router_settings",),
+        ("health_check_interval", "health_check_concurrency"),
+        _never,
+        msg("move it below `general_settings:`"),
+    ),
+    (
+        ("litellm_settings",),
+        ("max_budget", "max_internal_user_budget", "default_max_internal_user_budget"),
+        _number,
+        msg("write a number"),
+    ),
+)
+
+
+def _shapes(state: State) -> Iterator[Problem]:
+    for sections, keys, fits, hint in _SHAPES:
+        for section, key in product(sections, keys):
+            table = state.gateway.section(section) if section else state.litellm.data
+            if key in table and not fits(table[key]):
+                what = msg("LiteLLM does not start with this `{name}`", name=key)
+                yield _problem(state, (section, key) if section else (key,), what, hint)
+    strategy = state.gateway.section("router_settings").get("routing_strategy")
+    known = state.litellm_facts.strategies
+    if strategy is not None and known and strategy not in known:
+        what = msg("LiteLLM does not start with this `{name}`", name="routing_strategy")
+        hint = msg("one of {names}", names=known)
+        yield _problem(state, ("router_settings", "routing_strategy"), what, hint)
+    for name in map(str, state.gateway.section("mcp_servers")):
+        if "-" in name:
+            what = msg("LiteLLM does not start with a `-` in the name `{name}`", name=name)
+            hint = msg("write {name}", name=name.replace("-", "_"))
+            yield _problem(state, ("mcp_servers", name), what, hint)
+
+
+def _problem(
+    state: State, path: Path, what: Message, hint: Message, severity: Severity = "error"
+) -> Problem:
+    return Problem(what, state.litellm.place(*path), hint, severity=severity)
+
+
+# --- what LiteLLM can't load --------------------------------------------------------------------
+
+
+def _values(state: State) -> Iterator[Problem]:
     gateway = state.gateway
+    for key in _LICENSED:
+        if gateway.general.get(key) is not None and not gateway.lookup("LITELLM_LICENSE")[0]:
+            what = msg("LiteLLM does not start with `{name}` unless it has a licence", name=key)
+            hint = msg("delete it, or set LITELLM_LICENSE")
+            yield _problem(state, ("general_settings", key), what, hint)
+    url = gateway.general.get("database_url")
+    if url or gateway.lookup(DATABASE_URL)[0]:
+        path = ("general_settings", "database_url") if url else ()
+        what = msg("a LiteLLM without prisma does not start with a database")
+        hint = msg("use an image of LiteLLM's that has it, or remove the database")
+        yield _problem(state, path, what, hint, "note")
+    yield from _redis(state)
+
+
+def _redis(state: State) -> Iterator[Problem]:
+    """Caches and counters that no Redis is named for."""
+    gateway = state.gateway
+    severity: Severity = "warning" if state.only else "error"
     params = mapping(gateway.settings.get("cache_params"))
     redis = str(params.get("type", "redis")) in {"redis", "redis-semantic"}
     where = {"host", "url", "redis_startup_nodes", "startup_nodes", "sentinel_nodes"}
-    named = where & set(params) or any(
-        gateway.lookup(f"REDIS_{name}")[0]
-        for name in ("HOST", "URL", "CLUSTER_NODES", "SENTINEL_NODES")
-    )
+    named = where & set(params) or any(gateway.lookup(name)[0] for name in REDIS)
     if gateway.settings.get("cache") is True and redis and not named:
-        yield _problem(
-            state,
-            ("litellm_settings", "cache"),
-            msg("no Redis is named for the cache, and LiteLLM does not start without"),
-            msg("write `cache_params:` with `type: local`, or set REDIS_HOST"),
-            "warning" if state.only else "error",
-        )
-
-
-def _coordination(state: State) -> Iterator[Problem]:
-    named = state.gateway.general.get("coordination_redis")
-    table = named if isinstance(named, Mapping) else {}
+        what = msg("LiteLLM does not start: no Redis is named for `{name}`", name="cache")
+        hint = msg("write `cache_params:` with `type: local`, or set REDIS_HOST")
+        yield _problem(state, ("litellm_settings", "cache"), what, hint, severity)
+    counters = gateway.general.get("coordination_redis")
     targets = ("host", "url", "startup_nodes", "sentinel_nodes")
-    if named is None or any(state.gateway.followed(table.get(target)) for target in targets):
-        return
-    yield _problem(
-        state,
-        ("general_settings", "coordination_redis"),
-        msg("no Redis is named in `coordination_redis`, and LiteLLM does not start without"),
-        msg("write `host:` and `port:` below it"),
-        "warning" if state.only else "error",
-    )
+    found = [gateway.followed(mapping(counters).get(target)) for target in targets]
+    if counters is not None and not any(found):
+        name = "coordination_redis"
+        what = msg("LiteLLM does not start: no Redis is named for `{name}`", name=name)
+        hint = msg("write `host:` and `port:` below it")
+        yield _problem(state, ("general_settings", name), what, hint, severity)
 
 
 def _callbacks(state: State) -> Iterator[Problem]:
     facts = state.litellm_facts
     for key in CALLBACKS:
         for name in _named(state.gateway, key):
-            package = facts.callbacks.get(name, "")
-            if package:
-                yield _problem(
-                    state,
-                    ("litellm_settings", key),
-                    msg(
-                        "`{name}` needs the package {package}, which is not part of LiteLLM",
-                        name=name,
-                        package=package,
-                    ),
-                    msg("install it into LiteLLM's environment, or remove `{name}`", name=name),
-                    "warning",
+            path = ("litellm_settings", key)
+            if package := facts.callbacks.get(name, ""):
+                what = msg(
+                    "`{name}` needs the package {package}, which LiteLLM lacks",
+                    name=name,
+                    package=package,
                 )
+                hint = msg("install it into LiteLLM's environment, or remove `{name}`", name=name)
+                yield _problem(state, path, what, hint, "warning")
             elif key == "callbacks" and facts.proxy_callbacks and name not in facts.proxy_callbacks:
-                from haha_config.core.providers.decode import closest
-
                 near = closest(name, sorted(facts.proxy_callbacks))
-                yield _problem(
-                    state,
-                    ("litellm_settings", key),
-                    msg("LiteLLM has no callback `{name}`, and does not start", name=name),
-                    msg("did you mean `{name}`?", name=near[0]) if near else msg("delete it"),
-                )
+                what = msg("LiteLLM has no callback `{name}`, and does not start", name=name)
+                hint = msg("did you mean `{name}`?", name=near[0]) if near else msg("delete it")
+                yield _problem(state, path, what, hint)
 
 
 def _named(gateway: Gateway, key: str) -> Iterator[str]:
@@ -238,24 +211,9 @@ def _named(gateway: Gateway, key: str) -> Iterator[str]:
 def _functions(state: State) -> Iterator[Problem]:
     for path, function in functions(state.gateway):
         file = module_file(state.gateway, function)
-        if file not in state.missing:
-            continue
-        yield _problem(
-            state,
-            path,
-            msg("LiteLLM can't load `{name}`: there is no {file}", name=function, file=file),
-            msg("put the file there, or remove `{name}`", name=function),
+        if file in state.missing:
+            what = msg("LiteLLM can't load `{name}`: there is no {file}", name=function, file=file)
+            hint = msg("put the file there, or remove `{name}`", name=function)
             # A package in LiteLLM's environment would do as well.
-            "error" if function.count(".") == 1 else "warning",
-        )
-
-
-def _servers(state: State) -> Iterator[Problem]:
-    for name in state.gateway.section("mcp_servers"):
-        if "-" in str(name):
-            yield _problem(
-                state,
-                ("mcp_servers", name),
-                msg("LiteLLM does not start with a `-` in the name `{name}`", name=name),
-                msg("write {name}", name=str(name).replace("-", "_")),
-            )
+            severity: Severity = "error" if function.count(".") == 1 else "warning"
+            yield _problem(state, path, what, hint, severity)

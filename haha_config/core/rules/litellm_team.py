@@ -10,6 +10,7 @@ from typing import Final
 
 from haha_config.core.messages import msg
 from haha_config.core.model import Problem
+from haha_config.core.rules.litellm_shapes import REDIS
 from haha_config.core.state.gateway import Gateway
 from haha_config.core.state.state import State
 
@@ -25,12 +26,10 @@ def unchecked(state: State) -> Iterator[Problem]:
         return
     off = [f"{s}.{name}" for s, name in _CHECKS if state.gateway.section(s).get(name) is not True]
     if off:
-        yield Problem(
-            msg("LiteLLM does not check the models and the expiry that `custom_auth` sets"),
-            state.litellm.place("general_settings", "custom_auth"),
-            msg("set to true: {names}", names=tuple(off)),
-            severity="warning",
-        )
+        what = msg("LiteLLM does not check the models and the expiry that `custom_auth` sets")
+        place = state.litellm.place("general_settings", "custom_auth")
+        hint = msg("set to true: {names}", names=tuple(off))
+        yield Problem(what, place, hint, severity="warning")
 
 
 def counted_apart(state: State) -> Iterator[Problem]:
@@ -40,19 +39,15 @@ def counted_apart(state: State) -> Iterator[Problem]:
     key = next((key for key in ("redis_host", "redis_url") if router.get(key)), None)
     if key is None or not (gateway.own_auth or gateway.has_database) or _shares(gateway):
         return
-    yield Problem(
-        msg("replicas do not share limits by `{name}` here: each counts by itself", name=key),
-        state.litellm.place("router_settings", key),
-        msg("name the Redis in `coordination_redis:` below `general_settings:`"),
-        severity="warning",
-    )
+    what = msg("replicas do not share limits by `{name}` here: each counts by itself", name=key)
+    hint = msg("name the Redis in `coordination_redis:` below `general_settings:`")
+    yield Problem(what, state.litellm.place("router_settings", key), hint, severity="warning")
 
 
 def _shares(gateway: Gateway) -> bool:
     """A Redis that LiteLLM also counts in: named for it, the cache's, or the environment's."""
-    targets = ("HOST", "URL", "CLUSTER_NODES", "SENTINEL_NODES")
     return (
         isinstance(gateway.general.get("coordination_redis"), Mapping)
         or gateway.settings.get("cache") is True
-        or any(gateway.lookup(f"REDIS_{name}")[0] for name in targets)
+        or any(gateway.lookup(name)[0] for name in REDIS)
     )

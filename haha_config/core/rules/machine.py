@@ -9,8 +9,7 @@ from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place, Problem
-from haha_config.core.rules.litellm import version
-from haha_config.core.rules.rule import Rule
+from haha_config.core.rules.rule import INIT, Rule, quoted, version
 from haha_config.core.state.machine import Installed, Machine
 from haha_config.core.state.state import State
 
@@ -65,8 +64,8 @@ class SYS002(MachineRule):
         if endpoint is not None and endpoint.row.start:
             return endpoint.row.start
         if _is_cc_switch(state):
-            return msg("start cc-switch's proxy, or set the client up without it: haha-config init")
-        return msg("start the program that should answer there, or: haha-config init")
+            return msg("start cc-switch's proxy, or: haha-config init")
+        return msg("start the program that answers there, or: haha-config init")
 
 
 def _is_cc_switch(state: State) -> bool:
@@ -94,9 +93,8 @@ class SYS003(MachineRule):
                 if who == "ollama"
                 else msg("another program than LiteLLM answers on port {port}", port=url.port)
             )
-            yield Problem(
-                what, found.place, f"haha-config init --provider litellm --port {url.port + 100}"
-            )
+            hint = f"{INIT} --provider litellm --port {url.port + 100}"
+            yield Problem(what, found.place, hint)
 
 
 class SYS004(MachineRule):
@@ -110,18 +108,15 @@ class SYS004(MachineRule):
     def look(self, state: State, machine: Machine) -> Iterable[Problem]:  # noqa: ARG002
         for found in machine.litellm:
             if found.version in machine.compromised:
-                yield _installed(
-                    found,
-                    msg(
-                        "LiteLLM {version} was poisoned ({about}): replace every key that it saw",
-                        version=found.version,
-                        about=machine.compromised[found.version],
-                    ),
+                what = msg(
+                    "LiteLLM {version} was poisoned ({about}): replace every key that it saw",
+                    version=found.version,
+                    about=machine.compromised[found.version],
                 )
+                yield _installed(found, what)
             elif found.markers:
-                yield _installed(
-                    found, msg("files of a poisoned LiteLLM are here: {files}", files=found.markers)
-                )
+                what = msg("files of a poisoned LiteLLM are here: {files}", files=found.markers)
+                yield _installed(found, what)
 
 
 def _installed(found: Installed, what: Message) -> Problem:
@@ -135,18 +130,14 @@ class SYS005(MachineRule):
 
     def look(self, state: State, machine: Machine) -> Iterable[Problem]:  # noqa: ARG002
         for found in machine.litellm:
-            if machine.oldest and version(found.version) < version(machine.oldest):
-                if found.version in machine.compromised:
-                    continue
-                yield _installed(
-                    found,
-                    msg(
-                        "LiteLLM {version} has known security holes; {oldest} is the oldest"
-                        " without them",
-                        version=found.version,
-                        oldest=machine.oldest,
-                    ),
+            old = bool(machine.oldest) and version(found.version) < version(machine.oldest)
+            if old and found.version not in machine.compromised:
+                what = msg(
+                    "LiteLLM {version} has known security holes; {oldest} has none",
+                    version=found.version,
+                    oldest=machine.oldest,
                 )
+                yield _installed(found, what)
 
 
 class SYS006(MachineRule):
@@ -167,12 +158,9 @@ class SYS007(MachineRule):
 
     def look(self, state: State, machine: Machine) -> Iterable[Problem]:
         if state.checkout and machine.packages is False:
-            from haha_config.core.rules.rule import quoted
-
             what = msg("the packages of claude-haha are not installed")
-            yield Problem(
-                what, Place(path=state.folder), f"cd {quoted(state.folder)} && bun install"
-            )
+            hint = f"cd {quoted(state.folder)} && bun install"
+            yield Problem(what, Place(path=state.folder), hint)
 
 
 class SYS008(MachineRule):
@@ -188,27 +176,19 @@ class SYS008(MachineRule):
         if machine.onboarded is not False or not state.value(v.BASE_URL):
             return
         if any(layer.values.get(v.BASE_URL) for layer in state.layers if layer.name not in _FOLDER):
-            yield Problem(
-                msg(
-                    "the client has not been set up here: at its first start it asks a few"
-                    " questions"
-                ),
-                Place(path=machine.client_state),
-                msg(
-                    'if it asks for a login, add "hasCompletedOnboarding": true to {path}',
-                    path=machine.client_state,
-                ),
+            path = machine.client_state
+            what = msg("at its first start the client asks a few questions")
+            hint = msg(
+                'if it asks for a login, add "hasCompletedOnboarding": true to {path}', path=path
             )
-            return
-        yield Problem(
-            msg(
+            yield Problem(what, Place(path=path), hint)
+        else:
+            what = msg(
                 "the client's first start reads no settings of a folder: it asks for an Anthropic"
                 " login, or stops where api.anthropic.com is out of reach"
-            ),
-            state.effective(v.BASE_URL).place,
-            "haha-config init --scope user",
-            severity="warning",
-        )
+            )
+            place = state.effective(v.BASE_URL).place
+            yield Problem(what, place, f"{INIT} --scope user", severity="warning")
 
 
 #: Layers that the client reads once it trusts the folder.
@@ -223,14 +203,10 @@ class SYS009(MachineRule):
 
     def look(self, state: State, machine: Machine) -> Iterable[Problem]:
         if machine.windows_home:
-            yield Problem(
-                msg(
-                    "a client under Windows reads other settings, in {path}",
-                    path=machine.windows_home,
-                ),
-                Place(path=state.target.path),
-                msg("run haha-config on the side where you start the client"),
-            )
+            home = machine.windows_home
+            what = msg("a client under Windows reads other settings, in {path}", path=home)
+            hint = msg("run haha-config on the side where you start the client")
+            yield Problem(what, Place(path=state.target.path), hint)
 
 
 class SYS010(MachineRule):
@@ -239,11 +215,6 @@ class SYS010(MachineRule):
     why = msg("`pip install litellm` leaves out what the proxy needs.")
 
     def look(self, state: State, machine: Machine) -> Iterable[Problem]:
-        if (
-            state.route == "litellm"
-            and machine.litellm
-            and not any(i.proxy for i in machine.litellm)
-        ):
-            yield _installed(
-                machine.litellm[0], msg("this LiteLLM was installed without its proxy part")
-            )
+        found = machine.litellm if state.route == "litellm" else ()
+        if found and not any(one.proxy for one in found):
+            yield _installed(found[0], msg("this LiteLLM was installed without its proxy part"))

@@ -38,15 +38,13 @@ class OWN001(OwnedBy):
     tools = frozenset({"cc-switch"})
 
     def problem(self, owner: Owner) -> Problem:
-        return Problem(
-            msg(
-                "cc-switch has {entry} active: at its next switch it writes over {path}",
-                entry=_named(owner),
-                path=owner.path,
-            ),
-            owner.place,
-            msg("switch there, or quit cc-switch and remove its current provider"),
+        what = msg(
+            "cc-switch has {entry} active: at its next switch it writes over {path}",
+            entry=_named(owner),
+            path=owner.path,
         )
+        hint = msg("switch there, or quit cc-switch and remove its current provider")
+        return Problem(what, owner.place, hint)
 
 
 class OWN002(OwnedBy):
@@ -63,16 +61,13 @@ class OWN002(OwnedBy):
 class OWN003(OwnedBy):
     name = "lite"
     title = msg("LiteLLM's own `lite` does not manage this settings.json")
-    why = msg("`lite up` and `lite configure` keep a receipt, and restore what was there before.")
+    why = msg("`lite up` and `lite configure` keep a receipt and restore what was there.")
     tools = frozenset({"lite up", "lite configure"})
 
     def problem(self, owner: Owner) -> Problem:
-        command = "lite down" if owner.tool == "lite up" else "lite unconfigure claude"
-        what = msg(
-            "`{tool}` has written {path}, and will restore it from its receipt",
-            tool=owner.tool,
-            path=owner.path,
-        )
+        tool, path = owner.tool, owner.path
+        what = msg("`{tool}` has written {path} and will restore it", tool=tool, path=path)
+        command = "lite down" if tool == "lite up" else "lite unconfigure claude"
         return Problem(what, owner.place, command)
 
 

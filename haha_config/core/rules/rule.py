@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import takewhile
 from typing import ClassVar, Final, Literal
 
 from msgspec import Struct
@@ -219,3 +220,8 @@ def quoted(path: str) -> str:
     from shlex import quote
 
     return quote(path)
+
+
+def version(text: str) -> tuple[int, ...]:
+    """`1.84.0` as numbers; what is no number ends it."""
+    return tuple(map(int, takewhile(str.isdecimal, text.split("."))))

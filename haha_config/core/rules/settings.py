@@ -8,10 +8,19 @@ from typing import Final, TypeAlias
 from haha_config.core import variables as v
 from haha_config.core.change import beside
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Change, Data, Fix, Place, Problem, Remove, Set, mapping
+from haha_config.core.model import Change, Data, Fix, Place, Problem, Remove, Set, Severity, mapping
 from haha_config.core.providers.decode import closest
 from haha_config.core.rules.env import marks
-from haha_config.core.rules.rule import FIX, Holder, Rule, broken, holders, where
+from haha_config.core.rules.rule import (
+    INIT,
+    Holder,
+    Rule,
+    broken,
+    holders,
+    version,
+    where,
+    with_fix,
+)
 from haha_config.core.state import asked
 from haha_config.core.state.accepted import Rejected, mend, told
 from haha_config.core.state.file import File, rejected_place
@@ -54,19 +63,12 @@ class SET002(Rule):
 
     def check(self, state: State) -> Iterable[Problem]:
         for holder in holders(state):
-            if holder.layer == "dotenv":
-                continue
-            for name, value in holder.values.items():
-                if isinstance(value, str):
-                    continue
-                plain = isinstance(value, bool | int | float)
-                fixes = holder.fix(holder.set(name, as_text(value))) if plain else ()
-                yield Problem(
-                    msg("`{name}` is not text in quotes", name=name),
-                    holder.place(name),
-                    FIX if fixes else msg("write it as text in double quotes"),
-                    fixes=fixes,
-                )
+            for name, value in holder.values.items() if holder.layer != "dotenv" else ():
+                if not isinstance(value, str):
+                    plain = isinstance(value, bool | int | float)
+                    fixes = holder.fix(holder.set(name, as_text(value))) if plain else ()
+                    what = msg("`{name}` is not text in quotes", name=name)
+                    yield with_fix(what, holder.place(name), fixes, msg("write it in quotes"))
 
 
 class SET003(Rule):
@@ -82,12 +84,9 @@ class SET003(Rule):
                     continue
                 names = oddity.name.split(".")
                 ours = len(names) == 1 or names[0] == "env"
-                yield Problem(
-                    msg("`{name}` is there twice: only this one counts", name=oddity.name),
-                    oddity.place.of(file.path),
-                    msg("delete the other one"),
-                    severity="warning" if ours else "note",
-                )
+                what = msg("`{name}` is there twice: only this one counts", name=oddity.name)
+                place, hint = oddity.place.of(file.path), msg("delete the other one")
+                yield Problem(what, place, hint, severity="warning" if ours else "note")
 
 
 class SET004(Rule):
@@ -101,12 +100,9 @@ class SET004(Rule):
         file = state.target
         yield from marks(file.path, file.snapshot.data)
         if file.strange is not None:
-            yield Problem(
-                msg("the file is UTF-16: the client reads it, and few other programs do"),
-                Place(path=file.path, line=1, column=1),
-                FIX,
-                fixes=(Fix(path=file.path, bare=True),),
-            )
+            what = msg("the file is UTF-16: the client reads it, and few other programs do")
+            place = Place(path=file.path, line=1, column=1)
+            yield with_fix(what, place, (Fix(path=file.path, bare=True),))
 
 
 class SET005(Rule):
@@ -129,60 +125,48 @@ class SET005(Rule):
             if names:
                 yield self._beaten(names, holder, own)
 
-    def _beaten(self, names: tuple[str, ...], holder: Holder, own: Holder) -> Problem:
+    @staticmethod
+    def _beaten(names: tuple[str, ...], holder: Holder, own: Holder) -> Problem:
         """What a stronger layer sets otherwise: one variable with both values, several by name."""
-        layer, place = LAYERS[holder.layer], holder.place(names[0])
+        layer, name = holder.layer, names[0]
         if len(names) > 1:
-            several = msg(
+            path = where(Place(path=own.file.path))
+            what = msg(
                 "{names} in {layer} beat those in {path}",
                 names=names,
-                layer=layer,
-                path=where(Place(path=own.file.path)),
+                layer=LAYERS[layer],
+                path=path,
             )
-            return Problem(several, place, self._hint(holder.layer, several=True))
-        (name,) = names
-        one = msg(
-            "`{name}` is `{theirs}` in {layer} and beats `{ours}` in {path}",
-            name=name,
-            theirs=v.shown(name, as_text(holder.values[name])),
-            ours=v.shown(name, as_text(own.values[name])),
-            layer=layer,
-            path=where(own.place(name)),
+        else:
+            what = msg(
+                "`{name}` is `{theirs}` in {layer} and beats `{ours}` in {path}",
+                name=name,
+                theirs=v.shown(name, as_text(holder.values[name])),
+                ours=v.shown(name, as_text(own.values[name])),
+                layer=LAYERS[layer],
+                path=where(own.place(name)),
+            )
+        hint = msg(
+            "delete it there, or override it for this project: haha-config init --scope local"
         )
-        return Problem(one, place, self._hint(holder.layer))
+        if layer == "managed":
+            hint = msg("ask the administrator of this machine")
+        elif layer == "local":
+            hint = msg("delete it there: no other file that you can write is stronger")
+        return Problem(what, holder.place(name), hint)
 
     @staticmethod
     def _left_out(state: State) -> Iterator[Problem]:
         place = asked.left_out(state)
         if place is not None and state.value(v.BASE_URL):
             model, other = asked.wanted(state), asked.model(state)
-            yield Problem(
-                msg(
-                    "`availableModels` leaves out `{model}`: the client asks for {other}",
-                    model=model,
-                    other=f"`{other}`" if other else msg("its own default model"),
-                ),
-                place,
-                msg('add "{model}" to that list', model=model),
-                severity="warning" if other else "error",
+            what = msg(
+                "`availableModels` leaves out `{model}`: the client asks for {other}",
+                model=model,
+                other=f"`{other}`" if other else msg("its own default model"),
             )
-
-    @staticmethod
-    def _hint(layer: LayerName, *, several: bool = False) -> Message | str:
-        if layer == "managed":
-            return msg("only your administrator can change managed settings")
-        if layer == "local" and several:
-            return msg("delete these lines: no other file that you can write is stronger")
-        if layer == "local":
-            return msg("delete that line: no other file that you can write is stronger")
-        if several:
-            return msg(
-                "delete these lines, or override them for this project:"
-                " haha-config init --scope local"
-            )
-        return msg(
-            "delete that line, or override it for this project: haha-config init --scope local"
-        )
+            hint = msg('add "{model}" to that list', model=model)
+            yield Problem(what, place, hint, severity="warning" if other else "error")
 
 
 def _differs(name: str, one: Holder, other: Holder) -> bool:
@@ -218,13 +202,10 @@ class SET006(Rule):
         moves: tuple[Change, ...] = tuple(Set(("env", n), as_text(x)) for n, x in values.items())
         fix = Fix(path=file.path, changes=(*(Remove(path) for path in paths), *moves))
         needed = v.BASE_URL in values and not state.value(v.BASE_URL)
-        return Problem(
-            msg("{names}: the client reads this inside `env` only", names=tuple(values)),
-            file.key_place(*paths[0]),
-            FIX if movable else msg('move it into "env"'),
-            severity="error" if needed else "warning",
-            fixes=(fix,) if movable else (),
-        )
+        what = msg("{names}: the client reads this inside `env` only", names=tuple(values))
+        severity: Severity = "error" if needed else "warning"
+        fixes, hint = (fix,) if movable else (), msg('move it into "env"')
+        return with_fix(what, file.key_place(*paths[0]), fixes, hint, severity)
 
     @staticmethod
     def _in(file: File, misplaced: Collection[str], settings: Collection[str]) -> Iterator[Problem]:
@@ -232,7 +213,7 @@ class SET006(Rule):
         found = {name: closest(name, sorted(settings), cutoff=0.75) for name in unknown}
         nearest = {name: near[0] for name, near in found.items() if near}
         for name, near in nearest.items():
-            what = msg("`{name}` is in no published list of settings", name=name)
+            what = msg("in no published list of settings: {names}", names=(name,))
             yield Problem(what, file.key_place(name), msg("did you mean `{name}`?", name=near))
         new = tuple(name for name in unknown if name not in nearest)
         if new:
@@ -269,36 +250,29 @@ class SET007(Rule):
 
     def check(self, state: State) -> Iterable[Problem]:
         for _, file in state.settings_files:
+            held = mapping(file.document.data.get("env") if file.document is not None else None)
+            needed = file.path == state.target.path or any(name in held for name in v.OWNED)
             for one, versions in _by_place(file):
-                ours = any(name in mapping(_env(file)) for name in v.OWNED)
-                needed = ours or file.path == state.target.path
+                what = msg("{why}: Claude Code ignores this whole file", why=told(one))
+                if set(versions) != set(state.known_versions):
+                    what = msg(
+                        "{why}: Claude Code {versions} ignores this whole file",
+                        why=told(one),
+                        versions=versions,
+                    )
                 counts = not state.client_version or state.answers_for in versions
-                yield Problem(
-                    _ignored(told(one), versions, state),
-                    rejected_place(file, one),
-                    mend(one),
-                    severity="error" if needed and counts else "warning",
-                )
+                severity: Severity = "error" if needed and counts else "warning"
+                yield Problem(what, rejected_place(file, one), mend(one), severity=severity)
 
 
 def _by_place(file: File) -> Iterator[tuple[Rejected, tuple[str, ...]]]:
     """Each value that is not taken, as the oldest of the versions has it, and all of them."""
     known: dict[tuple[object, ...], list[tuple[Rejected, str]]] = {}
-    for version, values in file.rejected.items():
+    for client, values in file.rejected.items():
         for one in values:
-            known.setdefault(one.path, []).append((one, version))
+            known.setdefault(one.path, []).append((one, client))
     for found in known.values():
-        yield found[0][0], tuple(version for _, version in found)
-
-
-def _env(file: File) -> Data:
-    return file.document.data.get("env") if file.document is not None else None
-
-
-def _ignored(why: Message, versions: tuple[str, ...], state: State) -> Message:
-    if set(versions) == set(state.known_versions):
-        return msg("{why}: Claude Code ignores this whole file", why=why)
-    return msg("{why}: Claude Code {versions} ignores this whole file", why=why, versions=versions)
+        yield found[0][0], tuple(client for _, client in found)
 
 
 class SET008(Rule):
@@ -345,40 +319,31 @@ class SET009(Rule):
     @staticmethod
     def _approving(state: State) -> Problem:
         model = state.slots.get("sonnet") or state.slots.get("main", "")
-        return Problem(
-            msg(
-                "in auto mode `{model}`, the model for sonnet, approves commands; each costs"
-                " a request of about 36,000 tokens",
-                model=model,
-            ),
-            state.effective(v.AUTO_MODE_SERVER).place,
-            msg("to be asked yourself: haha-config init --permissions ask"),
-            severity="note",
+        what = msg(
+            "in auto mode `{model}`, the model for sonnet, approves commands; each costs a request"
+            " of about 36,000 tokens",
+            model=model,
         )
+        hint = msg("to be asked yourself: haha-config init --permissions ask")
+        return Problem(what, state.effective(v.AUTO_MODE_SERVER).place, hint, severity="note")
 
     @staticmethod
     def _stopping(state: State, *, chosen: bool) -> Problem:
-        by_person = beside.person_wants_auto(state)
         fixes: tuple[Fix, ...] = ()
-        if state.target.document is not None and not (by_person or chosen):
+        if state.target.document is not None and not (chosen or beside.person_wants_auto(state)):
             changes = tuple(beside.permission_changes("ask", state.target, state.owned))
             fixes = (Fix(path=state.target.path, changes=changes),) if changes else ()
-        return Problem(
-            msg(
-                "a client of 2.1.330 or newer stops at its first command with `Auto mode can't"
-                " check actions in this session`"
-            ),
-            Place(path=state.target.path),
-            FIX if fixes else "haha-config init --permissions ask",
-            severity="note" if chosen else "warning",
-            fixes=fixes,
+        what = msg(
+            "since 2.1.330 the client stops at its first command with `Auto mode can't check"
+            " actions in this session`"
         )
+        place, ask = Place(path=state.target.path), f"{INIT} --permissions ask"
+        return with_fix(what, place, fixes, ask, "note" if chosen else "warning")
 
 
-def _before(version: str) -> bool:
+def _before(client: str) -> bool:
     """Whether a client is known to be older than auto mode as its default."""
-    numbers = tuple(int(part) for part in version.split(".") if part.isdecimal())
-    return bool(numbers) and numbers < (2, 1, 330)
+    return bool(version(client)) and version(client) < (2, 1, 330)
 
 
 #: Turns auto mode off with all else that is new.

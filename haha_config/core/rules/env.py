@@ -293,7 +293,9 @@ class ENV007(Rule):
             if value:
                 yield from self._against(name, value, files, state)
             # An emptied credential is KEY002's business.
-            elif value == "" and name not in v.CREDENTIALS and _from_dotenv(name, files):
+            elif value == "" and name not in v.CREDENTIALS and files[:1]:
+                if files[0].layer != "dotenv" or not files[0].values[name]:
+                    continue
                 what = msg("your shell exports an empty `{name}`, which beats this line", name=name)
                 yield Problem(what, files[0].place(name), f"unset {name}")
 
@@ -320,11 +322,6 @@ class ENV007(Rule):
         elif not files and name in _NEEDED and _alone(name, state):
             what = msg("`{name}` is only in your shell: another terminal lacks it", name=name)
             yield Problem(what, _home(state), INIT)
-
-
-def _from_dotenv(name: str, files: list[Holder]) -> bool:
-    """Whether `.env` alone has a value of it."""
-    return bool(files) and files[0].layer == "dotenv" and bool(files[0].values[name])
 
 
 #: Variables without which a set-up is not complete.

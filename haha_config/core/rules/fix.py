@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Final, TypeAlias
 
 from msgspec import Struct
@@ -46,10 +48,10 @@ def fixed(state: State, select: Collection[str] = (), ignore: Collection[str] = 
         done += made
         if current is before:
             break
-    fixes = [fix for group in done for fix in group]
-    changes: dict[str, list[Change]] = {}
+    fixes = list(chain.from_iterable(done))
+    changes: dict[str, list[Change]] = defaultdict(list)
     for fix in fixes:
-        changes.setdefault(fix.path, []).extend(fix.changes)
+        changes[fix.path] += fix.changes
     return Fixed(
         plan=Plan(
             writes=tuple(_writes(state, current, changes)),
@@ -113,9 +115,9 @@ def _with_all(state: State, groups: Iterable[Group], refused: dict[str, Message]
 
 def merged(groups: Iterable[Group]) -> Iterator[Fix]:
     """The fixes, one a file."""
-    by_path: dict[str, list[Fix]] = {}
-    for fix in (fix for group in groups for fix in group):
-        by_path.setdefault(fix.path, []).append(fix)
+    by_path: dict[str, list[Fix]] = defaultdict(list)
+    for fix in chain.from_iterable(groups):
+        by_path[fix.path].append(fix)
     for path, fixes in by_path.items():
         changes = {change.path: change for fix in fixes for change in fix.changes}
         yield Fix(
@@ -153,17 +155,12 @@ def files(state: State) -> tuple[File, ...]:
 
 
 def _exchange(state: State, new: File) -> State:
-    if new.path == state.dotenv.path:
-        return replace(state, dotenv=new)
-    if new.path == state.litellm.path:
-        return replace(state, litellm=new)
-    if new.path == state.litellm_env.path:
-        return replace(state, litellm_env=new)
-    if any(file.path == new.path for file in state.included):
-        included = (new if file.path == new.path else file for file in state.included)
-        return replace(state, included=tuple(included))
+    for name in ("dotenv", "litellm", "litellm_env"):
+        if getattr(state, name).path == new.path:
+            return replace(state, **{name: new})
+    included = tuple(new if file.path == new.path else file for file in state.included)
     settings = {k: new if f.path == new.path else f for k, f in state.settings.items()}
-    return replace(state, settings=settings)
+    return replace(state, settings=settings, included=included)
 
 
 def _writes(before: State, after: State, changes: dict[str, list[Change]]) -> Iterator[Write]:

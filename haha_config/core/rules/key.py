@@ -93,11 +93,6 @@ class KEY001(Rule):
         return key if same else None
 
 
-def credentials_value(state: State) -> str:
-    """The credential that the client sends first; "" where there is none."""
-    return next((f.value or "" for f in credentials(state)), "")
-
-
 def key_header(state: State) -> str:
     """What a custom header sends as `x-api-key`; "" where none does."""
     return headers.value(state.value(v.HEADERS), headers.KEY)
@@ -485,8 +480,8 @@ class KEY011(Rule):
         if name.lower() == "authorization" and state.value(v.AUTH_TOKEN):
             what = msg("`{name}` is not sent: the client's own replaces it", name=name)
             yield what, msg("delete that header"), "note"
-        own = key_header(state) == credentials_value(state)
-        if name.lower() == headers.KEY and credentials(state) and not own:
+        found = credentials(state)
+        if name.lower() == headers.KEY and found and key_header(state) != found[0].value:
             what = msg("the header `{name}` replaces your credential", name=name)
             yield what, msg("delete that header"), "warning"
 

@@ -76,6 +76,13 @@ def _in_entry(entry: ModelEntry, name: str, value: Data, what: Message) -> Probl
     return Problem(what, place, FIX, fixes=(entry.fix(Set(entry.path(name), value)),))
 
 
+class EntryRule(Rule):
+    """A rule that looks at the entries of `model_list`."""
+
+    needs = GATEWAY
+    requires = LISTED
+
+
 _EDIT: Final = msg("correct that place: until then LiteLLM does not start")
 
 
@@ -91,14 +98,12 @@ class LLM001(Rule):
         for file in (state.litellm, state.litellm_env, *state.included):
             yield from broken(file, _EDIT)
         if state.route == "litellm" and not state.litellm.exists:
-            yield Problem(
-                msg(
-                    "the client calls the gateway at port {port}, and its file is not there",
-                    port=state.gateway_port,
-                ),
-                Place(path=state.litellm.path),
-                f"{INIT_GATEWAY} --upstream {_upstream(state)}",
+            what = msg(
+                "the client calls the gateway at port {port}, and its file is not there",
+                port=state.gateway_port,
             )
+            hint = f"{INIT_GATEWAY} --upstream {_upstream(state)}"
+            yield Problem(what, Place(path=state.litellm.path), hint)
 
 
 def _upstream(state: State) -> str:
@@ -236,15 +241,13 @@ class LLM003(Rule):
         return only, inside.place("drop_params")
 
 
-class LLM004(Rule):
+class LLM004(EntryRule):
     name = "ollama-chat"
     title = msg("Ollama models have the prefix `ollama_chat/`")
     why = msg(
         "With `ollama/` LiteLLM calls `/api/generate`, pastes the tools into the prompt and"
         " forces every answer to be JSON."
     )
-    needs = GATEWAY
-    requires = LISTED
     fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
@@ -259,7 +262,7 @@ class LLM004(Rule):
                 yield _in_entry(entry, "model", better, what)
 
 
-class LLM005(Rule):
+class LLM005(EntryRule):
     name = "chat-completions"
     title = msg("OpenAI-compatible servers are asked at `/chat/completions`")
     why = msg(
@@ -269,8 +272,6 @@ class LLM005(Rule):
     how = msg(
         "Write `use_chat_completions_url_for_anthropic_messages: true` below `litellm_settings:`."
     )
-    needs = GATEWAY
-    requires = LISTED
     fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
@@ -310,16 +311,13 @@ def _flagged(gateway: Gateway) -> bool:
 
 def _asked_as_openai(state: State, entry: ModelEntry) -> bool:
     """Whether LiteLLM takes somebody else's server for OpenAI's."""
-    base = entries.base_of(state, entry)
-    if entry.prefix != "openai/" or not base or _is_openai(base):
+    url = urls.parse(entries.base_of(state, entry))
+    if entry.prefix != "openai/" or url is None or url.host == "api.openai.com":
+        return False
+    if url.host.endswith(".openai.azure.com"):
         return False
     native = "/v1/messages" in (entry.info.get("supported_endpoints") or ())
     return not native and entries.chats(state, entry)
-
-
-def _is_openai(base: str) -> bool:
-    url = urls.parse(base)
-    return url is None or url.host == "api.openai.com" or url.host.endswith(".openai.azure.com")
 
 
 def _native(state: State, entry: ModelEntry) -> bool:
@@ -327,13 +325,11 @@ def _native(state: State, entry: ModelEntry) -> bool:
     return entries.called(state, entry) == "/v1/messages"
 
 
-class LLM006(Rule):
+class LLM006(EntryRule):
     name = "native-api-base"
     title = msg("An upstream that speaks Anthropic has no `/v1` in its `api_base`")
     why = msg("LiteLLM adds `/v1/messages`, so `/v1` would be there twice: 404.")
     severity = "error"
-    needs = GATEWAY
-    requires = LISTED
     fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
@@ -357,13 +353,11 @@ class LLM006(Rule):
             yield _in_entry(entry, entry.base_key, bare, what)
 
 
-class LLM007(Rule):
+class LLM007(EntryRule):
     name = "duplicate-model-name"
     title = msg("Every `model_name` stands for one model")
     why = msg("LiteLLM spreads requests over entries of the same name.")
     severity = "note"
-    needs = GATEWAY
-    requires = LISTED
 
     def check(self, state: State) -> Iterable[Problem]:
         for name, found in state.gateway.by_name.items():
@@ -387,13 +381,11 @@ class LLM007(Rule):
             seen.add(same)
 
 
-class LLM008(Rule):
+class LLM008(EntryRule):
     name = "wildcard-names"
     title = msg("Model names are written out")
     why = msg("With `*` a misspelled name is found only when the provider refuses it.")
     severity = "note"
-    needs = GATEWAY
-    requires = LISTED
 
     def check(self, state: State) -> Iterable[Problem]:
         for entry, _ in state.gateway.wildcards:
@@ -401,12 +393,10 @@ class LLM008(Rule):
             yield Problem(what, entry.file.place("model_list", entry.index, "model_name"))
 
 
-class LLM009(Rule):
+class LLM009(EntryRule):
     name = "key-in-config"
     title = msg("litellm_config.yaml holds no key")
     why = msg("The file is often shared; keys belong in `litellm.env` (0600).")
-    needs = GATEWAY
-    requires = LISTED
     fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
@@ -633,13 +623,11 @@ class LLM013(Rule):
         yield Problem(what, place, hint, fixes=fixes if clean(key.value) == key.value else ())
 
 
-class LLM014(Rule):
+class LLM014(EntryRule):
     name = "calls-itself"
     title = msg("No model leads back to the gateway itself")
     why = msg("The gateway would call itself without end.")
     severity = "error"
-    needs = GATEWAY
-    requires = LISTED
 
     def check(self, state: State) -> Iterable[Problem]:
         shell = self._is_self(state.environ.get(v.BASE_URL, ""), state)
@@ -695,7 +683,7 @@ class LLM015(Rule):
                 yield with_fix(what, place, fixes, "export LITELLM_MODE=PRODUCTION")
 
 
-class LLM016(Rule):
+class LLM016(EntryRule):
     name = "upstream-params"
     title = msg("Each upstream has the parameters that it needs")
     why = msg(
@@ -703,8 +691,6 @@ class LLM016(Rule):
         " `additional_drop_params` names."
     )
     severity = "note"
-    needs = GATEWAY
-    requires = LISTED
     fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
@@ -812,13 +798,11 @@ def _twice(state: State) -> Iterator[Problem]:
             yield Problem(what, oddity.place.of(state.litellm.path), msg("merge the two into one"))
 
 
-class LLM019(Rule):
+class LLM019(EntryRule):
     name = "api-base"
     title = msg("Each `api_base` is a base, not a full address")
     why = msg("LiteLLM adds the path itself, so it would be there twice: 404.")
     severity = "error"
-    needs = GATEWAY
-    requires = LISTED
     fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
@@ -863,12 +847,10 @@ def _without_call(state: State, entry: ModelEntry) -> str:
 _FALLBACKS: Final = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks")
 
 
-class LLM020(Rule):
+class LLM020(EntryRule):
     name = "aliases-and-fallbacks"
     title = msg("Aliases and fallbacks name models that are there")
     why = msg("LiteLLM finds out only when it needs them, and the request fails then.")
-    needs = GATEWAY
-    requires = LISTED
 
     def check(self, state: State) -> Iterable[Problem]:
         gateway = state.gateway
@@ -897,14 +879,12 @@ class LLM020(Rule):
 
     @staticmethod
     def _nowhere(state: State, model: str, path: tuple[str | int, ...]) -> Problem:
-        return Problem(
-            msg("`{model}` is not in `model_list`", model=model),
-            state.litellm.place(*path),
-            msg("one of {names}", names=tuple(state.gateway.by_name)[:5]),
-        )
+        what = msg("`{model}` is not in `model_list`", model=model)
+        hint = msg("one of {names}", names=tuple(state.gateway.by_name)[:5])
+        return Problem(what, state.litellm.place(*path), hint)
 
 
-class LLM022(Rule):
+class LLM022(EntryRule):
     name = "litellm-provider"
     title = msg("Every model has a provider that LiteLLM knows")
     why = msg(
@@ -913,8 +893,6 @@ class LLM022(Rule):
     )
     how = msg("For your own server write `openai/` or `hosted_vllm/` before the name.")
     severity = "error"
-    needs = GATEWAY
-    requires = LISTED
 
     def check(self, state: State) -> Iterable[Problem]:
         yield from entries.without_provider(state)

@@ -114,15 +114,10 @@ def _dropped(state: State, entry: ModelEntry) -> Problem:
         )
     hint = msg("did you mean `{name}`?", name=meant) if entry.custom else _better(entry, meant)
     place = entry.place("custom_llm_provider" if entry.custom else "model")
-    certain = severity(state, entry) if not _newer(state) else "warning"
-    return Problem(what, place, hint, severity=certain)
-
-
-def _newer(state: State) -> bool:
-    """Whether a LiteLLM is installed that may know more providers than the measured one."""
-    found = state.machine.litellm if state.machine else ()
-    measured = version(state.litellm_facts.version)
-    return any(version(one.version) > measured for one in found)
+    # One that is newer than the measured one may know more providers.
+    found, measured = state.machine.litellm if state.machine else (), state.litellm_facts.version
+    newer = any(version(one.version) > version(measured) for one in found)
+    return Problem(what, place, hint, severity="warning" if newer else severity(state, entry))
 
 
 def _better(entry: ModelEntry, prefix: str) -> Message:

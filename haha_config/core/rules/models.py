@@ -275,7 +275,8 @@ def misspelt(state: State, model: str) -> str | None:
 def _meant(row: Provider, model: str) -> str | None:
     better = next(iter(closest(model, (m.id for m in row.models))), None)
     # Another number is another model, not a slip of the pen.
-    if better is None or (_digits(better) != _digits(model) and row.discovery is not None):
+    numbers = [[c for c in name if c.isdigit()] for name in (better or "", model)]
+    if better is None or (numbers[0] != numbers[1] and row.discovery is not None):
         return None
     near = row.model(better)
     # What ends some day is no advice, whether that day has come or not.
@@ -287,10 +288,6 @@ def ended(known: Model, state: State) -> bool:
     if not known.retired or state.machine is None:
         return False
     return date.fromisoformat(known.retired) <= date.fromisoformat(state.machine.today)
-
-
-def _digits(name: str) -> str:
-    return "".join(c for c in name if c.isdigit())
 
 
 class MOD004(Rule):

@@ -62,6 +62,13 @@ def addresses(state: State) -> Iterator[tuple[Written, urls.Url]]:
 HOST: Final = re.compile(r"[\w.\-]+|[0-9a-fA-F:.%]+")
 
 
+class AddressRule(Rule):
+    """A rule that looks at what is an address."""
+
+    needs = frozenset({"client"})
+    requires = ("URL001",)
+
+
 class URL001(Rule):
     name = "base-url"
     title = msg("The base URL is a web address")
@@ -103,13 +110,11 @@ def _address_in(text: str, state: State) -> str | None:
     return bare if found or state.rows.host(bare) else None
 
 
-class URL002(Rule):
+class URL002(AddressRule):
     name = "base-url-v1"
     title = msg("The base URL stops before `/v1`")
     why = msg("The client adds `/v1/messages`, so `/v1` would be there twice: 404.")
     severity = "error"
-    needs = frozenset({"client"})
-    requires = ("URL001",)
     fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
@@ -200,7 +205,7 @@ def _host(url: str) -> str:
     return parsed.host if parsed else ""
 
 
-class URL004(Rule):
+class URL004(AddressRule):
     name = "base-url-extras"
     title = msg("The base URL holds no password, query or fragment")
     why = msg(
@@ -208,8 +213,6 @@ class URL004(Rule):
         " `/v1/messages` gets lost."
     )
     severity = "error"
-    needs = frozenset({"client"})
-    requires = ("URL001",)
     fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:
@@ -224,12 +227,10 @@ class URL004(Rule):
                 yield url.problem(what, bare)
 
 
-class URL005(Rule):
+class URL005(AddressRule):
     name = "plain-http"
     title = msg("The way to another machine is encrypted")
     why = msg("With `http://` everyone on the way can read your key and conversation.")
-    needs = frozenset({"client"})
-    requires = ("URL001",)
 
     def check(self, state: State) -> Iterable[Problem]:
         for url, parsed in addresses(state):
@@ -302,13 +303,11 @@ def _both(name: str) -> tuple[str, str]:
     return name, name.lower()
 
 
-class URL007(Rule):
+class URL007(AddressRule):
     name = "anthropic-protocol"
     title = msg("The endpoint speaks the Anthropic protocol")
     why = msg("The client speaks only Anthropic's protocol; LiteLLM has to translate.")
     severity = "error"
-    needs = frozenset({"client"})
-    requires = ("URL001",)
 
     def check(self, state: State) -> Iterable[Problem]:
         for url, parsed in addresses(state):
@@ -341,12 +340,10 @@ class URL007(Rule):
 _OPENAI_PATH: Final = re.compile(r"/(openai|compatible-mode)(/|$)")
 
 
-class URL008(Rule):
+class URL008(AddressRule):
     name = "callable-address"
     title = msg("The endpoint is an address that can be called")
     why = msg("A server listens on `0.0.0.0`; a client can't call it.")
-    needs = frozenset({"client"})
-    requires = ("URL001",)
     fixable = True
 
     def check(self, state: State) -> Iterable[Problem]:

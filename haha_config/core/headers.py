@@ -11,8 +11,13 @@ _NAME: Final = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
 
 def pairs(text: str) -> tuple[tuple[str, str], ...]:
     """The headers that the client makes of it, in order."""
-    found = (line.partition(":") for line in text.splitlines())
+    found = (line.partition(":") for line in lines(text))
     return tuple((name.strip(), value.strip()) for name, colon, value in found if colon)
+
+
+def lines(text: str) -> list[str]:
+    """The lines that the client sees: no other character ends one."""
+    return text.replace("\r\n", "\n").removesuffix("\n").split("\n") if text else []
 
 
 def is_name(name: str) -> bool:
@@ -21,8 +26,8 @@ def is_name(name: str) -> bool:
 
 
 def is_value(value: str) -> bool:
-    """Whether a client can send it, measured: Latin letters are the end."""
-    return all(ord(character) < 0x100 for character in value)
+    """Whether a client can send it, measured: Latin letters are the end, and no line end."""
+    return all(ord(c) < 0x100 and c not in "\0\r" for c in value)
 
 
 def value(text: str, name: str) -> str:
@@ -35,5 +40,5 @@ def value(text: str, name: str) -> str:
 
 def with_header(text: str, name: str, wanted: str) -> str:
     """`text` with `name` set to `wanted`, or without it where that is ""; other lines stay."""
-    kept = [line for line in text.splitlines() if line.partition(":")[0].strip().lower() != name]
+    kept = [line for line in lines(text) if line.partition(":")[0].strip().lower() != name]
     return "\n".join([*kept, f"{name}: {wanted}"] if wanted else kept)

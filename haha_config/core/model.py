@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
@@ -34,8 +35,12 @@ SLOTS: Final[Mapping[Slot, str]] = {
 
 
 def plain_name(model: str) -> str:
-    """A model's name as it goes out: the client takes its own mark off (measured)."""
-    return model.removesuffix("[1m]")
+    """A model's name as it goes out: the client takes its own marks off (measured)."""
+    return _MARKS.sub("", model).strip()
+
+
+#: `[2m]` is a mark too, both stand anywhere in the name, in either case.
+_MARKS: Final = re.compile(r"\[[12]m\]", re.IGNORECASE)
 
 
 # --- places and edits ------------------------------------------------------------------------

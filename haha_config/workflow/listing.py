@@ -125,6 +125,7 @@ def _source(session: Session, state: State, held: CurrentSetup, key: str | None)
         sent = credential(given, row.credential.header)
         return Source(row=row, base_url=rows.endpoint(row, row.region, given), headers=sent)
     if not held.configured:
+        state.check_written()
         raise HahaError(
             msg("no endpoint is configured here"),
             hints=("haha-config init", "haha-config models --provider KEY"),

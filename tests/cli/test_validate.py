@@ -293,6 +293,27 @@ def test_settings_in_utf_16_are_read_and_written_only_once_they_are_utf_8(tool: 
     assert "SET001" in tool("validate").out
 
 
+@pytest.mark.parametrize("spoilt", ["Grüße".encode("latin-1"), "你好".encode("gbk"), rb"\ud83d"])
+def test_settings_with_a_wrong_byte_are_read_as_the_clients_read_them(
+    tool: Tool, spoilt: bytes
+) -> None:
+    done = tool(
+        "init", "--provider", "deepseek", "--yes", DEEPSEEK_API_KEY="sk-" + "0123456789" * 4
+    )
+    assert done.code == 0, done.err
+    path = tool.home / ".claude" / "settings.json"
+    whole = path.read_bytes().replace(b"{", b'{"outputStyle": "' + spoilt + b'",', 1)
+    path.write_bytes(whole)
+    done = tool("validate", "--format", "json")
+    found = [one for one in done.json["findings"] if one["severity"] != "note"]
+    assert [(one["code"], one["severity"]) for one in found] == [("SET001", "warning")]
+    assert done.code == 0
+    assert "deepseek-v4" in tool("show").out or "deepseek-flash" in tool("show").out
+    assert tool("validate", "--fix", "--yes").code == 0
+    assert tool("switch-model", "deepseek-v4-pro").code == 1
+    assert path.read_bytes() == whole
+
+
 def test_another_version_that_reads_other_local_settings_is_told_of(tool: Tool) -> None:
     done = tool(
         "init", "--provider", "deepseek", "--yes", DEEPSEEK_API_KEY="sk-" + "0123456789" * 4

@@ -9,6 +9,7 @@ from typing import Any
 MODEL, TOKEN, API_KEY = "ANTHROPIC_MODEL", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY"
 BASE, HEADERS = "ANTHROPIC_BASE_URL", "ANTHROPIC_CUSTOM_HEADERS"
 OPUS, SONNET = "ANTHROPIC_DEFAULT_OPUS_MODEL", "ANTHROPIC_DEFAULT_SONNET_MODEL"
+FABLE = "ANTHROPIC_DEFAULT_FABLE_MODEL"
 USER = "{home}/.claude/settings.json"
 PROJECT = "{work}/.claude/settings.json"
 LOCAL = "{work}/.claude/settings.local.json"
@@ -153,6 +154,7 @@ def _odd_files() -> Iterator[Case]:
         "NaN": '{"env": {"ANTHROPIC_MODEL": "file"}, "x": NaN}',
         "a tab in a text": '{"env": {"ANTHROPIC_MODEL": "fi\tle"}}',
         "a name twice": '{"env": {"ANTHROPIC_MODEL": "a", "ANTHROPIC_MODEL": "b"}}',
+        "half a character": '{"x": "\\ud83d", "env": {"ANTHROPIC_MODEL": "file"}}',
         "env twice": '{"env": {"ANTHROPIC_MODEL": "a"}, "env": {"ANTHROPIC_MODEL": "b"}}',
     }.items():
         yield Case(f"user settings with {name}", {USER: text}, _SHELL, bare=True)
@@ -226,6 +228,13 @@ def _models() -> Iterator[Case]:
     yield Case("the variable is a slot of its own", user(**{MODEL: "haiku"}))
     yield Case("opusplan", user(**{MODEL: "opusplan", SONNET: "s", OPUS: "o"}))
     yield Case("default", user(**{MODEL: "default", OPUS: "o"}))
+    yield Case("the best", user(**{MODEL: "best[1m]", OPUS: "o", FABLE: "f"}))
+    yield Case("the best of one", user({"model": "Best"}, **{OPUS: "o"}))
+    yield Case("only spaces", user({"model": "key"}, **{MODEL: "  ", OPUS: "o"}))
+    yield Case("a mark that is no alias's", user(**{MODEL: "opus[2m]", OPUS: "o"}))
+    yield Case("a slot that is a slot", user(**{MODEL: "opus", OPUS: "sonnet", SONNET: "s"}))
+    for text in ("x [1m]", "x[2M]", "x[1m][1M]", "x[1m]y", "x[3m]", 1.0, 10**22, [None, "a"]):
+        yield Case(f"a name like {text}", user(**{MODEL: text}))
     yield Case("only the opus slot", user(**{OPUS: "slot"}))
     yield Case("one million", user(**{MODEL: "x[1M]"}))
     yield Case("spaces round it", user(**{MODEL: " x "}))
@@ -294,6 +303,8 @@ def _headers() -> Iterator[Case]:
         " x-a :1 ",
         "x-a: ",
         "x a: 1",
+        "x-a: 1\rx-b: 2",
+        "x-a: 1\x0bx-b: 2",
         ": 1",
         "x-a: 1\nX-A: 2",
         "Authorization: Bearer sk-test-custom-0123456789",

@@ -33,6 +33,8 @@ def does(name: Name, version: str, upstream: Upstream) -> bool:
             return _model("the newer default", version, upstream) == "d"
         case "strict_managed":
             return _model("managed that does not parse", version, upstream) is None
+        case "best_opus":
+            return _model("the best", version, upstream) == "o"
         case "all_proxy":
             return _by_all_proxy(version, upstream)
 

@@ -38,6 +38,11 @@ _UNESCAPED: Final = re.compile(
 _DEEPEST: Final = 500
 
 
+def without_halves(text: str) -> str:
+    """The text with U+FFFD for each half of a character, which the client sends in its place."""
+    return _UNESCAPED.sub(lambda match: r"\ufffd" if match["half"] else match[0], text)
+
+
 class _Member(Struct):
     """One entry: the white space before its key, the key, what is between, the value, and after."""
 

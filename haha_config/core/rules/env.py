@@ -15,7 +15,6 @@ from haha_config.core.model import (
     Problem,
     Set,
     Severity,
-    Slot,
     plain_name,
 )
 from haha_config.core.rules.rule import (
@@ -29,11 +28,13 @@ from haha_config.core.rules.rule import (
     holders,
     quoted,
     set_everywhere,
+    spoilt,
     stays_home,
     targets,
     where,
     with_fix,
 )
+from haha_config.core.state import asked
 from haha_config.core.state.file import File
 from haha_config.core.state.layers import ORDER, Effective, as_text
 from haha_config.core.state.state import SKIP_DOTENV, State
@@ -48,10 +49,8 @@ class ENV001(Rule):
 
     def check(self, state: State) -> Iterable[Problem]:
         yield from broken(state.dotenv)
-        if (strange := state.dotenv.strange) is not None:
-            # Measured with Bun 1.4.5: a comment in GBK hides no variable.
-            hint = msg("save the file as UTF-8, so that haha-config can write to it")
-            yield Problem(strange.what, strange.place or Place(), hint, severity="warning")
+        # Measured with Bun 1.4.5: a comment in GBK hides no variable.
+        yield from spoilt(state.dotenv)
 
 
 class ENV002(Rule):
@@ -78,6 +77,11 @@ class ENV002(Rule):
 
     def _model(self, state: State) -> Iterator[Problem]:
         main, key = state.effective(SLOTS["main"]), _model_key(state)
+        if main.value and not main.value.strip():
+            blank = msg(
+                "`{name}` is blank: the client asks for a model without a name", name=main.name
+            )
+            yield Problem(what=blank, place=main.place, hint=INIT)
         if main.value or state.only or "api.anthropic.com" in state.value(v.BASE_URL):
             return
         place = main.place_or(_home(state))
@@ -90,11 +94,11 @@ class ENV002(Rule):
             fixes = set_everywhere(state, {SLOTS["main"]: opus})
             yield with_fix(what, place, fixes, f"haha-config switch-model {quoted(opus)}", "note")
             return
-        asked = _behind_alias(key or "opus", state)
-        what = msg("{absent}: the client asks for `{model}`", absent=_absent(main), model=asked)
-        if asked.startswith("claude"):
+        name = asked.model(state) or _own(plain_name(key or "").lower())
+        what = msg("{absent}: the client asks for `{model}`", absent=_absent(main), model=name)
+        if name.startswith("claude"):
             what = msg("{absent}: the client asks for a model of Anthropic's", absent=_absent(main))
-        if state.route == "litellm" and not state.gateway.offers(asked):
+        if state.route == "litellm" and not state.gateway.offers(name):
             hint = f"haha-config switch-model {quoted(state.models[0])}" if state.models else INIT
             yield Problem(what, place, hint)
         elif key is None:
@@ -113,15 +117,9 @@ def _model_key(state: State) -> str | None:
     return next((model for model in held if isinstance(model, str) and model), None)
 
 
-def _behind_alias(model: str, state: State) -> str:
-    """What the client asks for by this name: its aliases stand for the model of a slot."""
-    plain = plain_name(model).lower()
-    tiers: dict[str, Slot] = {"sonnet": "sonnet", "haiku": "haiku", "fable": "fable"}
-    if plain in tiers:
-        return state.slots.get(tiers[plain], f"claude-{plain}-5")
-    if plain in {"opus", "default", "best", "opusplan"}:
-        return state.slots.get("opus", "claude-opus-5-5")
-    return model
+def _own(alias: str) -> str:
+    """The client's own model behind an alias whose slot is empty."""
+    return f"claude-{alias}-5" if alias in {"sonnet", "haiku", "fable"} else "claude-opus-5-5"
 
 
 def _home(state: State) -> Place:

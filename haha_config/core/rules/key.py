@@ -456,7 +456,7 @@ class KEY011(Rule):
             yield Problem(what, found.place, hint, severity=severity)
 
     def _found(self, text: str, state: State) -> Iterator[tuple[Message, Message, Severity]]:
-        for line in filter(str.strip, text.splitlines()):
+        for line in filter(str.strip, headers.lines(text)):
             name, colon, value = (part.strip() for part in line.partition(":"))
             if not colon:
                 what = msg("a line of `{name}` has no colon, so it is not sent", name=v.HEADERS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from itertools import islice
 from typing import Final
@@ -27,8 +27,15 @@ _NOTICE_DAYS: Final = 90
 def asked(state: State) -> Iterator[tuple[Slot, str]]:
     """The slots that name a model, not an alias of the client."""
     for slot, model in state.slots.items():
-        if plain_name(model).lower() not in ALIASES:
+        if plain_name(model).lower() not in _RESOLVED.get(slot, ()):
             yield slot, model
+
+
+#: What stands for another model in these two; in a tier's variable every word is a name (measured).
+_RESOLVED: Final[Mapping[Slot, frozenset[str]]] = {
+    "main": ALIASES - {"default", "inherit"},
+    "subagent": ALIASES,
+}
 
 
 def by_model(state: State) -> dict[str, tuple[Slot, ...]]:
@@ -345,7 +352,7 @@ class MOD005(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         off = "CLAUDE_CODE_DISABLE_1M_CONTEXT"
         for model, slots in by_model(state).items():
-            if not model.endswith("[1m]"):
+            if "[1m]" not in model.lower():
                 continue
             _, known = behind(state, model)
             place, hint = slot_place(state, slots[0]), switching(state, slots, plain_name(model))

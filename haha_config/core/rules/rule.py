@@ -162,6 +162,14 @@ def broken(
         yield Problem(file.error.what, place, hint, severity=severity)
 
 
+def spoilt(file: File) -> Iterator[Problem]:
+    """What a client passes over as it reads a file, and haha-config does not write."""
+    if file.strange is not None:
+        place = file.strange.place or Place(path=file.path)
+        (hint,) = file.strange.hints
+        yield Problem(what=file.strange.what, place=place, hint=hint, severity="warning")
+
+
 # --- whom the client is meant for ---
 
 #: `inherit` and the client's own aliases are no model names.

@@ -17,6 +17,7 @@ from haha_config.core.rules.rule import (
     Rule,
     broken,
     holders,
+    spoilt,
     version,
     where,
     with_fix,
@@ -38,9 +39,6 @@ LAYERS: Final[Mapping[LayerName, Message]] = {
 }
 
 
-_EDIT: Final = msg("correct that place: until then the client ignores the whole file")
-
-
 class SET001(Rule):
     name = "settings-json"
     title = msg("settings.json is JSON that the client reads")
@@ -51,7 +49,9 @@ class SET001(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         for _, file in state.settings_files:
             own = file.path == state.target.path
-            yield from broken(file, _EDIT, "error" if own else "warning")
+            yield from broken(file, severity="error" if own else "warning")
+            if not file.wide:
+                yield from spoilt(file)
 
 
 class SET002(Rule):
@@ -99,7 +99,7 @@ class SET004(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         file = state.target
         yield from marks(file.path, file.snapshot.data)
-        if file.strange is not None:
+        if file.wide:
             what = msg("the file is UTF-16: the client reads it, and few other programs do")
             place = Place(path=file.path, line=1, column=1)
             yield with_fix(what, place, (Fix(path=file.path, bare=True),))

@@ -6,16 +6,17 @@ Measured with both known versions; `tests/e2e/test_layers.py` compares.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Final, Literal
 
 from haha_config.core import headers
 from haha_config.core import variables as v
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import SLOTS, Place, Slot
+from haha_config.core.model import SLOTS, Place, Slot, plain_name
 from haha_config.core.state.state import State
 
 #: A name that stands for a slot's model. In `-p`, and until it plans, opusplan is sonnet.
-_ALIASES: Final[Mapping[str, Slot]] = {
+_ALIASES: Final[Mapping[str, Slot | Literal["best"]]] = {
+    "best": "best",
     "opus": "opus",
     "sonnet": "sonnet",
     "haiku": "haiku",
@@ -28,15 +29,18 @@ def model(state: State) -> str:
     """The name that goes out, without `[1m]`; "" where the client takes its own default."""
     name = wanted(state)
     if name is None or not _let_through(name, state):
-        return _bare(state.value(SLOTS["opus"]))
+        return plain_name(state.value(SLOTS["opus"]))
     return name
 
 
 def wanted(state: State) -> str | None:
     """The model that is chosen, whether it is let through or not; None where none is."""
     chosen = _chosen(state)
-    slot = _ALIASES.get(_bare(chosen).lower())
-    return _bare(state.value(SLOTS[slot]) if slot else chosen) if chosen else None
+    slot = _ALIASES.get(chosen.strip().lower().removesuffix("[1m]"))
+    if slot == "best":
+        fable = "fable" in state.slots and not state.does("best_opus")
+        slot = "fable" if fable else "opus"
+    return plain_name(state.value(SLOTS[slot]) if slot else chosen) if chosen else None
 
 
 def left_out(state: State) -> Place | None:
@@ -55,11 +59,10 @@ def _let_through(name: str, state: State) -> bool:
 
 def _chosen(state: State) -> str:
     """ANTHROPIC_MODEL, else the strongest `model` key, else the newer variable for a default."""
-    held = state.value(SLOTS["main"]).strip()
     keys = (file.data.get("model") for _, file in state.settings_files)
-    key = next((k.strip() for k in keys if isinstance(k, str)), "")
+    key = next((k for k in keys if isinstance(k, str)), "")
     newer = state.value("ANTHROPIC_DEFAULT_MODEL") if state.does("default_model") else ""
-    return held or key or newer.strip()
+    return state.value(SLOTS["main"]) or key or newer
 
 
 def _allowed(state: State) -> Iterator[str]:
@@ -79,13 +82,8 @@ def _allowed(state: State) -> Iterator[str]:
 
 def _lets(entry: str, name: str) -> bool:
     """An entry lets through the model of its name, and those that begin with it and a dash."""
-    plain, lower = _bare(entry).lower(), name.lower()
+    plain, lower = plain_name(entry).lower(), name.lower()
     return bool(plain) and (lower == plain or lower.startswith(f"{plain}-"))
-
-
-def _bare(name: str) -> str:
-    name = name.strip()
-    return name[: -len("[1m]")] if name.lower().endswith("[1m]") else name
 
 
 def silent(state: State, *, logged_in: bool) -> tuple[Message, Place] | None:

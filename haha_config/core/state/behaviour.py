@@ -9,8 +9,9 @@ from msgspec import Struct
 
 #: `top_local`: settings.local.json of the git top level counts too, and is stronger. `all_proxy`:
 #: ALL_PROXY is used. `default_model`: ANTHROPIC_DEFAULT_MODEL is. `strict_managed`: where managed
-#: settings do not parse, the client does not start.
-Name = Literal["top_local", "all_proxy", "default_model", "strict_managed"]
+#: settings do not parse, the client does not start. `best_opus`: `best` is the model for opus, not
+#: the one for fable where that is set.
+Name = Literal["top_local", "all_proxy", "default_model", "strict_managed", "best_opus"]
 
 
 class Behaviour(Struct, frozen=True, kw_only=True):

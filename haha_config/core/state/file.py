@@ -9,9 +9,10 @@ from msgspec.structs import replace
 
 from haha_config.core.edit import decode
 from haha_config.core.edit.formats import read
+from haha_config.core.edit.json_text import without_halves
 from haha_config.core.edit.text import decode_wide
 from haha_config.core.errors import Refusal
-from haha_config.core.messages import msg
+from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data, Document, Format, Oddity, Place, Snapshot
 from haha_config.core.state.accepted import Accepted, Rejected, mend, told
 from haha_config.core.state.machine import Installed as Installed
@@ -26,7 +27,7 @@ class File(Struct, frozen=True, kw_only=True):
     settings file that the client does not take, and that has a document: for the client it is not
     there. `rejected`: for each known version that drops the file, the values that it drops it for.
     `strange`: it is not UTF-8, and is read all the same, as Bun does with a wrong byte in `.env`
-    and a client with UTF-16 settings; nothing is written there.
+    and a client with one in its settings; nothing is written there.
     """
 
     snapshot: Snapshot
@@ -44,6 +45,11 @@ class File(Struct, frozen=True, kw_only=True):
     @property
     def exists(self) -> bool:
         return self.snapshot.data is not None or self.snapshot.unreadable is not None
+
+    @property
+    def wide(self) -> bool:
+        """Whether it is UTF-16, which `validate --fix` makes UTF-8."""
+        return self.strange is not None and decode_wide(self.snapshot.data or b"") is not None
 
     @property
     def data(self) -> Mapping[str, Data]:
@@ -109,12 +115,31 @@ def _parse_wide(snapshot: Snapshot) -> File | None:
     return replace(file, snapshot=snapshot, strange=strange)
 
 
+def _parse_spoilt(file: File) -> File:
+    """The same file as the clients read it: a wrong byte or half a character hides nothing."""
+    if file.error is None or file.snapshot.data is None or file.snapshot.unreadable is not None:
+        return file
+    text = without_halves(file.snapshot.data.decode("utf-8", "replace"))
+    try:
+        document = read("json", text)
+    except Refusal:
+        ignored = msg("correct that place: until then the client ignores the whole file")
+        return replace(file, error=_hinted(file.error, ignored))
+    gap = msg("delete it, so that haha-config can write to the file")
+    return replace(file, text=text, document=document, error=None, strange=_hinted(file.error, gap))
+
+
+def _hinted(refusal: Refusal, hint: Message) -> Refusal:
+    """The same, with this hint where it has none of its own."""
+    return Refusal(refusal.what, place=refusal.place, hints=refusal.hints or (hint,))
+
+
 def parse_settings(snapshot: Snapshot, accepted: Accepted, version: str) -> File:
     """A client's settings file, and whether the clients that are known take it.
 
     `version`: the client that it is read for, one of the measured ones.
     """
-    file = _parse_wide(snapshot) or parse(snapshot, "json")
+    file = _parse_wide(snapshot) or _parse_spoilt(parse(snapshot, "json"))
     found = {known: accepted.rejected(file.data, known) for known in accepted.versions}
     rejected = {known: values for known, values in found.items() if values}
     if version not in rejected:

@@ -232,7 +232,7 @@ class Gateway:
 
     def offers(self, name: str) -> bool:
         """Whether LiteLLM would take this name from a client."""
-        return self.entry_for(name) is not None or name.startswith("claude-router-")
+        return self.entry_for(plain_name(name)) is not None or name.startswith("claude-router-")
 
     def entry_for(self, name: str) -> ModelEntry | None:
         """The entry that answers to `name`: by name, without `[1m]`, alias, id, wildcard."""

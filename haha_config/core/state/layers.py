@@ -7,7 +7,7 @@ this module's answers with what arrives at a recording endpoint.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -28,6 +28,10 @@ ORDER: tuple[LayerName, ...] = (
     "shell",
     "dotenv",
 )
+
+
+#: From here on JavaScript writes a number with an exponent.
+_EXPONENT: Final = 10**21
 
 
 class Layer(Struct, frozen=True, kw_only=True):
@@ -93,7 +97,11 @@ def as_text(value: Data) -> str:
         case bool():
             return "true" if value else "false"
         case list():
-            return ",".join(as_text(one) for one in value)
+            return ",".join("" if one is None else as_text(one) for one in value)
+        case float() if value.is_integer() and abs(value) < _EXPONENT:
+            return str(int(value))
+        case int() if abs(value) >= _EXPONENT:
+            return str(float(value))
         case Mapping():
             return "[object Object]"
         case _:

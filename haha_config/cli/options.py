@@ -64,7 +64,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help=_("Only results and e
 Lang = Annotated[
     str | None, typer.Option("--lang", metavar="en|zh", help=_("Language of all messages."))
 ]
-Unlisted = Annotated[bool, typer.Option("--unlisted", help=_("Accept a name that is in no list."))]
+Unlisted = Annotated[bool, typer.Option("--unlisted", help=_("Accept an unlisted name."))]
 KeyEnv = Annotated[
     str | None,
     typer.Option("--api-key-env", metavar="NAME", help=_("The variable that holds the key.")),
@@ -72,9 +72,7 @@ KeyEnv = Annotated[
 KeyStdin = Annotated[
     bool, typer.Option("--api-key-stdin", help=_("Read the key from standard input."))
 ]
-Insecure = Annotated[
-    bool, typer.Option("--insecure", help=_("Allow http:// to a host that is not private."))
-]
+Insecure = Annotated[bool, typer.Option("--insecure", help=_("Allow http:// to public hosts."))]
 Trust = Annotated[
     bool, typer.Option("--trust", help=_("Trust this folder's files with your keys."))
 ]

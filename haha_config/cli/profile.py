@@ -206,7 +206,7 @@ def _sure(session: Session, profile: Profile) -> bool:
 # --- a new key -------------------------------------------------------------------------------
 
 
-@app.command(help=_("Give a profile its key, or a new one."))
+@app.command(help=_("Give a profile a key."))
 @o.takes()
 def key(
     name: str = _NAME,
@@ -265,7 +265,7 @@ def _variable(profile: Profile, given: str | None) -> str:
 # --- out and in ------------------------------------------------------------------------------
 
 
-@app.command(help=_("Export a profile. It names the variables that hold the keys, not the keys."))
+@app.command(help=_("Export a profile, without its keys."))
 @o.takes()
 def export(
     name: str = _NAME,
@@ -292,7 +292,7 @@ def export(
     return 0
 
 
-@app.command("import", help=_("Import set-ups of other tools. Their files stay as they are."))
+@app.command("import", help=_("Import set-ups of other tools."))
 @o.takes("yes", "dry_run", "format", "quiet")
 def import_(
     source: str = typer.Argument(

@@ -92,7 +92,7 @@ def check(*, shared: o.SharedOptions) -> int:
     return PROBLEM if failed else FINE
 
 
-@app.command("down", help=_("Stop the gateway that `up` started."))
+@app.command("down", help=_("Stop the gateway."))
 @o.takes("folder", "quiet")
 def down(
     everything: bool = typer.Option(False, "--all", help=_("Also those of other folders.")),
@@ -110,7 +110,7 @@ def down(
     return code
 
 
-@app.command("restart", help=_("Restart the gateway with the current files."))
+@app.command("restart", help=_("Restart the gateway."))
 @o.takes("folder", "trusting", "quiet", "no_color")
 def restart(*, shared: o.SharedOptions) -> int:
     session = shared.session()
@@ -236,7 +236,7 @@ def logs(
     here = site(shared.session(reads=True))
     if not here.log.exists():
         raise HahaError(
-            msg("there is no log of a gateway on port {port}", port=here.port),
+            msg("no gateway has logged on port {port}", port=here.port),
             hints=(here.command("up"),),
         )
     if not following:

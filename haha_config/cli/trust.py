@@ -33,7 +33,7 @@ def trust(
     shared: o.SharedOptions,
 ) -> int:
     if listed and forget is not None:
-        raise Usage(msg("Give only one of --list, --forget."))
+        raise Usage(msg("Give only one of {options}.", options=("--list", "--forget")))
     session = replace(shared, trusting=shared.yes).session(reads=True)
     as_json = shared.as_json
     if listed:

@@ -11,9 +11,9 @@ import typer
 from msgspec.structs import replace
 
 from haha_config.cli import options as o
-from haha_config.core.errors import FINE, PROBLEM, HahaError, Usage
+from haha_config.core.errors import FINE, PROBLEM, HahaError, Refusal, Usage
 from haha_config.core.messages import Message, msg, nmsg
-from haha_config.core.model import SLOTS, Finding, Plan, Slot, Snapshot, Write
+from haha_config.core.model import SLOTS, Finding, Place, Plan, Slot, Snapshot, Write
 from haha_config.core.state.file import File, parse
 from haha_config.core.state.state import State
 from haha_config.io import disk, report, store, table
@@ -44,7 +44,8 @@ def undo(
 ) -> int:
     session = shared.session()
     if sum((which is not None, listed, recover, purge)) > 1:
-        raise Usage(msg("Give only one of ID, --list, --recover, --purge."))
+        known = ("ID", "--list", "--recover", "--purge")
+        raise Usage(msg("Give only one of {options}.", options=known))
     if listed:
         return _list(session, as_json=shared.as_json)
     if recover:
@@ -129,9 +130,6 @@ def _found(session: Session, plan: Plan) -> list[Finding]:
 def _now(path: str) -> bytes | None:
     found = disk.snapshot(path)
     if found.unreadable is not None:
-        from haha_config.core.errors import Refusal
-        from haha_config.core.model import Place
-
         raise Refusal(found.unreadable, place=Place(path=path))
     return found.data
 
@@ -170,17 +168,10 @@ def _list(session: Session, *, as_json: bool) -> int:
         state: State | None = session.state()
     except HahaError:  # a broken provider row: a list of writes needs none
         state = None
-    rows = [
-        Row(
-            (
-                r.id,
-                _time(r.time).astimezone().strftime("%Y-%m-%d %H:%M"),
-                r.command,
-                render(_what(session, state, r)),
-            )
-        )
-        for r in kept
-    ]
+    rows = []
+    for r in kept:
+        when = _time(r.time).astimezone().strftime("%Y-%m-%d %H:%M")
+        rows.append(Row((r.id, when, r.command, render(_what(session, state, r)))))
     for line in table.lines(heads, rows, sys.stdout):
         report.drawn(line, sys.stdout)
     if not kept:
@@ -276,14 +267,14 @@ def _purge(session: Session, shared: o.SharedOptions) -> int:
     left = _left_in_keyring(session)
     if left and not shared.as_json:
         report.talk(msg("keys in the keyring that no profile uses: {names}", names=left))
+    if shared.dry_run or not shared.yes:
+        report.talk(what)
     if shared.dry_run:
-        report.talk(what)
         return 0
-    if not shared.yes:
-        report.talk(what)
-        if not _asked(session, msg("Delete the history and the keys in it?"), plain=shared.plain):
-            report.talk(msg("nothing was changed"))
-            return 0
+    question = msg("Delete the history and the keys in it?")
+    if not (shared.yes or _asked(session, question, plain=shared.plain)):
+        report.talk(msg("nothing was changed"))
+        return 0
     with disk.alone(state):
         try:
             for one in disk.recover(state):

@@ -87,9 +87,8 @@ def _point(session: Session, name: str, manner: WriteOptions, *, keyring: bool) 
     if outcome.applied:
         outcome.next += conversations(before, session.state(), "haha-config use -")
     if moved is not None and moved.keys and helper:
-        outcome.next.append(
-            msg("the undo history still holds the key. Delete it: haha-config undo --purge")
-        )
+        held = msg("The undo history holds old keys (only you can read it). Delete it:")
+        outcome.next += (held, "  haha-config undo --purge")
     return report_result(outcome, manner, _headline(name, outcome, before, session.state()))
 
 

@@ -153,7 +153,7 @@ def choose_route(talk: Talk, work: Work) -> Turn:
         msg("Which way to {name}?", name=rows.named(row)),
         [Choice(value=way, title=way, note=about[way]) for way in row.routes],
         default=work.via,
-        why=msg("Direct is simpler. LiteLLM must be running, and can offer other models too."),
+        why=msg("Direct is simpler. LiteLLM can offer other models too."),
         flag="--via",
     )
     return onward(work.drafted(via=answer), "summary")

@@ -119,10 +119,6 @@ def main(talk: Talk, work: Work) -> Turn:
         [_main(work, name, known.get(name), current, able=name in able) for name in offered],
         default=current or next(iter([*able, *offered])),
         why=msg("Used for everything. Press c later to give opus or haiku a model of its own."),
-        more=msg(
-            "haiku does small tasks, opus and sonnet answer when you choose them,"
-            " main does the rest."
-        ),
         flag="--model",
     )
     return Turn(_started_with(work, answer), "summary")
@@ -328,7 +324,7 @@ def names_of(talk: Talk, work: Work) -> Turn:
     answer = talk.ask.select(
         msg("Which model should have another name?"),
         [Choice(value=u.name, title=u.name, note=behind(work, u)) for u in new],
-        why=msg("You type it in `switch-model` and in the client's `/model`."),
+        why=msg("For `switch-model` and the client's `/model`."),
         flag="--upstream",
     )
     return Turn(replace(work, renaming=answer), "upstream_name")
@@ -339,7 +335,7 @@ def upstream_name(talk: Talk, work: Work) -> Turn:
     old = work.renaming
     answer = talk.ask.text(
         msg("Which name should the client know {name} by?", name=old),
-        why=msg("You type it in `switch-model` and in the client's `/model`."),
+        why=msg("For `switch-model` and the client's `/model`."),
         default=old,
         check=lambda text: None if text == old else _name_complaint(work, text),
         flag="--upstream",

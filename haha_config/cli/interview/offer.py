@@ -109,7 +109,7 @@ class Offers:
         entries = tuple(catalogs.offered(self._catalog, row))
         known = msg("Built-in list of {date}:", date=self._catalog.date)
         if not entries:
-            known = msg("Type the model's name as the service knows it.")
+            known = msg("Type the model's name.")
         if listing is None:
             return Offer(entries=entries, said=known)
         problem = listing.problem or msg("it has no models yet")

@@ -220,7 +220,7 @@ def account(work: Work, made: Prepared) -> Iterator[tuple[Message, Message | str
     if answers.key_header:
         yield (
             msg("headers"),
-            msg("the key is sent as `x-api-key` too, so that no other key goes along"),
+            msg("the key is sent as `x-api-key` too"),
         )
     scope = work.session.scope
     yield msg("scope"), msg("{scope}: {what}", scope=scope, what=SCOPES[scope])

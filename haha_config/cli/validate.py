@@ -20,7 +20,7 @@ from haha_config.core.rules.rule import chosen_cloud, configured, stays_home
 from haha_config.core.state import configured as setups
 from haha_config.core.state.state import State
 from haha_config.io import disk, report, templates
-from haha_config.io.i18n import _, english, pad, render
+from haha_config.io.i18n import _, english, render
 from haha_config.workflow.session import Session, choice
 
 if TYPE_CHECKING:
@@ -301,12 +301,16 @@ def _list(*, as_json: bool) -> int:
         known = _sources()
         report.document({"rules": [_as_json(rule, known) for rule in rules.every()]})
         return FINE
+    from haha_config.io.table import Column, Row, lines
+
+    rows = []
     for family, about in rules.FAMILIES.items():
-        print(report.paint(render(about), "path", sys.stdout))
         for rule in rules.family(family):
-            severity = pad(render(report.SEVERITY[rule.severity]), 8)
-            name = pad(rule.name, 22)
-            print(f"  {rules.code_of(rule)}  {name} {severity} {render(rule.title)}")
+            severity = render(report.SEVERITY[rule.severity])
+            cells = (f"  {rules.code_of(rule)}", rule.name, severity, render(rule.title))
+            rows.append(Row(cells, "", render(about)))
+    for line in lines((Column(), Column(), Column(), Column(prose=True)), rows, sys.stdout):
+        print(line)
     return FINE
 
 

@@ -21,6 +21,7 @@ LISTS = {
     "profiles": "profile list",
     "undo": "undo --list",
     "validate": "validate",
+    "rules": "validate --list",
 }
 KEY = "sk-test-0123456789abcdef"
 

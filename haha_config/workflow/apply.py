@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
@@ -19,6 +19,9 @@ from haha_config.io.i18n import english
 from haha_config.workflow import trust
 from haha_config.workflow.preview import changes_json, preview
 from haha_config.workflow.session import Session
+
+if TYPE_CHECKING:
+    from haha_config.io.clients import RunningClient
 
 
 class WriteOptions(Struct, frozen=True, kw_only=True):
@@ -126,6 +129,14 @@ def _touched(write: Write) -> set[str]:
     }
 
 
+def _open_clients(session: Session, plan: Plan) -> dict[int, RunningClient]:
+    """The clients that read a settings.json which the plan changes, by their number."""
+    from haha_config.io.clients import running_clients
+
+    home = str(session.home)
+    return {c.pid: c for w in _settings(plan) for c in running_clients(w.path, home)}
+
+
 def guard(session: Session, plan: Plan, manner: WriteOptions) -> None:
     """Name the clients that a new endpoint would half-switch, and ask.
 
@@ -133,15 +144,7 @@ def guard(session: Session, plan: Plan, manner: WriteOptions) -> None:
     asks for the old model, and sends its whole conversation along.
     Raises HahaError with --yes and without --while-running, Cancelled on a no.
     """
-    if not moves_endpoint(plan):
-        return
-    from haha_config.io.clients import running_clients
-
-    found = {
-        client.pid: client
-        for write in _settings(plan)
-        for client in running_clients(write.path, str(session.home))
-    }
+    found = _open_clients(session, plan) if moves_endpoint(plan) else {}
     if not found:
         return
     named = tuple(
@@ -171,20 +174,13 @@ def guard(session: Session, plan: Plan, manner: WriteOptions) -> None:
 
 def live_lines(session: Session, plan: Plan, model: str) -> list[Message]:
     """What open sessions will do after a change of models only: nothing, until told."""
-    from haha_config.io.clients import running_clients
-
-    if moves_endpoint(plan):
-        return []
-    found = {c.pid for w in _settings(plan) for c in running_clients(w.path, str(session.home))}
-    if not found:
-        return []
-    return [
-        msg(
-            "open clients keep their model; type in each (pid {pids}): /model {model}",
-            pids=tuple(sorted(found)),
-            model=model,
-        )
-    ]
+    found = {} if moves_endpoint(plan) else _open_clients(session, plan)
+    said = msg(
+        "open clients keep their model; type in each (pid {pids}): /model {model}",
+        pids=tuple(sorted(found)),
+        model=model,
+    )
+    return [said] if found else []
 
 
 def report_result(

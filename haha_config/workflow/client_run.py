@@ -16,8 +16,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from msgspec import Struct
-
 from haha_config.core import variables as v
 from haha_config.core.errors import unstarted
 from haha_config.core.messages import Message, msg
@@ -60,7 +58,10 @@ def run_client(session: Session, state: State, seconds: float | None) -> ProbeRe
     caller = caller_of(session, state)
     launcher = launch.launcher(session, program)
     trust.ensure(session, state, trust.Use(command="probe", runs=True, program=launcher))
-    values = {**_set_elsewhere(state), **launch.session_variables(state, None)}
+    # Its folder is an empty one: what settings say beside our own variables goes along.
+    names = {n for file in state.settings.values() for n in (file.data.get("env") or {})}
+    beside = {n: value for n in names if (value := state.value(n)) and n != "CLAUDE_CONFIG_DIR"}
+    values = {**beside, **launch.session_variables(state, None)}
     report.talk(
         msg(
             "asking {url} once through {program}, about {n}K tokens",
@@ -72,9 +73,13 @@ def run_client(session: Session, state: State, seconds: float | None) -> ProbeRe
     tracer = Tracer(session, values)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="haha-config-", ignore_cleanup_errors=True) as folder:
-        settings = {**_SETTINGS, **_helper(state)}
-        question = _Question(session, program, settings, seconds or caller.patience)
-        works, said = _asked(question, tracer, Path(folder))
+        user = state.settings.get("user")
+        helper = user.data.get("apiKeyHelper") if user is not None else None
+        # The person's own, where it is what gives the key.
+        own = {"apiKeyHelper": helper} if isinstance(helper, str) and helper else {}
+        settings = {**_SETTINGS, **own}
+        patience = seconds or caller.patience
+        works, said = _asked(program, session.environ, settings, patience, tracer, Path(folder))
     ms = round((time.monotonic() - started) * 1000)
     model = state.slots.get("main", "")
     checks = _checks(session, tracer, works=works, said=said, ms=ms)
@@ -82,30 +87,14 @@ def run_client(session: Session, state: State, seconds: float | None) -> ProbeRe
     return ProbeReport(cards=(card,))
 
 
-def _set_elsewhere(state: State) -> dict[str, str]:
-    """What settings say to the client beside our own variables: its folder here is an empty one."""
-    names = (name for file in state.settings.values() for name in (file.data.get("env") or {}))
-    values = {name: state.value(name) for name in names if name != "CLAUDE_CONFIG_DIR"}
-    return {name: value for name, value in values.items() if value}
-
-
-def _helper(state: State) -> dict[str, str]:
-    """The person's own `apiKeyHelper`, where it is what gives the key."""
-    user = state.settings.get("user")
-    command = user.data.get("apiKeyHelper") if user is not None else None
-    return {"apiKeyHelper": command} if isinstance(command, str) and command else {}
-
-
-class _Question(Struct, frozen=True):
-    """What is run, with which settings beside the variables, and for how long at most."""
-
-    session: Session
-    program: list[str]
-    settings: Mapping[str, Any]
-    seconds: float
-
-
-def _asked(question: _Question, tracer: Tracer, folder: Path) -> tuple[bool, str]:
+def _asked(
+    program: list[str],
+    environ: Mapping[str, str],
+    settings: Mapping[str, Any],
+    seconds: float,
+    tracer: Tracer,
+    folder: Path,
+) -> tuple[bool, str]:
     """Whether the client says the word, and what it says."""
     word = f"{secrets.token_hex(4)}-{secrets.token_hex(4)}"
     work, config = folder / "work", folder / "config"
@@ -114,10 +103,9 @@ def _asked(question: _Question, tracer: Tracer, folder: Path) -> tuple[bool, str
     (work / "word.txt").write_text(f"{word}\n", encoding="utf-8")
     with tracer.relayed() as variables:
         own = {**variables, "CLAUDE_CONFIG_DIR": str(config)}
-        environ = {**question.session.environ, **own}
-        with settings_file.session_file(folder, own, question.settings) as settings:
-            command = [*question.program, "--settings", str(settings), *_WORDS]
-            return _said(command, environ, work, question.seconds, word)
+        with settings_file.session_file(folder, own, settings) as file:
+            command = [*program, "--settings", str(file), *_WORDS]
+            return _said(command, {**environ, **own}, work, seconds, word)
 
 
 def _said(

@@ -20,7 +20,6 @@ from haha_config.core.setup.answers import Answers
 from haha_config.core.setup.draft import Draft
 from haha_config.core.state import configured
 from haha_config.core.state.layers import as_text
-from haha_config.core.state.state import State
 from haha_config.io import machine, report
 from haha_config.io.loopback import Servers
 from haha_config.workflow import flags
@@ -43,6 +42,10 @@ def draft_from_flags(session: Session, given: flags.InitFlags, *, insecure: bool
     """What the flags say. Raises Usage for a value that there is not."""
     providers = session.providers
     region = given.region or ""
+    if given.port is not None and not 1 <= given.port <= 65535:
+        raise Usage(msg("--port needs a number from 1 to 65535"))
+    if given.context is not None and given.context < 1:
+        raise Usage(msg("--context needs a number of tokens"))
     slots = dict(drafts.parse_slot(one) for one in given.slot)
     if given.model is not None:
         slots["main"] = drafts.model_name(given.model)
@@ -54,8 +57,8 @@ def draft_from_flags(session: Session, given: flags.InitFlags, *, insecure: bool
         upstreams=tuple(drafts.parse_upstream(u, providers, region) for u in given.upstream),
         fallbacks=drafts.parse_fallbacks(given.fallback),
         drop=given.drop,
-        port=_port(given.port),
-        context=_context(given.context),
+        port=given.port,
+        context=given.context,
         traffic=_one_of(Traffic, "--traffic", given.traffic),
         permissions=_one_of(Permissions, "--permissions", given.permissions),
         deny_web_search=given.deny_web_search,
@@ -127,18 +130,6 @@ def _one_of(words: Any, flag: str, text: str | None) -> Any:
     return choice(flag, text, get_args(words)) if text else None
 
 
-def _port(number: int | None) -> int | None:
-    if number is not None and not 1 <= number <= 65535:
-        raise Usage(msg("--port needs a number from 1 to 65535"))
-    return number
-
-
-def _context(number: int | None) -> int | None:
-    if number is not None and number < 1:
-        raise Usage(msg("--context needs a number of tokens"))
-    return number
-
-
 def _targets(session: Session, text: str | None) -> frozenset[TargetName]:
     """What may be created; the reason is said where it is less than both."""
     if text is not None:
@@ -190,12 +181,7 @@ def with_key(
     if row is not None and row.multi and not (draft.upstreams or draft.base_url):
         wanted = set(lacking(session, draft, found))
     if len(wanted) > 1:
-        raise Usage(
-            msg(
-                "several keys are needed: export {names}",
-                names=tuple(wanted),
-            )
-        )
+        raise Usage(msg("several keys are needed: export {names}", names=tuple(wanted)))
     key = given_key(session, given.api_key_env, from_stdin=from_stdin)
     if wanted:
         return replace(draft, keys={**draft.keys, wanted.pop(): key})
@@ -283,15 +269,7 @@ def with_key_header(session: Session, answers: Answers, found: Discovered) -> An
     row = session.providers[answers.provider]
     if answers.header == "x-api-key" and rows.takes_both(row, answers.credential):
         return replace(answers, header="bearer", key_header=True)
-    second = second_credential(session, found.state) is not None
+    second = plans.foreign_helper(found.state) is not None or bool(
+        machine.client_state(session.environ, session.home).primary_api_key
+    )
     return replace(answers, key_header=second or beside.foreign_key_header(found.state))
-
-
-def second_credential(session: Session, state: State) -> str | None:
-    """What would go out beside the set-up's own credential: its name; None where nothing would."""
-    from haha_config.io import machine
-
-    if plans.foreign_helper(state) is not None:
-        return plans.HELPER
-    state_file = machine.client_state(session.environ, session.home)
-    return "primaryApiKey" if state_file.primary_api_key else None

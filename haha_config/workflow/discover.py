@@ -303,20 +303,16 @@ def say_ended(session: Session, answers: Answers) -> None:
     from haha_config.workflow.listing import catalog
 
     today = machine.today()
-    for key, name in _behind(answers):
+    asked = dict.fromkeys(map(plain_name, answers.slots.values()))
+    behind = [(answers.provider, name) for name in asked]
+    if answers.port is not None:
+        behind = [(u.provider, u.model) for u in answers.upstreams if u.name in asked]
+    for key, name in dict.fromkeys(behind):
         row = session.providers[key]
         told = row.model(name)
         date = catalogs.describe(catalog(), row, name).model.retired
         if date and date <= today and (told is None or not told.retired):
             report.talk(msg("warning: {what}", what=ended(name, date)))
-
-
-def _behind(answers: Answers) -> dict[tuple[str, str], None]:
-    """(row, model) of what the slots hold and this write brings."""
-    asked = dict.fromkeys(map(plain_name, answers.slots.values()))
-    if answers.port is None:
-        return {(answers.provider, name): None for name in asked}
-    return {(u.provider, u.model): None for u in answers.upstreams if u.name in asked}
 
 
 def ended(model: str, date: str) -> Message:
@@ -347,14 +343,11 @@ def check_port(port: int, found: Discovered) -> None:
 
 def given_key(session: Session, variable: str | None, *, from_stdin: bool) -> str:
     """The key that a flag gives; "" where none does. Raises Usage where it is not there."""
-    if from_stdin:
-        key = _piped()
-    elif variable:
-        key = session.environ.get(variable, "")
-        if not key:
-            raise Usage(msg("`{name}` is not set", name=variable))
-    else:
+    if not from_stdin and not variable:
         return ""
+    key = _piped() if from_stdin else session.environ.get(variable or "", "")
+    if not key:
+        raise Usage(msg("`{name}` is not set", name=variable))
     return report.telling(drafts.clean_key(key))
 
 

@@ -61,35 +61,23 @@ def take(
     """Read, say what becomes of each entry, and write the profiles unless it is a dry run."""
     tool, colon, wanted = source.partition(":")
     one = bool(colon) and tool in import_sources.TOOLS
-    entries: list[ImportedSetup] = []
-    failed: list[HahaError] = []
-    for entry in import_sources.entries(session, tool if one else source):
-        if isinstance(entry, HahaError):
-            failed.append(entry)
-        else:
-            entries.append(entry)
-    named_ones = _named(entries)
+    read = list(import_sources.entries(session, tool if one else source))
+    failed = [entry for entry in read if isinstance(entry, HahaError)]
+    named_ones = _named(entry for entry in read if not isinstance(entry, HahaError))
     if one:
         named_ones = _chosen(named_ones, wanted, tool)
     if name is not None:
         named_ones = _renamed(named_ones, name)
     existing = frozenset(profile_files.names(session.config_folder))
     found = [_taken(session, e, n, kind, existing) for n, e in named_ones]
-    outcome = _write(session, found, manner)
-    _tell(found, failed, outcome, manner)
-    return 1 if failed else 0
-
-
-def _write(session: Session, found: Sequence[Taken], manner: WriteOptions) -> WriteResult:
-    made = [one.made for one in found if one.made is not None]
-    stored = [profiles.stored(m, dry_run=manner.dry_run) for m in made]
+    stored = [profiles.stored(t.made, dry_run=manner.dry_run) for t in found if t.made is not None]
 
     def build() -> Plan:
-        return Plan(writes=tuple(w for m in stored for w in profiles.writes(session, m)))
+        return Plan(writes=tuple(w for made in stored for w in profiles.writes(session, made)))
 
-    if not stored:
-        return WriteResult()
-    return write(session, build, manner, previewed=True)
+    outcome = write(session, build, manner, previewed=True) if stored else WriteResult()
+    _tell(found, failed, outcome, manner)
+    return 1 if failed else 0
 
 
 def _tell(
@@ -183,20 +171,11 @@ def _renamed(entries: Sequence[_Named], name: str) -> list[_Named]:
     check_name(name)
     there = [entry for _, entry in entries if entry.skipped is None]
     if len(there) > 1:
-        raise Usage(
-            msg("--name is for one set-up, not {n}", n=len(there)),
-            hints=(f"haha-config profile import {there[0].source}:NAME --name {name}",)
-            if there[0].source in import_sources.TOOLS
-            else (),
-        )
+        source = there[0].source
+        hint = f"haha-config profile import {source}:NAME --name {name}"
+        hints = (hint,) if source in import_sources.TOOLS else ()
+        raise Usage(msg("--name is for one set-up, not {n}", n=len(there)), hints=hints)
     return [(name, entry) for _, entry in entries]
-
-
-def _again(entry: ImportedSetup, name: str) -> str:
-    """The command that imports this one under another name."""
-    path = entry.place.path
-    what = f"{entry.source}:{name}" if entry.source in import_sources.TOOLS else report.short(path)
-    return f"haha-config profile import {shlex.quote(what)} --name NAME"
 
 
 def _taken(
@@ -205,7 +184,9 @@ def _taken(
     if entry.skipped is not None:
         return Taken(entry=entry, why=entry.skipped)
     if name in existing:
-        again = _again(entry, name)
+        tool = entry.source in import_sources.TOOLS
+        what = f"{entry.source}:{name}" if tool else report.short(entry.place.path)
+        again = f"haha-config profile import {shlex.quote(what)} --name NAME"
         why = msg("there is a profile `{name}` already: {command}", name=name, command=again)
         return Taken(entry=entry, why=why)
     try:
@@ -220,9 +201,8 @@ def _taken(
 
 
 def _profile(session: Session, entry: ImportedSetup, name: str) -> Taken:
-    data = profile_files.load(Path(entry.place.path))
-    profile = of_data(name, data, entry.place.path)
     where = Path(entry.place.path)
+    profile = of_data(name, profile_files.load(where), entry.place.path)
     draft = profiles.draft_from_profile(session, profile, targets="settings", where=where)
     return Taken(
         entry=entry,
@@ -304,12 +284,9 @@ def _gateway(
     empty = configured.read(_state(session, {}))
     answers = drafts.answers(draft, session.providers, empty, "-")
     shelved = profiles.from_answers(session, name, draft, answers, kind)
-    references = {
-        variable: Reference("env", named_only[variable])
-        if variable in named_only and variable not in keys
-        else reference
-        for variable, reference in shelved.profile.keys.items()
-    }
+    references = dict(shelved.profile.keys)
+    for variable in references.keys() & named_only.keys() - keys.keys():
+        references[variable] = Reference("env", named_only[variable])
     # Its port is nobody's choice: `use` and `run` take one that is free.
     given = {name: value for name, value in shelved.profile.answers.items() if name != "port"}
     profile = replace(shelved.profile, answers=given, keys=references)

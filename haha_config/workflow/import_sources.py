@@ -29,7 +29,6 @@ from haha_config.io import other_tools, report
 from haha_config.workflow.session import Session
 
 Sources = Iterator[ImportedSetup | HahaError]
-TOOLS: Final = ("cc-switch", "ccs", "claude-code-router", "shell")
 
 
 def entries(session: Session, source: str) -> Sources:
@@ -37,17 +36,9 @@ def entries(session: Session, source: str) -> Sources:
 
     Raises Usage where `source` is none of them, HahaError where the file can't be read.
     """
-    readers: dict[str, Callable[[Session], Sources]] = {
-        "cc-switch": _from_cc_switch,
-        "ccs": _from_ccs,
-        "claude-code-router": _from_router,
-        "shell": _from_shells,
-    }
-    if source == "all":
-        for tool in TOOLS:
-            yield from _careful(readers[tool](session))
-    elif source in readers:
-        yield from _careful(readers[source](session))
+    if source == "all" or source in TOOLS:
+        for tool in TOOLS if source == "all" else (source,):
+            yield from _careful(_READERS[tool](session))
     elif Path(source).expanduser().is_file():
         yield _behind(session, _from_file(Path(source).expanduser().absolute()))
     else:
@@ -114,9 +105,9 @@ def _ccs_entry(session: Session, name: str, settings: str | Message, config: Pat
 
 
 def _from_router(session: Session) -> Sources:
-    path = session.home / ".claude-code-router" / "config.json"
-    if path.is_file():
-        yield from _careful(_one_router(path))
+    file = session.home / ".claude-code-router" / "config.json"
+    files = (path for path in (file,) if path.is_file())
+    yield from _careful(router.entry(_json5(path), str(path)) for path in files)
     database = other_tools.router_database(session.home)
     if database is None:
         return
@@ -127,20 +118,26 @@ def _from_router(session: Session) -> Sources:
         yield router.entry(data, where)
 
 
-def _one_router(path: Path) -> Sources:
-    yield router.entry(_json5(path), str(path))
-
-
 def _from_shells(session: Session) -> Sources:
-    for name in other_tools.START_FILES:
-        yield from _careful(_from_shell(session.home / name))
-
-
-def _from_shell(path: Path) -> Sources:
-    if path.is_file():
-        entry = shell.entry(other_tools.text(path), str(path), f"from-{named(path.name)}")
+    for path in (session.home / name for name in other_tools.START_FILES):
+        if not path.is_file():
+            continue
+        try:
+            entry = shell.entry(other_tools.text(path), str(path), f"from-{named(path.name)}")
+        except HahaError as error:
+            yield error
+            continue
         if entry is not None:
             yield entry
+
+
+_READERS: Final[Mapping[str, Callable[[Session], Sources]]] = {
+    "cc-switch": _from_cc_switch,
+    "ccs": _from_ccs,
+    "claude-code-router": _from_router,
+    "shell": _from_shells,
+}
+TOOLS: Final = tuple(_READERS)
 
 
 def _from_file(path: Path) -> ImportedSetup:
@@ -177,8 +174,7 @@ def _document(path: Path, format: Any) -> Mapping[str, Any]:  # noqa: A002
     try:
         return read(format, other_tools.text(path)).data
     except Refusal as refusal:
-        inside = refusal.place or Place()
-        place = inside.of(str(path))
+        place = (refusal.place or Place()).of(str(path))
         raise Refusal(refusal.what, place=place, hints=refusal.hints) from None
 
 

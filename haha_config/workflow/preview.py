@@ -10,7 +10,7 @@ from typing import Any, TextIO
 from msgspec.structs import replace
 
 from haha_config.core.change.preview import Line, lines, rows
-from haha_config.core.messages import msg
+from haha_config.core.messages import Message, msg
 from haha_config.core.model import Change, Place, Plan, Snapshot, Write
 from haha_config.core.state.file import parse
 from haha_config.io import disk, report
@@ -77,15 +77,15 @@ def preview(plan: Plan, *, dry_run: bool, asks: bool = False, whole: bool = Fals
     if not plan.effective and dry_run:
         print(render(msg("nothing would change")), file=stream)
     hidden = 0
-    if whole:
-        _diff(plan, stream)
-    else:
+    for write in plan.effective if whole else ():
+        _head(write, stream)
+        for line in preview_lines(write):
+            _print(line.sign, line.text, stream)
+    if not whole:
         hidden = _files(plan, None if dry_run else _MOST_ROWS, stream)
     if hidden:
-        text = msg("and {n} more: --dry-run shows them", n=hidden)
-        if asks:
-            text = msg("and {n} more: d shows them", n=hidden)
-        print(report.paint(f"  {render(text)}", "dim", stream), file=stream)
+        key = "d" if asks else "--dry-run"
+        _dim(msg("and {n} more: {key} shows them", n=hidden, key=key), stream)
     if plan.effective:
         print(file=stream)
     for note in plan.notes:
@@ -104,8 +104,7 @@ def _files(plan: Plan, most: int | None, stream: TextIO) -> int:
         same = _same(at, bare)
         if same is not None:
             path = report.short(plan.effective[same].path)
-            text = msg("the same variables as in {path}", path=path)
-            print(report.paint(f"  {render(text)}", "dim", stream), file=stream)
+            _dim(msg("the same variables as in {path}", path=path), stream)
             continue
         short = rows(shown[at])
         for row in short[:most]:
@@ -115,11 +114,8 @@ def _files(plan: Plan, most: int | None, stream: TextIO) -> int:
     return hidden
 
 
-def _diff(plan: Plan, stream: TextIO) -> None:
-    for write in plan.effective:
-        _head(write, stream)
-        for line in preview_lines(write):
-            _print(line.sign, line.text, stream)
+def _dim(text: Message, stream: TextIO) -> None:
+    print(report.paint(f"  {render(text)}", "dim", stream), file=stream)
 
 
 def _print(sign: str, text: str, stream: TextIO) -> None:
@@ -133,7 +129,9 @@ def _head(write: Write, stream: TextIO) -> None:
     link = f" -> {report.short(real)}" if Path(write.path).is_symlink() else ""
     name = report.paint(f"{report.short(write.path)}{link}", "path", stream)
     print(f"{name}  ({render(_ACTIONS[action(write)])})", file=stream)
-    if _tightens(write):
+    mode = disk.snapshot(write.path).mode
+    if write.secret and mode is not None and mode & 0o077 and sys.platform != "win32":
+        # Others can read the file now, and will not when it holds a key.
         print(f"  {render(msg('will hold a key: mode 600'))}", file=stream)
 
 
@@ -143,12 +141,6 @@ def _same(at: int, bare: Sequence[frozenset[str]]) -> int | None:
         return None
     above = (i for i, held in enumerate(bare) if bare[at] < held or (i < at and bare[at] == held))
     return next(above, None)
-
-
-def _tightens(write: Write) -> bool:
-    """Whether others can read the file now and will not when it holds a key."""
-    mode = disk.snapshot(write.path).mode
-    return write.secret and mode is not None and bool(mode & 0o077) and sys.platform != "win32"
 
 
 def _bare(shown: Sequence[Line]) -> frozenset[str]:

@@ -104,19 +104,14 @@ def _machine(session: Session, state: State) -> Machine:
 
 def findings(session: Session) -> list[Finding]:
     """Errors and warnings, but the machine's: a gateway to be started is what `Next` is about."""
-    return [f for f in _findings(session, ignore=("SYS",)) if f.severity != "note"]
+    from haha_config.core.rules import run
+
+    return [f for f in run(read_state(session), (), ("SYS",)) if f.severity != "note"]
 
 
 def owners(session: Session) -> list[Finding]:
     """What says that another tool writes settings.json too (OWN): asked where one was used."""
-    if not paths.other_tools(session.home, session.client_folder):
-        return []
-    return _findings(session, select=("OWN",))
-
-
-def _findings(
-    session: Session, select: tuple[str, ...] = (), ignore: tuple[str, ...] = ()
-) -> list[Finding]:
     from haha_config.core.rules import run
 
-    return run(read_state(session), select, ignore)
+    used = paths.other_tools(session.home, session.client_folder)
+    return run(read_state(session), ("OWN",)) if used else []

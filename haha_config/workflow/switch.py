@@ -206,7 +206,9 @@ def check_known(
     port = None if held.own_gateway else urls.local_port(held.base_url)
     # A remote endpoint is never asked.
     live = () if port is None else servers.models(port)
-    if not live and _matches(name, known, state, held):
+    plain = plain_name(name)
+    listed = plain in map(plain_name, known) or (held.own_gateway and state.gateway.offers(name))
+    if not live and listed:
         return
     if live is None:
         report.talk(
@@ -217,10 +219,11 @@ def check_known(
             )
         )
         return
-    if plain_name(name) in {n for one in live for n in (one, one.removesuffix(":latest"))}:
+    if plain in {n for one in live for n in (one, one.removesuffix(":latest"))}:
         return
+    where = "litellm_config.yaml" if held.own_gateway else v.shown_url(held.base_url)
     raise Usage(
-        msg("`{name}` is not offered by {where}", name=name, where=_where(held)),
+        msg("`{name}` is not offered by {where}", name=name, where=where),
         hints=(
             *did_you_mean(name, dict.fromkeys((*live, *known))),
             *_elsewhere(name, state, held),
@@ -228,17 +231,6 @@ def check_known(
             msg("--unlisted accepts any name"),
         ),
     )
-
-
-def _matches(name: str, known: tuple[str, ...], state: State, held: CurrentSetup) -> bool:
-    plain = plain_name(name)
-    if plain in {plain_name(k) for k in known}:
-        return True
-    return held.own_gateway and state.gateway.offers(name)
-
-
-def _where(held: CurrentSetup) -> str:
-    return "litellm_config.yaml" if held.own_gateway else v.shown_url(held.base_url)
 
 
 def _elsewhere(name: str, state: State, held: CurrentSetup) -> list[Message | str]:

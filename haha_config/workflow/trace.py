@@ -16,7 +16,7 @@ from haha_config.core import variables as v
 from haha_config.core.errors import HahaError, unwritten
 from haha_config.core.exchange import HttpExchange, Request
 from haha_config.core.messages import Message, msg, nmsg
-from haha_config.core.model import SLOTS, Data, mapping, plain_name
+from haha_config.core.model import SLOTS, mapping, plain_name
 from haha_config.core.probe import diagnosis, response
 from haha_config.core.probe.client_profile import ClientProfile, credentials, kinds
 from haha_config.core.state import configured
@@ -42,15 +42,12 @@ def traced(
     if session.state().effective(v.BASE_URL).layer == "managed":
         raise HahaError(msg("managed settings fix the endpoint of every session"))
     with _opened(target) as file:
-        tracer = Tracer(session, values, file, quiet=_draws(arguments))
+        # Where the client draws on the terminal, our lines wait until it has ended.
+        draws = sys.stdout.isatty() and not {"-p", "--print"} & set(arguments)
+        tracer = Tracer(session, values, file, quiet=draws)
         with tracer.relayed() as changed:
             yield changed
         tracer.conclude()
-
-
-def _draws(arguments: list[str]) -> bool:
-    """Whether the client draws on the terminal: our lines wait until it has ended."""
-    return sys.stdout.isatty() and not {"-p", "--print"} & set(arguments)
 
 
 @contextlib.contextmanager
@@ -146,13 +143,14 @@ class Tracer:
         body = mapping(exchange.ask.body)
         answer = response.read(exchange) if exchange.status == 200 else None
         model = str(body.get("model") or "?")
+        slots = self._slots.get(model, [])
         first = exchange.ms if answer is None or answer.first_ms is None else answer.first_ms
         return msg(
             "{number} {model} ({slots}) {size} KB, {tools} tools: {status}, first word after"
             " {first} ms, {read} tokens read, {said} written, {seconds} s",
             number=number,
             model=model,
-            slots=_named(self._slots.get(model, [])),
+            slots=msg("all") if len(slots) == len(SLOTS) else tuple(slots) or ("?",),
             size=max(1, round(size / 1000)),
             tools=len(body.get("tools") or ()),
             status=exchange.status or str(exchange.failure),
@@ -190,12 +188,6 @@ class Tracer:
         for secret in self._secrets:
             text = text.replace(json.dumps(secret)[1:-1], v.masked(secret))
         return text
-
-
-def _named(slots: list[str]) -> Data:
-    if len(slots) == len(SLOTS):
-        return msg("all")
-    return tuple(slots) or ("?",)
 
 
 def _exchange(passed: Passed, caller: ClientProfile) -> HttpExchange:

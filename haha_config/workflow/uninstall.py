@@ -54,20 +54,13 @@ def _targets(session: Session, state: State) -> Iterator[tuple[TargetName, File]
         yield "env", state.dotenv
     yield "litellm", state.litellm
     yield "litellm_env", state.litellm_env
-    exclude = _exclude(session)
-    if exclude is not None:
-        # A name of no starting text: git made this file.
-        yield "exclude", parse(disk.snapshot(exclude), "lines")  # type: ignore[misc]
-
-
-def _exclude(session: Session) -> Path | None:
-    """The private ignore file of the work tree that `.env` is in."""
     from haha_config.io import git, paths
 
-    if paths.git_top(session.folder) is None:
-        return None
-    fact = git.exclusion(str(session.env_path))
-    return fact.exclude if fact is not None else None
+    inside = paths.git_top(session.folder) is not None
+    fact = git.exclusion(str(session.env_path)) if inside else None
+    if fact is not None:
+        # The private ignore file of this work tree. Its name has no starting text: git made it.
+        yield "exclude", parse(disk.snapshot(fact.exclude), "lines")  # type: ignore[misc]
 
 
 def _presences(session: Session) -> dict[str, uninstall.Footprint]:

@@ -77,7 +77,9 @@ def check_files(session: Session) -> Checked:
             offered = _answers(here, port, running)
         said = "\n".join(here.masked(line) for line in gateway_process.tail(log, 400))
     finally:
-        _stop(here, running.pid, port)
+        record = life.record_of(here, running.pid, "", port)
+        if record is not None:
+            gateway_process.stop(record)
         log.unlink(missing_ok=True)
     problems = (
         [*_refused(state, said)] if offered is None else [*_dropped(state, frozenset(offered))]
@@ -130,12 +132,6 @@ def _answers(here: Site, port: int, running: subprocess.Popen[bytes]) -> tuple[s
     if listed is None:
         raise HahaError(msg("LiteLLM started but did not list its models"))
     return tuple(names_of(listed))
-
-
-def _stop(here: Site, pid: int, port: int) -> None:
-    record = life.record_of(here, pid, "", port)
-    if record is not None:
-        gateway_process.stop(record)
 
 
 def _refused(state: State, said: str) -> Iterator[Finding]:

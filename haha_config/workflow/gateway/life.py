@@ -110,7 +110,14 @@ def _ready(here: Site) -> Installed:
         say_bad(state)
         raise HahaError(msg("LiteLLM is not installed"), hints=("haha-config proxy install",))
     ensure_agreed(here.session, state)
-    _port_free(here)
+    who = loopback.who(here.port)
+    if who == "litellm" or elsewhere_on(here) is not None:
+        taken = not_ours(here)
+        hint = msg("stop that LiteLLM, or use it as it is: haha-config probe")
+        raise HahaError(taken.what, hints=taken.hints or (hint,))
+    if who:
+        hints = (f"haha-config init --provider litellm --port {loopback.free_port(here.port + 1)}",)
+        raise HahaError(port_taken(here.port), hints=hints)
     return found
 
 
@@ -137,19 +144,6 @@ def preflight(state: State) -> None:
         msg("the gateway would not work with these files"),
         hints=("haha-config validate --fix",),
     )
-
-
-def _port_free(here: Site) -> None:
-    if elsewhere_on(here) is not None:
-        raise not_ours(here)
-    who = loopback.who(here.port)
-    if who == "litellm":
-        hint = msg("stop that LiteLLM, or use it as it is: haha-config probe")
-        raise HahaError(not_ours(here).what, hints=(hint,))
-    if who:
-        free = loopback.free_port(here.port + 1)
-        hints = (f"haha-config init --provider litellm --port {free}",)
-        raise HahaError(port_taken(here.port), hints=hints)
 
 
 def environ_of(here: Site) -> dict[str, str]:

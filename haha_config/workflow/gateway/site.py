@@ -15,7 +15,7 @@ from msgspec import Struct
 from haha_config.core import variables as v
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Place, mapping, objects
+from haha_config.core.model import Place, mapping, objects, string
 from haha_config.core.state.gateway import Gateway
 from haha_config.core.state.state import State
 from haha_config.core.trust import Credential, NamingValue
@@ -191,6 +191,7 @@ def status_of(here: Site) -> Status:
     record = here.record
     if loopback.who(here.port, 2) != "litellm":
         return Status(running=False, owned=record is not None, url=here.url)
+    ready = gateway_process.ask_gateway(here.port, "/health/readiness")
     # The key is for nobody but the process that has it already.
     listed = gateway_process.ask_gateway(here.port, "/v1/models", here.key) if here.serves else None
     return Status(
@@ -198,17 +199,12 @@ def status_of(here: Site) -> Status:
         owned=record is not None,
         url=here.url,
         pid=record.pid if record else None,
-        version=_version(here, record),
+        version=string(mapping(ready).get("litellm_version"))
+        or (record.version if record else None),
         models=tuple(names_of(listed)),
         stale=record.config != here.config if record else None,
         uptime=time.time() - record.created if record else None,
     )
-
-
-def _version(here: Site, record: GatewayRecord | None) -> str | None:
-    ready = gateway_process.ask_gateway(here.port, "/health/readiness")
-    said = ready.get("litellm_version") if isinstance(ready, dict) else None
-    return str(said) if said else record.version if record else None
 
 
 def names_of(listed: object) -> Iterator[str]:

@@ -12,7 +12,7 @@ from haha_config.core import variables as v
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import msg
 from haha_config.core.model import Place, Plan, Set, Write
-from haha_config.io import disk
+from haha_config.io import disk, paths
 
 
 def protected(plan: Plan, also: Iterable[str] = ()) -> Plan:
@@ -21,7 +21,11 @@ def protected(plan: Plan, also: Iterable[str] = ()) -> Plan:
     That file is private to this clone and works in linked work trees too. Raises Refusal for a
     file with a secret that git tracks.
     """
-    secret = [w.path for w in plan.effective if holds_secret(w) and _in_work_tree(w)]
+    secret = [
+        w.path
+        for w in plan.effective
+        if _holds_secret(w) and paths.git_top(Path(w.path).resolve().parent)
+    ]
     secret = list(dict.fromkeys((*secret, *also)))
     if not secret:
         return plan
@@ -44,7 +48,7 @@ def protected(plan: Plan, also: Iterable[str] = ()) -> Plan:
     return replace(plan, writes=(*excludes, *plan.writes))
 
 
-def holds_secret(write: Write) -> bool:
+def _holds_secret(write: Write) -> bool:
     """Whether the plan puts a key into this file. A local server's token is none."""
     return write.secret and any(
         isinstance(c, Set)
@@ -53,11 +57,6 @@ def holds_secret(write: Write) -> bool:
         and v.is_key(c.value)
         for c in write.changes
     )
-
-
-def _in_work_tree(write: Write) -> bool:
-    folder = Path(write.path).resolve().parent
-    return any((f / ".git").exists() for f in (folder, *folder.parents))
 
 
 def _excluding(path: Path, names: list[str]) -> Write:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from threading import Timer
 from typing import Final
 
@@ -21,12 +22,13 @@ from haha_config.core.model import Data, Slot, plain_name
 from haha_config.core.probe import examination, requests, wire
 from haha_config.core.probe.client_profile import ClientProfile, client_profile
 from haha_config.core.probe.examination import Order
-from haha_config.core.probe.scorecard import Check, ProbeReport, Scorecard, Status, as_data
+from haha_config.core.probe.scorecard import ProbeReport, Scorecard, Status, as_data
 from haha_config.core.state import configured
 from haha_config.core.state.state import State
 from haha_config.io import clients, machine, programs, report, templates
 from haha_config.io.i18n import columns, english, render
 from haha_config.workflow import trust
+from haha_config.workflow.gateway.progress import progress
 from haha_config.workflow.gateway.site import ensure_ours
 from haha_config.workflow.listing import check_base_url
 from haha_config.workflow.session import Session, is_terminal
@@ -278,17 +280,14 @@ def _counted(total: int) -> Iterator[Callable[[HttpExchange], None]]:
     if not sys.stderr.isatty() or not report.colored(sys.stderr):
         yield lambda _exchange: None
         return
-    from rich.console import Console
+    number = count(1)
 
-    done = 0
-    with Console(stderr=True).status(render(msg("waiting for answers"))) as status:
+    def tell(exchange: HttpExchange) -> None:
+        done = next(number)
+        say(f"{done}/{max(total, done)} {exchange.ask.key}")
 
-        def count(exchange: HttpExchange) -> None:
-            nonlocal done
-            done += 1
-            status.update(f"{done}/{max(total, done)} {exchange.ask.key}")
-
-        yield count
+    with progress(msg("waiting for answers")) as say:
+        yield tell
 
 
 def json_of(found: ProbeReport) -> dict[str, Data]:
@@ -304,15 +303,12 @@ def _plain(data: Data) -> Data:
     return [_plain(value) for value in data] if isinstance(data, list) else data
 
 
-_MARKS: Final = {"pass": ("✓", "ok"), "fail": ("✗", "error"), "warn": ("!", "warning")}
-
-
-#: The same where the terminal has no such characters, and for those who hear the screen.
-_WORDS: Final = {
-    "pass": msg("ok"),
-    "fail": msg("fail"),
-    "warn": msg("warn"),
-    "skip": msg("skip"),
+#: The last is for terminals that have no such characters, and for those who hear the screen.
+_MARKS: Final = {
+    "pass": ("✓", "ok", msg("ok")),
+    "fail": ("✗", "error", msg("fail")),
+    "warn": ("!", "warning", msg("warn")),
+    "skip": ("-", "dim", msg("skip")),
 }
 
 
@@ -334,19 +330,16 @@ def _show(card: Scorecard) -> None:
     for hint in card.hints:
         report.hint(hint, sys.stdout)
     for check in card.checks:
-        report.drawn(_line(check), sys.stdout)
-
-
-def _line(check: Check) -> str:
-    took = f"  {check.ms} ms" if check.ms is not None else ""
-    name = f"{check.name:<13} "
-    return _marked(check.status, f"{render(check.detail)}{took}", indent=2, name=name)
+        took = f"  {check.ms} ms" if check.ms is not None else ""
+        text = f"{render(check.detail)}{took}"
+        line = _marked(check.status, text, indent=2, name=f"{check.name:<13} ")
+        report.drawn(line, sys.stdout)
 
 
 def _marked(status: Status, text: str, *, indent: int, name: str = "") -> str:
     """A mark, a name and a text that is broken between words."""
-    sign, style = _MARKS.get(status, ("-", "dim"))
-    mark = sign if report.shows_marks() else render(_WORDS[status])
+    sign, style, word = _MARKS[status]
+    mark = sign if report.shows_marks() else render(word)
     taken = indent + columns(mark) + 1 + len(name)
     fitted = report.fitted(text, sys.stdout, indent=taken)
     return f"{' ' * indent}{report.paint(mark, style, sys.stdout)} {name}{fitted}"

@@ -178,16 +178,14 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
             behaviour=self.behaviour,
             owned=owned.Owned() if only else owned.parse(disk.snapshot(self.record).data),
             documented=known_keys.parse(templates.text("facts/names.json")),
-            wrote_dotenv=not only and self.client != "haha" and self._wrote_dotenv(),
+            wrote_dotenv=not only
+            and self.client != "haha"
+            and self.env_path.exists()
+            and disk.is_ours(self.state_folder, os.path.realpath(self.env_path)),
         )
         if state.litellm.document is None:
             return state
         return with_litellm(state, disk.snapshot, templates.text("facts/litellm.json"))
-
-    def _wrote_dotenv(self) -> bool:
-        return self.env_path.exists() and disk.is_ours(
-            self.state_folder, os.path.realpath(self.env_path)
-        )
 
     def _settings(self, only: frozenset[str]) -> dict[LayerName, File]:
         if only:

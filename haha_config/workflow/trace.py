@@ -16,7 +16,7 @@ from haha_config.core import variables as v
 from haha_config.core.errors import HahaError, unwritten
 from haha_config.core.exchange import HttpExchange, Request
 from haha_config.core.messages import Message, msg, nmsg
-from haha_config.core.model import SLOTS, mapping, plain_name
+from haha_config.core.model import SLOTS, from_json, mapping, plain_name
 from haha_config.core.probe import diagnosis, response
 from haha_config.core.probe.client_profile import ClientProfile, credentials, kinds
 from haha_config.core.state import configured
@@ -192,7 +192,7 @@ class Tracer:
 
 def _exchange(passed: Passed, caller: ClientProfile) -> HttpExchange:
     """As the probe reads one."""
-    body = _json(passed.body)
+    body = from_json(passed.body)
     stream = isinstance(body, dict) and body.get("stream") is True
     pieces = tuple((ms, piece.decode(errors="replace")) for ms, piece in passed.pieces)
     ask = Request(
@@ -223,16 +223,9 @@ def _record(passed: Passed) -> dict[str, Any]:
         "method": passed.method,
         "path": passed.path,
         "headers": headers,
-        "body": _json(passed.body),
+        "body": from_json(passed.body),
         "status": passed.status,
         "answer": answer.decode(errors="replace"),
         "failure": passed.failure,
         "ms": passed.ms,
     }
-
-
-def _json(data: bytes) -> Any:
-    try:
-        return json.loads(data) if data else None
-    except (ValueError, RecursionError):
-        return None

@@ -357,7 +357,10 @@ def record(session: Session, plan: Plan) -> None:
         root = _root(session, write)
         if root is not None and write.after is not None:
             known = agreed.get(root, {})
-            before, after = (_data(write, data) for data in (write.before, write.after))
+            before, after = (
+                parse(Snapshot(path=write.path, real=write.path, data=data), write.format).data
+                for data in (write.before, write.after)
+            )
             values = trust.brought(write, before, after, root, known)
             values = (*values, *(one for value in values for one in _written(value)))
             found += [value for value in values if value.fingerprint not in known]
@@ -367,12 +370,12 @@ def record(session: Session, plan: Plan) -> None:
 def record_checkout(session: Session) -> None:
     """Agree to the client of this checkout."""
     checkout = paths.checkout(session.folder)
-    if checkout is not None:
-        new = unknown(session, _program(session, checkout / paths.LAUNCHER))
-        agree(session, new)
-        for value in new:
-            path = report.short(value.place.path)
-            report.talk(msg("haha-config run may now start {path}", path=path))
+    programs = () if checkout is None else _program(session, checkout / paths.LAUNCHER)
+    new = unknown(session, programs)
+    agree(session, new)
+    for value in new:
+        path = report.short(value.place.path)
+        report.talk(msg("haha-config run may now start {path}", path=path))
 
 
 def _root(session: Session, write: Write) -> str | None:
@@ -386,10 +389,6 @@ def _root(session: Session, write: Write) -> str | None:
     else:
         return None
     return os.path.realpath(folder) if foreign(session, folder) else None
-
-
-def _data(write: Write, data: bytes | None) -> dict[str, object]:
-    return dict(parse(Snapshot(path=write.path, real=write.path, data=data), write.format).data)
 
 
 def _written(value: NamingValue) -> Iterator[NamingValue]:
@@ -444,19 +443,11 @@ def ensure_inside(session: Session, plan: Plan, *, follow: bool, asks: bool) -> 
 def _leading_out(session: Session, plan: Plan) -> Iterator[NamingValue]:
     for write in plan.effective:
         path = Path(write.path)
-        root = paths.git_top(path.parent) or _base(session, path)
+        own = (folder for folder in (session.folder, session.project) if folder in path.parents)
+        root = paths.git_top(path.parent) or next(own, None)
         if root is None or not foreign(session, root):
             continue
         real = Path(os.path.realpath(path))
-        if path.is_relative_to(session.client_folder) or real.is_relative_to(
-            os.path.realpath(root)
-        ):
-            continue
-        yield NamingValue(
-            kind="link", name=write.path, value=str(real), root=os.path.realpath(root)
-        )
-
-
-def _base(session: Session, path: Path) -> Path | None:
-    folders = (session.folder, session.project)
-    return next((folder for folder in folders if path.is_relative_to(folder)), None)
+        whole = os.path.realpath(root)
+        if not path.is_relative_to(session.client_folder) and not real.is_relative_to(whole):
+            yield NamingValue(kind="link", name=write.path, value=str(real), root=whole)

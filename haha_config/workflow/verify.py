@@ -70,23 +70,24 @@ def _gateway(session: Session, prompter: Prompter, port: int) -> bool:
     from haha_config.workflow.gateway.life import start_gateway, stop_gateway
     from haha_config.workflow.gateway.site import site, status_of
 
-    if loopback.who(port) == "litellm":
-        if not status_of(site(session)).stale:
-            return True
+    running = loopback.who(port) == "litellm"
+    if running and not status_of(site(session)).stale:
+        return True
+    missing = not running and best(looked(session)) is None
+    question, verb = msg("Start the gateway?"), "up"
+    why = msg("Your client needs the gateway.")
+    if running:
+        question, verb = msg("Restart the gateway?"), "restart"
         why = msg("The gateway runs with the old files.")
-        if not _yes(prompter, msg("Restart the gateway?"), why, "haha-config proxy restart"):
-            return False
-        stop_gateway(site(session))
-    elif best(looked(session)) is None:
+    elif missing:
+        question, verb = msg("Install LiteLLM and start the gateway?"), "install"
         why = msg("Your client needs LiteLLM: about 600 MB.")
-        question = msg("Install LiteLLM and start the gateway?")
-        if not _yes(prompter, question, why, "haha-config proxy install"):
-            return False
+    if not _yes(prompter, question, why, f"haha-config proxy {verb}"):
+        return False
+    if running:
+        stop_gateway(site(session))
+    if missing:
         install_locked(session)
-    else:
-        why = msg("Your client needs the gateway.")
-        if not _yes(prompter, msg("Start the gateway?"), why, "haha-config proxy up"):
-            return False
     start_gateway(session)
     return True
 

@@ -22,14 +22,6 @@ class Row(Struct, frozen=True, kw_only=True):
     tag: str = ""
     words: str = ""
 
-    def holds(self, words: Sequence[str]) -> bool:
-        text = f"{self.value} {self.title} {self.note} {self.words}".casefold()
-        return all(word in text for word in words)
-
-    def is_named(self, words: Sequence[str]) -> bool:
-        text = f"{self.value} {self.title}".casefold()
-        return all(word in text for word in words)
-
 
 def row(choice: Choice) -> Row:
     parts: list[Message | str] = []
@@ -60,13 +52,16 @@ def matching(rows: Sequence[Row], typed: str) -> list[Row]:
     Then those with it in their note; then by how early it is in what they are found by besides.
     """
     words = typed.casefold().split()
-    found = [row for row in rows if row.holds(words)]
+
+    def has(text: str) -> bool:
+        return all(word in text.casefold() for word in words)
 
     def rank(row: Row) -> tuple[bool, int]:
         shown = f"{row.value} {row.title} {row.note}".casefold()
         hidden = [row.words.casefold().find(word) for word in words if word not in shown]
-        return not row.is_named(words), max(hidden, default=-1)
+        return not has(f"{row.value} {row.title}"), max(hidden, default=-1)
 
+    found = [row for row in rows if has(f"{row.value} {row.title} {row.note} {row.words}")]
     return sorted(found, key=rank)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from haha_config.core.messages import msg, nmsg
-from haha_config.io.i18n import render, wrapped
+from haha_config.io.i18n import columns, pad, render, wrapped
 from haha_config.io.prompts.choice_list import ChoiceList, Row
-from haha_config.io.prompts.frame import Fragments, Frame, columns, cut, fill
+from haha_config.io.prompts.frame import Fragments, Frame, cut
 from haha_config.io.prompts.question import BACK, Check, SecretAnswer
 
 if TYPE_CHECKING:
@@ -25,11 +26,8 @@ _TALL: Final = 20
 
 def line_field(frame: Frame, *, default: str, check: Check | None) -> Application[Any]:
     """Enter alone takes `default`, which is shown dim until Tab or the first letter."""
-    from questionary import text
-
     edited = False
     frame.ways = (msg("tab edit"), msg("enter accept")) if default else (msg("enter next"),)
-    _typing(frame, lambda pasted: " ".join(pasted.split()))
 
     @frame.keys.add("tab", eager=True)
     def _edit(event: KeyPressEvent) -> None:
@@ -38,8 +36,7 @@ def line_field(frame: Frame, *, default: str, check: Check | None) -> Applicatio
             edited = True
             event.current_buffer.insert_text(default)
 
-    @frame.keys.add("enter", eager=True)
-    def _enter(event: KeyPressEvent) -> None:
+    def enter(event: KeyPressEvent) -> None:
         typed = event.current_buffer.text.strip()
         if _said_instead(frame, event, typed):
             return
@@ -50,23 +47,21 @@ def line_field(frame: Frame, *, default: str, check: Check | None) -> Applicatio
         else:
             frame.complaint = render(complaint)
 
-    field = text(
-        ">", qmark="", placeholder=lambda: [("class:dim", "" if edited else default)]
-    ).application
-    return _watched(frame, field)
+    return _typed(
+        frame,
+        lambda pasted: " ".join(pasted.split()),
+        enter,
+        placeholder=lambda: [("class:dim", "" if edited else default)],
+    )
 
 
 def secret_field(
     frame: Frame, *, judge: Callable[[str], SecretAnswer], hint: str
 ) -> Application[Any]:
     """Stars and a length; `judge` is asked on Enter, and `hint` says what Enter alone takes."""
-    from questionary import text
-
     frame.ways = (msg("paste the key"), msg("enter next"))
-    _typing(frame, lambda pasted: pasted.replace("\n", _LINE_END))
 
-    @frame.keys.add("enter", eager=True)
-    def _enter(event: KeyPressEvent) -> None:
+    def enter(event: KeyPressEvent) -> None:
         if _more_is_pasted(event):
             event.current_buffer.insert_text(_LINE_END)
             return
@@ -79,10 +74,43 @@ def secret_field(
         else:
             event.app.exit(result=answer)
 
-    field = text(
-        ">", qmark="", placeholder=[("class:dim", hint)], input_processors=[_mask()]
-    ).application
-    return _watched(frame, field)
+    return _typed(
+        frame,
+        lambda pasted: pasted.replace("\n", _LINE_END),
+        enter,
+        placeholder=[("class:dim", hint)],
+        input_processors=[_mask()],
+    )
+
+
+def _typed(
+    frame: Frame,
+    paste: Callable[[str], str],
+    enter: Callable[[KeyPressEvent], None],
+    **looks: Any,
+) -> Application[Any]:
+    """A line to type in. No key shows or searches a history: there is none."""
+    from prompt_toolkit.keys import Keys
+    from questionary import text
+
+    @frame.keys.add(Keys.BracketedPaste, eager=True)
+    def _pasted(event: KeyPressEvent) -> None:
+        data = event.data.replace("\r\n", "\n").replace("\r", "\n")
+        event.current_buffer.insert_text(paste(data.strip("\n")))
+
+    for key in ("c-r", "c-s"):
+        frame.keys.add(key, eager=True)(lambda _event: None)
+    frame.keys.add("enter", eager=True)(enter)
+    field = text(">", qmark="", **looks).application
+    buffer = field.layout.current_buffer
+    assert buffer is not None  # noqa: S101 - a line has one
+
+    def changed(_: object) -> None:
+        # A complaint is about what was typed.
+        frame.complaint = ""
+
+    buffer.on_text_changed.add_handler(changed)
+    return field
 
 
 def yes_no_field(frame: Frame, *, default: bool) -> Application[Any]:
@@ -116,32 +144,6 @@ def list_field(
     return Application(layout=Layout(Window(control)))
 
 
-def _typing(frame: Frame, paste: Callable[[str], str]) -> None:
-    """What a line does with a paste, and with keys that would show or search a history."""
-    from prompt_toolkit.keys import Keys
-
-    @frame.keys.add(Keys.BracketedPaste, eager=True)
-    def _pasted(event: KeyPressEvent) -> None:
-        event.current_buffer.insert_text(paste(_one_kind_of_line_end(event.data).strip("\n")))
-
-    @frame.keys.add("c-r", eager=True)
-    @frame.keys.add("c-s", eager=True)
-    def _no_history(_event: KeyPressEvent) -> None:
-        """There is none: each question is a line of its own."""
-
-
-def _watched(frame: Frame, field: Application[Any]) -> Application[Any]:
-    """A complaint is about what was typed: it goes when that changes."""
-
-    def changed(_: object) -> None:
-        frame.complaint = ""
-
-    buffer = field.layout.current_buffer
-    assert buffer is not None  # noqa: S101 - a line has one
-    buffer.on_text_changed.add_handler(changed)
-    return field
-
-
 def _said_instead(frame: Frame, event: KeyPressEvent, typed: str) -> bool:
     """`<` or `?` as the whole answer."""
     if typed == "<":
@@ -158,10 +160,6 @@ def _more_is_pasted(event: KeyPressEvent) -> bool:
     doesn't mark one. Half a key must not go off as the answer."""
     waiting = event.app.key_processor.input_queue
     return bool(waiting) and len(waiting[0].data) == 1 and waiting[0].data.isprintable()
-
-
-def _one_kind_of_line_end(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _mask() -> Processor:
@@ -189,17 +187,16 @@ def _mask() -> Processor:
     return Mask()
 
 
-def _moving(frame: Frame, rows: ChoiceList) -> None:
-    def bind(key: str, move: Callable[[], None]) -> None:
-        @frame.keys.add(key, eager=True)
-        def _move(_event: KeyPressEvent) -> None:
-            move()
+def _bind(frame: Frame, key: str, do: Callable[[], object]) -> None:
+    frame.keys.add(key, eager=True)(lambda _event: do())
 
+
+def _moving(frame: Frame, rows: ChoiceList) -> None:
     for key, step in (("up", -1), ("c-p", -1), ("down", 1), ("c-n", 1), ("tab", 1), ("s-tab", -1)):
-        bind(key, lambda step=step: rows.move(step))  # type: ignore[misc]
+        _bind(frame, key, partial(rows.move, step))
     far = len(rows.all) + 1
     for key, step in (("pageup", -10), ("pagedown", 10), ("home", -far), ("end", far)):
-        bind(key, lambda step=step: rows.leap(step))  # type: ignore[misc]
+        _bind(frame, key, partial(rows.leap, step))
 
     @frame.keys.add("enter", eager=True)
     def _take(event: KeyPressEvent) -> None:
@@ -227,17 +224,9 @@ def _searching(frame: Frame, rows: ChoiceList) -> None:
     def _pasted(event: KeyPressEvent) -> None:
         rows.search(rows.typed + " ".join(event.data.split()))
 
-    @frame.keys.add("backspace", eager=True)
-    def _erase(_event: KeyPressEvent) -> None:
-        rows.search(rows.typed[:-1])
-
-    @frame.keys.add("c-u", eager=True)
-    def _clear(_event: KeyPressEvent) -> None:
-        clear()
-
-    @frame.keys.add("c-w", eager=True)
-    def _erase_word(_event: KeyPressEvent) -> None:
-        rows.search(rows.typed.rstrip().rpartition(" ")[0])
+    _bind(frame, "backspace", lambda: rows.search(rows.typed[:-1]))
+    _bind(frame, "c-u", clear)
+    _bind(frame, "c-w", lambda: rows.search(rows.typed.rstrip().rpartition(" ")[0]))
 
 
 def _letter(frame: Frame, rows: ChoiceList, letter: str) -> None:
@@ -271,17 +260,15 @@ def _drawn(frame: Frame, rows: ChoiceList, *, search: bool) -> Fragments:
 def _below(rows: ChoiceList, width: int, room: int) -> list[str]:
     """The whole of the pointed row's title and note, where the list cuts notes: always as many
     lines, so that nothing below jumps when the pointer moves."""
-    needed = max((len(_account(row, width)) for row in rows.all), default=0)
-    lines = [] if rows.current is None else _account(rows.current, width)
+    notes = [wrapped(row.note, width - 3) for row in rows.all if row.note]
+    needed = max(map(len, notes), default=0)
+    note = rows.current.note if rows.current is not None else ""
+    lines = wrapped(note, width - 3) if note else []
     count = min(needed, max(1, room // 3))
     if len(lines) > count:
         lines = [*lines[: count - 1], f"{cut(lines[count - 1], width - 6)}…"]
     space = [""] if len(rows.all) + count < room else []
     return [f"   {line}" for line in (*space, *lines, *[""] * (count - len(lines)))]
-
-
-def _account(row: Row, width: int) -> list[str]:
-    return wrapped(row.note, width - 3) if row.note else []
 
 
 def _search_line(rows: ChoiceList, width: int) -> Fragments:
@@ -299,18 +286,13 @@ def _search_line(rows: ChoiceList, width: int) -> Fragments:
 
 def _row(row: Row, width: int, titles: int, *, pointed: bool, notes: bool) -> Fragments:
     style = "class:dim" if row.disabled else "class:chosen" if pointed else ""
+    pointer = ("class:pointer", " > ") if pointed else ("", "   ")
     room = width - 3
-    if not notes or not row.note:
+    if notes and row.note:
+        title = pad(cut(row.title, min(titles, room)), min(titles, room))
+        beside = f"  {cut(row.note, max(0, room - titles - 2))}"
+    else:
+        title = cut(row.title, room)
         tag = "" if notes or not row.tag else f"  {row.tag}"
-        tag = tag if columns(row.title) + columns(tag) <= room else ""
-        return [_pointer(pointed), (style, cut(row.title, room)), ("class:dim", tag), ("", "\n")]
-    return [
-        _pointer(pointed),
-        (style, fill(row.title, min(titles, room))),
-        ("class:dim", f"  {cut(row.note, max(0, room - titles - 2))}"),
-        ("", "\n"),
-    ]
-
-
-def _pointer(pointed: bool) -> tuple[str, str]:
-    return ("class:pointer", " > ") if pointed else ("", "   ")
+        beside = tag if columns(row.title) + columns(tag) <= room else ""
+    return [pointer, (style, title), ("class:dim", beside), ("", "\n")]

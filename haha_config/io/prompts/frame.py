@@ -7,13 +7,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from haha_config.core.messages import Message, msg
-from haha_config.io.i18n import render, wrapped
+from haha_config.io.i18n import columns, render, wrapped
 from haha_config.io.prompts.question import BACK
 
 if TYPE_CHECKING:
     from prompt_toolkit import Application
     from prompt_toolkit.data_structures import Size
-    from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+    from prompt_toolkit.key_binding import KeyPressEvent
     from prompt_toolkit.output import Output
     from prompt_toolkit.styles import Style
 
@@ -21,23 +21,14 @@ _T = TypeVar("_T")
 Fragments = list[tuple[str, str]]
 
 #: The terminal's own colours, so that its theme decides how they look on light and on dark.
-_COLOR: Final = {
-    "qmark": "ansigreen bold",
+_LOOKS: Final = {
+    "qmark": "bold ansigreen",
     "question": "bold",
     "answer": "ansicyan",
-    "pointer": "ansicyan bold",
-    "chosen": "ansicyan bold",
+    "pointer": "bold ansicyan",
+    "chosen": "bold ansicyan",
     "dim": "dim",
-    "complaint": "ansired",
-}
-_NO_COLOR: Final = {
-    "qmark": "bold",
-    "question": "bold",
-    "answer": "",
-    "pointer": "bold",
-    "chosen": "bold",
-    "dim": "dim",
-    "complaint": "bold",
+    "complaint": "bold ansired",
 }
 
 #: Seconds to wait for the rest of an escape sequence before it was the Esc key.
@@ -61,6 +52,7 @@ class Frame:
         self._more = more
         self._open = False
         self._output = output
+        self._bind_leaving()
 
     @property
     def size(self) -> Size:
@@ -76,8 +68,7 @@ class Frame:
 
         window = field.layout.current_window
         window.dont_extend_height = Always()
-        own = field.key_bindings or KeyBindings()
-        field.key_bindings = merge_key_bindings([own, self._leaving(), self.keys])
+        field.key_bindings = merge_key_bindings([field.key_bindings or KeyBindings(), self.keys])
         field.layout = Layout(
             HSplit(
                 [_lines(self.header), field.layout.container, _lines(self.footer)],
@@ -109,10 +100,8 @@ class Frame:
         ways = [*self.ways, self.escape_does()]
         if self._more:
             ways.append(msg("F1 less") if self._open else msg("F1 more"))
-        hint = " · ".join(render(way) for way in ways)
-        while columns(hint) > width and len(ways) > 1:
+        while columns(hint := " · ".join(map(render, ways))) > width and len(ways) > 1:
             ways.pop(0)
-            hint = " · ".join(render(way) for way in ways)
         fragments.append(("class:dim", f"  {cut(hint, width)}"))
         return fragments
 
@@ -143,21 +132,19 @@ class Frame:
         width = self.size.columns - 4
         answer = cut(answer, max(width // 2, width - columns(self.question)))
         question = cut(self.question, width - columns(answer))
-        return [
-            ("class:dim" if hollow else "class:qmark", "? "),
-            ("class:dim" if hollow else "class:question", question),
-            ("class:dim" if hollow else "class:answer", f"  {answer}" if answer else ""),
-        ]
+        answer = f"  {answer}" if answer else ""
+        if hollow:
+            return [("class:dim", f"? {question}{answer}")]
+        return [("class:qmark", "? "), ("class:question", question), ("class:answer", answer)]
 
     def remark(self, text: str) -> Fragments:
         lines = wrapped(text, self.size.columns - 2)
         return [("class:dim", "\n".join(f"  {line}" for line in lines))]
 
-    def _leaving(self) -> KeyBindings:
-        from prompt_toolkit.key_binding import KeyBindings
+    def _bind_leaving(self) -> None:
         from prompt_toolkit.keys import Keys
 
-        bindings = KeyBindings()
+        bindings = self.keys
 
         @bindings.add("c-c", eager=True)
         @bindings.add("<sigint>", eager=True)
@@ -188,20 +175,13 @@ class Frame:
             def _suspend(event: KeyPressEvent) -> None:
                 event.app.suspend_to_background()
 
-        return bindings
-
 
 def style(*, color: bool) -> Style:
     from prompt_toolkit.styles import Style
 
-    return Style.from_dict(_COLOR if color else _NO_COLOR)
-
-
-def columns(text: str) -> int:
-    """How many columns `text` takes in a terminal."""
-    from wcwidth import width
-
-    return width(text)
+    return Style.from_dict(
+        {name: look if color else look.partition("ansi")[0] for name, look in _LOOKS.items()}
+    )
 
 
 def cut(text: str, room: int) -> str:
@@ -211,12 +191,6 @@ def cut(text: str, room: int) -> str:
     if columns(text) <= room:
         return text
     return clip(text, 0, max(0, room - 1)).rstrip() + "…"
-
-
-def fill(text: str, room: int) -> str:
-    """`text` in exactly `room` columns."""
-    text = cut(text, room)
-    return text + " " * (room - columns(text))
 
 
 def _lines(fragments: Callable[[], Fragments]) -> Any:

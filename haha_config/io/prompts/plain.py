@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TextIO, TypeVar, Unpack
+from typing import TextIO, TypeVar
+
+from msgspec.structs import replace
 
 from haha_config.core.errors import Cancelled
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.io.i18n import columns, render, wrapped
 from haha_config.io.prompts.choice_list import Row, instead, matching, row
 from haha_config.io.prompts.question import (
-    About,
     Check,
     Choice,
-    Clean,
+    Judge,
+    Prompter,
+    Question,
     WentBack,
     cancelled,
-    secret_answer,
 )
 
 #: A longer list is searched, not read out.
@@ -27,38 +29,33 @@ _NARROW = 30
 _Answer = TypeVar("_Answer")
 
 
-class Plain:
+class Plain(Prompter):
     """Prints lines and reads lines: nothing moves on the screen, and no escape code is sent."""
 
     def __init__(self, stdin: TextIO, stream: TextIO) -> None:
         self._stdin = stdin
         self._stream = stream
 
-    def select(
+    def _select(
         self,
-        question: Message,
+        asked: Question,
         choices: Sequence[Choice],
-        *,
-        default: str | None = None,
-        search: bool = False,
-        other: Message | None = None,
-        **about: Unpack[About],
+        default: str | None,
+        search: bool,
+        other: Message | None,
     ) -> str:
         every = [row(choice) for choice in choices]
-        searched = search or other is not None
-        listed = every if not searched or len(every) <= _READ_OUT else []
-        ask = msg("number, or part of a name") if searched else msg("number")
+        listed = every if not search or len(every) <= _READ_OUT else []
+        ask = msg("number, or part of a name") if search else msg("number")
         if not listed:
-            about["why"] = msg(
-                "{why} ({n} entries: type part of a name)", why=about["why"], n=len(every)
-            )
-
-        named = next((one.title for one in every if one.value == default), default or "")
+            why = msg("{why} ({n} entries: type part of a name)", why=asked.why, n=len(every))
+            asked = replace(asked, why=why)
 
         def read(line: str) -> str | None:
             nonlocal listed
+            line = line or default or ""
             chosen = self._named(line, listed, every)
-            if chosen is None and searched and line and not (listed and line.isdecimal()):
+            if chosen is None and search and line and not (listed and line.isdecimal()):
                 chosen, listed = self._searched(line, every, other)
             elif chosen is None:
                 self._print(nmsg("type 1", "type a number from 1 to {n}", len(listed)))
@@ -70,22 +67,10 @@ class Plain:
             self._print(chosen.title)
             return chosen.value
 
-        return self._ask(
-            question,
-            about,
-            lambda: self._list(listed),
-            self._with_default(ask, named),
-            lambda line: read(line or default or ""),
-        )
+        name = next((one.title for one in every if one.value == default), default or "")
+        return self._ask(asked, _with_default(ask, name), read, show=lambda: self._list(listed))
 
-    def text(
-        self,
-        question: Message,
-        *,
-        default: str = "",
-        check: Check | None = None,
-        **about: Unpack[About],
-    ) -> str:
+    def _text(self, asked: Question, default: str, check: Check | None) -> str:
         def read(line: str) -> str | None:
             value = line or default
             complaint = check(value) if check is not None else None
@@ -94,20 +79,11 @@ class Plain:
             self._print(complaint)
             return None
 
-        ask = self._with_default(msg("answer"), default)
-        return self._ask(question, about, None, ask, read)
+        return self._ask(asked, _with_default(msg("answer"), default), read)
 
-    def secret(
-        self,
-        question: Message,
-        *,
-        check: Check | None = None,
-        clean: Clean | None = None,
-        found: Message | None = None,
-        **about: Unpack[About],
-    ) -> str:
+    def _secret(self, asked: Question, judge: Judge, found: Message | None) -> str:
         def read(pasted: str) -> str | None:
-            answer = secret_answer(pasted, check=check, clean=clean, found=found)
+            answer = judge(pasted)
             for line in answer.said:
                 self._print(line)
             return None if answer.complaint else answer.value
@@ -115,9 +91,9 @@ class Plain:
         ask = msg("key, not shown")
         if found is not None:
             ask = msg("{ask}; Enter: {found}", ask=ask, found=found)
-        return self._ask(question, about, None, ask, read, hidden=True)
+        return self._ask(asked, ask, read, hidden=True)
 
-    def confirm(self, question: Message, *, default: bool, **about: Unpack[About]) -> bool:
+    def _confirm(self, asked: Question, *, default: bool) -> bool:
         words = {"y": True, "yes": True, "n": False, "no": False, "": default}
 
         def read(line: str) -> bool | None:
@@ -126,20 +102,9 @@ class Plain:
                 self._print(msg("type y or n"))
             return answer
 
-        ask = self._with_default(msg("y or n"), "y" if default else "n")
-        try:
-            return self._ask(question, about, None, ask, read)
-        except WentBack:
-            return False
+        return self._ask(asked, _with_default(msg("y or n"), "y" if default else "n"), read)
 
-    def keys(
-        self,
-        question: Message,
-        keys: Mapping[str, Message],
-        *,
-        default: str,
-        **about: Unpack[About],
-    ) -> str:
+    def _keys(self, asked: Question, keys: Mapping[str, Message], default: str) -> str:
         def read(line: str) -> str | None:
             key = line.casefold() or default
             if key in keys:
@@ -151,33 +116,30 @@ class Plain:
             for key, does in keys.items():
                 self._print(msg("  {key}. {does}", key=key, does=does))
 
-        return self._ask(question, about, show, self._with_default(msg("letter"), default), read)
+        return self._ask(asked, _with_default(msg("letter"), default), read, show=show)
 
     def _ask(
         self,
-        question: Message,
-        about: About,
-        show: Callable[[], None] | None,
+        asked: Question,
         ask: Message,
         read: Callable[[str], _Answer | None],
         *,
+        show: Callable[[], None] = lambda: None,
         hidden: bool = False,
     ) -> _Answer:
         """Ask until `read` has an answer; None from it means: said what is wrong, ask again."""
-        more = about.get("more")
-        self._print(question)
-        self._print(msg("  {why}", why=about["why"]))
-        if show is not None:
-            show()
-        ways = msg("< goes back, ? says more") if more is not None else msg("< goes back")
+        self._print(asked.text)
+        self._print(msg("  {why}", why=asked.why))
+        show()
+        ways = msg("< goes back, ? says more") if asked.more else msg("< goes back")
         while True:
             prompt = render(msg("{ask} ({ways}): ", ask=ask, ways=ways))
             line = self._hidden(prompt) if hidden else self._line(prompt)
             if line.strip() == "<":
                 raise WentBack
-            if line.strip() == "?" and more is not None:
+            if line.strip() == "?" and asked.more is not None:
                 # Not the list again: it would push this off the screen.
-                self._print(more)
+                self._print(asked.more)
                 continue
             answer = read(line if hidden else line.strip())
             if answer is not None:
@@ -238,11 +200,6 @@ class Plain:
                 line = msg("  {n}. {title}", n=number, title=one.title)
             self._print(line)
 
-    def _with_default(self, ask: Message, default: str) -> Message:
-        if not default:
-            return ask
-        return msg("{ask} [{default}]", ask=ask, default=default)
-
     def _print(self, line: Message | str) -> None:
         """A line, broken between words, the rest of a row two columns further in than its start."""
         from shutil import get_terminal_size
@@ -253,3 +210,7 @@ class Plain:
         first, *rest = wrapped(text, room - len(margin)) if columns(text) > room else [text]
         self._stream.write("\n".join([first, *(margin + part for part in rest)]) + "\n")
         self._stream.flush()
+
+
+def _with_default(ask: Message, default: str) -> Message:
+    return msg("{ask} [{default}]", ask=ask, default=default) if default else ask

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, NoReturn, NotRequired, Protocol, TypedDict, Unpack
+from functools import partial
+from typing import Final, NoReturn, NotRequired, TypedDict, Unpack
 
 from msgspec import Struct
 
@@ -24,6 +25,8 @@ BACK: Final = object()
 #: A pasted value in, the value to use and what was done to it (None: nothing) out.
 Clean = Callable[[str], tuple[str, Message | None]]
 Check = Callable[[str], Message | None]
+#: What was typed or pasted as a key in, what became of it out.
+Judge = Callable[[str], "SecretAnswer"]
 
 
 class Choice(Struct, frozen=True, kw_only=True):
@@ -49,7 +52,15 @@ class About(TypedDict):
     more: NotRequired[Message]
 
 
-class Prompter(Protocol):
+class Question(Struct, frozen=True):
+    """A question with what is said about it."""
+
+    text: Message
+    why: Message
+    more: Message | None
+
+
+class Prompter:
     """Asks one question at a time.
 
     Ctrl-C, Ctrl-D and the end of input raise `core.errors.Cancelled`, a step back `WentBack`.
@@ -66,6 +77,8 @@ class Prompter(Protocol):
         **about: Unpack[About],
     ) -> str:
         """The value of a row. `other`: what is typed may be the answer as it is, and why so."""
+        asked = self._question(question, about)
+        return self._select(asked, choices, default, search or other is not None, other)
 
     def text(
         self,
@@ -76,6 +89,7 @@ class Prompter(Protocol):
         **about: Unpack[About],
     ) -> str:
         """One line, without spaces around it; Enter alone gives `default`."""
+        return self._text(self._question(question, about), default, check)
 
     def secret(
         self,
@@ -91,9 +105,15 @@ class Prompter(Protocol):
         Line ends after it are dropped; `clean` gets everything else as it was pasted, and `check`
         what `clean` made of it.
         """
+        judge = partial(secret_answer, check=check, clean=clean, found=found)
+        return self._secret(self._question(question, about), judge, found)
 
     def confirm(self, question: Message, *, default: bool, **about: Unpack[About]) -> bool:
         """Yes or no; a step back is a no."""
+        try:
+            return self._confirm(self._question(question, about), default=default)
+        except WentBack:
+            return False
 
     def keys(
         self,
@@ -104,18 +124,42 @@ class Prompter(Protocol):
         **about: Unpack[About],
     ) -> str:
         """One of `keys` (single letters, with what each does); Enter gives `default`."""
+        return self._keys(self._question(question, about), keys, default)
+
+    def _question(self, text: Message, about: About) -> Question:
+        return Question(text, about["why"], about.get("more"))
+
+    def _select(
+        self,
+        asked: Question,
+        choices: Sequence[Choice],
+        default: str | None,
+        search: bool,
+        other: Message | None,
+    ) -> str:
+        raise NotImplementedError
+
+    def _text(self, asked: Question, default: str, check: Check | None) -> str:
+        raise NotImplementedError
+
+    def _secret(self, asked: Question, judge: Judge, found: Message | None) -> str:
+        raise NotImplementedError
+
+    def _confirm(self, asked: Question, *, default: bool) -> bool:
+        raise NotImplementedError
+
+    def _keys(self, asked: Question, keys: Mapping[str, Message], default: str) -> str:
+        raise NotImplementedError
 
 
-class NeverAsk:
+class NeverAsk(Prompter):
     """Refuses every question, naming the flag that answers it."""
 
     def __init__(self, reason: Message | None = None) -> None:
         self._reason = reason or msg("there is no terminal to ask on")
 
-    def _refuse(self, *_: object, flag: str, **__: object) -> NoReturn:
-        raise Usage(msg("{reason}: give `{flag}`", reason=self._reason, flag=flag))
-
-    select = text = secret = confirm = keys = _refuse
+    def _question(self, _text: Message, about: About) -> NoReturn:
+        raise Usage(msg("{reason}: give `{flag}`", reason=self._reason, flag=about["flag"]))
 
 
 class SecretAnswer(Struct, frozen=True, kw_only=True):

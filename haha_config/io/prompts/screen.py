@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, TextIO, Unpack
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TextIO
 
 from haha_config.core.messages import Message, msg
 from haha_config.io.i18n import render
 from haha_config.io.prompts.choice_list import ChoiceList, row
+from haha_config.io.prompts.fields import line_field, list_field, secret_field, yes_no_field
+from haha_config.io.prompts.frame import Fragments, Frame, style
 from haha_config.io.prompts.question import (
     BACK,
-    About,
     Check,
     Choice,
-    Clean,
+    Judge,
+    Prompter,
+    Question,
     SecretAnswer,
     WentBack,
     cancelled,
     masked,
-    secret_answer,
 )
 
 if TYPE_CHECKING:
@@ -30,10 +31,8 @@ if TYPE_CHECKING:
     from prompt_toolkit.output import Output
     from prompt_toolkit.styles import Style
 
-    from haha_config.io.prompts.frame import Fragments, Frame
 
-
-class Screen:
+class Screen(Prompter):
     """Draws one question at a time and leaves one line of it behind: `? Question  Answer`."""
 
     def __init__(self, stdin: TextIO, stream: TextIO, *, term: str, color: bool) -> None:
@@ -42,96 +41,58 @@ class Screen:
         self._term = term
         self._color = color
 
-    def select(
+    def _select(
         self,
-        question: Message,
+        asked: Question,
         choices: Sequence[Choice],
-        *,
-        default: str | None = None,
-        search: bool = False,
-        other: Message | None = None,
-        **about: Unpack[About],
+        default: str | None,
+        search: bool,
+        other: Message | None,
     ) -> str:
         rows = ChoiceList(
             [row(choice) for choice in choices],
             default=default,
             other=None if other is None else render(other),
         )
-        return self._list(question, rows, about, search=search or other is not None)
+        return self._list(asked, rows, search=search)
 
-    def keys(
-        self,
-        question: Message,
-        keys: Mapping[str, Message],
-        *,
-        default: str,
-        **about: Unpack[About],
-    ) -> str:
+    def _keys(self, asked: Question, keys: Mapping[str, Message], default: str) -> str:
         choices = [Choice(value=key, title=does, note=key) for key, does in keys.items()]
         rows = ChoiceList([row(choice) for choice in choices], default=default)
-        return self._list(question, rows, about, letters=tuple(keys))
-
-    def text(
-        self,
-        question: Message,
-        *,
-        default: str = "",
-        check: Check | None = None,
-        **about: Unpack[About],
-    ) -> str:
-        from haha_config.io.prompts.fields import line_field
-
-        field = partial(line_field, default=default, check=check)
-        frame, answer = self._asked(question, about, field)
-        self._answered(frame, str(answer))
-        return str(answer)
-
-    def secret(
-        self,
-        question: Message,
-        *,
-        check: Check | None = None,
-        clean: Clean | None = None,
-        found: Message | None = None,
-        **about: Unpack[About],
-    ) -> str:
-        from haha_config.io.prompts.fields import secret_field
-
-        def judge(pasted: str) -> SecretAnswer:
-            return secret_answer(pasted, check=check, clean=clean, found=found)
-
-        field = partial(secret_field, judge=judge, hint=render(found or ""))
-        frame, answer = self._asked(question, about, field)
-        shown = masked(answer.value) if answer.value else found or msg("none")
-        self._answered(frame, render(shown), said=answer.said[1:])
-        return str(answer.value)
-
-    def confirm(self, question: Message, *, default: bool, **about: Unpack[About]) -> bool:
-        from haha_config.io.prompts.fields import yes_no_field
-
-        try:
-            frame, answer = self._asked(question, about, partial(yes_no_field, default=default))
-        except WentBack:
-            return False
-        self._answered(frame, render(msg("Yes") if answer else msg("No")))
-        return bool(answer)
+        return self._list(asked, rows, letters=tuple(keys))
 
     def _list(
         self,
-        question: Message,
+        asked: Question,
         rows: ChoiceList,
-        about: About,
         *,
         search: bool = False,
         letters: tuple[str, ...] = (),
     ) -> str:
-        from haha_config.io.prompts.fields import list_field
-
-        field = partial(list_field, rows=rows, search=search, letters=letters)
-        frame, answer = self._asked(question, about, field)
-        chosen = rows.current
-        self._answered(frame, str(answer) if chosen is None else chosen.title)
+        frame = self._frame(asked)
+        answer = self._run(frame, lambda: list_field(frame, rows, search=search, letters=letters))
+        self._answered(frame, str(answer) if rows.current is None else rows.current.title)
         return str(answer)
+
+    def _text(self, asked: Question, default: str, check: Check | None) -> str:
+        frame = self._frame(asked)
+        answer = self._run(frame, lambda: line_field(frame, default=default, check=check))
+        self._answered(frame, answer)
+        return str(answer)
+
+    def _secret(self, asked: Question, judge: Judge, found: Message | None) -> str:
+        frame = self._frame(asked)
+        hint = "" if found is None else render(found)
+        answer: SecretAnswer = self._run(frame, lambda: secret_field(frame, judge=judge, hint=hint))
+        shown = masked(answer.value) if answer.value else found or msg("none")
+        self._answered(frame, render(shown), said=answer.said[1:])
+        return answer.value
+
+    def _confirm(self, asked: Question, *, default: bool) -> bool:
+        frame = self._frame(asked)
+        answer = self._run(frame, lambda: yes_no_field(frame, default=default))
+        self._answered(frame, render(msg("Yes") if answer else msg("No")))
+        return bool(answer)
 
     @cached_property
     def _input(self) -> Input:
@@ -157,14 +118,7 @@ class Screen:
 
     @cached_property
     def _style(self) -> Style:
-        from haha_config.io.prompts.frame import style
-
         return style(color=self._color)
-
-    def _session(self) -> AbstractContextManager[object]:
-        from prompt_toolkit.application import create_app_session
-
-        return create_app_session(input=self._input, output=self._output)
 
     def _print(self, fragments: Fragments) -> None:
         from prompt_toolkit import print_formatted_text
@@ -177,29 +131,29 @@ class Screen:
             include_default_pygments_style=False,
         )
 
-    def _asked(
-        self, question: Message, about: About, field: Callable[[Frame], Application[Any]]
-    ) -> tuple[Frame, Any]:
-        """The one way any field is asked: framed, and leaving by the same keys."""
-        from haha_config.io.prompts.frame import Frame
-
-        frame = Frame(
-            render(question),
-            render(about["why"]),
-            render(about.get("more") or ""),
+    def _frame(self, asked: Question) -> Frame:
+        return Frame(
+            render(asked.text),
+            render(asked.why),
+            "" if asked.more is None else render(asked.more),
             output=self._output,
             style=self._style,
         )
-        with self._session():
-            try:
-                answer = frame.around(field(frame)).run()
-            except (KeyboardInterrupt, EOFError):
-                self._print(frame.closed("", hollow=True))
-                raise cancelled() from None
+
+    def _run(self, frame: Frame, field: Callable[[], Application[Any]]) -> Any:
+        """The one way any field is asked: framed, and leaving by the same keys."""
+        from prompt_toolkit.application import create_app_session
+
+        try:
+            with create_app_session(input=self._input, output=self._output):
+                answer = frame.around(field()).run()
+        except (KeyboardInterrupt, EOFError):
+            self._print(frame.closed("", hollow=True))
+            raise cancelled() from None
         if answer is BACK:
             self._print(frame.closed(render(msg("back")), hollow=True))
             raise WentBack
-        return frame, answer
+        return answer
 
     def _answered(self, frame: Frame, answer: str, said: Sequence[Message] = ()) -> None:
         self._print(frame.closed(answer))

@@ -15,7 +15,7 @@ from haha_config.core.messages import msg
 from haha_config.core.model import Plan
 from haha_config.core.providers import table
 from haha_config.core.providers.model import Provider, Providers
-from haha_config.io import paths, report, templates
+from haha_config.io import files, paths, report, templates
 from haha_config.io import table as tables
 from haha_config.io.i18n import _, render
 from haha_config.io.table import Column, Row
@@ -46,7 +46,7 @@ def add(
     """Copy a row into the person's own folder, once the strict parser has read it."""
     if file.suffix != ".toml":
         raise Usage(msg("`{name}` does not end in `.toml`", name=file.name))
-    text = templates.row(file)
+    text = files.text(file)
     row = table.parse(file.stem, text, path=str(file))
     from haha_config.workflow.session import whole
 

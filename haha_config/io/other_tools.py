@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from msgspec import Struct
 
-from haha_config.core.errors import HahaError, Refusal
+from haha_config.core.errors import HahaError
 from haha_config.core.messages import msg
 from haha_config.core.model import Place, from_json, mapping, string
+from haha_config.io import files
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
 _Answer = TypeVar("_Answer")
-#: A set-up is a few KiB; what is far bigger is another thing, and takes minutes to read.
-_BIGGEST: Final = 16 * 1024 * 1024
 #: Start files of shells, below the home folder.
 START_FILES: Final = (
     ".bashrc",
@@ -82,26 +81,9 @@ def ccs_folder(environ: Mapping[str, str], home: Path) -> Path:
     return Path(environ.get("CCS_HOME") or home).expanduser() / ".ccs"
 
 
-def text(path: Path) -> str:
-    """A text file of a size that a set-up can have. Raises HahaError where it can't be read."""
-    try:
-        if path.exists() and not (path.is_file() or path.is_dir()):
-            what = msg("this is a device or a pipe, not a file")
-            raise Refusal(what, place=Place(path=str(path)))
-        if path.stat().st_size > _BIGGEST:
-            raise Refusal(msg("this is too big for a set-up"), place=Place(path=str(path)))
-        return path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise HahaError(
-            msg("this can't be read: {why}", why=error.strerror or ""), place=Place(path=str(path))
-        ) from None
-    except UnicodeDecodeError:
-        raise Refusal(msg("this is not UTF-8"), place=Place(path=str(path))) from None
-
-
 def _json(path: Path) -> Mapping[str, Any]:
     try:
-        return mapping(from_json(text(path)))
+        return mapping(from_json(files.text(path)))
     except HahaError:
         return {}
 
@@ -140,6 +122,6 @@ def _asked(path: Path, ask: Callable[[Connection], _Answer]) -> _Answer | None:
             ) from None
         except OSError as error:
             raise HahaError(
-                msg("this can't be read: {why}", why=error.strerror or ""),
+                msg("this can't be read: {why}", why=files.reason(error)),
                 place=Place(path=str(path)),
             ) from None

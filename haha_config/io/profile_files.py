@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from haha_config.core.errors import HahaError, Refusal
+from haha_config.core.errors import Refusal
 from haha_config.core.messages import msg
 from haha_config.core.model import Place
+from haha_config.io import files
 
 
 def folder(config: Path) -> Path:
@@ -34,22 +35,12 @@ def names(config: Path) -> list[str]:
 
 
 def load(where: Path) -> dict[str, Any]:
-    """A file's data.
-
-    Raises HahaError where it can't be read, Refusal where it is not TOML.
-    """
+    """A file's data. Raises HahaError where it can't be read or is not TOML."""
     import tomllib
 
     try:
-        if where.exists() and not (where.is_file() or where.is_dir()):
-            what = msg("this is a device or a pipe, not a file")
-            raise Refusal(what, place=Place(path=str(where)))
-        return tomllib.loads(where.read_bytes().decode("utf-8-sig"))
-    except OSError as error:
-        raise HahaError(
-            msg("this can't be read: {why}", why=error.strerror or ""), place=Place(path=str(where))
-        ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
+        return tomllib.loads(files.text(where))
+    except (tomllib.TOMLDecodeError, RecursionError):
         raise Refusal(msg("this is not TOML"), place=Place(path=str(where))) from None
 
 

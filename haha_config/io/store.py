@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import msg
-from haha_config.core.model import Place
+from haha_config.io import files
 
 SERVICE: Final = "haha-config"
 _EXTRA: Final = "pip install 'haha-config[keyring]'"
@@ -43,13 +43,10 @@ def read(kind: str, name: str, environ: Mapping[str, str], data: Path) -> str:
     if kind == "env":
         return environ.get(name, "")
     if kind == "file":
-        return _file(path(data, name))
-    keyring = _keyring()
-    found = _secret_service(name)
-    try:
-        return found or keyring.get_password(SERVICE, name) or ""
-    except _errors() as error:
-        raise _unusable(error) from None
+        where = path(data, name)
+        return files.text(where).strip() if where.exists() else ""
+    with _keyring() as keyring:
+        return _secret_service(name) or keyring.get_password(SERVICE, name) or ""
 
 
 def _secret_service(name: str) -> str:
@@ -75,65 +72,43 @@ def _secret_service(name: str) -> str:
     return ""
 
 
-def _file(where: Path) -> str:
-    try:
-        return where.read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
-        return ""
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or msg("it is not UTF-8")
-        raise HahaError(
-            msg("the key can't be read: {why}", why=why), place=Place(path=str(where))
-        ) from None
-
-
 # --- the keyring -----------------------------------------------------------------------------
 
 
 def has_keyring() -> bool:
     """Whether a keyring can be used: the extra is installed and a service answers."""
     try:
-        backend = _keyring().get_keyring()
+        with _keyring() as keyring:
+            return float(getattr(keyring.get_keyring(), "priority", 0)) >= 1
     except HahaError:
         return False
-    return float(getattr(backend, "priority", 0)) >= 1
 
 
 def put_in_keyring(name: str, key: str) -> None:
     """Raises HahaError where there is no keyring, or it does not take the key."""
-    try:
-        _keyring().set_password(SERVICE, name, key)
-    except _errors() as error:
-        raise _unusable(error) from None
+    with _keyring() as keyring:
+        keyring.set_password(SERVICE, name, key)
 
 
 def drop_from_keyring(name: str) -> None:
     """Take a key out; nothing happens where there is none."""
-    keyring = _keyring()
-    try:
+    with _keyring() as keyring:
         if keyring.get_password(SERVICE, name) is not None:
             keyring.delete_password(SERVICE, name)
-    except _errors() as error:
-        raise _unusable(error) from None
 
 
-def _keyring() -> Any:
+@contextlib.contextmanager
+def _keyring() -> Iterator[Any]:
     try:
         import keyring
+        from keyring.errors import KeyringError
     except ImportError:
         raise HahaError(msg("keyring is not installed"), hints=(_EXTRA,)) from None
-    return keyring
-
-
-def _errors() -> tuple[type[Exception], ...]:
-    from keyring.errors import KeyringError
-
-    return (KeyringError,)
-
-
-def _unusable(error: Exception) -> HahaError:
-    # The exception's own text is the backend's and could quote anything: only its kind is said.
-    return HahaError(
-        msg("the keyring can't be used: {why}", why=type(error).__name__),
-        hints=(msg("save the profile with a file instead: haha-config profile save NAME"),),
-    )
+    try:
+        yield keyring
+    except KeyringError as error:
+        # The error's own text is the backend's and could quote anything: only its kind is said.
+        raise HahaError(
+            msg("the keyring can't be used: {why}", why=type(error).__name__),
+            hints=(msg("keep the key in a file: haha-config profile save NAME"),),
+        ) from None

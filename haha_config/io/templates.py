@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from haha_config.core.errors import Refusal
-from haha_config.core.messages import msg
-from haha_config.core.model import Place
+from haha_config.io import files
 
 # In a wheel the folder is inside the package; in a checkout it is beside it.
 _PACKAGE = Path(__file__).parent.parent
@@ -31,23 +29,9 @@ def wire_records() -> dict[str, Path]:
 def provider_texts(own: Path | None = None) -> Iterator[tuple[str, str, str]]:
     """(key, text, path) of every row of the table, then of the person's own rows in `own`.
 
-    Raises Refusal for a row of their own that can't be read.
+    Raises HahaError for a row of their own that can't be read.
     """
     for folder in (FOLDER / "providers", own):
         if folder is not None and folder.is_dir():
             for file in sorted(folder.glob("*.toml")):
-                yield file.stem, row(file), str(file)
-
-
-def row(file: Path) -> str:
-    """The text of one row.
-
-    Raises Refusal where it can't be read.
-    """
-    try:
-        return file.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise Refusal(msg("this is not UTF-8"), place=Place(path=str(file))) from None
-    except OSError as error:
-        what = msg("can't be read: {reason}", reason=error.strerror or "")
-        raise Refusal(what, place=Place(path=str(file))) from None
+                yield file.stem, files.text(file), str(file)

@@ -25,7 +25,7 @@ from haha_config.core.imports import (
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place, mapping
 from haha_config.core.providers.decode import did_you_mean
-from haha_config.io import other_tools, report
+from haha_config.io import files, other_tools, report
 from haha_config.workflow.session import Session
 
 Sources = Iterator[ImportedSetup | HahaError]
@@ -123,7 +123,7 @@ def _from_shells(session: Session) -> Sources:
         if not path.is_file():
             continue
         try:
-            entry = shell.entry(other_tools.text(path), str(path), f"from-{named(path.name)}")
+            entry = shell.entry(files.text(path), str(path), f"from-{named(path.name)}")
         except HahaError as error:
             yield error
             continue
@@ -154,7 +154,7 @@ def _from_file(path: Path) -> ImportedSetup:
         return ccs.of_env("settings", stem, data.get("env"), Place(path=str(path)))
     if name == ".env" or name.endswith(".env") or name.startswith(".env"):
         return ccs.of_env(".env", stem, _document(path, "dotenv"), Place(path=str(path)))
-    found = shell.entry(other_tools.text(path), str(path), stem)
+    found = shell.entry(files.text(path), str(path), stem)
     if found is None:
         raise HahaError(msg("no client set-up in this file"), place=Place(path=str(path)))
     return found
@@ -172,7 +172,7 @@ def _behind(session: Session, entry: ImportedSetup) -> ImportedSetup:
 
 def _document(path: Path, format: Any) -> Mapping[str, Any]:  # noqa: A002
     try:
-        return read(format, other_tools.text(path)).data
+        return read(format, files.text(path)).data
     except Refusal as refusal:
         place = (refusal.place or Place()).of(str(path))
         raise Refusal(refusal.what, place=place, hints=refusal.hints) from None
@@ -180,7 +180,7 @@ def _document(path: Path, format: Any) -> Mapping[str, Any]:  # noqa: A002
 
 def _json5(path: Path) -> Mapping[str, Any]:
     try:
-        data = json.loads(router.as_json(other_tools.text(path)))
+        data = json.loads(router.as_json(files.text(path)))
     except (ValueError, RecursionError):
         raise Refusal(msg("this is not JSON"), place=Place(path=str(path))) from None
     return mapping(data)

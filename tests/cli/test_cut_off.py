@@ -139,9 +139,9 @@ def test_init_and_then_recover(scene: Scene, haha: Command, init: tuple[str, ...
         found = scene.tree()
         assert found in (old, new), step
         results.append(found == new)
-        assert ("had been interrupted" in said) == is_open, (step, said)
-        assert ("it is finished now" in said) == (is_open and found == new), (step, said)
-        assert ("as before it" in said) == (is_open and found == old), (step, said)
+        assert ("was interrupted" in said) == is_open, (step, said)
+        assert ("finished now" in said) == (is_open and found == new), (step, said)
+        assert ("every file is as before" in said) == (is_open and found == old), (step, said)
         assert not disk.pending(paths.state_folder())
     assert {True, False} == set(results)
 
@@ -160,7 +160,7 @@ def test_switch_model_and_then_another(scene: Scene, haha: Command, init: tuple[
         code, said = haha(*SWITCH, "third")
         assert code == 0, (step, said)
         assert scene.tree() == third, step
-        assert ("had been interrupted" in said) == is_open, (step, said)
+        assert ("was interrupted" in said) == is_open, (step, said)
         heard.add(is_open)
     assert heard == {True, False}
 

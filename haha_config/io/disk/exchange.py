@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from haha_config.io.disk.lease import awaited, unread, unwritten
 
@@ -32,22 +32,16 @@ _ROUNDS: Final = 100
 Fault = Callable[[str], None]
 
 
-class Exchange(contextlib.AbstractContextManager["Exchange"]):
+class Exchange(contextlib.ExitStack):
     """Names that get new bytes together. Until the end nobody else can open those, on Linux.
 
     So nothing may open a target that was put before the end, not even we.
     """
 
     def __init__(self, fault: Fault) -> None:
+        super().__init__()
         self._fault = fault
-        self._leases = contextlib.ExitStack()
         self._ours: dict[Path, int] = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._leases.close()
 
     def put(
         self, temporary: Path, target: Path, *, expect: bytes | None, want: bytes | None
@@ -89,8 +83,8 @@ class Exchange(contextlib.AbstractContextManager["Exchange"]):
         return False
 
     def _swap(self, temporary: Path, target: Path) -> bool | None:
-        ours = self._leases.enter_context(_open(temporary))
-        self._leases.enter_context(unread(ours))
+        ours = self.enter_context(_open(temporary))
+        self.enter_context(unread(ours))
         self._fault(f"exchange {target}")
         try:
             swapped = _rename(temporary, target, _EXCHANGE)

@@ -9,19 +9,18 @@ import stat
 import sys
 import time
 from pathlib import Path
+from shlex import join
 from typing import Final
 
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place, Snapshot
 from haha_config.io.disk.lease import unwritten
+from haha_config.io.files import broken_link, irregular, reason
 
 #: How long a look waits for a program that is just writing the file, in seconds.
 _PATIENCE: Final = 0.25
 _PAUSE: Final = 0.005
-
-_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
-_FORBIDDEN: Final = (errno.EACCES, errno.EPERM)
 
 
 def snapshot(path: Path | str) -> Snapshot:
@@ -31,56 +30,21 @@ def snapshot(path: Path | str) -> Snapshot:
     of a second.
     """
     real = os.path.realpath(path)
-    unreadable: Message | None = None
     try:
         data, mode = _read(Path(real))
         return Snapshot(path=str(path), real=real, data=data, mode=mode)
-    except FileNotFoundError:
-        unreadable = _dangling(Path(path))
-    except NotADirectoryError:
-        unreadable = _above(Path(path))
     except OSError as error:
-        unreadable = _irregular(Path(real)) or msg("this can't be read: {why}", why=reason(error))
-    return Snapshot(path=str(path), real=real, unreadable=unreadable)
+        unreadable = broken_link(Path(path)) or _unreadable(Path(real), error)
+        return Snapshot(path=str(path), real=real, unreadable=unreadable)
 
 
-def reason(error: OSError) -> Message | str:
-    """Why the system refused, in words."""
-    if error.errno in _FULL:
-        return msg("there is no room left on this disk")
-    if error.errno == errno.EFBIG:
-        return msg("this account may not write a file of that size")
-    if error.errno == errno.EROFS:
-        return msg("this disk can only be read")
-    if error.errno in _FORBIDDEN:
-        return msg("this account may not")
-    if error.errno == errno.ELOOP:
-        return msg("its links lead in a circle")
-    return error.strerror or str(error)
-
-
-def _dangling(path: Path) -> Message | None:
-    for part in (path, *path.parents):
-        with contextlib.suppress(OSError):
-            if part.is_symlink() and not part.exists():
-                real = os.path.realpath(part)
-                return msg("the link `{link}` leads to nothing: {real}", link=str(part), real=real)
-    return None
-
-
-def _above(path: Path) -> Message:
-    blocked = next((p for p in path.parents if p.exists() and not p.is_dir()), path)
-    return msg("`{path}` is a file where a folder should be", path=str(blocked))
-
-
-def _irregular(real: Path) -> Message | None:
-    try:
-        mode = real.stat().st_mode
-    except OSError:
+def _unreadable(real: Path, error: OSError) -> Message | None:
+    if isinstance(error, FileNotFoundError):
         return None
-    if stat.S_ISDIR(mode):
-        return msg("this is a folder, not a file")
-    return None if stat.S_ISREG(mode) else msg("this is a device or a pipe, not a file")
+    if isinstance(error, NotADirectoryError):
+        blocked = next((p for p in real.parents if p.exists() and not p.is_dir()), real)
+        return msg("`{path}` is a file where a folder should be", path=str(blocked))
+    return irregular(real) or msg("this can't be read: {why}", why=reason(error))
 
 
 def _read(real: Path) -> tuple[bytes, int]:
@@ -119,32 +83,18 @@ def contents(path: Path) -> bytes | None:
         return None
 
 
-def check_replaceable(path: Path, real: Path) -> None:
+def check_replaceable(file: Snapshot) -> None:
     """Raises Refusal where replacing the file would cut a tie that somebody made on purpose."""
-    place = Place(path=str(path))
-    dangling = _dangling(path)
-    if dangling is not None:
-        raise Refusal(
-            dangling,
-            place=place,
-            hints=(msg("create its target, or delete the link"),),
-        )
-    try:
-        status = real.stat()
-    except (FileNotFoundError, NotADirectoryError):
+    place = Place(path=file.path)
+    if file.unreadable is not None:
+        raise Refusal(file.unreadable, place=place)
+    real = Path(file.real)
+    if file.data is None or not real.exists():
         return
-    except OSError as error:
-        raise Refusal(msg("this can't be read: {why}", why=reason(error)), place=place) from None
-    irregular = _irregular(real)
-    if irregular is not None:
-        raise Refusal(irregular, place=place)
-    if status.st_nlink > 1:
+    links = real.stat().st_nlink
+    if links > 1:
         raise Refusal(
-            msg(
-                "this file has {n} names (hard links), and a write would separate this one"
-                " from the others",
-                n=status.st_nlink,
-            ),
+            msg("this file has {n} names (hard links); a write would separate them", n=links),
             place=place,
             hints=(msg("replace the hard link by a symbolic one"),),
         )
@@ -155,19 +105,8 @@ def check_replaceable(path: Path, real: Path) -> None:
             hints=(msg("mount the folder that holds it, instead of the file"),),
         )
     if not os.access(real, os.W_OK):
-        raise Refusal(_unwritable(real), place=place, hints=_writable(path))
-
-
-def _unwritable(real: Path) -> Message:
-    if os.access(real, os.R_OK):
-        return msg("this file is read-only")
-    return msg("this account may not read or write this file")
-
-
-def _writable(path: Path) -> tuple[Message | str, ...]:
-    from shlex import join
-
-    return (join(["chmod", "u+rw", str(path)]),)
+        hint = join(["chmod", "u+rw", file.path])
+        raise Refusal(msg("this file is read-only"), place=place, hints=(hint,))
 
 
 def is_mount(real: Path) -> bool:

@@ -27,6 +27,7 @@ from haha_config.core.model import Path as KeyPath
 from haha_config.io.disk.exchange import Fault
 from haha_config.io.disk.files import sync_folder
 from haha_config.io.disk.lock import make_private
+from haha_config.io.files import create_private
 
 T = TypeVar("T")
 
@@ -451,9 +452,7 @@ def _note(folder: Path, record: _Original | _Arrival) -> None:
 
 
 def _put(path: Path, data: bytes) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(path, flags, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
+    with create_private(path) as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())

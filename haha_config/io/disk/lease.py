@@ -10,15 +10,30 @@ import contextlib
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 
-@contextlib.contextmanager
-def unwritten(descriptor: int) -> Iterator[bool]:
+def unwritten(descriptor: int) -> AbstractContextManager[bool]:
     """Let everybody who opens this file for writing wait until the end of the block.
 
     False: somebody is writing to it just now. True also where nobody can tell. `descriptor` must
     be open for reading only.
     """
+    return _leased(descriptor, "F_RDLCK")
+
+
+def unread(descriptor: int) -> AbstractContextManager[bool]:
+    """Let everybody who opens this file wait until the end of the block, where that can be had.
+
+    The kernel lets nobody wait longer than /proc/sys/fs/lease-break-time (45 s). Without the lease
+    the exchange still shows what it displaced: only a reader of the microseconds between is not
+    kept out.
+    """
+    return _leased(descriptor, "F_WRLCK")
+
+
+@contextlib.contextmanager
+def _leased(descriptor: int, kind: str) -> Iterator[bool]:
     if sys.platform != "linux":
         yield True
         return
@@ -26,8 +41,9 @@ def unwritten(descriptor: int) -> Iterator[bool]:
 
     free = True
     try:
-        _quietly(descriptor)
-        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        # The kernel announces a waiting open by SIGIO, which would end us; SIGURG is ignored.
+        fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, getattr(fcntl, kind))
     except BlockingIOError:
         free = False
     except OSError:
@@ -36,29 +52,8 @@ def unwritten(descriptor: int) -> Iterator[bool]:
     try:
         yield free
     finally:
-        release(descriptor)
-
-
-@contextlib.contextmanager
-def unread(descriptor: int) -> Iterator[None]:
-    """Let everybody who opens this file wait until the end of the block, where that can be had.
-
-    The kernel lets nobody wait longer than /proc/sys/fs/lease-break-time (45 s).
-    """
-    if sys.platform != "linux":
-        yield
-        return
-    import fcntl
-
-    # Without the lease the exchange still shows what it displaced: only a reader of the
-    # microseconds between is not kept out.
-    with contextlib.suppress(OSError):
-        _quietly(descriptor)
-        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_WRLCK)
-    try:
-        yield
-    finally:
-        release(descriptor)
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
 
 
 def awaited(descriptor: int) -> bool:
@@ -69,20 +64,3 @@ def awaited(descriptor: int) -> bool:
 
     # A lease that is asked for shows what it must become: nothing, for whoever wants to write.
     return fcntl.fcntl(descriptor, fcntl.F_GETLEASE) == fcntl.F_UNLCK
-
-
-def release(descriptor: int) -> None:
-    """Give a lease back, if there is one."""
-    if sys.platform == "linux":
-        import fcntl
-
-        with contextlib.suppress(OSError):
-            fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
-
-
-def _quietly(descriptor: int) -> None:
-    if sys.platform == "linux":
-        import fcntl
-
-        # The kernel announces a waiting open by SIGIO, which would end us; SIGURG is ignored.
-        fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)

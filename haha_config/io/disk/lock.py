@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sys
 import time
@@ -14,17 +15,13 @@ _PAUSE: Final = 0.02
 _SILENCE: Final = 1.0
 
 
-def _nothing() -> None:
-    pass
-
-
 @contextlib.contextmanager
-def exclusive(state: Path, waiting: Callable[[], None] = _nothing) -> Iterator[None]:
+def exclusive(state: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Hold the lock for writing; `waiting` is called once when it takes more than a second."""
     make_private(state)
     descriptor = os.open(state / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        _wait(descriptor, shared=False, seconds=None, waiting=waiting)
+        _wait(descriptor, shared=False, seconds=math.inf, waiting=waiting)
         yield
     finally:
         # Closing lets go of it, on every system, and so does dying.
@@ -43,17 +40,14 @@ def shared(state: Path, seconds: float = 5.0) -> Iterator[bool]:
         yield True
         return
     try:
-        yield _wait_shared(descriptor, seconds)
+        held = _wait(descriptor, shared=True, seconds=seconds)
+    except OSError:
+        # Where there are no locks (ENOLCK on NFS) no writer of ours is either: it refuses there.
+        held = True
+    try:
+        yield held
     finally:
         os.close(descriptor)
-
-
-def _wait_shared(descriptor: int, seconds: float) -> bool:
-    """Where there are no locks (ENOLCK on NFS) no writer of ours is either: it refuses there."""
-    try:
-        return _wait(descriptor, shared=True, seconds=seconds, waiting=_nothing)
-    except OSError:
-        return True
 
 
 def make_private(folder: Path) -> None:
@@ -64,13 +58,13 @@ def make_private(folder: Path) -> None:
 
 
 def _wait(
-    descriptor: int, *, shared: bool, seconds: float | None, waiting: Callable[[], None]
+    descriptor: int, *, shared: bool, seconds: float, waiting: Callable[[], None] = lambda: None
 ) -> bool:
     began = time.monotonic()
     silent = True
     while not _try(descriptor, shared=shared):
         passed = time.monotonic() - began
-        if seconds is not None and passed > seconds:
+        if passed > seconds:
             return False
         if passed > _SILENCE and silent:
             waiting()

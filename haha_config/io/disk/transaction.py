@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from shlex import quote
+from shlex import join, quote
 from typing import Final
 
 from msgspec import Struct
@@ -33,12 +33,12 @@ from haha_config.io.disk.files import (
     contents,
     dress,
     missing_folders,
-    reason,
     snapshot,
     sync_folder,
 )
 from haha_config.io.disk.journal import JournalEntry
 from haha_config.io.disk.lock import exclusive
+from haha_config.io.files import FORBIDDEN, FULL, broken_link, create_private, reason
 
 #: How often a plan is made again because somebody else wrote in between.
 ATTEMPTS: Final = 5
@@ -74,22 +74,14 @@ def _no_fault(_step: str) -> None:
     pass
 
 
-def _silent() -> None:
-    pass
-
-
-def _unheard(_recovered: Recovered) -> None:
-    pass
-
-
 def transact(
     build: Callable[[], Plan],
     *,
     state: Path,
     command: str,
     fault: Fault = _no_fault,
-    waiting: Callable[[], None] = _silent,
-    recovered: Callable[[Recovered], None] = _unheard,
+    waiting: Callable[[], None] = lambda: None,
+    recovered: Callable[[Recovered], None] = lambda _one: None,
     clock: Callable[[], float] = time.time,
     emptied: Sequence[str] = (),
 ) -> tuple[Plan, Applied]:
@@ -115,18 +107,16 @@ def transact(
 
 
 @contextlib.contextmanager
-def alone(state: Path, waiting: Callable[[], None] = _silent) -> Iterator[None]:
+def alone(state: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Hold the lock for writing. Raises Refusal where there can be none."""
-    lock = exclusive(state, waiting)
-    try:
-        lock.__enter__()
-    except OSError as error:
-        raise Refusal(
-            msg("can't keep the journal of writes here: {why}", why=reason(error)),
-            place=Place(path=str(state)),
-        ) from None
     with contextlib.ExitStack() as stack:
-        stack.push(lock)
+        try:
+            stack.enter_context(exclusive(state, waiting))
+        except OSError as error:
+            what = broken_link(state) or msg(
+                "can't keep the journal of writes here: {why}", why=reason(error)
+            )
+            raise Refusal(what, place=Place(path=str(state))) from None
         yield
 
 
@@ -218,19 +208,16 @@ def _entries(writes: Iterable[Write], state: Path, emptied: Sequence[str]) -> li
 
 def _entry(write: Write, temporary: str, state: Path, emptied: Sequence[str]) -> JournalEntry:
     """A file of the plan, checked. Raises Changed, or Refusal where it can't be replaced."""
-    path = Path(write.path)
-    real = Path(os.path.realpath(path))
-    if write.after is None and path.is_symlink():
+    if write.after is None and Path(write.path).is_symlink():
         # Somebody put the file elsewhere on purpose; it may be more than ours.
         raise Refusal(
             msg("this is a link: it is not removed"),
             place=Place(path=write.path),
             hints=(f"rm {quote(write.path)}",),
         )
-    check_replaceable(path, real)
-    found = snapshot(real)
-    if found.unreadable is not None:
-        raise Refusal(found.unreadable, place=Place(path=write.path))
+    found = snapshot(write.path)
+    real = Path(found.real)
+    check_replaceable(found)
     if found.data != write.before:
         raise _changed(write.path)
     return JournalEntry(
@@ -269,18 +256,16 @@ def _stage(entry: JournalEntry, fault: Fault) -> None:
         if entry.after is None:
             return
         fault(f"stage {entry.path}")
-        # 0600 before its first byte: nobody else reads a key while it is being written.
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-        descriptor = os.open(entry.temporary, flags, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
+        # Nobody else reads a key while it is being written.
+        with create_private(entry.temporary) as file:
             fault(f"fill {entry.temporary}")
             file.write(entry.after)
             file.flush()
             like = Path(entry.real) if entry.before is not None else None
             fault(f"dress {entry.temporary}")
-            dress(descriptor, like, secret=entry.secret)
+            dress(file.fileno(), like, secret=entry.secret)
             fault(f"sync {entry.temporary}")
-            os.fsync(descriptor)
+            os.fsync(file.fileno())
 
 
 def _clean(entries: Sequence[JournalEntry], fault: Fault) -> None:
@@ -331,11 +316,6 @@ def _abandon(
             hints=(_RECOVER,),
         ) from None
     return kept
-
-
-def _is_staged(folder: Path, entries: Sequence[JournalEntry]) -> bool:
-    """Whether any name may have been given its new bytes."""
-    return journal.is_staged(folder) or any(_standing(entry) == "new" for entry in entries)
 
 
 def _restore(entry: JournalEntry) -> bool:
@@ -394,7 +374,7 @@ def recover_alone(state: Path) -> list[Recovered]:
     """`recover`, taking the lock: what `undo --recover` does."""
     if not journal.begun(state):
         return []
-    with alone(state, _silent):
+    with alone(state):
         return recover(state)
 
 
@@ -408,24 +388,21 @@ def _recover(state: Path, folder: Path) -> Recovered:
             place=Place(path=str(folder)),
             hints=(msg("look at the files that it names, then delete that folder"),),
         ) from None
-    staged = _is_staged(folder, entries)
+    # Whether any name may have been given its new bytes.
+    staged = journal.is_staged(folder) or any(_standing(entry) == "new" for entry in entries)
     if staged and _finish(entries):
         journal.end(state, folder, entries, _no_fault)
-        text = msg("`{command}` had been interrupted; it is finished now", command=record.command)
+        text = msg("`{command}` was interrupted: finished now", command=record.command)
         return Recovered(message=text, paths=record.paths)
     kept = _abandon(state, folder, entries, entries if staged else ())
-    if not kept:
+    if kept:
         text = msg(
-            "`{command}` had been interrupted; every file is as before it",
+            "`{command}` was interrupted: every file is as before, except {paths}, changed since",
             command=record.command,
+            paths=kept,
         )
-        return Recovered(message=text, paths=record.paths)
-    text = msg(
-        "`{command}` had been interrupted; it is taken back, except {paths}, which had been"
-        " changed since",
-        command=record.command,
-        paths=kept,
-    )
+    else:
+        text = msg("`{command}` was interrupted: every file is as before", command=record.command)
     return Recovered(message=text, paths=record.paths, kept=kept)
 
 
@@ -436,21 +413,18 @@ def _finish(entries: Sequence[JournalEntry]) -> bool:
         return False
     try:
         for entry, standing in zip(entries, standings, strict=True):
-            if standing == "old" and not _catch_up(entry):
-                return False
+            if standing != "old":
+                continue
+            if contents(Path(entry.temporary)) != entry.after:
+                Path(entry.temporary).unlink(missing_ok=True)
+                _stage(entry, _no_fault)
+            with Exchange(_no_fault) as exchange:
+                if not _put(exchange, entry):
+                    return False
         _clean(entries, _no_fault)
     except (OSError, HahaError):
         return False
     return True
-
-
-def _catch_up(entry: JournalEntry) -> bool:
-    temporary = Path(entry.temporary)
-    if contents(temporary) != entry.after:
-        temporary.unlink(missing_ok=True)
-        _stage(entry, _no_fault)
-    with Exchange(_no_fault) as exchange:
-        return _put(exchange, entry)
 
 
 # --- words -----------------------------------------------------------------------------------
@@ -468,24 +442,14 @@ def _in_words(error: BaseException, path: str) -> BaseException:
     """The system's own refusal, in words; anything else as it is."""
     if not isinstance(error, OSError):
         return error
+    place, folder = Place(path=path), str(Path(path).parent)
     if error.errno == errno.EBUSY:
-        return Refusal(
-            msg("this file is a mount point: it can't be replaced in one step"),
-            place=Place(path=path),
-        )
-    return Refusal(
-        msg("can't write this: {why}; every file is as it was", why=reason(error)),
-        place=Place(path=path),
-        hints=_way_out(error, path),
-    )
-
-
-def _way_out(error: OSError, path: str) -> tuple[str, ...]:
-    from shlex import join
-
-    folder = str(Path(path).parent)
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return (join(["df", "-h", folder]),)
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return (join(["ls", "-ld", folder]),)
-    return ()
+        what = msg("this file is a mount point: it can't be replaced in one step")
+        return Refusal(what, place=place)
+    hints: tuple[str, ...] = ()
+    if error.errno in FULL:
+        hints = (join(["df", "-h", folder]),)
+    elif error.errno in (*FORBIDDEN, errno.EROFS):
+        hints = (join(["ls", "-ld", folder]),)
+    what = msg("can't write this: {why}; every file is as it was", why=reason(error))
+    return Refusal(what, place=place, hints=hints)

@@ -106,7 +106,7 @@ _COLUMNS = (
     Column(head=msg("out"), right=True, drop=3),
     Column(),
 )
-_STYLES = {"used": "bold green", "ended": "dim", "ends": "", "": ""}
+_STYLES = {"used": "used", "ended": "dim", "ends": "", "": ""}
 
 
 def _row(entry: CatalogEntry, found: Listed) -> Row:

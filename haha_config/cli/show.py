@@ -263,7 +263,7 @@ def _lines(state: State, found: Sequence[Effective]) -> Iterator[Row]:
     """Differences, then files, and the shell last."""
     for one in found:
         if _hides(one):
-            yield Row((f"! {one.name}", _differing(one)), "yellow")
+            yield Row((f"! {one.name}", _differing(one)), "~")
     rest = [one for one in found if not _hides(one)]
     rows = [Row((f"  {one.name}", _value(one.name, one.value)), "", _heading(one)) for one in rest]
     rows += [Row((f"  {name}", text), "", heading) for name, heading, text in _settings(state)]

@@ -53,8 +53,9 @@ def _reading(settings: Path, home: Path) -> Iterator[RunningClient]:
         with contextlib.suppress(psutil.Error, OSError):
             if not _is_client(process) or process.username() != me:
                 continue
-            folder = _folder(process)
-            environ = _environ(process)
+            # None where the system does not show it.
+            shown = process.as_dict(["cwd", "environ"], ad_value=None)
+            folder, environ = shown["cwd"] or "", shown["environ"] or None
             if _reads(settings, environ or {"HOME": str(home)}, folder, home):
                 yield RunningClient(pid=process.pid, folder=folder, known=environ is not None)
 
@@ -97,25 +98,6 @@ def _isolated(arguments: Sequence[str]) -> bool:
 
 def _plain(name: str) -> str:
     return name.lower().removesuffix(".exe")
-
-
-def _folder(process: psutil.Process) -> str:
-    import psutil
-
-    try:
-        return process.cwd()
-    except (psutil.Error, OSError):
-        return ""
-
-
-def _environ(process: psutil.Process) -> Mapping[str, str] | None:
-    """Its environment, or None where the system does not show it."""
-    import psutil
-
-    try:
-        return process.environ() or None
-    except (psutil.Error, OSError):
-        return None
 
 
 def _reads(settings: Path, environ: Mapping[str, str], folder: str, home: Path) -> bool:

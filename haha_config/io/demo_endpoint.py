@@ -9,13 +9,9 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator, Mapping
-from http.server import BaseHTTPRequestHandler
-from typing import Any, Final
+from typing import Any
 
-from haha_config.io import loopback
-
-#: Longer than any request of the client; a longer one is somebody else's.
-_LARGEST: Final = 64 << 20
+from haha_config.io import local_server
 
 
 @contextlib.contextmanager
@@ -25,7 +21,7 @@ def endpoint(token: str) -> Iterator[str]:
     class Handler(_Messages):
         wanted = token
 
-    with loopback.serving(Handler) as port:
+    with local_server.serving(Handler) as port:
         yield f"http://127.0.0.1:{port}"
 
 
@@ -62,22 +58,17 @@ def ask(base_url: str, token: str, model: str, text: str) -> Iterator[str]:
                     yield piece
 
 
-class _Messages(BaseHTTPRequestHandler):
+class _Messages(local_server.Handler):
     """`POST /v1/messages`, streamed or whole, and the little else that a client asks for."""
 
     wanted = ""
-    protocol_version = "HTTP/1.1"
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's signature
-        """Silent: the tour tells what happens."""
+    def do_HEAD(self) -> None:  # noqa: N802 - the base's name
+        self.answer(200, "text/plain", b"")
 
-    def do_HEAD(self) -> None:
-        self._answer(200, "text/plain", b"")
-
-    def do_POST(self) -> None:
-        length = min(int(self.headers.get("content-length") or 0), _LARGEST)
-        data = self.rfile.read(length)
-        if not self._allowed():
+    def do_POST(self) -> None:  # noqa: N802 - the base's name
+        data = self.received()
+        if self.wanted not in self.brought():
             self._error(401, "authentication_error", "invalid bearer token")
             return
         try:
@@ -92,10 +83,6 @@ class _Messages(BaseHTTPRequestHandler):
             self._message(body)
         else:
             self._error(404, "not_found_error", path)
-
-    def _allowed(self) -> bool:
-        given = self.headers.get("authorization", "").removeprefix("Bearer ")
-        return self.wanted in (given, self.headers.get("x-api-key"))
 
     def _message(self, body: Mapping[str, Any]) -> None:
         text = f"{body.get('model')} heard: {_last_words(body)}"
@@ -113,20 +100,13 @@ class _Messages(BaseHTTPRequestHandler):
             whole = {"content": [{"type": "text", "text": text}], "stop_reason": "end_turn"}
             self._json(200, {**message, **whole})
             return
-        self._answer(200, "text/event-stream", b"".join(map(_event, _events(message, text))))
+        self.answer(200, "text/event-stream", b"".join(map(_event, _events(message, text))))
 
     def _error(self, status: int, kind: str, text: str) -> None:
         self._json(status, {"type": "error", "error": {"type": kind, "message": text}})
 
     def _json(self, status: int, data: Mapping[str, Any]) -> None:
-        self._answer(status, "application/json", json.dumps(data).encode())
-
-    def _answer(self, status: int, kind: str, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("content-type", kind)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        self.answer(status, "application/json", json.dumps(data).encode())
 
 
 def _last_words(body: Mapping[str, Any]) -> str:

@@ -9,13 +9,15 @@ import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from msgspec import Struct
 
 from haha_config.core.errors import unstarted
+from haha_config.core.model import from_json
 from haha_config.io import loopback
+from haha_config.io.files import create_private
 
 if TYPE_CHECKING:
     import subprocess
@@ -26,37 +28,30 @@ if TYPE_CHECKING:
 # --- ports -----------------------------------------------------------------------------------
 
 
-def _listener(port: int) -> psutil.Process | None:
-    """The process that listens on a port; None where there is none or the system hides it."""
+def _of_listener(port: int, tell: Callable[[psutil.Process], str]) -> str:
     import psutil
 
     with contextlib.suppress(psutil.Error, OSError):
         for one in psutil.net_connections(kind="tcp"):
-            at_port = one.status == psutil.CONN_LISTEN and one.laddr and one.laddr[1] == port
             # Of another user's process the system shows the socket and not the number.
-            if at_port and one.pid is not None:
-                return psutil.Process(one.pid)
-    return None
+            if _listens(one, port) and one.pid is not None:
+                return tell(psutil.Process(one.pid))
+    return ""
+
+
+def _listens(connection: Any, port: int) -> bool:
+    address = connection.laddr
+    return connection.status == "LISTEN" and bool(address) and address[1] == port
 
 
 def port_holder(port: int) -> str:
     """Which program listens on a port, as `name (pid N)`; "" where the system does not show it."""
-    import psutil
-
-    with contextlib.suppress(psutil.Error, OSError):
-        if (process := _listener(port)) is not None:
-            return f"{process.name()} (pid {process.pid})"
-    return ""
+    return _of_listener(port, lambda process: f"{process.name()} (pid {process.pid})")
 
 
 def port_owner(port: int) -> str:
     """Who listens on a loopback port, as `user program`; "" where the system does not show it."""
-    import psutil
-
-    with contextlib.suppress(psutil.Error, OSError):
-        if (process := _listener(port)) is not None:
-            return f"{process.username()} {process.exe()}"
-    return ""
+    return _of_listener(port, lambda process: f"{process.username()} {process.exe()}")
 
 
 def listens_at(record: GatewayRecord, port: int) -> bool:
@@ -65,17 +60,9 @@ def listens_at(record: GatewayRecord, port: int) -> bool:
 
     with contextlib.suppress(psutil.Error, OSError):
         process = psutil.Process(record.pid)
-        return any(_listens(one, port) for one in (process, *process.children(recursive=True)))
+        family = (process, *process.children(recursive=True))
+        return any(_listens(c, port) for one in family for c in one.net_connections(kind="tcp"))
     return False
-
-
-def _listens(process: psutil.Process, port: int) -> bool:
-    import psutil
-
-    return any(
-        one.status == psutil.CONN_LISTEN and one.laddr and one.laddr[1] == port
-        for one in process.net_connections(kind="tcp")
-    )
 
 
 # --- the gateway -----------------------------------------------------------------------------
@@ -148,11 +135,10 @@ def claim(path: Path, record: GatewayRecord) -> bool:
     """Write the pid file, 0600, unless somebody else's is there: two `up` at once start one."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with create_private(path) as file:
+            file.write(msgspec.json.encode(record))
     except FileExistsError:
         return False
-    with os.fdopen(handle, "wb") as file:
-        file.write(msgspec.json.encode(record))
     return True
 
 
@@ -335,18 +321,5 @@ def follow(log: Path, wait: Callable[[], None]) -> Iterator[str]:
 
 def ask_gateway(port: int, path: str, key: str = "", seconds: float = 5) -> object:
     """A JSON answer of the gateway on this machine; None where it gives none."""
-    import json
-    from http.client import HTTPConnection, HTTPException
-
-    connection = HTTPConnection("127.0.0.1", port, timeout=seconds)
-    headers = {"authorization": f"Bearer {key}"} if key else {}
-    try:
-        connection.request("GET", path, headers=headers)
-        with loopback.ended_after(connection, 4 * seconds):
-            answer = connection.getresponse()
-            body = answer.read(1 << 20)
-        return json.loads(body) if answer.status == 200 else None
-    except (OSError, HTTPException, ValueError, RecursionError):
-        return None
-    finally:
-        connection.close()
+    status, body = loopback.get(port, path, seconds, key)
+    return from_json(body) if status == 200 else None

@@ -11,6 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from haha_config.io import programs
+from haha_config.io.paths import git_top
 
 #: Longer than git takes for a few named files; git that hangs is git that is not there.
 _PATIENCE: Final = 5.0
@@ -32,7 +33,7 @@ def standings(paths: Iterable[str]) -> dict[str, Standing]:
     trees: dict[Path, dict[str, str]] = {}
     for path in paths:
         real = Path(os.path.realpath(path))
-        top = _top(real.parent)
+        top = git_top(real.parent)
         if top is not None and real.is_file():
             trees.setdefault(top, {})[real.relative_to(top).as_posix()] = path
     return {
@@ -40,10 +41,6 @@ def standings(paths: Iterable[str]) -> dict[str, Standing]:
         for top, names in trees.items()
         for name, standing in _ask(top, tuple(names)).items()
     }
-
-
-def _top(folder: Path) -> Path | None:
-    return next((f for f in (folder, *folder.parents) if (f / ".git").exists()), None)
 
 
 def _ask(top: Path, names: tuple[str, ...]) -> Mapping[str, Standing]:
@@ -79,7 +76,7 @@ class Exclusion(Struct, frozen=True, kw_only=True):
 def exclusion(path: str) -> Exclusion | None:
     """A file's standing, also one that is not there yet; None outside every work tree."""
     real = Path(os.path.realpath(path))
-    top = _top(real.parent)
+    top = git_top(real.parent)
     if top is None:
         return None
     name = real.relative_to(top).as_posix()

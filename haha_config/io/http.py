@@ -23,8 +23,6 @@ from haha_config.core.messages import msg
 from haha_config.core.model import Place
 
 if TYPE_CHECKING:
-    import asyncio
-
     import httpx
 
 T = TypeVar("T")
@@ -61,7 +59,14 @@ def run_dialogues(
     """
     import asyncio
 
-    return asyncio.run(_hold(dialogues, way, watch))
+    async def hold() -> list[T]:
+        pool = _Pool(way, watch)
+        try:
+            return list(await asyncio.gather(*map(pool.follow, dialogues)))
+        finally:
+            await pool.close()
+
+    return asyncio.run(hold())
 
 
 def send(asks: Sequence[Request], way: Transport) -> list[HttpExchange]:
@@ -73,53 +78,38 @@ def send(asks: Sequence[Request], way: Transport) -> list[HttpExchange]:
     return run_dialogues([once()], way)[0]
 
 
-async def _hold(
-    dialogues: Sequence[Dialogue[T]], way: Transport, watch: Callable[[HttpExchange], None]
-) -> list[T]:
-    import asyncio
-
-    async with _Pool(way, watch) as line:
-        return list(await asyncio.gather(*(_follow(d, line) for d in dialogues)))
-
-
-async def _follow(dialogue: Dialogue[T], line: _Pool) -> T:
-    import asyncio
-
-    answers: Sequence[HttpExchange] | None = None
-    while True:
-        try:
-            asks = dialogue.send(answers) if answers is not None else next(dialogue)
-        except StopIteration as end:
-            result: T = end.value
-            return result
-        answers = await asyncio.gather(*(line.exchange(ask) for ask in asks))
-
-
 class _Pool:
     """Connections by proxy, and the count of what is in flight."""
 
     def __init__(self, way: Transport, watch: Callable[[HttpExchange], None]) -> None:
+        import asyncio
+
         self._way = way
         self._watch = watch
         self._clients: dict[str | None, httpx.AsyncClient] = {}
         self._context = trust(way.ca_file)
-        self._gate: asyncio.Semaphore | None = None
+        self._gate = asyncio.Semaphore(way.at_once)
 
-    async def __aenter__(self) -> _Pool:
-        import asyncio
-
-        self._gate = asyncio.Semaphore(self._way.at_once)
-        return self
-
-    async def __aexit__(self, *_exc: object) -> None:
+    async def close(self) -> None:
         for client in self._clients.values():
             await client.aclose()
 
-    async def exchange(self, ask: Request) -> HttpExchange:
+    async def follow(self, dialogue: Dialogue[T]) -> T:
+        import asyncio
+
+        answers: Sequence[HttpExchange] | None = None
+        while True:
+            try:
+                asks = dialogue.send(answers) if answers is not None else next(dialogue)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            answers = await asyncio.gather(*map(self._sent, asks))
+
+    async def _sent(self, ask: Request) -> HttpExchange:
         import asyncio
 
         await asyncio.sleep(ask.after)
-        assert self._gate is not None  # noqa: S101 - set on entry
         async with self._gate:
             exchange = await self._exchange(ask)
         self._watch(exchange)
@@ -165,10 +155,12 @@ class _Pool:
         import httpx
 
         ask = heard.ask
+        # Asked for an answer that is not packed.
+        kept = {n: value for n, value in ask.headers.items() if n.lower() != "accept-encoding"}
         request = client.build_request(
             ask.method,
             ask.url,
-            headers=_headers(ask),
+            headers={**kept, "accept-encoding": "identity"},
             json=ask.body,
             timeout=httpx.Timeout(
                 max(ask.timeout, ask.silence), connect=min(ask.timeout, _CONNECT_TIMEOUT)
@@ -232,12 +224,6 @@ class _Receiver:
         return round((time.monotonic() - self.started) * 1000)
 
 
-def _headers(ask: Request) -> dict[str, str]:
-    """The headers of a request, which asks for an answer that is not packed."""
-    kept = {n: value for n, value in ask.headers.items() if n.lower() != "accept-encoding"}
-    return {**kept, "accept-encoding": "identity"}
-
-
 class _Body:
     """The text of an answer, unpacked no further than there is room for.
 
@@ -283,33 +269,29 @@ def explain(error: BaseException, *, begun: bool, through_proxy: bool) -> tuple[
     unusable = isinstance(error, httpx.InvalidURL | ValueError) and not begun
     if isinstance(error, httpx.ProxyError) or (unusable and through_proxy):
         return "proxy", reason
-    if (found := _tls(causes)) is not None:
+    if (found := _named(causes, _TLS)) is not None:
         return found, reason
     if isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout | httpx.PoolTimeout | TimeoutError):
         return ("stalled" if begun else "slow"), reason
     if isinstance(error, httpx.ConnectTimeout):
         return ("proxy" if through_proxy else "unreachable"), reason
     if isinstance(error, httpx.ConnectError | OSError) and not begun:
-        return ("proxy" if through_proxy else _unconnected(causes)), reason
+        return "proxy" if through_proxy else _named(causes, _REFUSED) or "unreachable", reason
     return "cut", reason
 
 
-def _tls(causes: Sequence[BaseException]) -> Failure | None:
-    if any(isinstance(c, ssl.SSLCertVerificationError) for c in causes):
-        return "certificate"
-    if any(isinstance(c, ssl.SSLError) for c in causes):
-        return "tls"
-    return None
+_Kinds = tuple[tuple[type[BaseException], Failure], ...]
+_TLS: Final[_Kinds] = ((ssl.SSLCertVerificationError, "certificate"), (ssl.SSLError, "tls"))
+_REFUSED: Final[_Kinds] = (
+    (socket.gaierror, "dns"),
+    (ConnectionRefusedError, "refused"),
+    (ConnectionResetError, "cut"),
+    (BrokenPipeError, "cut"),
+)
 
 
-def _unconnected(causes: Sequence[BaseException]) -> Failure:
-    if any(isinstance(c, socket.gaierror) for c in causes):
-        return "dns"
-    if any(isinstance(c, ConnectionRefusedError) for c in causes):
-        return "refused"
-    if any(isinstance(c, ConnectionResetError | BrokenPipeError) for c in causes):
-        return "cut"
-    return "unreachable"
+def _named(causes: Sequence[BaseException], kinds: _Kinds) -> Failure | None:
+    return next((name for kind, name in kinds if any(isinstance(c, kind) for c in causes)), None)
 
 
 def _causes(error: BaseException) -> Generator[BaseException]:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from string import Formatter
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from haha_config.core.errors import Usage
 from haha_config.core.messages import CONTROLS, Message, msg
 from haha_config.core.variables import without_url_secrets
+
+if TYPE_CHECKING:
+    from gettext import GNUTranslations
 
 _FORMATTER = Formatter()
 
@@ -19,12 +23,10 @@ _FORMATTER = Formatter()
 class _Language:
     """The catalog in use; English needs none."""
 
-    def __init__(self) -> None:
-        self.name = "en"
-        self.one: Callable[[str], str] = lambda text: text
-        self.many: Callable[[str, str, int], str] = lambda one, many, n: one if n == 1 else many
-        #: Texts that are in no catalog, asked for when the first of them is to be said.
-        self.more: Callable[[], Mapping[str, str]] = dict
+    name = "en"
+    catalog: GNUTranslations | None = None
+    #: Texts that are in no catalog, asked for when the first of them is to be said.
+    more: Callable[[], Mapping[str, str]] = dict
 
 
 _language = _Language()
@@ -69,9 +71,8 @@ def _has(encoding: str, sample: str) -> bool:
 
 
 def _load(name: str) -> None:
-    _language.name = name
+    _language.name, _language.catalog = name, None
     if name == "en":
-        _language.one, _language.many = _Language().one, _Language().many
         return
     from gettext import GNUTranslations, NullTranslations
 
@@ -82,9 +83,8 @@ def _load(name: str) -> None:
             return _language.more().get(message, message)
 
     with catalog_path(name).open("rb") as file:
-        catalog = GNUTranslations(file)
-    catalog.add_fallback(Rest())
-    _language.one, _language.many = catalog.gettext, catalog.ngettext
+        _language.catalog = GNUTranslations(file)
+    _language.catalog.add_fallback(Rest())
 
 
 def catalog_path(name: str) -> Path:
@@ -99,14 +99,7 @@ def language() -> str:
 
 def add_texts(texts: Callable[[], Mapping[str, str]]) -> None:
     """Where texts are found that are in no catalog: asked once, when the first one is needed."""
-    found: list[Mapping[str, str]] = []
-
-    def once() -> Mapping[str, str]:
-        if not found:
-            found.append(texts())
-        return found[0]
-
-    _language.more = once
+    _language.more = cache(texts)
 
 
 def render(message: Message | str) -> str:
@@ -115,10 +108,12 @@ def render(message: Message | str) -> str:
         return visible(message)
     values = {name: _value(value) for name, value in message.values.items()}
     if message.plural is None:
-        return _format(_language.one(message.text), values)
+        return _format(_said(message.text), values)
     count = message.values["n"]
     assert isinstance(count, int)  # noqa: S101 - nmsg() gives it
-    return _format(_language.many(message.text, message.plural, count), values)
+    if _language.catalog is not None:
+        return _format(_language.catalog.ngettext(message.text, message.plural, count), values)
+    return _format(message.text if count == 1 else message.plural, values)
 
 
 _ESCAPES: Final = {
@@ -161,7 +156,11 @@ def english(message: Message | str) -> str:
 
 def _(text: str) -> str:
     """A help string for the command line, in the person's language."""
-    return _language.one(text)
+    return _said(text)
+
+
+def _said(text: str) -> str:
+    return text if _language.catalog is None else _language.catalog.gettext(text)
 
 
 def columns(text: str) -> int:

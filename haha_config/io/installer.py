@@ -79,7 +79,8 @@ def install(
         attempt.fill(uv)
         whole = True
     except _Failed:
-        raise _not_installed(attempt.said) from None
+        _, what, hints = _cause(attempt.said)
+        raise NotInstalled(what, attempt.said, hints) from None
     except OSError as error:
         why = msg("LiteLLM could not be installed: {why}", why=error.strerror or str(error))
         raise NotInstalled(why, attempt.said) from None
@@ -230,70 +231,62 @@ class _Attempt:
         Raises _Failed where it ends with an error.
         """
 
-        def keep(line: str) -> None:
-            self.said.append(line)
-            hear(line)
+        import subprocess
+        from threading import Thread
 
-        code = _run(command, environ or self.environ, self.folder.parent, keep, tick)
-        if code != 0:
+        lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        with subprocess.Popen(
+            list(command),
+            env=dict(environ or self.environ),
+            cwd=self.folder.parent,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        ) as running:
+            reader = Thread(target=_read, args=(running, lines), daemon=True)
+            reader.start()
+            line: str | None = ""
+            try:
+                while line is not None:
+                    with contextlib.suppress(queue.Empty):
+                        line = lines.get(timeout=0.2)
+                        if line is not None:
+                            self.said.append(line)
+                            hear(line)
+                    tick()
+            except BaseException:
+                # Nothing of the installer goes on after us.
+                running.terminate()
+                # The pipe ends when the last process that writes to it has ended.
+                reader.join(timeout=10)
+                running.kill()
+                raise
+        if running.returncode != 0:
             raise _Failed
 
     def run_quietly(self, command: Sequence[str], environ: Mapping[str, str] | None = None) -> str:
-        """What a step says, which nobody needs to see; "" where it fails."""
-        lines: list[str] = []
-        with contextlib.suppress(OSError):
-            code = _run(command, environ or self.environ, self.folder.parent, lines.append)
-            return "\n".join(lines) if code == 0 else ""
-        return ""
+        """What a step prints, which nobody needs to see; "" where it fails."""
+        import subprocess
+
+        try:
+            done = subprocess.run(
+                list(command),
+                env=dict(environ or self.environ),
+                cwd=self.folder.parent,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                check=False,
+            )
+        except OSError:
+            return ""
+        return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else ""
 
 
 #: Its own folder of modules comes first, never the current folder: `pip.py` may lie there.
 _PYTHON: Final = (sys.executable, "-P")
-
-
-def _run(
-    command: Sequence[str],
-    environ: Mapping[str, str],
-    cwd: Path,
-    hear: Callable[[str], None],
-    tick: Callable[[], None] = lambda: None,
-) -> int:
-    """Run a program to its end, or to the end of our patience: nothing of it goes on after us."""
-    import subprocess
-    from threading import Thread
-
-    lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-    with subprocess.Popen(
-        list(command),
-        env=dict(environ),
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-    ) as running:
-        reader = Thread(target=_read, args=(running, lines), daemon=True)
-        reader.start()
-        try:
-            while True:
-                try:
-                    line = lines.get(timeout=0.2)
-                except queue.Empty:
-                    tick()
-                    continue
-                if line is None:
-                    break
-                hear(line)
-                tick()
-        except BaseException:
-            running.terminate()
-            # The pipe ends when the last process that writes to it has ended.
-            reader.join(timeout=10)
-            running.kill()
-            raise
-    return running.returncode
 
 
 def _read(running: subprocess.Popen[str], lines: queue.SimpleQueue[str | None]) -> None:
@@ -484,8 +477,3 @@ def _cause(said: Sequence[str]) -> tuple[str, Message, tuple[Message | str, ...]
         if re.search(pattern, text, re.IGNORECASE):
             return name, what, hints
     return "", msg("LiteLLM could not be installed"), ()
-
-
-def _not_installed(said: Sequence[str]) -> NotInstalled:
-    _, what, hints = _cause(said)
-    return NotInstalled(what, said, hints)

@@ -42,10 +42,10 @@ def who(port: int, seconds: float = PATIENCE) -> Who:
     """Who answers on a loopback port: `litellm`, `ollama`, `other`, or "" for nobody."""
     if not listens(port, seconds):
         return ""
-    status, body = _exchange(port, "/health/liveliness", seconds)
+    status, body = get(port, "/health/liveliness", seconds)
     if status == 200 and b"I'm alive!" in body:
         return "litellm"
-    status, body = _exchange(port, "/api/version", seconds)
+    status, body = get(port, "/api/version", seconds)
     if status == 200 and isinstance(_data(body).get("version"), str):
         return "ollama"
     return "other"
@@ -65,20 +65,21 @@ def listens(port: int, seconds: float = PATIENCE) -> bool:
     return True
 
 
-def _exchange(
-    port: int, path: str, seconds: float, posted: dict[str, str] | None = None
+def get(
+    port: int, path: str, seconds: float, key: str = "", posted: Mapping[str, str] | None = None
 ) -> tuple[int, bytes]:
     """Status and the first 1 MiB of the body; (0, b"") where there was no HTTP answer."""
     from http.client import HTTPConnection, HTTPException
 
     connection = HTTPConnection("127.0.0.1", port, timeout=seconds)
+    headers = {"authorization": f"Bearer {key}"} if key else {}
     try:
         if posted is None:
-            connection.request("GET", path)
+            connection.request("GET", path, headers=headers)
         else:
-            kind = {"content-type": "application/json"}
-            connection.request("POST", path, json.dumps(posted), kind)
-        with ended_after(connection, 4 * seconds):
+            headers["content-type"] = "application/json"
+            connection.request("POST", path, json.dumps(posted), headers)
+        with _ended_after(connection, 4 * seconds):
             answer = connection.getresponse()
             return answer.status, answer.read(1 << 20)
     except (OSError, HTTPException, ValueError):
@@ -88,7 +89,7 @@ def _exchange(
 
 
 @contextmanager
-def ended_after(connection: HTTPConnection, seconds: float) -> Iterator[None]:
+def _ended_after(connection: HTTPConnection, seconds: float) -> Iterator[None]:
     """Hang up then: a server that sends a byte now and again would be listened to for ever."""
     from socket import SHUT_RDWR
     from threading import Timer
@@ -123,7 +124,7 @@ class Servers:
         key = (port, path, model)
         if key not in self._said:
             posted = {"model": model} if model else None
-            status, body = _exchange(port, path, self._seconds, posted)
+            status, body = get(port, path, self._seconds, posted=posted)
             self._said[key] = _data(body) if status == 200 else None
         return self._said[key]
 

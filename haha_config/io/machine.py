@@ -5,6 +5,7 @@ A file that is not there, or can't be read, is an answer and never an error.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
@@ -16,8 +17,10 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from haha_config.core.model import Place, from_json, mapping, objects, string
+from haha_config.core.errors import HahaError
+from haha_config.core.model import Place, from_json, mapping, string
 from haha_config.core.state.machine import UNFINISHED, Agent, Installed, Owner, agent_in
+from haha_config.io import other_tools, paths
 
 _DIST: Final = re.compile(r"litellm-([0-9][^-]*)\.dist-info")
 _NAME: Final = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*[=:]", re.MULTILINE)
@@ -132,7 +135,7 @@ def owners(where: Where, *, port: int | None, haha: bool) -> tuple[Owner, ...]:
 
 def _owners(where: Where, port: int | None, haha: bool) -> Iterator[Owner]:
     target = str(where.settings)
-    entry, place = _cc_switch(where.home / ".cc-switch")
+    entry, place = _cc_switch(where.home)
     if place is not None:
         yield Owner(tool="cc-switch", path=target, place=place, entry=entry)
     router = where.home / ".claude-code-router"
@@ -145,53 +148,28 @@ def _owners(where: Where, port: int | None, haha: bool) -> Iterator[Owner]:
         receipt = where.home / ".litellm" / name
         if receipt.is_file():
             yield Owner(tool=tool, path=target, place=Place(path=str(receipt)))
-    active = _active_provider(where.client / "cc-haha" / "providers.json") if haha else None
+    active = paths.active_provider(where.client) if haha else None
     if active is not None:
         place = Place(path=str(where.client / "cc-haha" / "providers.json"))
         yield Owner(tool="claude-haha", path=target, place=place, entry=active)
 
 
-def _cc_switch(folder: Path) -> tuple[str, Place | None]:
-    """Its current provider for this client: from its settings, else from its database."""
-    settings = folder / "settings.json"
-    current = _json(settings).get("currentProviderClaude")
-    database = folder / "cc-switch.db"
-    if database.is_file():
-        found = _current_in(database, string(current))
-        if found:
-            return found, Place(path=str(database))
-    if isinstance(current, str) and current:
-        return current, Place(path=str(settings))
-    return "", None
-
-
-def _current_in(database: Path, current: str) -> str:
-    """The name of the current provider; "" where the database does not say."""
-    import contextlib
-    import sqlite3
-
-    query = "SELECT name FROM providers WHERE app_type = 'claude' AND (is_current OR id = ?)"
-    try:
-        address = f"{database.as_uri()}?mode=ro"
-        with contextlib.closing(sqlite3.connect(address, uri=True, timeout=0.2)) as connection:
-            row = connection.execute(query, (current,)).fetchone()
-    except sqlite3.Error:
-        return ""
-    return str(row[0]) if row else ""
+def _cc_switch(home: Path) -> tuple[str, Place | None]:
+    """Its current provider for this client: from its database, else from its settings."""
+    settings = home / ".cc-switch" / "settings.json"
+    current = string(_json(settings).get("currentProviderClaude"))
+    with contextlib.suppress(HahaError):
+        table = other_tools.cc_switch(home)
+        if table is not None:
+            for row in table.rows or ():
+                if row.get("name") and (row.get("is_current") or row.get("id") == current):
+                    return str(row["name"]), Place(path=table.path)
+    return (current, Place(path=str(settings))) if current else ("", None)
 
 
 def _router_port(folder: Path) -> int:
     port = _json(folder / "config.json").get("PORT", 3456)
     return port if isinstance(port, int) else 3456
-
-
-def _active_provider(path: Path) -> str | None:
-    data = _json(path)
-    active = data.get("activeId") or data.get("activeProviderId")
-    if not active:
-        return None
-    rows = objects(data.get("providers"))
-    return str(next((row.get("name") for row in rows if row.get("id") == active), active))
 
 
 # --- the client ------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import msg
-from haha_config.core.model import from_json, mapping
+from haha_config.core.model import from_json, mapping, objects
 
 LAUNCHER = Path("bin") / "claude-haha"
 
@@ -113,8 +113,8 @@ def data_folder() -> Path:
     return user_data_path("haha-config", appauthor=False)
 
 
-def has_active_provider(folder: Path) -> bool:
-    """Whether claude-haha's own provider choice is in force in the client's folder.
+def active_provider(folder: Path) -> str | None:
+    """claude-haha's own provider choice in the client's folder; None where there is none.
 
     From its public documentation: `cc-haha/providers.json` names the active one, and
     `cc-haha/settings.json` holds what it sets.
@@ -122,5 +122,9 @@ def has_active_provider(folder: Path) -> bool:
     try:
         data = mapping(from_json((folder / "cc-haha" / "providers.json").read_bytes()))
     except OSError:
-        return False
-    return bool(data.get("activeId") or data.get("activeProviderId"))
+        return None
+    active = data.get("activeId") or data.get("activeProviderId")
+    if not active:
+        return None
+    rows = objects(data.get("providers"))
+    return str(next((row.get("name") for row in rows if row.get("id") == active), active))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
+
+from haha_config.core.model import from_json, mapping, string
 
 
 def safe_path(path: str, folders: Iterable[Path]) -> str:
@@ -46,6 +49,33 @@ def version_of(program: str) -> str:
         return ""
     found = re.search(rb"\b\d+\.\d+\.\d+\b", done.stdout)
     return found[0].decode() if found is not None and done.returncode == 0 else ""
+
+
+_PACKAGE = "@anthropic-ai/claude-code"
+
+
+def client_version(path: str, folders: Iterable[Path]) -> str:
+    """Of the `claude` that this PATH finds outside of `folders`, from its files alone.
+
+    Its own installer keeps each version in `versions/`; npm keeps a package.json above. "" where
+    there is none to tell.
+    """
+    import re
+
+    found = find("claude", path, folders)
+    if found is None:
+        return ""
+    version = re.compile(r"\d+\.\d+\.\d+")
+    real = Path(os.path.realpath(found))
+    if real.parent.name == "versions" and version.fullmatch(real.name):
+        return real.name
+    for folder in list(real.parents)[:4]:
+        with contextlib.suppress(OSError):
+            data = mapping(from_json((folder / "package.json").read_bytes()))
+            told = string(data.get("version"))
+            if string(data.get("name")).startswith(_PACKAGE) and version.fullmatch(told):
+                return told
+    return ""
 
 
 def _within(path: str, folders: Iterable[str]) -> bool:

@@ -10,14 +10,13 @@ import contextlib
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
-from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 from haha_config.core.exchange import Failure
-from haha_config.io import http, loopback
+from haha_config.io import http, local_server
 
 if TYPE_CHECKING:
     import httpx
@@ -25,19 +24,15 @@ if TYPE_CHECKING:
 #: Of one connection, not of the request.
 _HOP: Final = frozenset(
     {
-        "connection",
-        "host",
-        "keep-alive",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
+        *("connection", "host", "keep-alive", "proxy-authorization", "proxy-connection", "te"),
+        *("trailer", "transfer-encoding", "upgrade"),
     }
 )
-#: Longer than any request of a client.
-_LARGEST: Final = 256 << 20
+
+
+_REFUSED: Final = (
+    b'{"type":"error","error":{"type":"authentication_error","message":"not this session"}}'
+)
 
 
 class Passed(Struct, frozen=True, kw_only=True):
@@ -78,19 +73,15 @@ def relay(target: Target, seen: Callable[[Passed], None]) -> Iterator[str]:
     ) as client:
         own = {"target": target, "client": client, "seen": seen, "proxied": proxy is not None}
         handler = type("Handler", (_Handler,), own)
-        with loopback.serving(handler) as port:
+        with local_server.serving(handler) as port:
             yield f"http://127.0.0.1:{port}{urlsplit(target.base_url).path}"
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(local_server.Handler):
     target: Target
     client: httpx.Client
     seen: Callable[[Passed], None]
     proxied: bool
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's signature
-        """Silent: what passes is told elsewhere."""
 
     def setup(self) -> None:
         super().setup()
@@ -98,20 +89,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def _pass(self) -> None:
-        body = self._body()
+        body = self.received()
         if not self._allowed():
-            self._refuse()
+            self.answer(401, "application/json", _REFUSED)
             return
         started = time.monotonic()
         pieces: list[tuple[int, bytes]] = []
-        passed = Passed(
-            method=self.command,
-            path=self.path,
-            headers={name.lower(): value for name, value in self.headers.items()},
-            body=body,
-        )
         answer: httpx.Response | None = None
-        failure: tuple[Failure | None, str] = (None, "")
+        failure: Failure | None = None
+        reason = ""
         try:
             answer = self._forward(body)
             self._begin(answer)
@@ -121,43 +107,42 @@ class _Handler(BaseHTTPRequestHandler):
             self._end(answer)
         except Exception as error:
             self.close_connection = True
-            failure = http.explain(error, begun=answer is not None, through_proxy=self.proxied)
+            begun = answer is not None
+            failure, reason = http.explain(error, begun=begun, through_proxy=self.proxied)
         finally:
             if answer is not None:
                 answer.close()
-        _see(type(self).seen, passed, answer, pieces, failure, _since(started))
+        type(self).seen(
+            Passed(
+                method=self.command,
+                path=self.path,
+                headers={name.lower(): value for name, value in self.headers.items()},
+                body=body,
+                status=None if answer is None else answer.status_code,
+                answer_headers={} if answer is None else dict(answer.headers),
+                pieces=tuple(pieces),
+                failure=failure,
+                reason=reason,
+                ms=_since(started),
+            )
+        )
 
     do_GET = do_POST = do_HEAD = do_PUT = do_DELETE = do_OPTIONS = _pass  # noqa: N815
 
-    def _body(self) -> bytes:
-        length = int(self.headers.get("content-length") or 0)
-        return self.rfile.read(min(length, _LARGEST)) if length else b""
-
     def _allowed(self) -> bool:
         """A request without any credential, as the client's first one, says nothing secret."""
-        bearer = (self.headers.get("authorization") or "").removeprefix("Bearer ")
-        brought = {key for key in (bearer, self.headers.get("x-api-key") or "") if key}
         if not self.target.keys:
             return True
+        brought = self.brought()
         return brought <= self.target.keys and (bool(brought) or self.command in ("HEAD", "GET"))
-
-    def _refuse(self) -> None:
-        text = (
-            b'{"type":"error","error":{"type":"authentication_error","message":"not this session"}}'
-        )
-        self.send_response(401)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
 
     def _forward(self, body: bytes) -> httpx.Response:
         import httpx
 
         parts = urlsplit(self.target.base_url)
-        headers = [(n, v) for n, v in self.headers.items() if n.lower() not in _HOP]
         # What comes back has to be read, too.
-        headers = [(n, v) for n, v in headers if n.lower() != "accept-encoding"]
+        dropped = _HOP | {"accept-encoding"}
+        headers = [(n, v) for n, v in self.headers.items() if n.lower() not in dropped]
         headers.append(("accept-encoding", "identity"))
         url = f"{parts.scheme}://{parts.netloc}{self.path}"
         request = httpx.Request(self.command, url, headers=headers, content=body or None)
@@ -185,30 +170,6 @@ class _Handler(BaseHTTPRequestHandler):
     def _end(self, answer: httpx.Response) -> None:
         if self._chunked(answer):
             self.wfile.write(b"0\r\n\r\n")
-
-
-def _see(
-    seen: Callable[[Passed], None],
-    passed: Passed,
-    answer: httpx.Response | None,
-    pieces: list[tuple[int, bytes]],
-    failure: tuple[Failure | None, str],
-    ms: int,
-) -> None:
-    from msgspec.structs import replace
-
-    kind, reason = failure
-    seen(
-        replace(
-            passed,
-            status=None if answer is None else answer.status_code,
-            answer_headers={} if answer is None else dict(answer.headers),
-            pieces=tuple(pieces),
-            failure=kind,
-            reason=reason,
-            ms=ms,
-        )
-    )
 
 
 def _since(started: float) -> int:

@@ -42,6 +42,8 @@ _STYLES: Final = {
     "hint": "36",
     "path": "1",
     "dim": "2",
+    "bold": "1",
+    "used": "1;32",
     "+": "32",
     "-": "31",
     "~": "33",
@@ -79,7 +81,7 @@ def colored(stream: TextIO) -> bool:
 def paint(text: str, style: str, stream: TextIO) -> str:
     """`text`, made visible, in one of our few styles if `stream` shows them."""
     text = visible(text)
-    if not text or not colored(stream):
+    if not (text and style and colored(stream)):
         return text
     return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
 
@@ -105,7 +107,7 @@ def talk(message: Message | str) -> None:
     if not _quiet:
         text = render(message)
         # What begins with spaces is to be pasted, so it stays one line that the terminal breaks.
-        print(text if text.startswith(" ") else _fitted(text, sys.stderr), file=sys.stderr)
+        print(text if text.startswith(" ") else fitted(text, sys.stderr), file=sys.stderr)
 
 
 def telling(changed: tuple[str, Message | None]) -> str:
@@ -144,16 +146,13 @@ def waiting(message: Message, *, plain: bool = False) -> Iterator[None]:
         sys.stderr.flush()
 
 
-def fitted(text: str, stream: TextIO, *, indent: int) -> str:
-    """`text` that stands behind `indent` columns, broken between words where a terminal is."""
-    return _fitted(text, stream, taken=indent, indent=indent)
-
-
-def _fitted(text: str, stream: TextIO, *, taken: int = 0, indent: int = 0) -> str:
+def fitted(text: str, stream: TextIO, *, indent: int = 0, taken: int | None = None) -> str:
     """`text` broken between words where `stream` is a terminal: that one would cut the words.
 
-    `taken` columns of the first line are used, `indent` columns of the others are left free.
+    `indent` columns are left free before each line but the first, where `taken` columns are used
+    (without it as many as `indent`).
     """
+    taken = indent if taken is None else taken
     if not stream.isatty():
         return text
     from shutil import get_terminal_size
@@ -190,7 +189,7 @@ _PASTED: Final = re.compile(r"\s+|(?:'[^']*'|[^\s'])+|\S+")
 
 def result(text: Message | str, *, prose: bool = False) -> None:
     """A line of the result, on stdout. `prose` is broken between words; nobody pastes it."""
-    print(_fitted(render(text), sys.stdout) if prose else render(text))
+    print(fitted(render(text), sys.stdout) if prose else render(text))
 
 
 def ended(text: Message, *, good: bool = True) -> None:
@@ -212,12 +211,8 @@ def document(data: Mapping[str, Any]) -> None:
     print(json.dumps({"version": VERSION, **data}, ensure_ascii=False, indent=2))
 
 
-def hint(text: Message | str, stream: TextIO) -> None:
+def hint(text: Message | str, stream: TextIO, *, indent: int = 2) -> None:
     """One `hint:` line, which can be pasted."""
-    _print_hint(text, 2, stream)
-
-
-def _print_hint(text: Message | str, indent: int, stream: TextIO) -> None:
     head = render(msg("hint:"))
     line = _one_line(with_tilde(render(text)), stream, taken=indent + columns(head) + 1)
     print(f"{' ' * indent}{paint(head, 'hint', stream)} {line}", file=stream)
@@ -247,7 +242,7 @@ def failure(error: HahaError, *, as_json: bool, excerpt: str = "") -> None:
     where = location(error.place)
     where = where and f"{where}: "
     head = render(msg("error:"))
-    what = _fitted(f"{where}{render(error.what)}", sys.stderr, taken=columns(head) + 1, indent=2)
+    what = fitted(f"{where}{render(error.what)}", sys.stderr, taken=columns(head) + 1, indent=2)
     print(f"{paint(head, 'error', sys.stderr)} {what}", file=sys.stderr)
     if excerpt:
         print(_narrowed(excerpt, sys.stderr), file=sys.stderr)
@@ -337,13 +332,13 @@ def findings(
         severity = paint(render(SEVERITY[f.severity]), f.severity, stream)
         code = paint(f"[{f.code}]", "dim", stream)
         taken = len(where) + columns(render(SEVERITY[f.severity])) + 1
-        what = _fitted(f"{render(f.what)}  [{f.code}]", stream, taken=taken, indent=9)
+        what = fitted(f"{render(f.what)}  [{f.code}]", stream, taken=taken, indent=9)
         print(f"{where}{severity} {what.replace(f'[{f.code}]', code)}", file=stream)
         shown = excerpt(f) if excerpt else ""
         if shown:
             print(_narrowed(shown, stream), file=stream)
         if f.hint:
-            _print_hint(f.hint, 9, stream)
+            hint(f.hint, stream, indent=9)
 
 
 def _narrowed(shown: str, stream: TextIO) -> str:

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from haha_config.core.errors import unwritten
+from haha_config.io.files import create_private
+from haha_config.io.gateway_process import started_at
 
 
 def folder(environ: Mapping[str, str], state: Path) -> Path:
@@ -50,9 +52,8 @@ def _write(path: Path, text: str) -> None:
     if sys.platform != "win32":
         path.parent.chmod(0o700)
     sweep(path.parent)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    with os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
+    with create_private(path) as file:
+        file.write(text.encode())
 
 
 def sweep(where: Path) -> None:
@@ -65,9 +66,5 @@ def sweep(where: Path) -> None:
 
 def _started(pid: int) -> str:
     """When a process began, as its system tells it; "" where there is none."""
-    import psutil
-
-    try:
-        return str(int(psutil.Process(pid).create_time() * 100))
-    except psutil.Error:
-        return ""
+    started = started_at(pid)
+    return "" if started is None else str(int(started * 100))

@@ -1,17 +1,18 @@
-"""Rows in columns: a rich table on a terminal, whole names with spaces between them in a pipe."""
+"""Rows in columns: fitted to a terminal, whole names with spaces between them in a pipe."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 from shutil import get_terminal_size
-from typing import Final, Literal, TextIO
+from typing import Final, TextIO
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from haha_config.core.messages import Message
 from haha_config.io import report
-from haha_config.io.i18n import columns, pad, render, shortened, visible, whole_words
+from haha_config.io.i18n import columns, render, shortened, visible, whole_words
 
 #: A name is not shortened below this, nor is a text broken into lines that are shorter.
 _NAME: Final = 40
@@ -19,6 +20,8 @@ _WORDS: Final = 30
 #: Beside less than this no text stands.
 _LEAST: Final = 16
 _GAP: Final = 2
+#: The room in a pipe.
+_ENDLESS: Final = 1 << 16
 #: How far in a text stands that is below its row.
 _BELOW: Final = 4
 
@@ -38,7 +41,7 @@ class Column(Struct, frozen=True, kw_only=True):
 
 
 class Row(Struct, frozen=True):
-    """The cells of one line; `style` is rich's word for how it looks.
+    """The cells of one line; `style` is one of the report's.
 
     `above`: a heading; it is drawn where it is another than the last row's.
     """
@@ -55,36 +58,18 @@ def lines(heads: Sequence[Column], rows: Sequence[Row], stream: TextIO) -> list[
     names = tuple(render(head.head) if head.head else "" for head in heads)
     texts = [*([names] if any(names) else []), *(row.cells for row in rows)]
     widths = {i: max((columns(text[i]) for text in texts), default=0) for i in used}
-    if stream.isatty():
-        fitted = _fitted(heads, widths, get_terminal_size().columns)
-        drawn = _drawn(heads, rows, fitted, stream)
-    else:
-        drawn = ([line] for line in _aligned(heads, texts, widths))
-    headings = [*([""] if any(names) else []), *(row.above for row in rows)]
-    return list(_headed(drawn, headings, stream))
-
-
-def _headed(
-    drawn: Iterable[Sequence[str]], headings: Sequence[str], stream: TextIO
-) -> Iterator[str]:
+    room = get_terminal_size().columns if stream.isatty() else _ENDLESS
+    widths = _fitted(heads, widths, room)
+    shown: list[str] = []
+    if any(names):
+        shown += _line(heads, dict(enumerate(names)), widths, "dim", stream)
     last = ""
-    for block, heading in zip(drawn, headings, strict=True):
-        if heading != last:
-            yield report.paint(report.fitted(heading, stream, indent=0), "path", stream)
-        last = heading
-        yield from block
-
-
-def _aligned(
-    heads: Sequence[Column], texts: Sequence[Sequence[str]], widths: Mapping[int, int]
-) -> Iterator[str]:
-    for row in texts:
-        cells = (_filled(row[i], width, right=heads[i].right) for i, width in widths.items())
-        yield (" " * _GAP).join(cells).rstrip()
-
-
-def _filled(text: str, width: int, *, right: bool) -> str:
-    return " " * (width - columns(text)) + text if right else pad(text, width)
+    for row in rows:
+        if row.above != last:
+            last = row.above
+            shown.append(report.paint(report.fitted(last, stream), "path", stream))
+        shown += _drawn(heads, row, widths, room, stream)
+    return shown
 
 
 def _fitted(heads: Sequence[Column], widths: dict[int, int], room: int) -> dict[int, int]:
@@ -109,25 +94,23 @@ def _fitted(heads: Sequence[Column], widths: dict[int, int], room: int) -> dict[
 
 
 def _drawn(
-    heads: Sequence[Column], rows: Sequence[Row], widths: Mapping[int, int], stream: TextIO
-) -> Iterator[list[str]]:
-    """The lines of each row: rich sets the columns; a text without room beside them is below."""
-    room = get_terminal_size().columns
+    heads: Sequence[Column], row: Row, widths: Mapping[int, int], room: int, stream: TextIO
+) -> list[str]:
+    """The lines of a row; a text without room beside the others is below them."""
     last = len(heads) - 1
-    cells: list[list[str]] = []
-    below: list[list[str]] = []
-    for row in rows:
-        text = row.cells[last] if heads[last].prose else ""
-        apart = last > 0 and not _has_room(text, widths.get(last, 0))
-        shown = [_cell(heads[i], row.cells[i], width) for i, width in widths.items()]
-        cells.append([*shown[:-1], ""] if apart and last in widths else shown)
-        below.append(whole_words(text, room - _BELOW) if apart else [])
-    drawn = _table(heads, rows, cells, widths, stream)
-    if any(head.head for head in heads):
-        yield [next(drawn)]
-    for shown, more in zip(cells, below, strict=True):
-        own = [next(drawn) for _ in range(1 + max(cell.count("\n") for cell in shown))]
-        yield [*own, *(f"{' ' * _BELOW}{line}" for line in more)]
+    text = row.cells[last] if heads[last].prose else ""
+    apart = last > 0 and not _has_room(text, widths.get(last, 0))
+    cells = {
+        i: "\n".join(whole_words(row.cells[i], width))
+        if heads[i].prose
+        else shortened(row.cells[i], width)
+        for i, width in widths.items()
+    }
+    if apart:
+        cells[last] = ""
+    below = whole_words(text, room - _BELOW) if apart else []
+    shown = _line(heads, cells, widths, row.style, stream)
+    return [*shown, *(f"{' ' * _BELOW}{line}" for line in below)]
 
 
 def _has_room(text: str, width: int) -> bool:
@@ -138,42 +121,18 @@ def _has_room(text: str, width: int) -> bool:
     return width >= _WORDS and longest <= width
 
 
-def _table(
+def _line(
     heads: Sequence[Column],
-    rows: Sequence[Row],
-    cells: Sequence[Sequence[str]],
+    cells: Mapping[int, str],
     widths: Mapping[int, int],
+    style: str,
     stream: TextIO,
 ) -> Iterator[str]:
-    from io import StringIO
-
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    named = any(head.head for head in heads)
-    table = Table(
-        box=None, pad_edge=False, padding=(0, _GAP, 0, 0), show_header=named, header_style="dim"
-    )
-    for i, width in widths.items():
-        head = heads[i].head
-        side: Literal["left", "right"] = "right" if heads[i].right else "left"
-        name = Text(render(head) if head else "")
-        table.add_column(name, justify=side, no_wrap=True, width=width)
-    for row, shown in zip(rows, cells, strict=True):
-        styled = (Text(cell, heads[i].style) for i, cell in zip(widths, shown, strict=True))
-        table.add_row(*styled, style=row.style or None)
-    colored = report.colored(stream)
-    out = StringIO()
-    Console(
-        file=out,
-        width=sum(widths.values()) + _GAP * len(widths),
-        force_terminal=colored,
-        color_system="standard" if colored else None,
-        legacy_windows=False,
-    ).print(table)
-    return (line.rstrip() for line in out.getvalue().splitlines())
-
-
-def _cell(head: Column, text: str, width: int) -> str:
-    return "\n".join(whole_words(text, width)) if head.prose else shortened(text, width)
+    """Cells beside each other; one may have several lines."""
+    for parts in zip_longest(*(cells[i].split("\n") for i in widths), fillvalue=""):
+        line = ""
+        for (i, width), part in zip(widths.items(), parts, strict=True):
+            painted = report.paint(part, style or heads[i].style, stream)
+            space = " " * (width - columns(part))
+            line += (space + painted if heads[i].right else painted + space) + " " * _GAP
+        yield line.rstrip()

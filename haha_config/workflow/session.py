@@ -27,7 +27,7 @@ from haha_config.core.state.behaviour import Behaviour
 from haha_config.core.state.file import File, parse, parse_dotenv, parse_settings
 from haha_config.core.state.layers import LayerName
 from haha_config.core.state.state import State, with_litellm
-from haha_config.io import client_program, disk, paths, report, templates
+from haha_config.io import disk, paths, programs, report, templates
 
 if TYPE_CHECKING:
     from haha_config.io.prompts import Prompter
@@ -100,7 +100,7 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
         """The installed client's version; "" where it is not known, as of claude-haha."""
         if self.client != "claude":
             return ""
-        return client_program.version(self.environ.get("PATH", ""), (self.folder, self.project))
+        return programs.client_version(self.environ.get("PATH", ""), (self.folder, self.project))
 
     @cached_property
     def answers_for(self) -> str:
@@ -223,7 +223,7 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
         if name == "project" and self.scope != "project":
             return self.settings_paths["project"] != self.settings_paths["user"]
         return name != "active-provider" or (
-            self.client == "haha" and paths.has_active_provider(self.client_folder)
+            self.client == "haha" and paths.active_provider(self.client_folder) is not None
         )
 
     @staticmethod

@@ -11,31 +11,11 @@ from haha_config.core.model import from_json, mapping, objects
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection
-    from http.server import BaseHTTPRequestHandler
 
 Who = Literal["litellm", "ollama", "other", ""]
 
 #: The longest wait for a server on this machine to say who it is.
 PATIENCE: Final = 0.5
-
-
-@contextmanager
-def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
-    """A server on a free port, which it yields, until the block ends."""
-    from http.server import ThreadingHTTPServer
-    from threading import Thread
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    server.block_on_close = False
-    thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def who(port: int, seconds: float = PATIENCE) -> Who:

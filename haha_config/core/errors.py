@@ -44,6 +44,10 @@ def unstarted(program: str, error: OSError) -> HahaError:
 class Refusal(HahaError):
     """A file we do not edit or can't read: nothing was changed."""
 
+    def of(self, path: str) -> Refusal:
+        """The same about this file."""
+        return Refusal(self.what, place=(self.place or Place()).of(path), hints=self.hints)
+
 
 class Changed(HahaError):
     """A file no longer holds the bytes that the plan was made from."""

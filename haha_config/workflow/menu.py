@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from haha_config.core import urls
 from haha_config.core.change import beside, picker
 from haha_config.core.change import plan as plans
+from haha_config.core.edit.text import at
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data, Slot, plain_name
 from haha_config.core.providers import catalog as catalogs
@@ -93,7 +94,7 @@ def with_picker(answers: Answers, state: State, held: CurrentSetup, servers: Ser
     own = [name for name in names if name not in answers.drop]
     entries = list(_entries(reached_by(answers, held), own, state.providers, servers))
     shown = picker.options(entries, machine.today())
-    there = owned.at(state.target.data, owned.PICKER)
+    there = at(state.target.data, owned.PICKER)
     shown = picker.kept(shown, there, lambda name: _same(name, answers, held))
     least = picker.smallest(entries, shown)
     if least is None or answers.assumed:
@@ -115,7 +116,7 @@ def switched(
     slots: Mapping[Slot, str], held: CurrentSetup, state: State, servers: Servers
 ) -> tuple[tuple[Mapping[str, Data], ...], int | None]:
     """The menu of a set-up on disk after a switch, and its smallest window; none without ours."""
-    there = owned.at(state.target.data, owned.PICKER)
+    there = at(state.target.data, owned.PICKER)
     if not state.owned.has(state.target.path, owned.PICKER, there):
         return (), None
     entries = list(_entries(replace(held, slots=slots), state.models, state.providers, servers))

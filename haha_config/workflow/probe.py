@@ -19,11 +19,12 @@ from haha_config.core.errors import Cancelled, HahaError, Usage
 from haha_config.core.exchange import HttpExchange, Request
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import Data, Slot, plain_name
-from haha_config.core.probe import examination, requests, wire
+from haha_config.core.probe import examination, requests
 from haha_config.core.probe.client_profile import ClientProfile, client_profile
 from haha_config.core.probe.examination import Order
 from haha_config.core.probe.scorecard import ProbeReport, Scorecard, Status, as_data
 from haha_config.core.state import configured
+from haha_config.core.state.facts import closest
 from haha_config.core.state.state import State
 from haha_config.io import clients, machine, programs, report, templates
 from haha_config.io.i18n import columns, english, render
@@ -178,7 +179,7 @@ def caller_of(session: Session, state: State) -> ClientProfile:
 def _record(session: Session) -> str:
     """What the installed client sends, or one of the closest version that is known."""
     known = templates.wire_records()
-    version = wire.closest(installed_client(session), tuple(known))
+    version = closest(installed_client(session), tuple(known))
     return known[version].read_text(encoding="utf-8")
 
 

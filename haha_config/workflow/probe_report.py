@@ -10,8 +10,8 @@ from haha_config.core import rules
 from haha_config.core import variables as v
 from haha_config.core.model import SLOTS
 from haha_config.core.probe.scorecard import ProbeReport, Scorecard
-from haha_config.core.probe.wire import closest
 from haha_config.core.state import configured
+from haha_config.core.state.facts import closest
 from haha_config.core.state.state import State
 from haha_config.io import templates
 from haha_config.io.i18n import english, with_tilde

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 from msgspec.structs import replace
 
 from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.model import Finding
 from haha_config.core.rules.fix import files
-from haha_config.core.state import compromised
+from haha_config.core.state.facts import Compromised
 from haha_config.core.state.file import File
 from haha_config.core.state.machine import Machine
 from haha_config.core.state.state import State
@@ -64,9 +65,9 @@ def where_to_look(session: Session) -> machine.Where:
     )
 
 
-def poisoned_versions() -> compromised.Compromised:
+def poisoned_versions() -> Compromised:
     """What is known of releases of LiteLLM that somebody had tampered with."""
-    return compromised.parse(templates.text("litellm-compromised.toml"))
+    return msgspec.toml.decode(templates.text("litellm-compromised.toml"), type=Compromised)
 
 
 def _machine(session: Session, state: State) -> Machine:

@@ -21,9 +21,9 @@ from haha_config.core.model import Client, Plan, Scope, Snapshot, TargetName, Wr
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.decode import did_you_mean
 from haha_config.core.providers.model import Providers
-from haha_config.core.state import accepted, behaviour, known_keys, owned
+from haha_config.core.state import facts, owned
 from haha_config.core.state.accepted import Accepted
-from haha_config.core.state.behaviour import Behaviour
+from haha_config.core.state.facts import Behaviour, Documented
 from haha_config.core.state.file import File, parse, parse_dotenv, parse_settings
 from haha_config.core.state.layers import LayerName
 from haha_config.core.state.state import State, with_litellm
@@ -93,7 +93,7 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def accepted(self) -> Accepted:
         """What was measured of the settings that clients take."""
-        return accepted.parse(templates.text("facts/settings.json"))
+        return facts.parse(templates.text("facts/settings.json"), Accepted)
 
     @cached_property
     def client_version(self) -> str:
@@ -109,12 +109,12 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
             return self.version
         if self.client == "haha":
             return self.accepted.versions[0]
-        return self.accepted.nearest(self.client_version)
+        return facts.closest(self.client_version, self.accepted.versions)
 
     @cached_property
     def behaviour(self) -> Behaviour:
         """What was measured of which files and variables count."""
-        return behaviour.parse(templates.text("facts/layers.json"))
+        return facts.parse(templates.text("facts/layers.json"), Behaviour)
 
     @property
     def logged_in(self) -> bool:
@@ -177,7 +177,7 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
             known_versions=self.accepted.versions,
             behaviour=self.behaviour,
             owned=owned.Owned() if only else owned.parse(disk.snapshot(self.record).data),
-            documented=known_keys.parse(templates.text("facts/names.json")),
+            documented=facts.parse(templates.text("facts/names.json"), Documented),
             wrote_dotenv=not only
             and self.client != "haha"
             and self.env_path.exists()
@@ -235,7 +235,7 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def starts(self) -> Starts:
         """The starting texts of new files."""
-        return Starts(texts={name: templates.text(file) for name, file in STARTS.items()})
+        return {name: templates.text(file) for name, file in STARTS.items()}
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[None]:

@@ -44,7 +44,7 @@ def _writes(session: Session) -> Iterator[Write]:
     presences = _presences(session)
     for target, file in _targets(session, state):
         presence = presences.get(file.snapshot.real, uninstall.Footprint())
-        start = session.starts.texts.get(target, "")
+        start = session.starts.get(target, "")
         yield uninstall.removed_ours(file, presence, start, state.owned)
 
 

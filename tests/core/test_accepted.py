@@ -8,6 +8,7 @@ import pytest
 
 from haha_config.core.state import accepted
 from haha_config.core.state.accepted import Accepted
+from haha_config.core.state.facts import closest, parse
 from haha_config.io import templates
 
 OLD, NEW = "2.1.197", "2.1.332"
@@ -44,7 +45,7 @@ FILES: list[tuple[dict[str, Any], tuple[str, ...]]] = [
 
 @pytest.fixture(scope="module")
 def facts() -> Accepted:
-    return accepted.parse(templates.text("facts/settings.json"))
+    return parse(templates.text("facts/settings.json"), Accepted)
 
 
 @pytest.mark.parametrize(("data", "dropped"), FILES, ids=lambda value: str(value)[:60])
@@ -66,7 +67,7 @@ def test_a_file_is_dropped_where_it_was_measured(
     ],
 )
 def test_the_nearest_older_version_answers(facts: Accepted, installed: str, answers: str) -> None:
-    assert facts.nearest(installed) == answers
+    assert closest(installed, facts.versions) == answers
 
 
 def test_the_place_is_where_the_value_stands(facts: Accepted) -> None:

@@ -21,8 +21,9 @@ from haha_config.core.model import Client, Finding, Route, Slot, Snapshot, Targe
 from haha_config.core.providers.model import Provider
 from haha_config.core.setup import draft
 from haha_config.core.setup.draft import Draft
-from haha_config.core.state import known_keys
+from haha_config.core.state import facts
 from haha_config.core.state.configured import read
+from haha_config.core.state.facts import Documented
 from haha_config.core.state.file import File, parse
 from haha_config.core.state.state import State, with_litellm
 from haha_config.io import templates
@@ -41,14 +42,12 @@ class Case(NamedTuple):
 
 # --- what `init` writes, for every row -------------------------------------------------------
 
-STARTS = plan.Starts(
-    texts={
-        "env": templates.text("env.template"),
-        "settings": templates.text("settings.template.json"),
-        "litellm": templates.text("litellm_config.template.yaml"),
-        "litellm_env": templates.text("litellm.env.template"),
-    }
-)
+STARTS: plan.Starts = {
+    "env": templates.text("env.template"),
+    "settings": templates.text("settings.template.json"),
+    "litellm": templates.text("litellm_config.template.yaml"),
+    "litellm_env": templates.text("litellm.env.template"),
+}
 #: What a person has in settings.json before `init`, in several hands' styles.
 STYLES = {
     "new": None,
@@ -84,7 +83,7 @@ def empty(client: Client, style: str) -> State:
         environ={},
         providers=provider_table(),
         machine=machine({}),
-        documented=known_keys.parse(templates.text("facts/names.json")),
+        documented=facts.parse(templates.text("facts/names.json"), Documented),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from haha_config.core.state import accepted
+from haha_config.core.state import accepted, facts
 from haha_config.io import templates
 from tests.e2e import parts
 from tests.e2e.upstream import Upstream
@@ -17,7 +17,7 @@ from tools.facts import places
 from tools.facts.settings import Documented, Probe
 from tools.facts.start import outcome
 
-FACTS = accepted.parse(templates.text("facts/settings.json"))
+FACTS = facts.parse(templates.text("facts/settings.json"), accepted.Accepted)
 DOCUMENTED = Documented()
 VERSIONS = (parts.OLDEST, parts.NEWEST)
 SEED, HUNDRED = 20261125, 100

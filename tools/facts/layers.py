@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, get_args
 
-from haha_config.core.state.behaviour import Name
+from haha_config.core.state.facts import Name
 from tests.e2e import parts
 from tests.e2e.layer_cases import BASE, CASES, KEY, TOKEN, Case
 from tests.e2e.layer_place import Place

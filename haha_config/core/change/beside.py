@@ -8,6 +8,7 @@ from typing import Final
 from haha_config.core import headers, urls
 from haha_config.core import variables as v
 from haha_config.core.change import picker
+from haha_config.core.edit.text import at
 from haha_config.core.model import Change, Data, Path, Permissions, Remove, Set
 from haha_config.core.setup.answers import Answers
 from haha_config.core.state import owned
@@ -29,7 +30,7 @@ def held_permissions(state: State) -> Permissions | None:
     """What the files say about commands; None where nobody has decided."""
     if state.value(v.AUTO_MODE_SERVER) == "0":
         return "auto"
-    if any(owned.at(f.data, owned.ASKS) == OFF for f in state.settings.values()):
+    if any(at(f.data, owned.ASKS) == OFF for f in state.settings.values()):
         return "ask"
     return "keep" if state.owned.knows(state.target.path) else None
 
@@ -42,7 +43,7 @@ def default_permissions(state: State) -> Permissions:
 def person_wants_auto(state: State) -> bool:
     """Whether `permissions.defaultMode` is `auto` in any file that this client reads."""
     where = ("permissions", "defaultMode")
-    return any(owned.at(f.data, where) == "auto" for f in state.settings.values())
+    return any(at(f.data, where) == "auto" for f in state.settings.values())
 
 
 def undecided(state: State) -> bool:
@@ -52,7 +53,7 @@ def undecided(state: State) -> bool:
 
 def permission_changes(mode: Permissions, file: File, record: owned.Owned) -> Iterator[Change]:
     """Sets what makes the client ask, or takes out what we wrote; a person's own stays."""
-    held = owned.at(file.data, owned.ASKS)
+    held = at(file.data, owned.ASKS)
     table = file.data.get("permissions")
     if mode == "ask":
         if held is None and (table is None or isinstance(table, Mapping)):
@@ -65,7 +66,7 @@ def permission_changes(mode: Permissions, file: File, record: owned.Owned) -> It
 
 def search_changes(deny: bool, file: File, record: owned.Owned) -> Iterator[Change]:
     """Refuses the client's web search, or takes that rule of ours out; other rules stay."""
-    rules = owned.at(file.data, owned.DENY)
+    rules = at(file.data, owned.DENY)
     table = file.data.get("permissions")
     if not deny:
         yield from _without_rule(rules, file, record)
@@ -83,14 +84,14 @@ def _without_rule(rules: Data, file: File, record: owned.Owned) -> Iterator[Chan
 
 def denies_search(state: State) -> bool:
     """Whether the file that is written refuses the web search because we wrote that."""
-    rules = owned.at(state.target.data, owned.DENY)
+    rules = at(state.target.data, owned.DENY)
     return state.owned.has(state.target.path, owned.DENY, rules)
 
 
 def header_changes(token: str, state: State, file: File, root: tuple[str, ...]) -> Iterator[Change]:
     """Sets the header line with the credential, or takes ours out; other lines stay."""
     where = (*root, v.HEADERS)
-    held = owned.at(file.data, where)
+    held = at(file.data, where)
     text = as_text(held) if held is not None else _inherited(state, file)
     if token:
         yield Set(where, headers.with_header(text, headers.KEY, token))
@@ -99,7 +100,7 @@ def header_changes(token: str, state: State, file: File, root: tuple[str, ...]) 
 
 
 def _without_header(file: File, where: Path, record: owned.Owned) -> Iterator[Change]:
-    held = owned.at(file.data, where)
+    held = at(file.data, where)
     if record.has(file.path, where, held):
         left = headers.with_header(as_text(held), headers.KEY, "")
         yield Set(where, left) if left else Remove(where)
@@ -108,10 +109,10 @@ def _without_header(file: File, where: Path, record: owned.Owned) -> Iterator[Ch
 def removals(file: File, root: tuple[str, ...], record: owned.Owned) -> Iterator[Change]:
     """What takes out all that we wrote beside the client's variables."""
     for where in (owned.ASKS, owned.PICKER) if root else ():
-        if record.has(file.path, where, owned.at(file.data, where)):
+        if record.has(file.path, where, at(file.data, where)):
             yield Remove(where)
     if root:
-        yield from _without_rule(owned.at(file.data, owned.DENY), file, record)
+        yield from _without_rule(at(file.data, owned.DENY), file, record)
     yield from _without_header(file, (*root, v.HEADERS), record)
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
+from haha_config.core.edit.text import at
 from haha_config.core.model import Change, Data, Remove, Set, elements, plain_name
 from haha_config.core.providers.catalog import CatalogEntry
 from haha_config.core.state import owned
@@ -93,7 +94,7 @@ def changes(
     shown: Sequence[Mapping[str, Data]], file: File, record: owned.Owned
 ) -> Iterator[Change]:
     """Sets the menu, or takes ours out; one of the person's own stays."""
-    held = owned.at(file.data, owned.PICKER)
+    held = at(file.data, owned.PICKER)
     if held is not None and not record.has(file.path, owned.PICKER, held):
         return
     if shown:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from haha_config.core import variables as v
 from haha_config.core.change import beside, picker
 from haha_config.core.change.template import begun
 from haha_config.core.edit.formats import edit
+from haha_config.core.edit.text import MISSING, at
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import (
@@ -26,6 +26,7 @@ from haha_config.core.model import (
     Set,
     Slot,
     TargetName,
+    Traffic,
     Write,
     mapping,
     objects,
@@ -46,11 +47,15 @@ from haha_config.core.state.state import State
 HELPER: Final = "apiKeyHelper"
 
 
-class Starts(Struct, frozen=True, kw_only=True):
-    """The starting texts of new files (`templates/`), by target."""
+#: The starting texts of new files (`templates/`), by target.
+Starts = Mapping[TargetName, str]
 
-    texts: Mapping[TargetName, str]
-
+#: What `--traffic` writes.
+_TRAFFIC: Final[Mapping[Traffic, Mapping[str, str]]] = {
+    "default": {},
+    "minimal": {v.TELEMETRY: "1"},
+    "quiet": {v.TELEMETRY: "1", v.NONESSENTIAL: "1"},
+}
 
 # --- what the client's variables should be ---------------------------------------------------
 
@@ -82,7 +87,7 @@ def client_variables(answers: Answers, providers: Providers, helper: str = "") -
         other: "",
         **{SLOTS[slot]: model for slot, model in all_slots(answers.slots).items()},
         v.TIMEOUT: v.TIMEOUT_MS,
-        **_traffic(answers),
+        **_TRAFFIC[answers.traffic],
         **({v.AUTO_MODE_SERVER: "0"} if answers.permissions == "auto" else {}),
         v.TOOL_SEARCH: "false",
         **_model_variables(answers, providers),
@@ -90,14 +95,6 @@ def client_variables(answers: Answers, providers: Providers, helper: str = "") -
         **answers.variables,
     }
     return {name: found[name] for name in (*v.OWNED, *found) if name in found}
-
-
-def _traffic(answers: Answers) -> dict[str, str]:
-    if answers.traffic == "default":
-        return {}
-    if answers.traffic == "minimal":
-        return {v.TELEMETRY: "1"}
-    return {v.TELEMETRY: "1", v.NONESSENTIAL: "1"}
 
 
 def _model_variables(answers: Answers, providers: Providers) -> dict[str, str]:
@@ -283,8 +280,7 @@ _KEY: Final = ("litellm_params", "api_key")
 
 
 def _key_of(entry: Mapping[str, Data]) -> Data:
-    params = entry.get("litellm_params")
-    return params.get("api_key") if isinstance(params, Mapping) else None
+    return at(entry, _KEY)
 
 
 def _surplus(
@@ -314,11 +310,10 @@ def _entry_changes(
     if held is None:
         yield Set(("model_list", item), _entry(upstream.name, params))
         return
-    before = held.get("litellm_params")
     for name, value in params.items():
         yield Set(("model_list", item, "litellm_params", name), value)
     # A key that an entry no longer needs goes with the upstream that needed it.
-    if "api_key" not in params and isinstance(before, Mapping) and "api_key" in before:
+    if "api_key" not in params and at(held, _KEY, MISSING) is not MISSING:
         yield Remove(("model_list", item, "litellm_params", "api_key"))
 
 
@@ -380,13 +375,13 @@ def gateway_writes(answers: Answers, state: State, starts: Starts) -> Iterator[W
     yield edited(
         state.litellm,
         litellm_changes(answers, state.providers, state.gateway),
-        starts.texts["litellm"],
+        starts["litellm"],
         secret=False,
     )
     yield edited(
         state.litellm_env,
         litellm_env_changes(answers, state.gateway),
-        starts.texts["litellm_env"],
+        starts["litellm_env"],
         secret=True,
     )
 
@@ -410,7 +405,7 @@ def client_writes(
             *beside.search_changes(answers.deny_web_search, state.target, state.owned),
             *picker.changes(answers.picker, state.target, state.owned),
         )
-        yield edited(state.target, changes, starts.texts["settings"], secret=secret)
+        yield edited(state.target, changes, starts["settings"], secret=secret)
     if _writes_dotenv(state, create):
         held = state.dotenv.data
         changes = (
@@ -418,7 +413,7 @@ def client_writes(
             *cloud_changes(state, held, ()),
             *beside.header_changes(token, state, state.dotenv, ()),
         )
-        yield edited(state.dotenv, changes, starts.texts["env"], secret=secret)
+        yield edited(state.dotenv, changes, starts["env"], secret=secret)
 
 
 def _writes_dotenv(state: State, create: frozenset[TargetName]) -> bool:
@@ -512,8 +507,7 @@ def edited(file: File, changes: Sequence[Change], start: str, *, secret: bool) -
         text = file.text if before is not None else begun(file.format, start, changes)
         after = edit(file.format, text, changes)
     except Refusal as refusal:
-        place = replace(refusal.place or Place(), path=file.path)
-        raise Refusal(refusal.what, place=place, hints=refusal.hints) from None
+        raise refusal.of(file.path) from None
     return Write(
         path=file.path,
         format=file.format,
@@ -551,8 +545,8 @@ def _notes(answers: Answers, state: State) -> Iterator[Message]:
             " request of about 36,000 tokens",
             model=all_slots(answers.slots)["sonnet"],
         )
-        if owned.at(state.target.data, owned.ASKS) and not state.owned.has(
-            state.target.path, owned.ASKS, owned.at(state.target.data, owned.ASKS)
+        if at(state.target.data, owned.ASKS) and not state.owned.has(
+            state.target.path, owned.ASKS, at(state.target.data, owned.ASKS)
         ):
             yield msg("your own `permissions.disableAutoMode` stays: it turns auto mode off")
     if answers.route == "direct" and state.route == "litellm" and state.litellm.exists:
@@ -587,28 +581,13 @@ def switch(
     """Move slots in every target that holds our variables. `limits`: None takes a variable out.
     `shown` is the menu of `/model`, moved along where one of ours is there.
 
-    Raises Refusal where no target holds any of our variables.
+    Raises HahaError where no target holds any of our variables.
     """
-    writes = list(_switched(slots, limits, state, shown))
-    if not writes:
-        raise Refusal(
-            msg("Nothing is set up yet: no ANTHROPIC_BASE_URL in settings.json or .env."),
-            hints=("haha-config init",),
-        )
-    return Plan(writes=tuple(writes))
-
-
-def _switched(
-    slots: Mapping[Slot, str],
-    limits: Mapping[str, str | None],
-    state: State,
-    shown: Sequence[Mapping[str, Data]],
-) -> Iterator[Write]:
+    writes: list[Write] = []
+    state.check_written()
     for file in state.written:
         root = ("env",) if file is state.target else ()
         held = _env(file.data) if root else file.data
-        if file.error is not None:
-            raise file.error
         if not _holds_ours(held):
             continue
         changes: list[Change] = [Set((*root, SLOTS[s]), model) for s, model in slots.items()]
@@ -619,4 +598,7 @@ def _switched(
                 changes.append(Remove((*root, variable)))
         if root and shown:
             changes += picker.changes(shown, file, state.owned)
-        yield edited(file, changes, "", secret=False)
+        writes.append(edited(file, changes, "", secret=False))
+    if not writes:
+        raise configured.nothing()
+    return Plan(writes=tuple(writes))

@@ -13,9 +13,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from haha_config.core import variables as v
-from haha_config.core.edit.text import numbers
+from haha_config.core.edit.text import MISSING, at
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import SLOTS, Data, Format, Item, Path, Remove, Set, Write, elements
+from haha_config.core.model import SLOTS, Data, Format, Item, Path, Remove, Set, Write
 from haha_config.core.state import owned
 from haha_config.core.state.gateway import REFERENCE
 
@@ -138,25 +138,14 @@ def _entry(
 def _leaves(data: Data, path: Path, done: Path = ()) -> Iterator[tuple[Path, Data]]:
     """What stands at `path` and below, scalar by scalar; a list of scalars is one leaf."""
     if path:
-        found, value = _step(data, path[0])
-        if found:
+        value = at(data, path[:1], MISSING)
+        if value is not MISSING:
             yield from _leaves(value, path[1:], (*done, path[0]))
     elif isinstance(data, Mapping):
         for key, value in data.items():
             yield from _leaves(value, (), (*done, str(key)))
     else:
         yield done, data
-
-
-def _step(data: Data, key: str | int | Item) -> tuple[bool, Data]:
-    if isinstance(key, Item):
-        listed = elements(data)
-        return next(((True, listed[i]) for i in numbers(listed, key)), (False, None))
-    if isinstance(data, Mapping) and key in data:
-        return True, data[key]
-    if isinstance(data, list) and isinstance(key, int) and key < len(data):
-        return True, data[key]
-    return False, None
 
 
 def _name(kind: Format, path: Path) -> str:

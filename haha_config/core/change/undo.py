@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from msgspec.structs import replace
 
 from haha_config.core.edit import decode
 from haha_config.core.edit.formats import edit, read
-from haha_config.core.edit.text import numbers, same
+from haha_config.core.edit.text import MISSING, at, same
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import msg
 from haha_config.core.model import (
@@ -22,11 +22,8 @@ from haha_config.core.model import (
     Remove,
     Set,
     Write,
-    elements,
+    mapping,
 )
-
-#: What `at` gives where nothing stands.
-MISSING: Final = object()
 
 
 def take_back(writes: Sequence[Write], now: Mapping[str, bytes | None]) -> Plan:
@@ -56,8 +53,7 @@ def reverse(write: Write, now: bytes | None) -> Write:
     try:
         return _entries_back(write, now)
     except Refusal as refusal:
-        place = replace(refusal.place or Place(), path=write.path)
-        raise Refusal(refusal.what, place=place, hints=refusal.hints) from None
+        raise refusal.of(write.path) from None
 
 
 # --- entries ---------------------------------------------------------------------------------
@@ -69,10 +65,11 @@ def _entries_back(write: Write, now: bytes) -> Write:
     after = _data(write, write.after)
     changes, changed = [], []
     for change in _reversed(write):
-        found = at(document.data, change.path)
-        if equal(found, at(after, change.path)):
+        found = at(document.data, change.path, MISSING)
+        if equal(found, at(after, change.path, MISSING)):
             changes.append(change)
-        elif not _already(found, change):
+        elif not equal(found, change.value if isinstance(change, Set) else MISSING):
+            # Somebody else did not take it back either.
             changed.append(change.path)
     if changed:
         raise Refusal(
@@ -89,42 +86,27 @@ def _entries_back(write: Write, now: bytes) -> Write:
 def _reversed(write: Write) -> Iterator[Change]:
     """What gives each entry that was touched its old value, the last first."""
     if write.format == "lines":
-        yield from (_opposite(change) for change in reversed(write.changes))
+        for change in reversed(write.changes):
+            added = isinstance(change, Set)
+            yield Remove(change.path) if added else Set(change.path, True)
         return
     before, after = _data(write, write.before), _data(write, write.after)
     paths = [change.path for change in write.changes] or list(_differences(before, after))
     for path in reversed(dict.fromkeys(paths)):
-        old = at(before, path)
-        if not equal(old, at(after, path)):
+        old = at(before, path, MISSING)
+        if not equal(old, at(after, path, MISSING)):
             yield Remove(path) if old is MISSING else Set(path, old)
-
-
-def _opposite(change: Change) -> Change:
-    return Remove(change.path) if isinstance(change, Set) else Set(change.path, True)
 
 
 def _differences(before: Data, after: Data, path: Path = ()) -> Iterator[Path]:
     """The entries that differ, where a write does not say what it touched."""
     for key in dict.fromkeys((*before, *after)):
         old, new = before.get(key, MISSING), after.get(key, MISSING)
-        if _is_table(old) and _is_table(new):
-            yield from _differences(_table(old), _table(new), (*path, key))
+        # A table that is made goes entry by entry.
+        if all(one is MISSING or isinstance(one, Mapping) for one in (old, new)):
+            yield from _differences(mapping(old), mapping(new), (*path, key))
         elif not equal(old, new):
             yield (*path, key)
-
-
-def _is_table(data: Any) -> bool:
-    """A table, or the lack of one: a table that is made goes entry by entry."""
-    return data is MISSING or isinstance(data, Mapping)
-
-
-def _table(data: Any) -> Mapping[str, Data]:
-    return {} if data is MISSING else data
-
-
-def _already(found: Any, change: Change) -> bool:
-    """Whether an entry has its old value again: somebody else took it back."""
-    return equal(found, change.value if isinstance(change, Set) else MISSING)
 
 
 def _emptied(write: Write, changes: Sequence[Change], data: Mapping[str, Data]) -> Iterator[Remove]:
@@ -134,9 +116,9 @@ def _emptied(write: Write, changes: Sequence[Change], data: Mapping[str, Data]) 
     for path in (change.path for change in changes if isinstance(change, Remove)):
         for length in range(len(path) - 1, 0, -1):
             above = path[:length]
-            if above in gone or at(before, above) is not MISSING:
+            if above in gone or at(before, above, MISSING) is not MISSING:
                 continue
-            left = at(data, above)
+            left = at(data, above, MISSING)
             inner = left if isinstance(left, dict) else ()
             if left in ({}, []) or (inner and all((*above, key) in gone for key in inner)):
                 gone.add(above)
@@ -167,21 +149,6 @@ def _lines(content: bytes | None) -> list[bytes]:
 
 def _data(write: Write, content: bytes | None) -> Mapping[str, Data]:
     return {} if content is None else read(write.format, decode(content)).data
-
-
-def at(data: Data, path: Path) -> Any:
-    """What stands at `path`, or MISSING."""
-    for key in path:
-        if isinstance(key, Item):
-            listed = elements(data)
-            data = next((listed[i] for i in numbers(listed, key)), MISSING)
-        elif isinstance(data, Mapping):
-            data = data.get(key, MISSING)
-        elif isinstance(data, list) and isinstance(key, int) and 0 <= key < len(data):
-            data = data[key]
-        else:
-            return MISSING
-    return data
 
 
 def equal(one: Any, other: Any) -> bool:

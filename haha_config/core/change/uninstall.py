@@ -11,12 +11,12 @@ from msgspec import Struct
 from haha_config.core import variables as v
 from haha_config.core.change import beside
 from haha_config.core.change.plan import HELPER, is_own_helper
-from haha_config.core.change.undo import MISSING, at, equal
+from haha_config.core.change.undo import equal
 from haha_config.core.edit import decode
 from haha_config.core.edit.formats import edit, read
-from haha_config.core.edit.text import same
+from haha_config.core.edit.text import MISSING, at, same
 from haha_config.core.errors import Refusal
-from haha_config.core.model import Baseline, Change, Data, Item, Path, Place, Remove, Set, Write
+from haha_config.core.model import Baseline, Change, Data, Item, Path, Remove, Set, Write
 from haha_config.core.state.file import File
 from haha_config.core.state.owned import Owned
 
@@ -94,11 +94,11 @@ def _changes(file: File, ours: Footprint, record: Owned) -> Iterator[Change]:
         yield from beside.removals(file, root, record)
     before = _before(file, ours)
     for path in _paths(file, ours):
-        old = at(before, path)
+        old = at(before, path, MISSING)
         if old is not MISSING:
-            if not equal(at(file.data, path), old):
+            if not equal(at(file.data, path, MISSING), old):
                 yield Set(path, old)
-        elif file.format == "lines" or at(file.data, path) is not MISSING:
+        elif file.format == "lines" or at(file.data, path, MISSING) is not MISSING:
             yield Remove(path)
 
 
@@ -127,7 +127,7 @@ def _paths(file: File, ours: Footprint) -> list[Path]:
 def _present(file: File, path: Path) -> bool:
     """Whether an entry is there that is ours by its name; what a person may have chosen is not."""
     mine = path[-1] not in v.PERSONAL and path[-1] not in v.CLOUDS
-    return mine and at(file.data, path) is not MISSING
+    return mine and at(file.data, path, MISSING) is not MISSING
 
 
 def _touched(writes: Sequence[Write]) -> list[Path]:
@@ -159,9 +159,7 @@ def _edited(file: File, changes: Sequence[Change]) -> str | None:
                 text = edit(file.format, text, [Remove(table)])
         return text
     except Refusal as refusal:
-        place = refusal.place or Place()
-        where = place.of(file.path)
-        raise Refusal(refusal.what, place=where, hints=refusal.hints) from None
+        raise refusal.of(file.path) from None
 
 
 def _left(file: File, text: str, ours: Footprint, start: str) -> bytes | None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Change, Data, Item, Path, Place, Remove, Set
+from haha_config.core.model import Change, Data, Item, Path, Place, Remove, Set, elements
 
 BOM: Final = "\ufeff"
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
@@ -84,17 +84,25 @@ def alike(data: Data, wanted: Data, changes: Sequence[Change]) -> bool:
     """`same`, at the speed of `==` for what was not touched: those bytes read as they did."""
     if data != wanted:
         return same(data, wanted)
-    return all(same(_at(data, c.path), _at(wanted, c.path)) for c in changes)
+    return all(same(at(data, c.path), at(wanted, c.path)) for c in changes)
 
 
-def _at(data: Data, path: Path) -> Data:
+#: For `at`, where None can stand.
+MISSING: Final = object()
+
+
+def at(data: Data, path: Path, missing: object = None) -> Any:
+    """What stands at `path`; `missing` where nothing does."""
     for key in path:
         if isinstance(key, Item):
-            data = next((data[i] for i in numbers(data or (), key)), None)
-        elif isinstance(key, str):
-            data = data.get(key) if isinstance(data, dict) else None
+            listed = elements(data)
+            data = next((listed[i] for i in numbers(listed, key)), missing)
+        elif isinstance(data, Mapping):
+            data = data.get(key, missing)
+        elif isinstance(data, list) and isinstance(key, int) and 0 <= key < len(data):
+            data = data[key]
         else:
-            data = data[key] if isinstance(data, list) and key < len(data) else None
+            return missing
     return data
 
 
@@ -171,9 +179,9 @@ def matches(value: Data, key: Item) -> bool:
         return False
     if key.value is not None and value[key.key] != key.value:
         return False
-    return not key.also or _at(value, key.also[:-1]) == key.also[-1]
+    return not key.also or at(value, key.also[:-1]) == key.also[-1]
 
 
-def numbers(elements: Sequence[Data], key: Item) -> list[int]:
+def numbers(listed: Sequence[Data], key: Item) -> list[int]:
     """Where the elements are that `key` names."""
-    return [i for i, value in enumerate(elements) if matches(value, key)]
+    return [i for i, value in enumerate(listed) if matches(value, key)]

@@ -7,7 +7,6 @@ become sentences of our own.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -144,22 +143,6 @@ def _searches(measured: Mapping[str, bool], value: Callable[[str], str]) -> bool
     said = value(SEARCH).strip().lower()
     # A number behind `auto:` is a share of the window, and the tools are smaller than that.
     return measured[said if said in measured else "auto" if "auto:" in said else "true"]
-
-
-def closest(installed: str, known: Sequence[str]) -> str:
-    """Of the versions on record the newest that is not newer than the installed one.
-
-    Without an installed one, the newest; where all are newer, the oldest.
-    """
-    ordered = sorted(known, key=numbers)
-    if not numbers(installed):
-        return ordered[-1]
-    fitting = [version for version in ordered if numbers(version) <= numbers(installed)]
-    return fitting[-1] if fitting else ordered[0]
-
-
-def numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(number) for number in re.findall(r"\d+", version))
 
 
 def as_set(wire: Wire, value: Callable[[str], str]) -> Wire:

@@ -24,8 +24,8 @@ from haha_config.core.rules.rule import (
 )
 from haha_config.core.state import asked
 from haha_config.core.state.accepted import Rejected, mend, told
+from haha_config.core.state.facts import Documented
 from haha_config.core.state.file import File, rejected_place
-from haha_config.core.state.known_keys import Documented
 from haha_config.core.state.layers import LayerName, as_text
 from haha_config.core.state.state import State
 

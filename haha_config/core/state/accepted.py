@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Final
 
-import msgspec
 from msgspec import Struct, field
 
 from haha_config.core.messages import Message, msg
@@ -61,11 +60,6 @@ class Accepted(Struct, frozen=True, kw_only=True, dict=True):
     def versions(self) -> tuple[str, ...]:
         return tuple(self.measured)
 
-    def nearest(self, version: str) -> str:
-        """The measured version that answers for this one; the newest for one that is not known."""
-        older = [known for known in self.versions if _numbers(known) <= _numbers(version)]
-        return (older[-1] if older else self.versions[0]) if version else self.versions[-1]
-
     def rejected(self, data: Mapping[str, Data], version: str) -> tuple[Rejected, ...]:
         """Every value of a file that makes this (measured) version drop the file."""
         return tuple(_walk(self._places, data, (), self.versions.index(version)))
@@ -84,18 +78,13 @@ class Accepted(Struct, frozen=True, kw_only=True, dict=True):
         return root
 
 
-def parse(text: str) -> Accepted:
-    """The facts that ship."""
-    return msgspec.json.decode(text, type=Accepted)
-
-
 def _walk(
     node: _Node, value: Data, path: tuple[str | int, ...], version: int
 ) -> Iterator[Rejected]:
     words = node.words[version] if node.words else ""
     if words:
         missing = _missing(words, value)
-        if missing or not _fits(words, value, node):
+        if missing or not any(_fits(word, value, node) for word in words.split()):
             yield Rejected(path=path, takes=words, missing=missing)
             return
     if isinstance(value, list) and "[]" in node.inside:
@@ -126,11 +115,7 @@ def _missing(words: str, value: Data) -> tuple[str, ...]:
     return tuple(name for name in names if name not in value)
 
 
-def _fits(words: str, value: Data, node: _Node) -> bool:
-    return any(_fits_one(word, value, node) for word in words.split())
-
-
-def _fits_one(word: str, value: Data, node: _Node) -> bool:
+def _fits(word: str, value: Data, node: _Node) -> bool:
     match value:
         case None:
             return word == "null"
@@ -185,10 +170,6 @@ _KINDS: Final[Mapping[str, Message]] = {
     "object": msg("an object"),
     "null": msg("null"),
 }
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(number) for number in re.findall(r"\d+", version))
 
 
 def told(one: Rejected) -> Message:

@@ -82,14 +82,8 @@ def parse(snapshot: Snapshot, format: Format) -> File:  # noqa: A002 - the field
         text = decode(snapshot.data)
         return File(snapshot=snapshot, format=format, text=text, document=read(format, text))
     except Refusal as refusal:
-        place = (refusal.place or Place()).of(snapshot.path)
-        error = Refusal(refusal.what, place=place, hints=refusal.hints)
-        return File(
-            snapshot=snapshot,
-            format=format,
-            text=snapshot.data.decode("utf-8", "replace"),
-            error=error,
-        )
+        text = snapshot.data.decode("utf-8", "replace")
+        return File(snapshot=snapshot, format=format, text=text, error=refusal.of(snapshot.path))
 
 
 def parse_dotenv(snapshot: Snapshot) -> File:

@@ -6,7 +6,7 @@ this module's answers with what arrives at a recording endpoint.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -73,20 +73,17 @@ class Effective(Struct, frozen=True, kw_only=True):
 
 def resolve(layers: Sequence[Layer], name: str) -> Effective:
     """The strongest layer's value of `name`, and what that hides; `layers` strongest first."""
-    found = tuple(_origins(layers, name))
+    found = tuple(
+        Origin(value=as_text(layer.values[name]), layer=layer.name, place=layer.place(name))
+        for layer in layers
+        if name in layer.values
+    )
     if not found:
         return Effective(name=name, value=None)
     first, *rest = found
     return Effective(
         name=name, value=first.value, layer=first.layer, place=first.place, shadows=tuple(rest)
     )
-
-
-def _origins(layers: Iterable[Layer], name: str) -> Iterable[Origin]:
-    for layer in layers:
-        if name in layer.values:
-            value = layer.values[name]
-            yield Origin(value=as_text(value), layer=layer.name, place=layer.place(name))
 
 
 def as_text(value: Data) -> str:

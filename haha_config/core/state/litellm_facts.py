@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Final
 
-import msgspec
 from msgspec import Struct
 
 from haha_config.core import urls
@@ -50,14 +49,11 @@ class LiteLLMFacts(Struct, frozen=True, kw_only=True, dict=True):
         prefix, slash, _ = model.partition("/")
         if slash and prefix in self.providers:
             return prefix
-        return self._of_address(api_base) or self._of_bare(model)
-
-    def _of_address(self, api_base: str) -> str:
-        """A known address is enough; which provider it names does not matter to a rule."""
         called = urls.parse(api_base)
-        if called is None:
-            return ""
-        return "openai" if any(_within(called, known) for known in self._known) else ""
+        if called is not None and any(_within(called, known) for known in self._known):
+            # Which provider a known address names does not matter to a rule.
+            return "openai"
+        return self._of_bare(model)
 
     @cached_property
     def _known(self) -> tuple[urls.Url, ...]:
@@ -93,8 +89,3 @@ def _within(url: urls.Url, known: urls.Url) -> bool:
 
 #: Nothing is known: no rule that asks finds anything.
 EMPTY: Final = LiteLLMFacts()
-
-
-def parse(text: str) -> LiteLLMFacts:
-    """The facts from their JSON text, which is our own: a wrong shape is a bug."""
-    return msgspec.json.decode(text, type=LiteLLMFacts)

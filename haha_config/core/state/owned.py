@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from haha_config.core import headers
 from haha_config.core import variables as v
+from haha_config.core.edit.text import at
 from haha_config.core.model import Change, Data, Path, Plan, Remove, Set, Snapshot, Write
 
 #: The client asks before a command, and has no auto mode.
@@ -128,14 +129,6 @@ def _differences(
 def without_record(plan: Plan, path: str) -> Plan:
     """What a person is told of a plan: the record is no file of theirs."""
     return replace(plan, writes=tuple(write for write in plan.writes if write.path != path))
-
-
-def at(data: Mapping[str, Any], where: Path) -> Data:
-    """What stands at a path of names; None where nothing does."""
-    found: Any = data
-    for key in where:
-        found = found.get(key) if isinstance(found, Mapping) else None
-    return found
 
 
 def denies(rules: Data) -> bool:

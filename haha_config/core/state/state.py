@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -12,13 +12,12 @@ from msgspec.structs import replace
 from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.edit import dotenv_text
-from haha_config.core.model import SLOTS, Client, Data, Route, Slot, Snapshot, plain_name
+from haha_config.core.model import SLOTS, Client, Data, Route, Slot, Snapshot, mapping, plain_name
 from haha_config.core.providers import table
 from haha_config.core.providers.model import Providers
 from haha_config.core.state import layers
-from haha_config.core.state.behaviour import Behaviour, Name
+from haha_config.core.state.facts import Behaviour, Documented, Name
 from haha_config.core.state.file import File, parse
-from haha_config.core.state.known_keys import Documented
 from haha_config.core.state.layers import Effective, Layer, LayerName
 from haha_config.core.state.litellm_facts import EMPTY as NO_FACTS
 from haha_config.core.state.litellm_facts import LiteLLMFacts
@@ -116,35 +115,37 @@ class State(Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
         """Every layer that this client reads, strongest first."""
-        return tuple(self._layers())
-
-    def _layers(self) -> Iterator[Layer]:
-        for name, file in self.settings_files:
-            values = file.data.get("env")
-            yield Layer(
+        found = [
+            Layer(
                 name=name,
                 path=file.path,
-                values=dict(values) if isinstance(values, Mapping) else {},
+                values=dict(mapping(file.data.get("env"))),
                 document=file.document,
                 root=("env",),
             )
-        yield Layer(name="shell", path="", values=dict(self.environ))
+            for name, file in self.settings_files
+        ]
+        found.append(Layer(name="shell", path="", values=dict(self.environ)))
         if self.reads_dotenv:
-            yield Layer(
-                name="dotenv",
-                path=self.dotenv.path,
-                values=dict(self.dotenv_values),
-                document=self.dotenv.document,
+            found.append(
+                Layer(
+                    name="dotenv",
+                    path=self.dotenv.path,
+                    values=dict(self.dotenv_values),
+                    document=self.dotenv.document,
+                )
             )
+        return tuple(found)
 
     @cached_property
     def settings_files(self) -> tuple[tuple[LayerName, File], ...]:
         """Every settings file that this client reads, strongest first, and its layer."""
-        return tuple((name, file) for name in layers.ORDER for file in self._settings_of(name))
-
-    def _settings_of(self, name: LayerName) -> tuple[File, ...]:
-        own = self.settings.get(name)
-        return (*self.beside.get(name, ()), *(() if own is None else (own,)))
+        return tuple(
+            (name, file)
+            for name in layers.ORDER
+            for file in (*self.beside.get(name, ()), self.settings.get(name))
+            if file is not None
+        )
 
     def file_of(self, layer: Layer) -> File:
         """The file in which a layer's variables stand."""
@@ -188,15 +189,11 @@ class State(Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def route(self) -> Route:
         """Route on disk (design section 4)."""
-        url = urls.parse(self.value(v.BASE_URL))
-        if url is None or not url.loopback:
-            return "direct"
-        port = self.gateway_port
-        if port is not None:
-            return "litellm" if url.port == port else "direct"
-        if self.litellm.exists and url.port not in self.local_ports:
-            return "litellm"
-        return "direct"
+        called = urls.local_port(self.value(v.BASE_URL))
+        if self.gateway_port is not None:
+            return "litellm" if called == self.gateway_port else "direct"
+        ours = self.litellm.exists and called is not None and called not in self.local_ports
+        return "litellm" if ours else "direct"
 
     def fallbacks_of(self, model: str) -> tuple[str, ...]:
         """The models that the gateway goes on with, in turn, where this one fails."""
@@ -227,8 +224,7 @@ class State(Struct, frozen=True, kw_only=True, dict=True):
 
         port = self.gateway_port
         if port is None and self.route == "litellm":
-            url = urls.parse(self.value(v.BASE_URL))
-            port = url.port if url is not None else None
+            port = urls.local_port(self.value(v.BASE_URL))
         return Gateway(
             self.litellm, self.litellm_env, self.environ, port=port, included=self.included
         )
@@ -247,12 +243,12 @@ def owned_variables(state: State) -> dict[str, str]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def with_litellm(state: State, read: Callable[[str], Snapshot], facts: str) -> State:
+def with_litellm(state: State, read: Callable[[str], Snapshot], known: str) -> State:
     """The state with what its litellm_config.yaml includes and names, and LiteLLM's own names.
 
-    `facts` is the text of `templates/facts/litellm.json`.
+    `known` is the text of `templates/facts/litellm.json`.
     """
-    from haha_config.core.state import gateway, litellm_facts
+    from haha_config.core.state import facts, gateway
 
     included: dict[str, File] = {}
     waiting = list(gateway.includes(state.litellm))
@@ -264,7 +260,7 @@ def with_litellm(state: State, read: Callable[[str], Snapshot], facts: str) -> S
     whole = replace(
         state,
         included=tuple(file for file in included.values() if file.exists),
-        litellm_facts=litellm_facts.parse(facts),
+        litellm_facts=facts.parse(known, LiteLLMFacts),
     )
     named = [gateway.module_file(whole.gateway, f) for _, f in gateway.functions(whole.gateway)]
     gone = {path for path, file in included.items() if not file.exists}

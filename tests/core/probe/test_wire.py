@@ -11,10 +11,11 @@ import pytest
 from haha_config.core.exchange import HttpExchange, Request
 from haha_config.core.probe import requests, strictness, wire
 from haha_config.core.probe.client_profile import ClientProfile
+from haha_config.core.state import facts
 from haha_config.io import templates
 
 RECORDS = {version: path.read_text() for version, path in templates.wire_records().items()}
-OLDEST, NEWEST = sorted(RECORDS, key=wire.numbers)
+OLDEST, NEWEST = sorted(RECORDS, key=facts.numbers)
 
 
 def caller(version: str, **variables: str) -> ClientProfile:
@@ -75,7 +76,7 @@ def _strings(value: Any) -> Iterator[str]:
     ],
 )
 def test_which_version_is_spoken(installed: str, spoken: str) -> None:
-    assert wire.closest(installed, (NEWEST, OLDEST)) == spoken
+    assert facts.closest(installed, (NEWEST, OLDEST)) == spoken
 
 
 @pytest.mark.parametrize(

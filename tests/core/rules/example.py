@@ -12,13 +12,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from haha_config.core import rules
 from haha_config.core.model import Finding, Format, Place, Snapshot
 from haha_config.core.providers import table
 from haha_config.core.providers.model import Providers
-from haha_config.core.state import accepted, compromised, known_keys
+from haha_config.core.state import facts
+from haha_config.core.state.accepted import Accepted
+from haha_config.core.state.facts import Compromised, Documented
 from haha_config.core.state.file import File, parse, parse_settings
 from haha_config.core.state.layers import LayerName
 from haha_config.core.state.machine import Agent, Installed, Machine, Owner
@@ -54,13 +57,13 @@ def provider_table() -> Providers:
 
 
 @cache
-def taken() -> accepted.Accepted:
-    return accepted.parse(templates.text("facts/settings.json"))
+def taken() -> Accepted:
+    return facts.parse(templates.text("facts/settings.json"), Accepted)
 
 
 @cache
-def poisoned() -> compromised.Compromised:
-    return compromised.parse(templates.text("litellm-compromised.toml"))
+def poisoned() -> Compromised:
+    return msgspec.toml.decode(templates.text("litellm-compromised.toml"), type=Compromised)
 
 
 def load(folder: Path) -> State:
@@ -86,9 +89,9 @@ def load(folder: Path) -> State:
         machine=machine(facts.get("machine", {})),
         checkout=facts.get("checkout", False),
         client_version=version,
-        answers_for=taken().nearest(version),
+        answers_for=facts.closest(version, taken().versions),
         known_versions=taken().versions,
-        documented=known_keys.parse(templates.text("facts/names.json")),
+        documented=facts.parse(templates.text("facts/names.json"), Documented),
     )
     if state.litellm.document is None:
         return state
@@ -108,7 +111,7 @@ def _facts(path: Path) -> dict[str, Any]:
 def _settings(file: File, version: str, layer: LayerName) -> File:
     if layer == "managed":
         return file
-    return parse_settings(file.snapshot, taken(), taken().nearest(version))
+    return parse_settings(file.snapshot, taken(), facts.closest(version, taken().versions))
 
 
 def _file(folder: Path, rel: str, path: str, kind: Format, facts: dict[str, Any]) -> File:

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Data, Place, Set, Write, walk
+from haha_config.core.model import Data, Place, Set, Write, mapping, walk
 from haha_config.core.providers.model import Provider
 from haha_config.core.state.gateway import REFERENCE, Gateway, ModelEntry
 from haha_config.core.state.layers import as_text
@@ -77,11 +77,8 @@ class NamingValue(Struct, frozen=True, kw_only=True, dict=True):
         if self.kind == "helper":
             # Its arguments can be a key; its program is what has to be judged.
             return f"{self.value.split(maxsplit=1)[0]} …" if self.value.strip() else ""
-        return (
-            v.masked(self.value)
-            if self.kind in ("setting", "key")
-            else self.value.split("\n", 1)[0]
-        )
+        secret = self.kind in ("setting", "key")
+        return v.masked(self.value) if secret else self.value.split("\n", 1)[0]
 
 
 def told(value: NamingValue) -> Message:
@@ -147,9 +144,7 @@ def _variables(data: Mapping[str, Data], root: str, path: tuple[str, ...]) -> It
 
 def of_settings(data: Mapping[str, Data], root: str) -> Iterator[NamingValue]:
     """The naming values of a client's settings file."""
-    env = data.get("env")
-    if isinstance(env, Mapping):
-        yield from _variables(env, root, ("env",))
+    yield from _variables(mapping(data.get("env")), root, ("env",))
     for name, value in data.items():
         if isinstance(value, str) and value and _HELPER.search(str(name)):
             yield NamingValue(kind="helper", name=name, value=value, root=root, path=(name,))
@@ -171,13 +166,13 @@ def _client_values(state: State, folders: Folders, project: str) -> Iterator[Nam
             if state.effective(value.name).place.path != layer.path:
                 continue
             if root is not None or (value.kind == "ca" and _is_relative(value)):
-                yield _placed(value, layer.place(value.name))
+                yield replace(value, place=layer.place(value.name))
         file = state.file_of(layer)
         for value in of_settings(file.data, root or "") if layer.root else ():
             if value.kind == "helper" and value.name not in helpers:
                 helpers.add(value.name)
                 if root is not None:
-                    yield _placed(value, file.place(value.name))
+                    yield replace(value, place=file.place(value.name))
 
 
 def _is_relative(value: NamingValue) -> bool:
@@ -186,10 +181,6 @@ def _is_relative(value: NamingValue) -> bool:
         return False
     paths = PurePosixPath(value.value), PureWindowsPath(value.value)
     return not any(path.is_absolute() for path in paths)
-
-
-def _placed(value: NamingValue, place: Place) -> NamingValue:
-    return replace(value, place=place)
 
 
 # --- whose key would go there ----------------------------------------------------------------
@@ -271,17 +262,13 @@ _ENV_HARMLESS: Final = frozenset(
 
 def gateway_values(state: State, root: str) -> tuple[NamingValue, ...]:
     """The naming values of `litellm_config.yaml` and `litellm.env` of `root`, each once."""
-    values = [_placed(one, state.litellm.place(*one.path)) for one in of_config(state.litellm.data)]
-    values += [
-        _placed(one, state.litellm_env.place(*one.path))
-        for one in of_gateway_env(state.litellm_env.data)
-    ]
-    rooted = (_rooted(value, root) for value in values)
-    return tuple({value.fingerprint: value for value in rooted}.values())
-
-
-def _rooted(value: NamingValue, root: str) -> NamingValue:
-    return replace(value, root=root)
+    readers = ((state.litellm, of_config), (state.litellm_env, of_gateway_env))
+    values = (
+        replace(value, place=file.place(*value.path), root=root)
+        for file, read in readers
+        for value in read(file.data)
+    )
+    return tuple({value.fingerprint: value for value in values}.values())
 
 
 def of_config(data: Mapping[str, Data]) -> Iterator[NamingValue]:
@@ -296,7 +283,7 @@ def of_config(data: Mapping[str, Data]) -> Iterator[NamingValue]:
 
 def _entry(entry: Data, index: int) -> Iterator[NamingValue]:
     """Whom an entry calls, with what: everything in it but the model's own name and numbers."""
-    params = entry.get("litellm_params") if isinstance(entry, Mapping) else None
+    params = mapping(entry).get("litellm_params")
     if not isinstance(params, Mapping):
         return
     texts = list(_texts(params, ()))
@@ -402,9 +389,8 @@ def _is_for(entry: ModelEntry, row: Provider) -> bool:
     called = entry.api_base
     if not called:
         return (entry.prefix or "openai/") == row.upstream.prefix
-    # A row without an address of its own is for whichever the person names.
-    own_address = any(bases)
-    if not own_address:
+    if not any(bases):
+        # A row without an address of its own is for whichever the person names.
         return entry.prefix == row.upstream.prefix
     return any(base and _same_host(base, called) for base in bases)
 
@@ -454,7 +440,7 @@ def brought(
         for change in write.changes
         if isinstance(change, Set) and change.path[-1] in _CREDENTIALS and change.value
     )
-    return (*(_rooted(value, root) for value in found), *keys)
+    return (*(replace(value, root=root) for value in found), *keys)
 
 
 def _marks(value: NamingValue) -> set[object]:

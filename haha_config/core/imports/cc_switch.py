@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -10,7 +9,7 @@ from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.imports.entry import STRANGE, ImportedGateway, ImportedSetup, Served
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import SLOTS, Data, Place, Slot
+from haha_config.core.model import SLOTS, Data, Place, Slot, from_json, mapping
 
 SOURCE: Final = "cc-switch"
 #: Its own proxy on this machine, which stands before the provider it really asks.
@@ -44,8 +43,7 @@ def newer(version: int, rows: Sequence[Mapping[str, Any]] | None) -> Message | N
 
 def is_proxy(url: str) -> bool:
     """Whether a base URL is its own proxy on this machine."""
-    found = urls.parse(url)
-    return found is not None and found.loopback and found.port == PROXY_PORT
+    return urls.local_port(url) == PROXY_PORT
 
 
 def is_stand_in(key: str) -> bool:
@@ -87,14 +85,9 @@ def _gateway(env: Mapping[str, str]) -> ImportedGateway:
 
 
 def _object(text: object) -> dict[str, Data] | None:
-    try:
-        data = json.loads(text) if isinstance(text, str) and text else {}
-    except (ValueError, RecursionError):
-        return None
+    data = from_json(text) if isinstance(text, str) and text else {}
     return data if isinstance(data, dict) else None
 
 
 def _strings(data: Data) -> dict[str, str]:
-    if not isinstance(data, Mapping):
-        return {}
-    return {str(name): value for name, value in data.items() if isinstance(value, str)}
+    return {str(name): value for name, value in mapping(data).items() if isinstance(value, str)}

@@ -69,8 +69,7 @@ def credential(key: str, variable: str, url: str, name: str) -> tuple[str, str]:
     """
     if key or variable or not url:
         return key, variable
-    found = urls.parse(url)
-    if found is not None and found.loopback:
+    if urls.local_port(url) is not None:
         return "local", ""
     words = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_").upper() or "UPSTREAM"
     return "", f"{'' if words[0].isalpha() else 'KEY_'}{words}_API_KEY"

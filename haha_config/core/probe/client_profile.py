@@ -66,8 +66,7 @@ class ClientProfile(Struct, frozen=True, kw_only=True):
 
     @property
     def loopback(self) -> bool:
-        url = urls.parse(self.base_url)
-        return url is not None and url.loopback
+        return urls.local_port(self.base_url) is not None
 
 
 def client_profile(

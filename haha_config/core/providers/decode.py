@@ -64,8 +64,7 @@ def _misshapen(text: str, kind: type) -> Misshapen:
     what, here = found["what"], _at(kind, path)
     if unknown := _UNKNOWN.fullmatch(what):
         named = (*path, unknown[1])
-        known = _fields(here)
-        hints = did_you_mean(unknown[1], known)
+        hints = did_you_mean(unknown[1], getattr(here, "__struct_encode_fields__", ()))
         return Misshapen(msg("there is no `{name}` here", name=".".join(named)), named, hints)
     if missing := _MISSING.fullmatch(what):
         named = (*path, missing[1])
@@ -105,7 +104,3 @@ def _inside(kind: Any) -> Any:
         if not (several and len(arguments) == 1):
             return kind
         kind = arguments[0]
-
-
-def _fields(kind: Any) -> tuple[str, ...]:
-    return tuple(getattr(kind, "__struct_encode_fields__", ()))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import cached_property
 from typing import Final
 
@@ -33,18 +32,14 @@ class ProviderIndex:
     @cached_property
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Every direct endpoint with an address of its own."""
-        return tuple(self._endpoints())
-
-    def _endpoints(self) -> Iterator[Endpoint]:
-        for row in self.providers.values():
-            if row.multi or "direct" not in row.routes:
-                continue
-            for region, url in row.base_urls.items():
-                if url:
-                    yield Endpoint(row=row, url=url, region=region)
-            for kind in row.credential.kinds:
-                for region, url in kind.base_urls.items():
-                    yield Endpoint(row=row, url=url, region=region, kind=kind)
+        return tuple(
+            Endpoint(row=row, url=url, region=region, kind=kind)
+            for row in self.providers.values()
+            if not row.multi and "direct" in row.routes
+            for kind in (None, *row.credential.kinds)
+            for region, url in (row if kind is None else kind).base_urls.items()
+            if url
+        )
 
     def at(self, base_url: str) -> Endpoint | None:
         """The endpoint of the table that `base_url` leads to; a loopback port counts as a row.

@@ -66,12 +66,8 @@ def row(providers: Providers, key: str) -> Provider:
 
 def local_ports(providers: Providers) -> frozenset[int]:
     """The default ports of the rows that run on this machine."""
-    found = (
-        urls.parse(base)
-        for p in providers.values()
-        if p.local and not p.multi
-        for base in p.base_urls.values()
-    )
+    rows = (p for p in providers.values() if p.local and not p.multi)
+    found = (urls.parse(base) for p in rows for base in p.base_urls.values())
     return frozenset(url.port for url in found if url is not None)
 
 
@@ -179,15 +175,12 @@ def _misplaced(provider: Provider, kind: KeyKind, base_url: str) -> Message | No
     if not base_url:
         return None
     mine = set(map(_bare, (kind.base_urls or provider.base_urls).values()))
-    others = {_bare(u) for k in provider.credential.kinds for u in k.base_urls.values()}
-    others |= {_bare(u) for u in provider.base_urls.values()}
-    if _bare(base_url) in others - mine:
-        return msg(
-            "a key of the kind {kind} does not work at {url}",
-            kind=msg_of(kind.name),
-            url=base_url,
-        )
-    return None
+    tables = (provider.base_urls, *(k.base_urls for k in provider.credential.kinds))
+    others = {_bare(url) for table in tables for url in table.values()}
+    if _bare(base_url) not in others - mine:
+        return None
+    name = msg_of(kind.name)
+    return msg("a key of the kind {kind} does not work at {url}", kind=name, url=base_url)
 
 
 def _bare(url: str) -> str:
@@ -325,15 +318,10 @@ class _Reader:
             seen.add(model.id)
         for slot, name in p.slots.items():
             if p.discovery is None and p.models and p.model(name) is None:
-                self.refuse(
-                    msg(
-                        "`{slot}` is `{name}`, which is not among `models`",
-                        slot=slot,
-                        name=name,
-                    ),
-                    ("slots", slot),
-                    did_you_mean(name, seen),
+                what = msg(
+                    "`{slot}` is `{name}`, which is not among `models`", slot=slot, name=name
                 )
+                self.refuse(what, ("slots", slot), did_you_mean(name, seen))
 
     def refuse(
         self, what: Message, within: tuple[str, ...] = (), hints: tuple[Message, ...] = ()

@@ -72,10 +72,7 @@ def model_name(text: str) -> str:
 
 
 def parse_slot(text: str) -> tuple[Slot, str]:
-    """`SLOT=ID`.
-
-    Raises Usage for an unknown slot, with the nearest names.
-    """
+    """`SLOT=ID`. Raises Usage for an unknown slot, with the nearest names."""
     name, equals, model = text.partition("=")
     if not equals or not model.strip():
         raise Usage(msg("--slot needs SLOT=ID, as in `haiku=deepseek-flash`"))
@@ -104,9 +101,7 @@ def parse_upstream(text: str, providers: Providers, region: str = "") -> Upstrea
     """
     name, key, model, url = upstream_parts(text)
     if not key or not model:
-        raise Usage(
-            msg("--upstream needs [NAME=]KEY:MODEL[@URL], as in `openai:gpt-6.1-sol`"),
-        )
+        raise Usage(msg("--upstream needs [NAME=]KEY:MODEL[@URL], as in `openai:gpt-6.1-sol`"))
     row = rows.row(providers, key)
     model = model_name(model)
     return upstream(row, model, name=name or model, url=url, region=region)
@@ -167,9 +162,7 @@ def check_url(url: str, *, insecure: bool) -> None:
     """Raises Usage where a base URL can't be used as it is."""
     found = urls.parse(url)
     if found is None:
-        raise Usage(
-            msg("`{url}` is not a URL like https://host/path", url=v.shown_url(url)),
-        )
+        raise Usage(msg("`{url}` is not a URL like https://host/path", url=v.shown_url(url)))
     if found.userinfo:
         raise Usage(msg("a base URL with a user name or password in it is refused: use a key"))
     if found.query:
@@ -212,18 +205,13 @@ def check_key(key: str, row: Provider, providers: Providers, base_url: str = "")
         return msg("the key is empty")
     if (complaint := keys.unsendable(key)) is not None:
         return (keys.mistaken(key) if keys.masked(key) else None) or complaint
-    if not _takes_any(row, base_url):
+    # A server on this machine takes any text.
+    if not row.local and urls.local_port(base_url) is None:
         if (complaint := keys.mistaken(key)) is not None:
             return complaint
         if keys.placeholder(key):
             return msg("this is a placeholder, not a key")
     return rows.misfit(providers, row, key, base_url)
-
-
-def _takes_any(row: Provider, base_url: str) -> bool:
-    """Whether a server on this machine is to get it, which takes any text."""
-    url = urls.parse(base_url)
-    return row.local or (url is not None and url.loopback)
 
 
 # --- from a draft to answers -----------------------------------------------------------------
@@ -256,8 +244,8 @@ def slots(draft: Draft, row: Provider, key: str = "") -> dict[Slot, str]:
     Raises Usage where no model is known.
     """
     kind = rows.kind_of(row, key) if key else None
-    own = dict(kind.slots) if kind is not None and kind.slots else dict(row.slots)
-    given = dict(draft.slots)
+    own = (kind and kind.slots) or row.slots
+    given = draft.slots
     main = given.get("main") or own.get("main") or ""
     if not main:
         raise Usage(msg("no model is given"), hints=("--model ID",))
@@ -403,8 +391,7 @@ def _kept_key(held: CurrentSetup) -> str:
     """The key that goes on; what a guide printed in its place is none, but on this machine."""
     if held.own_gateway:
         return ""
-    url = urls.parse(held.base_url)
-    here = url is not None and url.loopback
+    here = urls.local_port(held.base_url) is not None
     return held.credential if here or not keys.placeholder(held.credential) else ""
 
 

@@ -78,10 +78,7 @@ class Profile(Struct, frozen=True, kw_only=True):
 
 
 def check_name(name: str) -> str:
-    """`name`, if a file and a shell word can be called so.
-
-    Raises Usage.
-    """
+    """`name`, if a file and a shell word can be called so. Raises Usage."""
     if name in RESERVED:
         raise Usage(
             msg(

@@ -136,13 +136,12 @@ class Gateway:
 
     @cached_property
     def entries(self) -> tuple[ModelEntry, ...]:
-        return tuple(self._entries())
-
-    def _entries(self) -> Iterator[ModelEntry]:
-        for file in self.files:
-            for index, entry in enumerate(elements(file.data.get("model_list"))):
-                if isinstance(entry, Mapping) and (made := self._entry(file, index, entry)):
-                    yield made
+        made = (
+            self._entry(file, index, mapping(entry))
+            for file in self.files
+            for index, entry in enumerate(elements(file.data.get("model_list")))
+        )
+        return tuple(entry for entry in made if entry is not None)
 
     def _entry(self, file: File, index: int, entry: Mapping[str, Data]) -> ModelEntry | None:
         params = entry.get("litellm_params")
@@ -188,7 +187,7 @@ class Gateway:
             self.settings.get("model_alias_map"),
             self.section("router_settings").get("model_group_alias"),
         ):
-            for name, value in found.items() if isinstance(found, Mapping) else ():
+            for name, value in mapping(found).items():
                 target = value.get("model") if isinstance(value, Mapping) else value
                 if isinstance(name, str) and isinstance(target, str):
                     aliases[name] = target
@@ -220,7 +219,8 @@ class Gateway:
 
     @cached_property
     def wildcards(self) -> tuple[tuple[ModelEntry, re.Pattern[str]], ...]:
-        return tuple((e, _pattern(e.name)) for e in self.entries if "*" in e.name)
+        named = (entry for entry in self.entries if "*" in entry.name)
+        return tuple((e, re.compile(re.escape(e.name).replace(r"\*", ".*"))) for e in named)
 
     @property
     def listed_elsewhere(self) -> bool:
@@ -270,9 +270,7 @@ class Gateway:
         if isinstance(value, str) and value:
             return value, "litellm.env"
         value = self.environ.get(name)
-        if value:
-            return value, "shell"
-        return None, ""
+        return (value, "shell") if value else (None, "")
 
     def reference(self, written: str) -> tuple[str | None, Source]:
         """What `os.environ/NAME` comes to.
@@ -326,10 +324,6 @@ class Gateway:
         """With a database LiteLLM knows keys that no file shows."""
         url = self.general.get("database_url")
         return bool(url) or self.lookup(DATABASE_URL)[0] is not None
-
-
-def _pattern(name: str) -> re.Pattern[str]:
-    return re.compile(".*".join(re.escape(part) for part in name.split("*")))
 
 
 def includes(file: File) -> tuple[str, ...]:

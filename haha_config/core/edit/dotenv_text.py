@@ -11,22 +11,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import Final
 
 from msgspec import Struct
 
-from haha_config.core.edit.text import BOM, Source, by_hand, changed, name_of, newline
+from haha_config.core.edit.text import (
+    BOM,
+    LINE_END,
+    Places,
+    Source,
+    by_hand,
+    changed,
+    name_of,
+    newline,
+)
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Change, Oddity, Path, Place, Remove, Set
+from haha_config.core.model import Change, Oddity, Path, Remove, Set
 
 _SPACE: Final = " \t\v\f\r\n"
 _GAP: Final = re.compile(rf"[{_SPACE}]*")
 _NAME: Final = re.compile(r"[A-Za-z0-9_.\-]+")
 _REST: Final = re.compile(r"[^\r\n]*")
 _UNQUOTED: Final = re.compile(r"[^#\r\n]*")
-_LINE_END: Final = re.compile(r"\r\n|\r|\n")
 _QUOTED: Final = {
     quote: re.compile(rf"{quote}(?:\\[\s\S]|[^{quote}\\])*{quote}") for quote in ("'", '"', "`")
 }
@@ -69,45 +76,25 @@ class _Binding(Struct, frozen=True, kw_only=True):
     live: bool
 
 
-class _CannotError(Exception):
-    def __init__(self, what: Message) -> None:
-        super().__init__(what.text)
-        self.what = what
-
-
-class _Document:
+class _Document(Places):
     def __init__(self, text: str) -> None:
-        self._source = Source(text)
+        super().__init__(text)
         self.bindings, self._bad = _parse(text)
-        self._last = {binding.name: binding for binding in self.bindings}
-        self.data = {name: binding.value for name, binding in self._last.items()}
+        self.last = {binding.name: binding for binding in self.bindings}
+        self.data = {name: binding.value for name, binding in self.last.items()}
 
-    def last(self, name: str) -> _Binding | None:
-        return self._last.get(name)
-
-    def place(self, path: Path) -> Place | None:
-        binding = self._at(path)
-        return self._source.place(binding.value_start) if binding else None
-
-    def key_place(self, path: Path) -> Place | None:
-        binding = self._at(path)
-        return self._source.place(binding.key_start) if binding else None
-
-    def _at(self, path: Path) -> _Binding | None:
-        return self._last.get(path[0]) if len(path) == 1 and isinstance(path[0], str) else None
-
-    @cached_property
-    def oddities(self) -> Sequence[Oddity]:
-        return tuple(sorted(self._oddities(), key=lambda o: (o.place.line, o.place.column)))
+    def _at(self, path: Path) -> tuple[int, int] | None:
+        binding = self.last.get(path[0]) if len(path) == 1 and isinstance(path[0], str) else None
+        return (binding.key_start, binding.value_start) if binding else None
 
     def _oddities(self) -> Iterator[Oddity]:
-        text, place = self._source.text, self._source.place
+        text, place = self.text, self._source.place
         if text.startswith(BOM):
             yield Oddity(kind="bom", place=place(0))
         for offset in self._bad:
             yield Oddity(kind="bad-line", place=place(offset))
         for binding in self.bindings:
-            if self._last[binding.name] is not binding:
+            if self.last[binding.name] is not binding:
                 yield Oddity(kind="duplicate", place=place(binding.key_start), name=binding.name)
             if not _portable(text, binding):
                 yield Oddity(kind="dialect", place=place(binding.value_start), name=binding.name)
@@ -159,7 +146,7 @@ def edit(text: str, changes: Sequence[Change]) -> str:
     for change in changes:
         try:
             result = _edit(result, change)
-        except _CannotError as error:
+        except Refusal as error:
             raise _refusal(error.what, text, change) from None
     if changes and read(result).data != changed(read(text).data, changes):
         last = changes[-1]
@@ -305,7 +292,7 @@ def _portable(text: str, binding: _Binding) -> bool:
 
 def _edit(text: str, change: Change) -> str:
     if len(change.path) != 1 or not isinstance(change.path[0], str):
-        raise _CannotError(msg("`{name}` has no place in a .env file", name=name_of(change.path)))
+        raise Refusal(msg("`{name}` has no place in a .env file", name=name_of(change.path)))
     name = change.path[0]
     document = read(text)
     if isinstance(change, Remove):
@@ -314,27 +301,27 @@ def _edit(text: str, change: Change) -> str:
                 text = _without(text, each)
         return text
     written = _written(change, name)
-    binding = document.last(name)
+    binding = document.last.get(name)
     if binding is None and not _NEW_NAME.fullmatch(name):
-        raise _CannotError(msg("a shell does not accept the name `{name}`", name=name))
+        raise Refusal(msg("a shell does not accept the name `{name}`", name=name))
     if binding is None:
         return _with(text, name, written)
     if binding.value == change.value and not binding.live:
         return text
     start = binding.value_start
-    if _LINE_END.search(text, binding.sep_end, start):
+    if LINE_END.search(text, binding.sep_end, start):
         start = binding.sep_end
     return text[:start] + written + text[binding.value_end :]
 
 
 def _written(change: Set, name: str) -> str:
     if not isinstance(change.value, str):
-        raise _CannotError(msg("`{name}` must be text in a .env file", name=name))
+        raise Refusal(msg("`{name}` must be text in a .env file", name=name))
     try:
         return form(change.value).text
     except Refusal as refusal:
         what = msg("`{name}` cannot be written: {why}", name=name, why=refusal.what)
-        raise _CannotError(what) from None
+        raise Refusal(what) from None
 
 
 def _with(text: str, name: str, written: str) -> str:
@@ -348,7 +335,7 @@ def _without(text: str, binding: _Binding) -> str:
     first = 1 if text.startswith(BOM) else 0
     start = max(text.rfind("\n", 0, binding.start), text.rfind("\r", 0, binding.start)) + 1
     start = max(start, first)
-    after = _LINE_END.match(text, binding.end)
+    after = LINE_END.match(text, binding.end)
     if after:
         return text[:start] + text[after.end() :]
     before = text[:start]

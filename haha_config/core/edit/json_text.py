@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from json.decoder import (  # type: ignore[attr-defined]
     JSONDecodeError,
     JSONDecoder,
@@ -19,7 +18,18 @@ from typing import Any, Final, NoReturn
 
 from msgspec import Struct, field
 
-from haha_config.core.edit.text import BOM, Source, alike, by_hand, changed, name_of, newline, same
+from haha_config.core.edit.text import (
+    BOM,
+    LINE_END,
+    Places,
+    Source,
+    alike,
+    by_hand,
+    changed,
+    name_of,
+    newline,
+    same,
+)
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Change, Data, Oddity, Path, Place, Set
@@ -73,9 +83,9 @@ class _Object(Struct):
         return [m.name for m in self.members]
 
 
-class _Document:
+class _Document(Places):
     def __init__(self, text: str) -> None:
-        self._source = Source(text)
+        super().__init__(text)
         self._repeated = False
         self.top = self._read()
         self.data: dict[str, Data] = self.top.data()
@@ -83,7 +93,7 @@ class _Document:
         self._inside: dict[int, dict[str, tuple[int, int]]] = {}
 
     def _read(self) -> _Object:
-        text = self._source.text
+        text = self.text
         start = len(BOM) if text.startswith(BOM) else 0
         if _blank(text):
             return _Object()
@@ -113,7 +123,7 @@ class _Document:
         return data
 
     def _check(self, top: _Object) -> None:
-        text = self._source.text
+        text = self.text
         if _SURROGATE.search(text):
             for match in _UNESCAPED.finditer(text):
                 if match["half"]:
@@ -125,12 +135,8 @@ class _Document:
     def _refusal(self, what: Message, offset: int) -> Refusal:
         return Refusal(what, place=self._source.place(offset))
 
-    @cached_property
-    def oddities(self) -> Sequence[Oddity]:
-        return tuple(sorted(self._oddities(), key=lambda o: (o.place.line, o.place.column)))
-
     def _oddities(self) -> Iterator[Oddity]:
-        text, place = self._source.text, self._source.place
+        text, place = self.text, self._source.place
         if text.startswith(BOM):
             yield Oddity(kind="bom", place=place(0))
         if self._repeated or len(self.data) != len(self.top.members):
@@ -143,20 +149,11 @@ class _Document:
 
     def repeats(self) -> Iterator[tuple[Path, int]]:
         if self._repeated or len(self.data) != len(self.top.members):
-            yield from _repeats(self._source.text)
-
-    def place(self, path: Path) -> Place | None:
-        found = self._at(path)
-        return self._source.place(found[1]) if found else None
-
-    def key_place(self, path: Path) -> Place | None:
-        found = self._at(path)
-        return self._source.place(found[0]) if found else None
+            yield from _repeats(self.text)
 
     def _at(self, path: Path) -> tuple[int, int] | None:
-        """Offsets of the key (or list element) and of the value at `path`."""
         if not path:
-            top = _skip(self._source.text, len(BOM) if self._source.text.startswith(BOM) else 0)
+            top = _skip(self.text, len(BOM) if self.text.startswith(BOM) else 0)
             return top, top
         here = self._entries.get(path[0]) if isinstance(path[0], str) else None
         for key in path[1:]:
@@ -166,7 +163,7 @@ class _Document:
         return here
 
     def _child(self, at: int, key: object) -> tuple[int, int] | None:
-        text = self._source.text
+        text = self.text
         if isinstance(key, str) and text[at : at + 1] == "{":
             # Every variable's place is asked for, and `env` is one object: it is opened once.
             if at not in self._inside:
@@ -456,7 +453,7 @@ class _Editor:
 
     def _indent(self) -> str:
         first = self._top.members[0].lead if self._top.members else ""
-        unit = first.replace("\r", "\n").rpartition("\n")[2] if _LINES.search(first) else ""
+        unit = first.replace("\r", "\n").rpartition("\n")[2] if LINE_END.search(first) else ""
         return unit or "  "
 
     def make(self, change: Change) -> None:
@@ -547,8 +544,8 @@ class _Editor:
     def _indent_in(self, here: _Object, indent: str) -> str:
         """The indent of the entries of `here`, whose own line is indented by `indent`."""
         for member in here.members:
-            if _LINES.search(member.lead):
-                return _LINES.split(member.lead)[-1]
+            if LINE_END.search(member.lead):
+                return LINE_END.split(member.lead)[-1]
         return indent + self._unit if here is not self._top or not here.members else ""
 
     def _append(self, here: _Object, name: str, value: Data, indent: str) -> None:
@@ -563,10 +560,10 @@ class _Editor:
             here.members.append(_Member(lead, key, name, ": ", text, trail, data=value))
             return
         last = here.members[-1]
-        lines = bool(_LINES.search(last.lead))
+        lines = bool(LINE_END.search(last.lead))
         lead = last.lead
         if lines:
-            lead = self._newline + _LINES.split(last.lead)[-1]
+            lead = self._newline + LINE_END.split(last.lead)[-1]
         elif len(here.members) == 1 and not lead:
             lead = " " if last.between.endswith(" ") else ""
         between = last.between if last.between.strip(": ") == "" else ": "
@@ -580,7 +577,7 @@ class _Editor:
             return
         self._touched = True
         text = member.value if isinstance(member.value, str) else _text(member.value)
-        lines = bool(_LINES.search(text)) or (bool(_LINES.search(member.lead)) and not current)
+        lines = bool(LINE_END.search(text)) or (bool(LINE_END.search(member.lead)) and not current)
         member.value = self._dumped(value, indent if lines else None)
         member.data = value
 
@@ -597,9 +594,6 @@ class _Editor:
             place = self._document.place(path)
             path = path[:-1]
         return Refusal(what, place=place, hints=(by_hand(change),))
-
-
-_LINES: Final = re.compile(r"\r\n|\r|\n")
 
 
 def _data(member: _Member) -> Data:

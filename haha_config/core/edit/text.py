@@ -5,16 +5,16 @@ from __future__ import annotations
 import codecs
 import re
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
 
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Change, Data, Item, Path, Place, Remove, Set, elements
+from haha_config.core.model import Change, Data, Item, Oddity, Path, Place, Remove, Set, elements
 
 BOM: Final = "\ufeff"
-_LINE_END: Final = re.compile(r"\r\n|\r|\n")
+LINE_END: Final = re.compile(r"\r\n|\r|\n")
 
 
 def decode(data: bytes) -> str:
@@ -51,7 +51,7 @@ class Source:
 
     @cached_property
     def _starts(self) -> list[int]:
-        return [0, *(m.end() for m in _LINE_END.finditer(self.text))]
+        return [0, *(m.end() for m in LINE_END.finditer(self.text))]
 
     def place(self, offset: int) -> Place:
         line = bisect_right(self._starts, offset)
@@ -61,9 +61,36 @@ class Source:
         return Place(line=line, column=offset - start + 1)
 
 
+class Places:
+    """A text that was read: where its entries stand, and what is odd in it."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._source = Source(text)
+
+    def _at(self, path: Path) -> tuple[int, int] | None:
+        """Offsets of the key (or list element) and of the value at `path`."""
+        raise NotImplementedError
+
+    def _oddities(self) -> Iterator[Oddity]:
+        raise NotImplementedError
+
+    def place(self, path: Path) -> Place | None:
+        found = self._at(path)
+        return self._source.place(found[1]) if found else None
+
+    def key_place(self, path: Path) -> Place | None:
+        found = self._at(path)
+        return self._source.place(found[0]) if found else None
+
+    @cached_property
+    def oddities(self) -> Sequence[Oddity]:
+        return tuple(sorted(self._oddities(), key=lambda o: (o.place.line, o.place.column)))
+
+
 def newline(text: str) -> str:
     """The line end that most lines of `text` have; `\\n` where there is none."""
-    ends = _LINE_END.findall(text)
+    ends = LINE_END.findall(text)
     return max(("\n", "\r\n", "\r"), key=ends.count) if ends else "\n"
 
 

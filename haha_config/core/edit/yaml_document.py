@@ -7,13 +7,13 @@ one, which is LiteLLM's, judges wherever they are known to differ: a tab, U+FEFF
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from typing import Any, Final, TypeAlias
 
 import yaml as yaml
 
-from haha_config.core.edit.text import BOM, Source
+from haha_config.core.edit.text import BOM, Places, Source
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data, Item, Key, Oddity, Path, Place
@@ -41,11 +41,10 @@ _DEEPEST: Final = 200
 _MOST: Final = 1_000_000
 
 
-class Document:
+class Document(Places):
     def __init__(self, text: str, *, only_places: bool = False) -> None:
-        self._source = Source(text)
+        super().__init__(text)
         self._shift = len(BOM) if text.startswith(BOM) else 0
-        self.text = text
         self.body = text[self._shift :]
         if self.body.startswith(BOM):  # a loader would take the second for the first
             raise Refusal(msg("the file begins with two BOMs"), place=self._source.place(1))
@@ -54,13 +53,11 @@ class Document:
     def offset_place(self, offset: int) -> Place:
         return self._source.place(offset + self._shift)
 
-    def place(self, path: Path) -> Place | None:
-        found = find(self.root, path)
-        return self.offset_place(found[1].start_mark.index) if found else None
-
-    def key_place(self, path: Path) -> Place | None:
-        found = find(self.root, path)
-        return self.offset_place(found[0].start_mark.index) if found else None
+    def _at(self, path: Path) -> tuple[int, int] | None:
+        key, value = find(self.root, path) or (None, None)
+        if key is None or value is None:
+            return None
+        return key.start_mark.index + self._shift, value.start_mark.index + self._shift
 
     @cached_property
     def shared(self) -> frozenset[int]:
@@ -74,10 +71,6 @@ class Document:
                 twice.add(id(node))
             seen.add(id(node))
         return frozenset(twice)
-
-    @cached_property
-    def oddities(self) -> Sequence[Oddity]:
-        return tuple(sorted(self._oddities(), key=lambda o: (o.place.line, o.place.column)))
 
     def _oddities(self) -> Iterator[Oddity]:
         if self._shift:
@@ -294,18 +287,10 @@ def entry(node: Node, key: Key) -> tuple[Node, Node] | None:
                 if name.tag == STR and name.value == key:
                     return name, value
         return None
-    index = _index(node, key)
-    return None if index is None else (node.value[index], node.value[index])
-
-
-def _index(node: Node, key: Key) -> int | None:
     if not isinstance(node, yaml.SequenceNode):
         return None
-    if isinstance(key, int):
-        return key if 0 <= key < len(node.value) else None
-    if isinstance(key, Item):
-        return next(iter(indices(node, key)), None)
-    return None
+    index = next(indices(node, key), -1) if isinstance(key, Item) else key
+    return (node.value[index], node.value[index]) if 0 <= index < len(node.value) else None
 
 
 def indices(node: yaml.SequenceNode, key: Item) -> Iterator[int]:

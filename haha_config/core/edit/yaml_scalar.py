@@ -39,19 +39,12 @@ def scalar(value: Data, quote: str) -> str:
         return value.isoformat(" ") if isinstance(value, datetime.datetime) else value.isoformat()
     if not isinstance(value, str):
         raise UnsafeError
-    if not quote and _PLAIN.fullmatch(value) and _reads_as_text(value):
-        return value
+    if not quote and _PLAIN.fullmatch(value):
+        resolvers = yaml.SafeLoader.yaml_implicit_resolvers.get(value[0], ())
+        if not any(pattern.match(value) for _, pattern in resolvers):
+            return value
     if "'" not in value and quote != '"' and value.isprintable():
         return f"'{value}'"
-    return _double_quoted(value)
-
-
-def _reads_as_text(value: str) -> bool:
-    resolvers = yaml.SafeLoader.yaml_implicit_resolvers
-    return not any(pattern.match(value) for _, pattern in resolvers.get(value[0], ()))
-
-
-def _double_quoted(value: str) -> str:
     return '"' + "".join(map(_escaped, value)) + '"'
 
 

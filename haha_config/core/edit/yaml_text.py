@@ -56,20 +56,17 @@ def _verify(text: str, result: str, document: tree.Document, changes: Sequence[C
     except (Refusal, RecursionError, TypeError, IndexError):
         fine = False
     if not fine:
-        raise _refusal(
-            msg("`{name}` cannot be edited safely here", name=name_of(changes[-1].path)),
-            document,
-            changes[-1],
-        )
+        raise _unsafe(document, changes[-1])
 
 
-def _refusal(
-    what: Message, document: tree.Document, change: Change, depth: int | None = None
+def _unsafe(
+    document: tree.Document, change: Change, what: Message | None = None, depth: int | None = None
 ) -> Refusal:
     path, place = change.path[:depth], None
     while path and place is None:
         place = document.key_place(path)
         path = path[:-1]
+    what = what or msg("`{name}` cannot be edited safely here", name=name_of(change.path))
     return Refusal(what, place=place or document.offset_place(0), hints=(by_hand(change),))
 
 
@@ -220,13 +217,6 @@ def _edited(document: tree.Document, changes: Sequence[Change]) -> str:
 def _applied(text: str, pending: _Pending) -> str:
     shift = len(BOM) if text.startswith(BOM) else 0
     return text[:shift] + pending.applied(text[shift:])
-
-
-def _unsafe(
-    document: tree.Document, change: Change, what: Message | None = None, depth: int | None = None
-) -> Refusal:
-    guess = msg("`{name}` cannot be edited safely here", name=name_of(change.path))
-    return _refusal(what or guess, document, change, depth)
 
 
 class _Editor:
@@ -382,14 +372,10 @@ class _Editor:
 
     def _text_end(self, node: Node, end: int) -> int:
         """Without the line ends (and blank lines) that the mark of a block scalar includes."""
-        if self._is_block_scalar(node):
+        if isinstance(node, yaml.ScalarNode) and node.style in ("|", ">"):
             start = int(node.start_mark.index)
             return start + len(self._body[start:end].rstrip(" " + _BREAKS))
         return end
-
-    @staticmethod
-    def _is_block_scalar(node: Node) -> bool:
-        return isinstance(node, yaml.ScalarNode) and node.style in ("|", ">")
 
     def _line_rest(self, at: int) -> int:
         """The end of the line at `at`, where nothing but a comment may follow."""
@@ -397,10 +383,6 @@ class _Editor:
         if not match:
             raise UnsafeError
         return match.end()
-
-    def _over_break(self, at: int) -> int:
-        match = _LINE_END.match(self._body, at)
-        return match.end() if match else at
 
     def _colon(self, key: Node) -> int:
         match = re.compile(r"\s*:").match(self._body, key.end_mark.index)
@@ -581,10 +563,11 @@ class _Editor:
         end = self._line_rest(self._text_end(last, end))
         line = self._line_start(start)
         if not self._body[line:start].strip(" "):
-            after = self._over_break(end)
-            if after == end and line:
-                return _Splice(self._before_break(line), end, "")
-            return _Splice(line, after, "")
+            following_break = _LINE_END.match(self._body, end)
+            if following_break is None and line:
+                width = 2 if self._body[line - 2 : line] == "\r\n" else 1
+                return _Splice(line - width, end, "")
+            return _Splice(line, following_break.end() if following_break else end, "")
         if at + 1 < len(firsts):
             following = firsts[at + 1]
             next_start = following.start_mark.index if mapping else self._dash(following)
@@ -596,9 +579,6 @@ class _Editor:
         while isinstance(node, yaml.CollectionNode) and node.value and not tree.in_flow(node):
             node = node.value[-1][1] if isinstance(node, yaml.MappingNode) else node.value[-1]
         return node
-
-    def _before_break(self, at: int) -> int:
-        return at - 2 if self._body[at - 2 : at] == "\r\n" else at - 1
 
     # writing
 
@@ -639,7 +619,9 @@ class _Editor:
         return (self._newline + " " * column).join(lines)
 
     def _block_entry(self, key: Data, value: Data, column: int, quote: str) -> str:
-        name = scalar(key, quote) if isinstance(key, str) else _never()
+        if not isinstance(key, str):
+            raise UnsafeError
+        name = scalar(key, quote)
         if not isinstance(value, dict | list) or not value:
             return f"{name}: {self._inline(value, quote)}"
         inner = column + (self._unit if isinstance(value, dict) else self._list_indent)
@@ -704,7 +686,3 @@ def _quote(node: Node) -> str:
 def _quote_in(node: Node) -> str:
     """The quotes of a mapping's first key, as JSON in YAML has them."""
     return _quote(node.value[0][0]) if isinstance(node, yaml.MappingNode) and node.value else ""
-
-
-def _never() -> str:
-    raise UnsafeError

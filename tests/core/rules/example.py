@@ -19,7 +19,7 @@ from haha_config.core import rules
 from haha_config.core.model import Finding, Format, Place, Snapshot
 from haha_config.core.providers import table
 from haha_config.core.providers.model import Providers
-from haha_config.core.state import facts
+from haha_config.core.state import facts as shipped
 from haha_config.core.state.accepted import Accepted
 from haha_config.core.state.facts import Compromised, Documented
 from haha_config.core.state.file import File, parse, parse_settings
@@ -58,7 +58,7 @@ def provider_table() -> Providers:
 
 @cache
 def taken() -> Accepted:
-    return facts.parse(templates.text("facts/settings.json"), Accepted)
+    return shipped.parse(templates.text("facts/settings.json"), Accepted)
 
 
 @cache
@@ -89,9 +89,9 @@ def load(folder: Path) -> State:
         machine=machine(facts.get("machine", {})),
         checkout=facts.get("checkout", False),
         client_version=version,
-        answers_for=facts.closest(version, taken().versions),
+        answers_for=shipped.closest(version, taken().versions),
         known_versions=taken().versions,
-        documented=facts.parse(templates.text("facts/names.json"), Documented),
+        documented=shipped.parse(templates.text("facts/names.json"), Documented),
     )
     if state.litellm.document is None:
         return state
@@ -111,7 +111,7 @@ def _facts(path: Path) -> dict[str, Any]:
 def _settings(file: File, version: str, layer: LayerName) -> File:
     if layer == "managed":
         return file
-    return parse_settings(file.snapshot, taken(), facts.closest(version, taken().versions))
+    return parse_settings(file.snapshot, taken(), shipped.closest(version, taken().versions))
 
 
 def _file(folder: Path, rel: str, path: str, kind: Format, facts: dict[str, Any]) -> File:

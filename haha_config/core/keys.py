@@ -61,9 +61,9 @@ def clean(value: str) -> str:
 def unsendable(key: str) -> Message | None:
     """Why no client can send this as a header; None where it can."""
     if any(c.isspace() or not c.isprintable() for c in key):
-        return msg("the key has a space or a line break inside: copy it again")
+        return msg("the key has a space or line break inside: copy it again")
     if not key.isascii():
-        return msg("the key has a character that keys never have: copy it again")
+        return msg("the key has an impossible character: copy it again")
     return None
 
 
@@ -72,9 +72,9 @@ def mistaken(key: str) -> Message | None:
     if masked(key):
         return msg("the middle of this key is hidden: copy the key itself")
     if key[:1] in ("{", "["):
-        return msg("this is JSON, not a key: copy only the key inside")
+        return msg("this is JSON: copy only the key inside")
     parts = [part for part in re.split("[,;|]", key) if len(part) >= _SHORTEST]
     half = len(key) // 2
     if len(parts) > 1 or (half >= _SHORTEST and key[:half] == key[half:]):
-        return msg("this is more than one key: give one")
+        return msg("this is several keys: give one")
     return None

@@ -91,7 +91,7 @@ def told(value: NamingValue) -> Message:
         return msg("LiteLLM loads {what} ({name})", what=value.shown, name=value.name)
     if value.kind == "listener" and not value.label:
         return msg(
-            "{name} is taken by a program whose number (pid) the system does not show",
+            "{name} is taken by a program that the system does not show",
             name=value.name,
         )
     if value.kind == "listener":

@@ -373,7 +373,7 @@ class TestFiles:
         path.write_text(text, encoding="utf-8")
         found = items(tool, "shell")["from-bashrc"]
         assert (found["status"], found["line"]) == ("needs a key", 2)
-        assert any("line 3" in n and "not a plain value" in n for n in found["notes"])
+        assert any("line 3" in n and "no plain value" in n for n in found["notes"])
         assert not (tool.home / "ran").exists()
         assert path.read_text(encoding="utf-8") == text
 

@@ -122,7 +122,7 @@ def test_the_env_file_of_a_program_stays_as_it_is(tool: Tool, tree: bool) -> Non
     tool.dotenv.write_text(APP, encoding="utf-8")
     done = tool("init", "--provider", "deepseek", "--yes", DEEPSEEK_API_KEY=KEY)
     assert done.code == 0, done.err
-    assert "belongs to another program and stays as it is" in done.err
+    assert "belongs to another program: not changed" in done.err
     assert tool("switch-model", "deepseek-pro", "--unlisted").code == 0
     assert tool("use", "deepseek").code == 0
     assert tool("use", "off").code == 0

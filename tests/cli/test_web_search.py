@@ -33,12 +33,12 @@ def denied(tool: Tool) -> Any:
 
 
 def test_init_says_where_it_is_refused_until_it_is_denied(keyed: Tool) -> None:
-    said = "MiniMax refuses the client's web searches: --deny-web-search turns the tool off"
+    said = "MiniMax refuses web search: --deny-web-search turns the tool off"
     assert said in init(keyed, "minimax").err
     assert denied(keyed) is None
     assert said not in init(keyed, "minimax", "--deny-web-search").err
     assert denied(keyed) == ["WebSearch"]
-    assert "refuses the client's web searches" not in init(keyed, "deepseek").err
+    assert "refuses web search" not in init(keyed, "deepseek").err
 
 
 @pytest.mark.parametrize("before", [None, MINE, '{"permissions": {"deny": []}}\n'])

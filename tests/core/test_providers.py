@@ -397,7 +397,7 @@ def test_a_url_with_a_password_is_not_printed() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ('variable = "MINE_API_KEY"', "", "a provider without a key needs a `token`"),
+        ('variable = "MINE_API_KEY"', "", "without a key a `token` is needed"),
         (
             "[[models]]",
             '[discovery]\nurl = "https://elsewhere.example/models"\nkind = "openai"\n[[models]]',

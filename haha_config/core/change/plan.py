@@ -520,29 +520,25 @@ def edited(file: File, changes: Sequence[Change], start: str, *, secret: bool) -
 
 def _notes(answers: Answers, state: State) -> Iterator[Message]:
     if state.dotenv.exists and not state.edits_dotenv:
-        yield msg("{path} belongs to another program and stays as it is", path=state.dotenv.path)
+        yield msg("{path} belongs to another program: not changed", path=state.dotenv.path)
     if answers.assumed:
         yield msg(
-            "the context window of {names} is not known: {n} tokens are written. Correct it"
-            " with --context N",
+            "the context window of {names} is not known: wrote {n} tokens. Correct it with"
+            " --context N",
             names=tuple(dict.fromkeys(all_slots(answers.slots).values())),
             n=f"{answers.context:,}",
         )
     if answers.header == "x-api-key" and not answers.key_header:
-        yield msg(
-            "at its first start the client asks whether to use this API key: choose Yes (No"
-            " is preselected)"
-        )
+        yield msg("at its first start the client asks whether to use this API key: choose Yes")
     search = web_search(state.providers[answers.provider], answers.route)
     if search is not None and search.result == "refused" and not answers.deny_web_search:
         yield msg(
-            "{by} refuses the client's web searches: --deny-web-search turns the tool off",
+            "{by} refuses web search: --deny-web-search turns the tool off",
             by=search.by,
         )
     if answers.permissions == "auto":
         yield msg(
-            "auto mode: {model}, the model for sonnet, will approve commands; each costs a"
-            " request of about 36,000 tokens",
+            "auto mode: {model} (sonnet) will approve commands; each costs about 36,000 tokens",
             model=all_slots(answers.slots)["sonnet"],
         )
         if at(state.target.data, owned.ASKS) and not state.owned.has(

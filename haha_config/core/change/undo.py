@@ -73,9 +73,9 @@ def _entries_back(write: Write, now: bytes) -> Write:
             changed.append(change.path)
     if changed:
         raise Refusal(
-            msg("changed since, and not taken back: {names}", names=tuple(map(named, changed))),
+            msg("changed since, not taken back: {names}", names=tuple(map(named, changed))),
             place=document.place(changed[0]) or Place(),
-            hints=(msg("nothing was undone; change it by hand"),),
+            hints=(msg("nothing was undone; change this by hand"),),
         )
     result = edit(write.format, text, changes)
     emptied = tuple(_emptied(write, changes, read(write.format, result).data))

@@ -306,7 +306,7 @@ def _tokens(text: str) -> Iterator[tuple[int, str]]:
 def _bad(text: str, at: int) -> Refusal:
     word = re.compile(r"[A-Za-z0-9_.+-]{0,12}").match(text, at)
     if text.startswith(("//", "/*", "#"), at):
-        what = msg("a comment: the client ignores a settings file that has one")
+        what = msg("a comment: the client ignores this whole file")
     elif word and word[0].lstrip("-") in ("NaN", "Infinity"):
         what = msg("`{word}` is not JSON", word=word[0])
     elif text[at] == '"':
@@ -325,9 +325,9 @@ def _bad_string(text: str, at: int) -> Refusal:
     except JSONDecodeError as error:
         where = error.pos
         if error.msg.startswith("Unterminated"):
-            what = msg("a string that is never closed")
+            what = msg("an unclosed string")
         elif error.msg.startswith("Invalid control"):
-            what = msg("a line end or control character inside a string")
+            what = msg("a line end or control character in a string")
         else:
             what = msg("a backslash that JSON does not know")
     return Refusal(what, place=Source(text).place(where))
@@ -337,7 +337,7 @@ def _complain(text: str) -> NoReturn:
     """Say in words, with the place, why `text` is not JSON."""
     for _ in _entries(text):
         pass
-    raise Refusal(msg("this is not JSON that can be read"), place=Place(line=1, column=1))
+    raise Refusal(msg("this JSON can't be read"), place=Place(line=1, column=1))
 
 
 def _repeats(text: str) -> Iterator[tuple[Path, int]]:
@@ -360,7 +360,7 @@ def _entries(text: str) -> Iterator[tuple[Path, int]]:
     for at, token in _tokens(text):
         kind = _kind(token)
         if len(closers) > _DEEPEST:
-            raise Refusal(msg("nested too deeply to be read"), place=source.place(at))
+            raise Refusal(msg("nested too deeply"), place=source.place(at))
         _expect(source, wanted, kind, at, token, previous, closers)
         if kind == "string" and wanted in ("key", "key or close"):
             path[-1] = scanstring(token, 1, True)[0]
@@ -422,7 +422,7 @@ def _expect(
     if kind == "close" and previous[1] == ",":
         what, at = msg("a comma with nothing after it"), previous[0]
     elif wanted == "end":
-        what = msg("more text after the end of the JSON")
+        what = msg("more text after the JSON")
     elif wanted == "colon":
         what = msg("a colon is missing here")
     elif wanted == "comma or close" and kind != "close":

@@ -26,7 +26,7 @@ def decode(data: bytes) -> str:
         raise Refusal(
             msg("this byte is not UTF-8: 0x{byte}", byte=f"{data[error.start]:02x}"),
             place=Source(good).place(len(good)),
-            hints=(msg("save the file as UTF-8 and run the command again"),),
+            hints=(msg("save the file as UTF-8"),),
         ) from None
 
 

@@ -121,7 +121,7 @@ def _load(
                 raise
             return _loaded(body, _PURE, only_places)
     except RecursionError:
-        raise Refusal(msg("nested too deeply to be read"), place=source.place(0)) from None
+        raise Refusal(msg("nested too deeply"), place=source.place(0)) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = source.place(mark.index + shift) if mark else Place()
@@ -273,7 +273,7 @@ def _check_size(root: Node) -> None:
         return known
 
     if size(root) > _MOST:
-        raise _UnreadableError(msg("aliases that unfold without end"), 0)
+        raise _UnreadableError(msg("aliases that unfold endlessly"), 0)
 
 
 # --- finding ---------------------------------------------------------------------------------

@@ -275,7 +275,7 @@ class _Editor:
 
     def _check(self, node: Node, key: Key, depth: int) -> None:
         if id(node) in self._document.shared:
-            raise UnsafeError(msg("an alias stands for this part of the file"), depth)
+            raise UnsafeError(msg("an alias stands for this part"), depth)
         if not isinstance(node, yaml.MappingNode) or not isinstance(key, str):
             return
         names = [name.value for name, _ in node.value if name.tag == tree.STR]

@@ -14,7 +14,7 @@ from haha_config.core.model import SLOTS, Data, Place, Slot, from_json, mapping
 SOURCE: Final = "cc-switch"
 #: Its own proxy on this machine, which stands before the provider it really asks.
 PROXY_PORT: Final = 15721
-PROXY: Final = msg("it names cc-switch's own proxy, not the provider behind it")
+PROXY: Final = msg("it names cc-switch's own proxy, not a provider")
 #: The newest `user_version` of its database whose table we have seen described.
 NEWEST: Final = 16
 _COLUMNS: Final = frozenset({"id", "name", "settings_config", "category", "meta", "is_current"})
@@ -34,7 +34,7 @@ def newer(version: int, rows: Sequence[Mapping[str, Any]] | None) -> Message | N
         return STRANGE
     if version > NEWEST:
         return msg(
-            "its tables are of version {version}, newer than {known}: check the result",
+            "it has version {version}, newer than {known}: check the result",
             version=version,
             known=NEWEST,
         )
@@ -60,7 +60,7 @@ def _entry(row: Mapping[str, Any], place: Place, current: bool) -> ImportedSetup
     elif settings is None:
         why = msg("its settings are not JSON")
     elif row.get("category") == "official":
-        why = msg("it is Anthropic's own login, which needs no set-up")
+        why = msg("it is Anthropic's own login")
     elif not env.get(v.BASE_URL):
         why = msg("it has no base URL")
     elif is_proxy(env[v.BASE_URL]):

@@ -39,7 +39,7 @@ def newer(data: Mapping[str, Data]) -> Message | None:
     version = data.get("version")
     if isinstance(version, int) and version > NEWEST:
         return msg(
-            "its config is of version {version}, newer than {known}: check the result",
+            "it has version {version}, newer than {known}: check the result",
             version=version,
             known=NEWEST,
         )
@@ -55,7 +55,7 @@ def of_env(source: str, name: str, env: Data, place: Place, *, own: bool = False
     """An entry of client variables, a placeholder taken for what it is: no key."""
     held = dict(_texts(env))
     if own:
-        why = msg("it is the client's own settings.json. Save that: haha-config profile save NAME")
+        why = msg("it is the client's own settings.json: haha-config profile save NAME")
     elif not held.get(v.BASE_URL):
         why = msg("it has no base URL")
     else:

@@ -13,7 +13,7 @@ from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place, Slot
 
 #: Of a database whose tables or columns have other names.
-STRANGE: Final = msg("its tables are not as expected: it may be newer than this haha-config")
+STRANGE: Final = msg("its tables have another shape: it may be newer than haha-config")
 
 
 class Served(Struct, frozen=True, kw_only=True):

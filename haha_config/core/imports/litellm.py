@@ -21,7 +21,7 @@ def entry(data: Mapping[str, Data], path: str, name: str) -> ImportedSetup:
     served = tuple(_served(data, notes))
     place = Place(path=path)
     if not served:
-        why = msg("it has no entry with a model and a name")
+        why = msg("it has no model with a name")
         return ImportedSetup(source=SOURCE, name=name, place=place, skipped=why, notes=tuple(notes))
     gateway = ImportedGateway(served=served, slots={"main": served[0].name})
     return ImportedSetup(source=SOURCE, name=name, place=place, gateway=gateway, notes=tuple(notes))
@@ -40,7 +40,7 @@ def _served(data: Mapping[str, Data], notes: list[Message]) -> Iterator[Served]:
         if name in seen:
             notes.append(
                 msg(
-                    "the second `{name}` is left out: LiteLLM would share requests between the two",
+                    "the second `{name}` is left out: LiteLLM would use both in turn",
                     name=name,
                 )
             )

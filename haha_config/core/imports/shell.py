@@ -32,7 +32,7 @@ def entry(text: str, path: str, name: str) -> ImportedSetup | None:
         if found is None:
             notes.append(
                 msg(
-                    "line {line}: `{name}` is not a plain value and is not read",
+                    "line {line}: `{name}` is no plain value: not read",
                     line=number,
                     name=about[1],
                 )

@@ -140,7 +140,7 @@ def misfit(
     if not kinds:
         return None
     if len(key) < _SHORTEST:
-        return msg("no key of {name} is that short: it was not copied whole", name=provider.name)
+        return msg("the key is too short for {name}: copy it whole", name=provider.name)
     kind = kind_of(provider, key)
     if kind is None or not _tells(kind.prefix):
         owner = owner_of(providers, key)
@@ -180,7 +180,7 @@ def _misplaced(provider: Provider, kind: KeyKind, base_url: str) -> Message | No
     if _bare(base_url) not in others - mine:
         return None
     name = msg_of(kind.name)
-    return msg("a key of the kind {kind} does not work at {url}", kind=name, url=base_url)
+    return msg("a key of kind {kind} does not work at {url}", kind=name, url=base_url)
 
 
 def _bare(url: str) -> str:
@@ -275,7 +275,7 @@ class _Reader:
         held = p.credential
         if "direct" in p.routes and (held.optional or not held.variable) and not held.token:
             # The client would send its own login to this host.
-            self.refuse(msg("a provider without a key needs a `token`"), ("credential",))
+            self.refuse(msg("without a key a `token` is needed"), ("credential",))
         if p.discovery is not None and not p.discovery.url.startswith(("{base}/", "{origin}/")):
             what = msg(
                 "`discovery.url` must start with `{base}` or `{origin}`",
@@ -304,7 +304,7 @@ class _Reader:
         if url and not re.match(r"https?://[^/@\s]+(/[^@?#\s]*)?$", url):
             # Never with the URL itself: one with a user and password in it ends up here.
             self.refuse(
-                msg("this is not a base URL: http:// or https://, a host, a path, nothing else"),
+                msg("a base URL is http:// or https://, a host and a path, nothing else"),
                 within,
             )
         if direct and re.search(r"/v1/?$", url):

@@ -67,7 +67,7 @@ def model_name(text: str) -> str:
     if not name:
         raise Usage(msg("a model's name is empty"))
     if not name.isprintable():
-        raise Usage(msg("a model's name has no line breaks and no control characters"))
+        raise Usage(msg("a model's name has no control characters"))
     return name
 
 
@@ -149,7 +149,7 @@ def check_names(upstreams: Iterable[Upstream]) -> None:
         if one.name in seen:
             raise Usage(
                 msg(
-                    "two models are called `{name}`: give one another name, NAME={key}:{model}",
+                    "two models are called `{name}`: name one NAME={key}:{model}",
                     name=one.name,
                     key=one.provider,
                     model=one.model,
@@ -164,9 +164,9 @@ def check_url(url: str, *, insecure: bool) -> None:
     if found is None:
         raise Usage(msg("`{url}` is not a URL like https://host/path", url=v.shown_url(url)))
     if found.userinfo:
-        raise Usage(msg("a base URL with a user name or password in it is refused: use a key"))
+        raise Usage(msg("a base URL can't hold a user name or password: use a key"))
     if found.query:
-        raise Usage(msg("a base URL with `?` or `#` in it is refused: the client adds a path"))
+        raise Usage(msg("a base URL can't hold `?` or `#`: the client adds a path"))
     open_road = found.scheme == "http" and not found.loopback and not found.private
     if open_road and not insecure:
         raise Usage(
@@ -192,10 +192,10 @@ def clean_key(key: str) -> tuple[str, Message | None]:
     clean, bare = keys.clean(key), keys.bare(key)
     if clean != bare:
         if bare[:1] != clean[:1] and not bare[:1].isalpha():
-            return clean, msg("the quotes round the key were taken off")
-        return clean, msg("`Bearer` was taken off the key")
+            return clean, msg("took the quotes off the key")
+        return clean, msg("took `Bearer` off the key")
     if bare != key.rstrip("\r\n").lstrip("\ufeff"):
-        return clean, msg("the spaces round the key were taken off")
+        return clean, msg("took the spaces off the key")
     return clean, None
 
 
@@ -299,8 +299,8 @@ def key_hints(variable: str) -> tuple[Message | str, ...]:
     """How a key can be given without being typed on a command line."""
     name = variable or "NAME"
     return (
-        msg("put it in a variable, `export {name}=…`, and run this again", name=name),
-        msg("or pipe it in: --api-key-stdin; or name its variable: --api-key-env NAME"),
+        msg("export it (`export {name}=…`) and run this again", name=name),
+        msg("or pipe it (--api-key-stdin), or name its variable (--api-key-env NAME)"),
     )
 
 

@@ -82,7 +82,7 @@ def check_name(name: str) -> str:
     if name in RESERVED:
         raise Usage(
             msg(
-                "`{name}` can't name a profile: `haha-config use {name}` means something else",
+                "`{name}` can't name a profile: `use {name}` means something else",
                 name=name,
             )
         )
@@ -130,7 +130,5 @@ def reference(text: object, path: str = "") -> Reference:
             place=Place(path=path),
         )
     if kind == "file" and not (_STORED.fullmatch(name) or _WHOLE.match(name)):
-        raise Refusal(
-            msg("a key's file is named by its whole path, file:/PATH"), place=Place(path=path)
-        )
+        raise Refusal(msg("a key's file needs its whole path, file:/PATH"), place=Place(path=path))
     return Reference(cast("Kind", kind), name)

@@ -104,4 +104,4 @@ def silent(state: State, *, logged_in: bool) -> tuple[Message, Place] | None:
     custom = headers.credential(held.value or "")
     if logged_in or helper or custom or any(state.value(name) for name in variables):
         return None
-    return msg("the client is not logged in, and no file has a credential"), Place()
+    return msg("the client has no login and no credential"), Place()

@@ -101,7 +101,7 @@ def _parse_wide(snapshot: Snapshot) -> File | None:
     if text is None:
         return None
     strange = Refusal(
-        msg("the file is UTF-16, and haha-config writes UTF-8"),
+        msg("the file is UTF-16; haha-config writes UTF-8"),
         place=Place(path=snapshot.path),
         hints=("haha-config validate --fix",),
     )

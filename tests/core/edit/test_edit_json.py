@@ -125,7 +125,7 @@ def test_edit(before: str, changes: list[Change], after: str) -> None:
         ("{1: 1}", "a name in double quotes", 1, 2),
         ('{"a": 01}', "not JSON", 1, 7),
         ('{"a": "x\ny"}', "a line end or control character", 1, 9),
-        ('{"a": "x}', "never closed", 1, 7),
+        ('{"a": "x}', "unclosed", 1, 7),
         ('{"a": "\\x"}', "a backslash", 1, 8),
         ('{"a": [1}', "`}` does not belong", 1, 9),
         ('\ufeff{"é": 1,}', "a comma", 1, 8),

@@ -90,10 +90,7 @@ def told(value: NamingValue) -> Message:
     if value.kind == "code":
         return msg("LiteLLM loads {what} ({name})", what=value.shown, name=value.name)
     if value.kind == "listener" and not value.label:
-        return msg(
-            "{name} is taken by a program that the system does not show",
-            name=value.name,
-        )
+        return msg("{name} is taken by a program that the system does not show", name=value.name)
     if value.kind == "listener":
         return msg("{name} is taken by {who}", name=value.name, who=value.label)
     if value.kind == "program" and value.name == value.value:

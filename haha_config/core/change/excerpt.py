@@ -42,10 +42,7 @@ _REFERENCE: Final = re.compile(r"os\.environ/\w+")
 _KEYLIKE: Final = re.compile(r"(?=[A-Za-z0-9_\-+/.~]*\d)[A-Za-z0-9_\-+/.~]{12,}")
 
 #: One column each, so that the caret stands right: a control character would move it, and more.
-_BLANKS: Final = {
-    **dict.fromkeys((*CONTROLS, 0x200B), "\ufffd"),
-    ord("\t"): " ",
-}
+_BLANKS: Final = {**dict.fromkeys((*CONTROLS, 0x200B), "\ufffd"), ord("\t"): " "}
 
 
 def excerpt(finding: Finding, files: Iterable[File]) -> str:

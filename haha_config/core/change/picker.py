@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from haha_config.core.edit.text import at
-from haha_config.core.model import Change, Data, Remove, Set, elements, plain_name
+from haha_config.core.model import Change, Data, Remove, Set, mapping, objects, plain_name
 from haha_config.core.providers.catalog import CatalogEntry
 from haha_config.core.state import owned
 from haha_config.core.state.file import File
@@ -71,9 +71,7 @@ def kept(
     shown: Sequence[Mapping[str, Data]], held: Data, same: Callable[[str], bool]
 ) -> tuple[Mapping[str, Data], ...]:
     """The rows, with what `held` told of the same model where nobody tells it now."""
-    listed = held.get("options") if isinstance(held, Mapping) else None
-    rows = elements(listed)
-    there = {str(row.get("model")): row for row in rows if isinstance(row, Mapping)}
+    there = {str(row.get("model")): row for row in objects(mapping(held).get("options"))}
     return tuple(
         there[name] if name in there and same(name) and _less(one, there[name]) else one
         for one in shown

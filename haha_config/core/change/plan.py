@@ -532,10 +532,7 @@ def _notes(answers: Answers, state: State) -> Iterator[Message]:
         yield msg("at its first start the client asks whether to use this API key: choose Yes")
     search = web_search(state.providers[answers.provider], answers.route)
     if search is not None and search.result == "refused" and not answers.deny_web_search:
-        yield msg(
-            "{by} refuses web search: --deny-web-search turns the tool off",
-            by=search.by,
-        )
+        yield msg("{by} refuses web search: --deny-web-search turns the tool off", by=search.by)
     if answers.permissions == "auto":
         yield msg(
             "auto mode: {model} (sonnet) will approve commands; each costs about 36,000 tokens",
@@ -547,8 +544,7 @@ def _notes(answers: Answers, state: State) -> Iterator[Message]:
             yield msg("your own `permissions.disableAutoMode` stays: it turns auto mode off")
     if answers.route == "direct" and state.route == "litellm" and state.litellm.exists:
         yield msg(
-            "the gateway's files stay: {paths}",
-            paths=(state.litellm.path, state.litellm_env.path),
+            "the gateway's files stay: {paths}", paths=(state.litellm.path, state.litellm_env.path)
         )
 
 

@@ -39,10 +39,7 @@ def _served(data: Mapping[str, Data], notes: list[Message]) -> Iterator[Served]:
             continue
         if name in seen:
             notes.append(
-                msg(
-                    "the second `{name}` is left out: LiteLLM would use both in turn",
-                    name=name,
-                )
+                msg("the second `{name}` is left out: LiteLLM would use both in turn", name=name)
             )
             continue
         seen.add(name)

@@ -31,11 +31,7 @@ def entry(text: str, path: str, name: str) -> ImportedSetup | None:
         found = _LINE.match(line)
         if found is None:
             notes.append(
-                msg(
-                    "line {line}: `{name}` is no plain value: not read",
-                    line=number,
-                    name=about[1],
-                )
+                msg("line {line}: `{name}` is no plain value: not read", line=number, name=about[1])
             )
             continue
         env[about[1]] = next(g for g in found.groups()[1:] if g is not None)

@@ -491,16 +491,12 @@ def _redirected(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
         return _sent_away(there, base, caller)
     if "location" not in exchange.headers:
         return _at_reach(
-            msg(
-                "the endpoint redirects nowhere (HTTP {status})",
-                status=exchange.status,
-            )
+            msg("the endpoint redirects nowhere (HTTP {status})", status=exchange.status)
         )
     hint = f"haha-config init --base-url {base}"
     if exchange.status in _REPEATED:
         what = msg(
-            "the endpoint redirects to {url}. The client follows, the probe does not",
-            url=base,
+            "the endpoint redirects to {url}. The client follows, the probe does not", url=base
         )
         return Diagnosis(stage="reach", what=what, hint=hint, client_goes_on=True)
     what = msg(
@@ -520,8 +516,7 @@ def _sent_away(there: str, base: str, caller: ClientProfile) -> Diagnosis:
     host = f"{other.scheme}://{other.hostname}"
     if "x-api-key" in caller.kinds:
         what = msg(
-            "the endpoint redirects to {host}: conversation and key would go there",
-            host=host,
+            "the endpoint redirects to {host}: conversation and key would go there", host=host
         )
     else:
         what = msg(
@@ -544,10 +539,7 @@ def _page(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
     status = exchange.status
     if status in (403, 429, 503) and _WALL.search(exchange.body):
         return _at_reach(
-            msg(
-                "a firewall refuses the request (HTTP {status})",
-                status=status,
-            ),
+            msg("a firewall refuses the request (HTTP {status})", status=status),
             msg("is a VPN, company proxy or country block in between?"),
         )
     if status in (502, 503, 504):

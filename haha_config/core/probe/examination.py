@@ -433,10 +433,7 @@ class _Examination(Struct, kw_only=True):
         two = _answered(both)
         if two is None and _by_shape(both):
             cause = self.judge(both)
-            what = msg(
-                "a tool of an interactive session is refused: {why}",
-                why=cause.what,
-            )
+            what = msg("a tool of an interactive session is refused: {why}", why=cause.what)
             self.fail("tools", both, replace(cause, what=what))
             return
         if two is not None and (alike := strictness.alike_ids(two)) is not None:

@@ -134,11 +134,7 @@ def _openrouter(item: Mapping[str, Data]) -> CatalogEntry:
         thinking=_among("reasoning", able),
         retired=_date(item.get("expiration_date")),
     )
-    return CatalogEntry(
-        provider="openrouter",
-        model=model,
-        price=cost,
-    )
+    return CatalogEntry(provider="openrouter", model=model, price=cost)
 
 
 def _openai(item: Mapping[str, Data]) -> CatalogEntry:

@@ -94,20 +94,13 @@ def second(
     """
     calls = [b for b in content if isinstance(b, Mapping) and b.get("type") == "tool_use"]
     results: list[dict[str, Data]] = [
-        {
-            "tool_use_id": call.get("id"),
-            "type": "tool_result",
-            "content": "1\tThe file says: ready",
-        }
+        {"tool_use_id": call.get("id"), "type": "tool_result", "content": "1\tThe file says: ready"}
         for call in calls
     ]
     if failed and results:
         wrong = "<tool_use_error>File does not exist.</tool_use_error>"
         results[-1] |= {"content": wrong, "is_error": True}
-    later = [
-        {"role": "assistant", "content": list(content)},
-        {"role": "user", "content": results},
-    ]
+    later = [{"role": "assistant", "content": list(content)}, {"role": "user", "content": results}]
     question = _READ_TWO if len(calls) > 1 else _READ_ONE
     body = _session(caller, model, question, later=later)
     return _post("error result" if failed else "second", caller, body, timeout)
@@ -207,12 +200,7 @@ def _post(key: str, caller: ClientProfile, body: dict[str, Data], timeout: float
 
 
 def _session(
-    caller: ClientProfile,
-    model: str,
-    text: str,
-    *,
-    small: bool = True,
-    later: Sequence[Data] = (),
+    caller: ClientProfile, model: str, text: str, *, small: bool = True, later: Sequence[Data] = ()
 ) -> dict[str, Any]:
     """The client's body, its members in the client's order; `later`: what came after `text`."""
     wire = caller.wire

@@ -36,7 +36,6 @@ class Response(Struct, frozen=True, kw_only=True):
     lapses: Mapping[str, Message] = field(default_factory=dict)
     error: str = ""
     first_ms: int | None = None
-    pings: int = 0
     bad_inputs: tuple[str, ...] = ()
 
     @property
@@ -172,7 +171,6 @@ class _Reader:
         self.delivered = False
         self.error = ""
         self.flaw: Message | None = None
-        self.pings = 0
         self.first_ms: int | None = None
         self.bad: list[str] = []
 
@@ -187,7 +185,6 @@ class _Reader:
                 self._note(msg("the stream is in OpenAI's protocol"))
             return
         if name == "ping":
-            self.pings += 1
             return
         data = from_json(text) if text else {}
         if not isinstance(data, dict):
@@ -292,17 +289,9 @@ _BLOCKS: Final[Mapping[str, tuple[str, ...]]] = {
     "thinking_delta": ("thinking",),
     "signature_delta": ("thinking",),
 }
+_PHASES: Final = ("start", "delta", "stop")
 _EVENTS: Final = frozenset(
-    {
-        "ping",
-        "error",
-        "message_start",
-        "message_delta",
-        "message_stop",
-        "content_block_start",
-        "content_block_delta",
-        "content_block_stop",
-    }
+    ("ping", "error", *(f"{of}_{at}" for of in ("message", "content_block") for at in _PHASES))
 )
 
 
@@ -337,7 +326,6 @@ def _streamed(exchange: HttpExchange) -> Response:
         lapses=reader.lapses,
         error=reader.error,
         first_ms=reader.first_ms,
-        pings=reader.pings,
         bad_inputs=tuple(reader.bad),
     )
 

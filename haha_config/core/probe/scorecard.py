@@ -125,14 +125,6 @@ def as_data(report: ProbeReport) -> list[dict[str, Data]]:
 
 def order(checks: Iterable[Check]) -> Sequence[Check]:
     """Grades first, in their order, then what is only told."""
-    names: tuple[str, ...] = (
-        "client",
-        "requests",
-        *GRADES[1:],
-        "size",
-        "params",
-        "tries",
-        "count_tokens",
-        "context",
-    )
+    told = ("size", "params", "tries", "count_tokens", "context")
+    names: tuple[str, ...] = ("client", "requests", *GRADES[1:], *told)
     return sorted(checks, key=lambda c: names.index(c.name))

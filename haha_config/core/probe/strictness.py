@@ -151,11 +151,7 @@ def _misfit(call: Mapping[str, Data], wire: Wire) -> Message | None:
     wrong = [field for field in value if field in known and not _is_a(value[field], known[field])]
     closed = schema.get("additionalProperties") is False
     for field in (*missing, *(extra if closed else ()), *wrong):
-        return msg(
-            "a tool call breaks its schema (`{field}` of `{name}`)",
-            field=field,
-            name=name,
-        )
+        return msg("a tool call breaks its schema (`{field}` of `{name}`)", field=field, name=name)
     return None
 
 

@@ -304,8 +304,7 @@ class _Reader:
         if url and not re.match(r"https?://[^/@\s]+(/[^@?#\s]*)?$", url):
             # Never with the URL itself: one with a user and password in it ends up here.
             self.refuse(
-                msg("a base URL is http:// or https://, a host and a path, nothing else"),
-                within,
+                msg("a base URL is http:// or https://, a host and a path, nothing else"), within
             )
         if direct and re.search(r"/v1/?$", url):
             self.refuse(msg("a base URL can't end in `/v1`: the client adds it"), within)

@@ -223,7 +223,7 @@ def route(draft: Draft, row: Provider) -> Route:
     Raises Usage where the row has no such route.
     """
     if row.multi:
-        return "direct" if draft.base_url and not draft.upstreams else "litellm"
+        return "direct" if foreign_gateway(draft, row) else "litellm"
     wanted = draft.via or row.routes[0]
     if wanted not in row.routes:
         raise Usage(
@@ -405,10 +405,9 @@ def _kept_url(draft: Draft, held: CurrentSetup) -> str:
 def single_upstream(draft: Draft, row: Provider) -> Draft:
     """`openai`, or any row with `--via litellm`, as what it is: `litellm` with its upstreams."""
     held = slots(draft, row)
-    names = dict.fromkeys(plain_name(name) for name in held.values())
-    made = tuple(
-        upstream(row, name, url=draft.base_url, region=draft.region or row.region) for name in names
-    )
+    region = draft.region or row.region
+    names = dict.fromkeys(map(plain_name, held.values()))
+    made = tuple(upstream(row, name, url=draft.base_url, region=region) for name in names)
     key = {row.credential.variable: draft.key} if draft.key and row.credential.variable else {}
     return replace(
         draft,

@@ -81,10 +81,7 @@ def check_name(name: str) -> str:
     """`name`, if a file and a shell word can be called so. Raises Usage."""
     if name in RESERVED:
         raise Usage(
-            msg(
-                "`{name}` can't name a profile: `use {name}` means something else",
-                name=name,
-            )
+            msg("`{name}` can't name a profile: `use {name}` means something else", name=name)
         )
     if not is_name(name):
         raise Usage(

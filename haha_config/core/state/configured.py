@@ -94,24 +94,20 @@ def upstreams(held: Mapping[str, Data], rows: ProviderIndex) -> tuple[Upstream, 
 
 
 def _upstream(entry: Mapping[str, Data], rows: ProviderIndex) -> Upstream | None:
-    params = entry.get("litellm_params")
-    name = entry.get("model_name")
-    if not isinstance(params, Mapping) or not isinstance(name, str):
-        return None
+    params, name = mapping(entry.get("litellm_params")), entry.get("model_name")
     model, base = params.get("model"), params.get("api_base")
-    if not isinstance(model, str):
+    if not isinstance(name, str) or not isinstance(model, str):
         return None
     row = rows.behind(model, string(base))
     if row is None or row.upstream is None:
         return None
-    reference = params.get("api_key")
-    named = isinstance(reference, str) and reference.startswith(REFERENCE)
+    reference = string(params.get("api_key"))
     return Upstream(
         name=name,
         provider=row.key,
         model=plain_model(row, model),
         base_url=base if isinstance(base, str) else next(iter(row.upstream.api_base.values()), ""),
-        variable=str(reference).removeprefix(REFERENCE) if named else "",
+        variable=reference.removeprefix(REFERENCE) if reference.startswith(REFERENCE) else "",
     )
 
 

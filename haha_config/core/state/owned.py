@@ -76,10 +76,10 @@ def recorded(plan: Plan, file: Snapshot) -> Plan:
     files = {path: dict(one) for path, one in before.files.items()}
     for write in plan.effective:
         _note(files, write)
-    if files == before.files:
+    changes = tuple(_differences(before.files, files))
+    if not changes:
         return plan
     text = json.dumps({"version": 1, "files": files}, indent=2, sort_keys=True) + "\n"
-    changes = tuple(_differences(before.files, files))
     record = Write(
         path=file.path,
         format="json",
@@ -95,8 +95,9 @@ def _note(files: dict[str, dict[str, str]], write: Write) -> None:
     if write.after is None or write.leaves:
         files.pop(write.path, None)
         return
-    begun = any(isinstance(c, Set) and c.path == ("env", v.BASE_URL) for c in write.changes)
     for change in write.changes:
+        if isinstance(change, Set) and change.path == ("env", v.BASE_URL):
+            files.setdefault(write.path, {})
         if change.path not in _NAMES:
             continue
         name = _NAMES[change.path]
@@ -105,8 +106,6 @@ def _note(files: dict[str, dict[str, str]], write: Write) -> None:
             files.setdefault(write.path, {})[name] = print_
         else:
             files.get(write.path, {}).pop(name, None)
-    if begun:
-        files.setdefault(write.path, {})
 
 
 def _differences(

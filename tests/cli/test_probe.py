@@ -226,7 +226,7 @@ def test_a_hiccup_is_tried_again(
     behave(upstream, faults.in_turn(act.status(529, "Overloaded"))())
     code, data = run(capsys)
     assert code == 0
-    assert "it worked only after 2 tries" in data["models"][0]["verdict"]
+    assert "worked only after 2 tries" in data["models"][0]["verdict"]
 
 
 def test_what_lasts_is_tried_three_times(

@@ -14,7 +14,7 @@ def test_a_word_of_use_is_refused_for_what_it_is(name: str) -> None:
     """It was refused with a list of letters, all of which it has."""
     with pytest.raises(Usage) as refused:
         check_name(name)
-    assert f"`haha-config use {name}`" in english(refused.value.what)
+    assert f"`use {name}`" in english(refused.value.what)
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "../x", ".hidden", "a b", "x.toml", "ü", "a" * 65])

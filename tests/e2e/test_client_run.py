@@ -69,7 +69,7 @@ def test_it_works(tmp_path: Path, version: str) -> None:
 @pytest.mark.parametrize(
     ("fault", "version", "reason"),
     [
-        ("window-8k", parts.NEWEST, "does not fit into the model's window"),
+        ("window-8k", parts.NEWEST, "exceeds the model's window"),
         ("always-401", parts.OLDEST, "does not accept this key"),
         ("thinks-only", parts.NEWEST, "client 2.1.332"),
     ],

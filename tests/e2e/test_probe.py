@@ -304,7 +304,7 @@ def test_wrong_key(user: User, gateway: Gateway, endpoint: Upstream) -> None:
 
 def test_no_key(user: User, gateway: Gateway, endpoint: Upstream) -> None:
     user.uses(gateway.url, "good", "")
-    wanted = row("", honest, "reach", "no key is sent")
+    wanted = row("", honest, "reach", "fails without a key")
     judged(user.probe(), wanted)
     agrees(user, endpoint, wanted)
 
@@ -389,7 +389,7 @@ def test_which_key_a_client_takes_to_another_host(
         assert all(asks(version) in r.prompt for r in followed)
         assert {header in r.headers for r in followed} == {header == "x-api-key"}
         told = user.probe()["verdict"]
-        assert ("and the key" in told) is (header == "x-api-key")
+        assert ("conversation and key" in told) is (header == "x-api-key")
 
 
 def test_upstream_without_responses(
@@ -410,7 +410,7 @@ def test_upstream_without_responses(
     try:
         gateway.wait_until_up()
         user.uses(gateway.url, "m", MASTER)
-        wanted = row("", honest, "auth", "does not have the path that LiteLLM calls")
+        wanted = row("", honest, "auth", "lacks the path that LiteLLM calls")
         card = user.probe()
         judged(card, wanted)
         hints = " ".join(c["hint"] or "" for c in card["checks"])

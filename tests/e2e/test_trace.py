@@ -79,7 +79,7 @@ def test_a_failure_and_its_reason(tmp_path: Path, upstream: Upstream) -> None:
     done = run(person, parts.NEWEST, "--trace")
     assert done.returncode != 0
     assert "tools: 400" in done.stderr
-    assert "failed: the prompt does not fit into the model's window" in done.stderr
+    assert "failed: the prompt exceeds the model's window" in done.stderr
 
 
 def test_an_endpoint_behind_a_proxy_is_reached_by_the_relay(

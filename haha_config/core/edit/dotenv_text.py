@@ -159,7 +159,7 @@ def edit(text: str, changes: Sequence[Change]) -> str:
 def form(value: str) -> Form:
     """How `value` is written: bare, quoted as all readers agree, or else as Bun alone reads it."""
     if any(char in value for char in "\n\r\0"):
-        raise Refusal(msg("a .env file can't hold a value with a line end or NUL"))
+        raise Refusal(msg("a .env value can't hold a line end or NUL"))
     if any("\ud800" <= char <= "\udfff" for char in value):
         raise Refusal(msg("a .env file can't hold half a character"))
     if not value:
@@ -175,7 +175,7 @@ def form(value: str) -> Form:
     for text in (f"'{raw}'", f'"{raw}"', f"`{raw}`", raw):
         if _carries(text, value):
             return Form(text, False)
-    raise Refusal(msg("a .env file can't hold all three kinds of quotes in one value"))
+    raise Refusal(msg("a .env value can't hold all three kinds of quotes"))
 
 
 def _carries(text: str, value: str) -> bool:

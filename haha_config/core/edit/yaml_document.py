@@ -132,7 +132,7 @@ def _load(
         raise Refusal(what, place=place) from None
     except yaml.reader.ReaderError as error:
         raise Refusal(
-            msg("a character that YAML does not allow: {code}", code=f"U+{error.character:04X}"),
+            msg("YAML does not allow {code}", code=f"U+{error.character:04X}"),
             place=source.place(error.position + shift),
         ) from None
     except _UnreadableError as error:

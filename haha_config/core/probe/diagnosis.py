@@ -189,7 +189,7 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
         hint=msg("the gateway's owner has to start Redis again"),
     ),
     ErrorPattern(
-        "model", msg("LiteLLM pauses this model after failures of its upstream"),
+        "model", msg("LiteLLM pauses this model after upstream failures"),
         r"no deployments available.*try again in (?P<seconds>\d+)", hint=_LOGS,
     ),
     ErrorPattern(
@@ -222,7 +222,7 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
         hint=_MODELS,
     ),
     ErrorPattern(
-        "model", msg("the upstream does not have the path that LiteLLM calls (404)"),
+        "model", msg("the upstream lacks the path that LiteLLM calls (404)"),
         r"litellm\.notfounderror", hint=_other_path,
     ),
     ErrorPattern(
@@ -236,7 +236,7 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
         hint=msg("check `api_base` of this model in litellm_config.yaml"),
     ),
     ErrorPattern(
-        "model", msg("the upstream did not answer LiteLLM in time"), r"litellm\.timeout",
+        "model", msg("the upstream did not answer in time"), r"litellm\.timeout",
         hint=_LOGS,
     ),
     # what a model or a server can't do
@@ -256,7 +256,7 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
         r"|adaptive.{0,60}(not supported|invalid|expected)|input tag 'adaptive'", hint=_no_thinking,
     ),
     ErrorPattern(
-        "tools", msg("the endpoint wants thinking sent back after a tool call"),
+        "tools", msg("the endpoint wants thinking back after a tool call"),
         r"thinking.{0,60}must be passed back|expected `?thinking`?"
         r"|signature.{0,40}(required|invalid)", hint=_no_thinking,
     ),
@@ -271,13 +271,13 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
         r"|unrecognized (request )?(field|argument)|unsupportedparamserror",
     ),
     ErrorPattern(
-        "context", msg("the prompt does not fit into the model's window"),
+        "context", msg("the prompt exceeds the model's window"),
         r"prompt is too long|context[_ ](length|size|window)|maximum context|n_ctx"
         r"|exceeds? the (available )?context|too many tokens|input is too long",
         hint=lambda s: window_hint(s.caller),
     ),
     ErrorPattern(
-        "params", msg("the model can't write as many tokens as the client allows ({n})"),
+        "params", msg("the model can't write {n} tokens, as the client allows"),
         r"max_(completion_)?tokens|max_output_tokens|maximum allowed number of output tokens",
         statuses=(400, 422), hint=_smaller_output,
     ),
@@ -293,7 +293,7 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
         hint=msg("top up the account, or choose another provider: haha-config init"),
     ),
     ErrorPattern(
-        "auth", msg("the service does not serve this country or region"),
+        "auth", msg("the service excludes this country or region"),
         r"unsupported_country|country, region, or territory"
         r"|not available in your (country|region)",
     ),
@@ -331,7 +331,7 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
         hint=msg("top up the account, or choose another provider: haha-config init"),
     ),
     ErrorPattern(
-        "auth", msg("the service refuses this key or this address ({said})"), statuses=(403,),
+        "auth", msg("the service refuses this key or address ({said})"), statuses=(403,),
         hint=_headers,
     ),
     ErrorPattern("context", msg("the request is too large for the endpoint"), statuses=(413,)),
@@ -424,7 +424,7 @@ def _unanswered(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
         "dns": None,
         "refused": _start(caller),
         "unreachable": None,
-        "tls": msg("is it http:// instead of https:// ?") if caller.loopback else None,
+        "tls": msg("try http:// instead of https://") if caller.loopback else None,
         "certificate": msg("set NODE_EXTRA_CA_CERTS to the issuer's certificate file"),
         "proxy": through,
         "socks": msg("set HTTPS_PROXY to that proxy's http:// port"),
@@ -525,7 +525,7 @@ def _sent_away(there: str, base: str, caller: ClientProfile) -> Diagnosis:
         )
     if mine.hostname == other.hostname:
         return _at_reach(what, f"haha-config init --base-url {base}")
-    return _at_reach(what, msg("is the URL right? {url}", url=caller.base_url))
+    return _at_reach(what, msg("check the URL: {url}", url=caller.base_url))
 
 
 _WALL: Final = re.compile(
@@ -563,14 +563,14 @@ def _unknown(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
         return _not_an_answer(exchange, caller)
     if status in (404, 405, 501):
         return _at_reach(
-            msg("there is no Messages API at {url} (HTTP {status})", url=caller.url, status=status),
+            msg("no Messages API at {url} (HTTP {status})", url=caller.url, status=status),
             _better_url(caller),
         )
     if status >= 500 and not caller.kinds:
         # LiteLLM looks for a key that did not come in a database that it does not have.
         return Diagnosis(
             stage="auth",
-            what=msg("no key is sent, and the endpoint fails (HTTP {status})", status=status),
+            what=msg("the endpoint fails without a key (HTTP {status})", status=status),
             hint="haha-config init",
         )
     if status >= 500:
@@ -594,8 +594,7 @@ def _not_an_answer(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
         )
     said = shortened(words(exchange))
     return Diagnosis(
-        stage="model",
-        what=msg("HTTP 200, but not an answer of the Messages API: {said}", said=said),
+        stage="model", what=msg("HTTP 200 without a Messages API answer: {said}", said=said)
     )
 
 

@@ -139,7 +139,7 @@ class _Examination(Struct, kw_only=True):
                 self.add(name, "skip", why)
         n = max((e.tries for e in self.exchanges if _ok(e)), default=1)
         if n > 1:
-            self.add("tries", "warn", msg("it worked only after {n} tries", n=n))
+            self.add("tries", "warn", msg("worked only after {n} tries", n=n))
         return Scorecard(
             model=self.wanted.model,
             slots=self.wanted.slots,
@@ -463,7 +463,7 @@ class _Examination(Struct, kw_only=True):
         n = self.thousands
         if 0 < read < n * 500:
             detail = msg(
-                "the first request is cut: {read} tokens of {n}K were read", read=read, n=n
+                "the first request is cut: {read} of {n}K tokens were read", read=read, n=n
             )
         else:
             detail = msg(

@@ -99,7 +99,7 @@ TABLE: list[tuple[str, int, object, ClientProfile, str, str, str]] = [
         error("litellm.NotFoundError: OpenAIException - Not Found"),
         replace(LITELLM, chat_flag=True),
         "model",
-        "does not have the path that LiteLLM calls",
+        "lacks the path that LiteLLM calls",
         "hosted_vllm/NAME",
     ),
     # measured on LiteLLM 1.108.7 with examples/team
@@ -245,7 +245,7 @@ TABLE: list[tuple[str, int, object, ClientProfile, str, str, str]] = [
         error(f"litellm.NotFoundError: NotFoundError: OpenAIException - Not Found{GROUP}"),
         LITELLM,
         "model",
-        "does not have the path that LiteLLM calls",
+        "lacks the path that LiteLLM calls",
         "use_chat_completions_url_for_anthropic_messages",
     ),
     (
@@ -394,7 +394,7 @@ TABLE: list[tuple[str, int, object, ClientProfile, str, str, str]] = [
         error("The content[].thinking in the thinking mode must be passed back to the API."),
         caller(of=row("deepseek")),
         "tools",
-        "thinking sent back",
+        "thinking back after",
         "CLAUDE_CODE_DISABLE_THINKING",
     ),
     (
@@ -448,7 +448,7 @@ TABLE: list[tuple[str, int, object, ClientProfile, str, str, str]] = [
         {"error": "Trying to keep the first 9000 tokens when context length is only 4096"},
         caller(base="http://127.0.0.1:1234"),
         "context",
-        "does not fit",
+        "exceeds the model",
         "64K",
     ),
     (
@@ -503,7 +503,7 @@ TABLE: list[tuple[str, int, object, ClientProfile, str, str, str]] = [
         {"ok": True},
         caller(),
         "model",
-        "not an answer of the Messages API",
+        "without a Messages API answer",
         "",
     ),
 ]
@@ -527,7 +527,7 @@ def test_no_key_at_litellm_is_a_bare_500() -> None:
     nobody = ClientProfile(base_url="http://127.0.0.1:4000", headers={}, kinds=(), route="litellm")
     cause = diagnosis.judge(exchange(500, "Internal Server Error"), nobody)
     assert cause.stage == "auth"
-    assert "no key is sent" in render(cause.what)
+    assert "fails without a key" in render(cause.what)
 
 
 PAGE = "<!doctype html><html><head><title>{}</title></head></html>"

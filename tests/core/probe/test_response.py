@@ -62,7 +62,7 @@ def read(*parts: str, failure: Failure | None = None) -> response.Response:
 def test_a_good_stream() -> None:
     got = read(START, event("ping"), TEXT, words("re"), words("ady"), STOP_BLOCK, DELTA, STOP)
     assert (got.text, got.model, got.stop_reason, got.flaw) == ("ready", "m", "end_turn", None)
-    assert (got.input_tokens, got.output_tokens, got.pings) == (7, 3, 1)
+    assert (got.input_tokens, got.output_tokens) == (7, 3)
     assert got.first_ms == 40
 
 

@@ -110,7 +110,7 @@ class TestCcSwitch:
         base.close()
         done = tool("profile", "import", "cc-switch")
         assert done.code == 0
-        assert "warning: ~/.cc-switch/cc-switch.db: its tables are not as expected" in done.err
+        assert "warning: ~/.cc-switch/cc-switch.db: its tables have another shape" in done.err
 
     def test_a_newer_version_with_other_columns_is_a_warning_and_its_rows_are_read(
         self, tool: Tool

@@ -42,7 +42,7 @@ def demo(
             _tour(Stage(folder=folder, environ=_environment(folder), lang=language()), url)
     finally:
         if keep:
-            report.talk(msg("the folder is still there: {folder}", folder=str(folder)))
+            report.talk(msg("the folder stays: {folder}", folder=str(folder)))
         else:
             import shutil
 

@@ -113,7 +113,7 @@ def list_(*, shared: o.SharedOptions) -> int:
             report.failure(one, as_json=False)
         if not known:
             report.talk(msg("there is no profile yet"))
-            report.hint("haha-config profile save NAME", sys.stderr)
+            report.talk("  haha-config profile save NAME")
     return 1 if broken else 0
 
 
@@ -154,7 +154,7 @@ def _print(rows: Sequence[dict[str, Any]]) -> None:
         report.drawn(line, sys.stdout)
 
 
-@app.command(help=_("Print a profile; there is no secret in it."))
+@app.command(help=_("Print a profile, without its keys."))
 @o.takes("format")
 def show(name: str = _NAME, *, shared: o.SharedOptions) -> int:
     report.be_quiet()

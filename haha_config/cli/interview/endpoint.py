@@ -147,7 +147,7 @@ def choose_route(talk: Talk, work: Work) -> Turn:
     row = work.row
     about = {
         "direct": msg("the client calls {name}", name=rows.named(row)),
-        "litellm": msg("a program on this machine translates and keeps the key"),
+        "litellm": msg("LiteLLM translates and keeps the key"),
     }
     answer = talk.ask.select(
         msg("Which way to {name}?", name=rows.named(row)),

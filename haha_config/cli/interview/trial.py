@@ -35,7 +35,7 @@ def tried(work: Work, answers: Answers, *, plain: bool) -> Iterator[Message]:
     """What came of it, a sentence for each model that was asked."""
     tries = list(_tries(work, answers))
     if not tries:
-        yield msg("Nothing to try: the gateway's models are as before.")
+        yield msg("Nothing to try: no model is new.")
         return
     from haha_config.io import http
 

@@ -376,6 +376,7 @@ def slot(talk: Talk, work: Work) -> Turn:
         msg("For which kind of work?"),
         [Choice(value=name, title=name, note=held[name]) for name in SLOTS if name != "main"],
         why=msg("Small tasks go to haiku, /model opus to opus."),
+        more=msg("The others use the main model."),
         flag="--slot",
     )
     return Turn(replace(work, slot=answer), "slot_model")
@@ -469,6 +470,7 @@ def scope(talk: Talk, work: Work) -> Turn:
         ],
         default=session.scope,
         why=msg("Which settings.json is written. Local wins over project, project over user."),
+        more=msg("A project's settings.json is shared, so it holds no key."),
         flag="--scope",
     )
     there = replace(session, scope=answer)
@@ -482,6 +484,7 @@ def port(talk: Talk, work: Work) -> Turn:
         msg("Which port should the gateway listen on?"),
         default=str(current),
         why=msg("Only this machine can reach it."),
+        more=msg("PORT in litellm.env, and in the client's URL."),
         check=lambda text: _port_complaint(work, text),
         flag="--port",
     )

@@ -16,7 +16,7 @@ from haha_config.core.model import Place
 FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 FORBIDDEN: Final = (errno.EACCES, errno.EPERM)
 #: A set-up is a few KiB; what is far bigger is another thing, and takes minutes to read.
-_BIGGEST: Final = 16 * 1024 * 1024
+BIGGEST: Final = 16 * 1024 * 1024
 
 
 def text(path: Path) -> str:
@@ -29,8 +29,6 @@ def text(path: Path) -> str:
     if wrong is not None:
         raise Refusal(wrong, place=place)
     try:
-        if path.stat().st_size > _BIGGEST:
-            raise Refusal(msg("this is too big for a set-up"), place=place)
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise HahaError(msg("this can't be read: {why}", why=reason(error)), place=place) from None
@@ -77,11 +75,13 @@ def broken_link(path: Path) -> Message | None:
 
 
 def irregular(real: Path) -> Message | None:
-    """That this is there and no file."""
+    """That this is there and no file of a set-up."""
     try:
-        mode = real.stat().st_mode
+        status = real.stat()
     except OSError:
         return None
-    if stat.S_ISDIR(mode):
+    if stat.S_ISDIR(status.st_mode):
         return msg("this is a folder, not a file")
-    return None if stat.S_ISREG(mode) else msg("this is a device or a pipe, not a file")
+    if not stat.S_ISREG(status.st_mode):
+        return msg("this is a device or a pipe, not a file")
+    return msg("this is too big for a set-up") if status.st_size > BIGGEST else None

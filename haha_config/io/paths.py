@@ -6,12 +6,15 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import msg
 from haha_config.core.model import from_json, mapping, objects
 
 LAUNCHER = Path("bin") / "claude-haha"
+#: More than the longest path.
+_LONGEST: Final = 65_536
 
 
 def current() -> Path:
@@ -34,14 +37,43 @@ def git_top(start: Path) -> Path | None:
 
 def main_checkout(top: Path) -> Path:
     """The checkout to which a git work tree belongs: itself, or of a linked one the main one."""
+    own, common = git_folders(top)
+    return common.parent if own != common and common.name == ".git" else top
+
+
+def git_folders(top: Path) -> tuple[Path, Path]:
+    """The folder that a work tree's `.git` is or names, and that of all trees of the repository."""
+    own = common = top / ".git"
     try:
-        told = (top / ".git").read_text(encoding="utf-8", errors="replace").strip()
-        folder = Path(top, told.removeprefix("gitdir:").strip())
-        common = Path(folder, (folder / "commondir").read_text(encoding="utf-8").strip())
-    except OSError:
-        return top
-    shared = Path(os.path.realpath(common))
-    return shared.parent if shared.name == ".git" else top
+        if own.is_file():
+            own = common = Path(top, _line(own).removeprefix("gitdir:").strip())
+        if (own / "commondir").exists():
+            common = own / _line(own / "commondir")
+        return Path(os.path.realpath(own)), Path(os.path.realpath(common))
+    except (OSError, ValueError):  # ValueError: what it names can be no name at all
+        return top / ".git", top / ".git"
+
+
+def strange_git_folder(top: Path) -> Path | None:
+    """Where git keeps things for this tree, if that is outside of it and does not name it back."""
+    own, common = git_folders(top)
+    if common.is_relative_to(os.path.realpath(top)):
+        return None
+    above = git_top(top.parent)
+    if above is not None and own.is_relative_to(git_folders(above)[0] / "modules"):
+        return None
+    try:
+        linked = own.parent == common / "worktrees" and Path(own, _line(own / "gitdir"))
+        return None if linked and linked.samefile(top / ".git") else common
+    except (OSError, ValueError):
+        return common
+
+
+def _line(path: Path) -> str:
+    """What a small file of git's says. Raises OSError where it is no such file."""
+    if not path.is_file() or path.stat().st_size > _LONGEST:
+        raise OSError(path)
+    return path.read_text(encoding="utf-8", errors="replace").strip()
 
 
 def local_settings_of_git(start: Path, home: Path) -> Path | None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 from tests.cli.tool import Tool
@@ -41,3 +45,35 @@ def test_it_is_said_and_nothing_changes(unreadable: Tool, words: tuple[str, ...]
     assert "this is a folder, not a file" in done.out + done.err
     assert unreadable.dotenv.read_text(encoding="utf-8") == LINES
     assert list(unreadable.settings.iterdir()) == []
+
+
+# --- what a clone can put in a file's place ------------------------------------------------------
+
+
+def pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def endless(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def huge(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no such files")
+@pytest.mark.parametrize("made", [pipe, endless, huge])
+@pytest.mark.parametrize("name", [".env", "litellm_config.yaml", ".git"])
+def test_nothing_waits_for_it_or_reads_all_of_it(
+    tool: Tool, name: str, made: Callable[[Path], None]
+) -> None:
+    made(tool.cwd / name)
+    for words in (("show",), ("validate",), ("init", "--provider", "deepseek", "--dry-run")):
+        assert tool(*words, DEEPSEEK_API_KEY="sk-0123456789abcdef").code in (0, 1)
+
+
+def test_a_git_file_that_names_nothing_possible(tool: Tool) -> None:
+    (tool.cwd / ".git").write_bytes(b"gitdir: a\0b\n")
+    assert tool("validate").code == 1

@@ -16,7 +16,7 @@ from haha_config.core.errors import Refusal
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place, Snapshot
 from haha_config.io.disk.lease import unwritten
-from haha_config.io.files import broken_link, irregular, reason
+from haha_config.io.files import BIGGEST, broken_link, irregular, reason
 
 #: How long a look waits for a program that is just writing the file, in seconds.
 _PATIENCE: Final = 0.25
@@ -53,8 +53,8 @@ def _read(real: Path) -> tuple[bytes, int]:
     descriptor = _open(real, flags)
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "not a regular file")
+        if not stat.S_ISREG(status.st_mode) or status.st_size > BIGGEST:
+            raise OSError(errno.EINVAL, "no file of a set-up")
         patience = time.monotonic() + _PATIENCE
         while True:
             with unwritten(descriptor) as free:

@@ -77,8 +77,13 @@ class NamingValue(Struct, frozen=True, kw_only=True, dict=True):
         if self.kind == "helper":
             # Its arguments can be a key; its program is what has to be judged.
             return f"{self.value.split(maxsplit=1)[0]} …" if self.value.strip() else ""
-        secret = self.kind in ("setting", "key")
-        return v.masked(self.value) if secret else self.value.split("\n", 1)[0]
+        if self.kind == "setting" and "://" in self.value:
+            # Where it leads is what has to be judged; a path can be a secret of its own.
+            scheme, _colon, rest = v.shown_url(self.value).partition("://")
+            return f"{scheme}://{rest.partition('/')[0]}"
+        if self.kind in ("setting", "key") and not _VARIABLE.fullmatch(self.value):
+            return v.masked(self.value)
+        return self.value.split("\n", 1)[0]
 
 
 def told(value: NamingValue) -> Message:
@@ -110,7 +115,10 @@ _ENDINGS: Final[tuple[tuple[Kind, tuple[str, ...]], ...]] = (
 _NAMED: Final[Mapping[str, Kind]] = {
     "NODE_TLS_REJECT_UNAUTHORIZED": "ca",
     "SSL_VERIFY": "ca",
-    "CLAUDE_CONFIG_DIR": "program",
+    # A host by its first name: RESOURCE.services.ai.azure.com.
+    "ANTHROPIC_FOUNDRY_RESOURCE": "endpoint",
+    **dict.fromkeys(("CLAUDE_CONFIG_DIR", "CLAUDE_ENV_FILE"), "program"),
+    "CLAUDE_CODE_GIT_BASH_PATH": "program",
     **dict.fromkeys(("HOME", "PATH", "SHELL", "ENV", "BASH_ENV", "NODE_PATH"), "program"),
 }
 _PROGRAM_PREFIXES: Final = ("LD_", "DYLD_", "PYTHON", "GIT_", "XDG_")
@@ -121,7 +129,7 @@ _HELPER: Final = re.compile(r"(Helper|Refresh|Export)$")
 def kind_of(variable: str) -> Kind | None:
     """What a variable in somebody's file decides about the way of a key; None: nothing."""
     name = variable.upper()
-    if name == "NO_PROXY":
+    if name == "NO_PROXY" or name.startswith("DISABLE_"):
         return None
     if name in _NAMED:
         return _NAMED[name]
@@ -245,9 +253,11 @@ _KEY_NAME: Final = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)(_?\d+)?$", re.IGNORE
 _VARIABLE: Final = re.compile(rf"{re.escape(REFERENCE)}([A-Za-z_]\w*)")
 #: Keys below which LiteLLM is told what to load: a module beside the file, or a service by name.
 _CODE: Final = re.compile(r"callbacks?$|^custom_|^guardrail$|^include$|_rules$|_handler$")
+#: Sections whose keys are LiteLLM's own words. In others a server or a variable has any name.
+_OWN_WORDS: Final = frozenset({"litellm_settings", "router_settings", "general_settings"})
 #: Text that only names models of this file, or people's words.
 _HARMLESS: Final = re.compile(
-    r"fallbacks|^model_group_alias$|^model_name$|^master_key$|^routing_strategy$|^model_info$"
+    r"fallbacks|^model_group_alias$|^model_name$|^routing_strategy$|^model_info$"
     r"|^(guardrail|credential|litellm_credential|model|server)_name$|^description$|^mode$|^tags?$"
 )
 #: Switches that open the way: certificates unchecked, the client's own headers handed on.
@@ -286,7 +296,10 @@ def _entry(entry: Data, index: int) -> Iterator[NamingValue]:
     texts = list(_texts(params, ()))
     base = next((text for path, text in texts if path in (("api_base",), ("base_url",))), "")
     model = params.get("model")
-    prefix = model.partition("/")[0] if isinstance(model, str) and "/" in model else ""
+    prefix, _slash, name = model.partition("/") if isinstance(model, str) else ("", "", "")
+    prefix = prefix if name else ""
+    # A model that is an address is where some providers' requests go (huggingface).
+    base = base or (name if "://" in name else "")
     rest = sorted(
         f"{'.'.join(map(str, path))}={text}"
         for path, text in texts
@@ -307,7 +320,7 @@ def _told(value: Data, path: Steps) -> Iterator[NamingValue]:
     """The texts below a section of the configuration: what LiteLLM loads, and what it is told."""
     for where, text in _texts(value, path):
         keys = [key for key in where if isinstance(key, str)]
-        if any(_HARMLESS.search(key) for key in keys[1:]):
+        if _is_harmless(keys, text):
             continue
         yield NamingValue(
             kind="code" if any(_CODE.search(key) for key in keys) else "setting",
@@ -317,6 +330,13 @@ def _told(value: Data, path: Steps) -> Iterator[NamingValue]:
             path=where,
             pulls=tuple(_VARIABLE.findall(text)),
         )
+
+
+def _is_harmless(keys: list[str], text: str) -> bool:
+    if keys[1:] == ["master_key"]:
+        return True
+    words = keys[1:] if keys[0] in _OWN_WORDS else keys[-1:]
+    return REFERENCE not in text and any(_HARMLESS.search(key) for key in words)
 
 
 def _texts(data: Data, path: Steps) -> Iterator[tuple[Steps, str]]:

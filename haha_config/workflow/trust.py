@@ -35,6 +35,7 @@ from haha_config.workflow.session import Session, is_terminal
 _SENDING: Final = frozenset({"endpoint", "proxy", "ca"})
 #: A file that a folder names is looked into up to here.
 _LARGEST: Final = 4 << 20
+_CONTENT: Final = ": content"
 
 
 class Use(Struct, frozen=True, kw_only=True):
@@ -233,7 +234,7 @@ def _contents(values: Iterable[NamingValue], folder: Path) -> Iterator[NamingVal
             continue
         if data:
             yield replace(
-                value, name=f"{value.name}: content", value=hashlib.sha256(data).hexdigest()
+                value, name=f"{value.name}{_CONTENT}", value=hashlib.sha256(data).hexdigest()
             )
 
 
@@ -314,7 +315,7 @@ def _ask(
     session: Session, values: tuple[NamingValue, ...], keys: tuple[Credential, ...], command: str
 ) -> bool:
     roots = tuple(dict.fromkeys(report.short(value.root) or value.root for value in values))
-    names = tuple(_told(value) for value in values if not value.name.endswith(": content"))
+    names = tuple(_told(value) for value in values if not _is_content(value))
     if not session.asks:
         what = msg("{folder} is not trusted: {what}", folder=roots, what=names)
         if keys:
@@ -337,6 +338,11 @@ def _ask(
         flag="--trust",
         default=False,
     )
+
+
+def _is_content(value: NamingValue) -> bool:
+    """Whether it is what stands in a file that is named already."""
+    return value.kind != "setting" and value.name.endswith(_CONTENT)
 
 
 def _told(value: NamingValue) -> Message:
@@ -441,13 +447,26 @@ def ensure_inside(session: Session, plan: Plan, *, follow: bool, asks: bool) -> 
 
 
 def _leading_out(session: Session, plan: Plan) -> Iterator[NamingValue]:
+    yield from _git_folders(session, plan)
     for write in plan.effective:
         path = Path(write.path)
+        # From the folder on: `.claude` can be a link into another work tree.
         own = (folder for folder in (session.folder, session.project) if folder in path.parents)
-        root = paths.git_top(path.parent) or next(own, None)
+        base = next(own, None)
+        root = paths.git_top(base or path.parent) or base
         if root is None or not foreign(session, root):
             continue
         real = Path(os.path.realpath(path))
         whole = os.path.realpath(root)
         if not path.is_relative_to(session.client_folder) and not real.is_relative_to(whole):
             yield NamingValue(kind="link", name=write.path, value=str(real), root=whole)
+
+
+def _git_folders(session: Session, plan: Plan) -> Iterator[NamingValue]:
+    """Folders of another work tree's git that a `.git` leads a write into."""
+    real = [Path(os.path.realpath(write.path)) for write in plan.effective]
+    for top in dict.fromkeys(map(paths.git_top, (session.folder, session.project))):
+        elsewhere = paths.strange_git_folder(top) if top and foreign(session, top) else None
+        if top and elsewhere and any(path.is_relative_to(elsewhere) for path in real):
+            name, root = str(top / ".git"), os.path.realpath(top)
+            yield NamingValue(kind="link", name=name, value=str(elsewhere), root=root)

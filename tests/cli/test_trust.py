@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -680,6 +681,68 @@ def test_a_link_that_leads_out_is_followed_on_a_yes_of_its_own(person: Tool, nam
     assert target.read_text() == ""
     person("init", *words, "--port", str(free_port()), "--follow")
     assert target.read_text() != ""
+
+
+LOCAL = ("init", "--provider", "deepseek", "--scope", "local", "--yes")
+
+
+def other_tree(person: Tool) -> Path:
+    """Another repository of the person's."""
+    other = person.home / "other"
+    subprocess.run(["git", "init", "-q", other], check=True)
+    return other
+
+
+def linked_settings(folder: Path, other: Path) -> None:
+    (folder / ".claude").symlink_to(other)
+
+
+def foreign_git(folder: Path, other: Path) -> None:
+    shutil.rmtree(folder / ".git")
+    write(folder, ".git", f"gitdir: {other}/.git\n")
+
+
+def forged_worktree(folder: Path, other: Path) -> None:
+    shutil.rmtree(folder / ".git")
+    write(folder, ".git", "gitdir: .fake\n")
+    write(folder, ".fake/commondir", f"{other}/.git\n")
+    write(folder, ".fake/gitdir", f"{folder}/.git\n")
+    write(folder, ".fake/HEAD", "ref: refs/heads/main\n")
+
+
+def common_folder(folder: Path, other: Path) -> None:
+    write(folder, ".git/commondir", f"{other}/.git\n")
+
+
+@pytest.mark.parametrize("attack", [linked_settings, foreign_git, forged_worktree, common_folder])
+def test_a_clone_leads_no_write_into_another_repository(
+    person: Tool, attack: Callable[[Path, Path], None]
+) -> None:
+    other = other_tree(person)
+    before = {path: path.read_bytes() for path in other.rglob("*") if path.is_file()}
+    attack(person.cwd, other)
+    done = person(*LOCAL)
+    assert done.code == 1
+    assert "--follow" in done.err
+    assert before == {path: path.read_bytes() for path in other.rglob("*") if path.is_file()}
+    assert person(*LOCAL, "--follow").code == 0
+
+
+def test_a_worktree_and_a_submodule_are_no_question(person: Tool, tmp_path: Path) -> None:
+    def git(folder: Path, *words: str) -> None:
+        who = ("-c", "user.name=a", "-c", "user.email=a@b", "-c", "protocol.file.allow=always")
+        subprocess.run(["git", *who, *words], cwd=folder, check=True, capture_output=True)
+
+    other = other_tree(person)
+    for folder in (person.cwd, other):
+        git(folder, "commit", "--allow-empty", "-m", "x")
+    git(person.cwd, "worktree", "add", str(tmp_path / "tree"))
+    git(person.cwd, "submodule", "add", str(other), "part")
+    for folder in (tmp_path / "tree", person.cwd / "part"):
+        done = Tool(person.home, folder, person.environ)(*LOCAL)
+        assert done.code == 0, done.err
+    lists = [*(person.cwd / ".git").rglob("exclude")]
+    assert ["/.claude/settings.local.json" in path.read_text() for path in lists] == [True, True]
 
 
 def test_a_link_inside_of_the_folder_is_no_question(person: Tool) -> None:

@@ -90,6 +90,8 @@ def named(of: State) -> dict[str, str]:
         ("LD_PRELOAD", "program"),
         ("PATH", "program"),
         ("CLAUDE_CONFIG_DIR", "program"),
+        ("CLAUDE_ENV_FILE", "program"),
+        ("ANTHROPIC_FOUNDRY_RESOURCE", "endpoint"),
         # Near misses: none of these decides where a key goes.
         ("NO_PROXY", None),
         ("no_proxy", None),
@@ -97,6 +99,7 @@ def named(of: State) -> dict[str, str]:
         ("ANTHROPIC_AUTH_TOKEN", None),
         ("API_TIMEOUT_MS", None),
         ("DISABLE_TELEMETRY", None),
+        ("DISABLE_LOGIN_COMMAND", None),
         ("MY_PROXY_IS_SLOW", None),
     ],
 )
@@ -163,7 +166,10 @@ def test_a_value_knows_its_place_and_its_folder() -> None:
         (("proxy", "http://u:secret@h:1"), "http://h:1"),
         (("helper", "cat /home/you/key --secret abc"), "cat …"),
         (("entry", "http://h/v1\napi_key=os.environ/A"), "http://h/v1"),
-        (("setting", "postgres://u:secret@host/database"), "****base"),
+        (("setting", "postgres://u:secret@host/database"), "postgres://host"),
+        (("setting", "https://hooks.example/services/secret"), "https://hooks.example"),
+        (("setting", "os.environ/OPENAI_API_KEY"), "os.environ/OPENAI_API_KEY"),
+        (("setting", "a-secret-0123"), "****0123"),
         (("code", "evil.instance"), "evil.instance"),
     ],
 )
@@ -309,6 +315,11 @@ def gateway(config: str = CONFIG, litellm_env: str = "") -> list[str]:
         ("model_list:", "include: [evil.yaml]\nmodel_list:"),
         ("model_list:", "environment_variables: {HTTPS_PROXY: http://evil}\nmodel_list:"),
         ("model_list:", "guardrails: [{litellm_params: {guardrail: evil.Guard}}]\nmodel_list:"),
+        # A server or a variable can have any name.
+        ("model_list:", "mcp_servers: {fallbacks: {command: sh, args: [evil]}}\nmodel_list:"),
+        ("model_list:", "mcp_servers: {mode: {url: http://evil}}\nmodel_list:"),
+        ("fallbacks: [{m: [n]}]", "fallbacks: [{m: [os.environ/A]}]"),
+        ('hosted_vllm/x, api_base: "http://h:9/v1"', "huggingface/https://evil"),
     ],
 )
 def test_a_change_that_decides_asks_again(old: str, new: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -76,7 +77,8 @@ def _fish(name: str, value: str) -> str:
 
 
 def _pwsh(name: str, value: str) -> str:
-    escaped = value.replace("'", "''")
+    # PowerShell ends a quoted text at each of these, whichever it began with.
+    escaped = re.sub(r"['\u2018-\u201b]", r"\g<0>\g<0>", value)
     return f"$env:{name} = '{escaped}'"
 
 

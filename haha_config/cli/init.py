@@ -278,11 +278,10 @@ def _prepared(save_as: str | None, session: Session, draft: Draft, found: Discov
 
 def next_steps(session: Session, made: Prepared, typed: Typed) -> Iterator[Message | str]:
     """What to type next, ready to be pasted."""
-    from haha_config.io import loopback
-
     yield ""
     yield msg("Next:")
     if made.answers.port is not None:
+        from haha_config.io import loopback
         from haha_config.workflow.gateway.installation import best, looked
         from haha_config.workflow.gateway.site import site, status_of
 
@@ -294,8 +293,7 @@ def next_steps(session: Session, made: Prepared, typed: Typed) -> Iterator[Messa
                 yield "  haha-config proxy install"
             yield msg("  haha-config proxy up        (start the gateway)")
     row = session.providers[made.answers.provider]
-    local = urls.local_port(made.answers.base_url)
-    if row.start and not row.multi and not (local and loopback.listens(local)):
+    if row.start and not row.multi and not _answers(made.answers.base_url):
         yield msg("  {command}   (if it is not running)", command=row.start)
     start = "bin/claude-haha" if session.client == "haha" else "claude"
     yield msg("  {command}", command=start)
@@ -310,3 +308,11 @@ def next_steps(session: Session, made: Prepared, typed: Typed) -> Iterator[Messa
     # A gateway of fifty models makes a line that nobody reads or pastes.
     if len(again) < 2000:
         yield msg("  {command}   (the same set-up again)", command=again)
+
+
+def _answers(base_url: str) -> bool:
+    """Whether the server on this machine runs already."""
+    from haha_config.io import loopback
+
+    port = urls.local_port(base_url)
+    return port is not None and loopback.listens(port)

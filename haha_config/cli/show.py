@@ -79,22 +79,22 @@ def show(
     if not short:
         trust.name_unknown(session, state)
     settings = (file for _, file in state.settings_files)
-    broken = [(f.error, f.text) for f in (*settings, state.dotenv) if f.error is not None]
-    for error, text in broken:
-        report.failure(error, as_json=False, excerpt=pointed(text, error.place or Place()))
+    broken = [f for f in (*settings, state.dotenv) if f.error is not None]
+    for file in broken:
+        assert file.error is not None  # noqa: S101 - filtered above
+        place = file.error.place or Place()
+        report.failure(file.error, as_json=False, excerpt=pointed(file.text, place))
     return 1 if broken else 0
 
 
 def variables(state: State) -> Iterator[Effective]:
     """Every variable that some layer holds: ours first, then what else we know or find in files."""
-    for name in dict.fromkeys((*v.CLIENT, *_in_files(state))):
+    files = [layer for layer in state.layers if layer.name != "shell"]
+    named = dict.fromkeys((*v.CLIENT, *(n for layer in files for n in layer.values)))
+    for name in named:
         effective = state.effective(name)
         if effective.value is not None:
             yield effective
-
-
-def _in_files(state: State) -> Iterator[str]:
-    return (name for layer in state.layers if layer.name != "shell" for name in layer.values)
 
 
 def chosen(state: State, names: Sequence[str]) -> Iterator[Effective]:
@@ -115,8 +115,10 @@ def _held(state: State, name: str) -> bool:
 
 
 def _check_known(state: State, name: str) -> None:
-    documented = sorted(state.documented.variables)
-    known = dict.fromkeys((*v.CLIENT, *documented, *_in_files(state)))
+    files = [layer for layer in state.layers if layer.name != "shell"]
+    known = dict.fromkeys(
+        (*v.CLIENT, *sorted(state.documented.variables), *(n for f in files for n in f.values))
+    )
     if name not in known:
         raise Usage(
             msg("`{name}` is set nowhere, and no client is known to read it", name=name),
@@ -280,12 +282,15 @@ def _top(session: Session, state: State) -> Iterator[tuple[Message, Message | st
         if others:
             told = msg("{model}; if it fails: {names}", model=told, names=others)
         yield msg("model"), told
-    headers = []
-    for one in sent(session, state):
-        value = one.value or msg("known only when it is sent")
-        headers.append(
-            msg("{name}: {value} ({source})", name=one.name, value=value, source=one.source)
+    headers = tuple(
+        msg(
+            "{name}: {value} ({source})",
+            name=one.name,
+            value=one.value or msg("known only when it is sent"),
+            source=one.source,
         )
+        for one in sent(session, state)
+    )
     if headers:
         yield msg("credential"), msg("{headers}", headers=headers)
 

@@ -115,21 +115,13 @@ def _into_keyring(
     if not profiles.takes_helper(session, profile) and _accepts_both(session, profile, manner):
         profile = replace(profile, either=True)
     if not profiles.takes_helper(session, profile) or len(profile.keys) != 1:
-        known: tuple[Message, ...] = ()
-        if profiles.asks_for_helper(session, profile):
-            # How somebody who knows better says so, without a terminal.
-            path = report.short(str(profile_files.path(session.config_folder, profile.name)))
-            said = msg(
-                "if this endpoint does: write `either = true` above [keys] in {path}", path=path
-            )
-            known = (said,)
         raise HahaError(
             msg(
                 "`{name}` can't use a keyring: its provider is not known to accept a key"
                 " in two headers",
                 name=profile.name,
             ),
-            hints=(*known, f"haha-config use {profile.name}"),
+            hints=(*_if_it_does(session, profile), f"haha-config use {profile.name}"),
         )
     return profiles.with_keyring(session, profile, dry_run=manner.dry_run)
 
@@ -147,6 +139,14 @@ def _accepts_both(session: Session, profile: Profile, manner: WriteOptions) -> b
         why=msg("The client sends a key from a keyring in both."),
         flag="--keyring",
     )
+
+
+def _if_it_does(session: Session, profile: Profile) -> tuple[Message, ...]:
+    """How somebody who knows better says so, without a terminal."""
+    if not profiles.asks_for_helper(session, profile):
+        return ()
+    path = report.short(str(profile_files.path(session.config_folder, profile.name)))
+    return (msg("if this endpoint does: write `either = true` above [keys] in {path}", path=path),)
 
 
 def _headline(name: str, outcome: WriteResult, before: State, after: State) -> Message:

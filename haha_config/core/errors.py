@@ -36,9 +36,10 @@ def unwritten(path: object, error: OSError) -> HahaError:
     return HahaError(msg("can't write {path}: {why}", path=str(path), why=error.strerror or ""))
 
 
-def unstarted(program: str, error: OSError) -> HahaError:
-    """That a program can't be started, and why."""
-    return HahaError(msg("can't start {program}: {why}", program=program, why=error.strerror or ""))
+def unstarted(program: str, error: OSError | ValueError) -> HahaError:
+    """That a program can't be started, and why. ValueError: a variable holds a NUL."""
+    why = str(error) if isinstance(error, ValueError) else error.strerror or ""
+    return HahaError(msg("can't start {program}: {why}", program=program, why=why))
 
 
 class Refusal(HahaError):

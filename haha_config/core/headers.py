@@ -38,11 +38,6 @@ def value(text: str, name: str) -> str:
     return next((held for n, held in reversed(pairs(text)) if n.lower() == name), "")
 
 
-def credential(text: str) -> str:
-    """What a header that a person wrote gives for a credential; "" where none does."""
-    return value(text, "authorization") or value(text, KEY)
-
-
 def with_header(text: str, name: str, wanted: str) -> str:
     """`text` with `name` set to `wanted`, or without it where that is ""; other lines stay."""
     kept = [line for line in lines(text) if line.partition(":")[0].strip().lower() != name]

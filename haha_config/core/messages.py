@@ -7,9 +7,9 @@ from typing import Final
 
 from msgspec import Struct
 
-#: Code points that move the cursor, colour or retitle a terminal, or turn the direction of writing:
-#: they are never printed as they are.
-CONTROLS: Final = (*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+#: Code points that move the cursor, colour or retitle a terminal, end a line, or turn the direction
+#: of writing: they are never printed as they are.
+CONTROLS: Final = (*range(0x20), *range(0x7F, 0xA0), *range(0x2028, 0x202F), *range(0x2066, 0x206A))
 
 
 class Message(Struct, frozen=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, Literal, Protocol, TypeAlias
+from typing import Any, Final, Literal, Protocol, TypeAlias, TypeGuard
 
 from msgspec import Struct
 
@@ -254,6 +254,15 @@ def objects(data: Data) -> list[Mapping[str, Data]]:
 
 def string(data: Data) -> str:
     return data if isinstance(data, str) else ""
+
+
+#: No model that we know of has a name of more than 80 characters.
+_LONGEST_NAME: Final = 200
+
+
+def is_model_name(data: object) -> TypeGuard[str]:
+    """Whether what an endpoint lists can be a model's name: a word that a screen can show."""
+    return isinstance(data, str) and data.isprintable() and 0 < len(data.strip()) <= _LONGEST_NAME
 
 
 def walk(data: Data, path: Path = ()) -> Iterator[tuple[Path, Data]]:

@@ -24,7 +24,7 @@ def wait_for(command: Sequence[str], environ: Mapping[str, str], *, cwd: Path) -
     """
     try:
         child = subprocess.Popen(command, env=dict(environ), cwd=cwd)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise unstarted(command[0], error) from None
     with signals_left_to(child):
         code = child.wait()

@@ -236,7 +236,7 @@ def spawn(
             start_new_session=os.name != "nt",
             creationflags=flags,
         )
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise unstarted(command[0], error) from None
     finally:
         os.close(handle)

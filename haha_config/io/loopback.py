@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from haha_config.core.model import from_json, mapping, objects
+from haha_config.core.model import from_json, is_model_name, mapping, objects
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection
@@ -116,7 +116,7 @@ class Servers:
         if self._ask(port, "/v1/models") is None:
             return None
         rows = self._rows(port, "/v1/models", "data")
-        return tuple(row["id"] for row in rows if isinstance(row.get("id"), str))
+        return tuple(row["id"] for row in rows if is_model_name(row.get("id")))
 
     def ollama_version(self, port: int) -> str:
         """Ollama's version; "" where it does not answer."""

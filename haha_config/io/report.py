@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from haha_config.core.errors import INTERRUPTED, HahaError
-from haha_config.core.messages import Message, msg, nmsg
+from haha_config.core.messages import CONTROLS, Message, msg, nmsg
 from haha_config.core.model import Finding, Place
 from haha_config.io.i18n import (
     choose_language,
@@ -208,7 +208,9 @@ def shows_marks() -> bool:
 
 def document(data: Mapping[str, Any]) -> None:
     """A JSON result: `version` first, text in English."""
-    print(json.dumps({"version": VERSION, **data}, ensure_ascii=False, indent=2))
+    text = json.dumps({"version": VERSION, **data}, ensure_ascii=False, indent=2)
+    # JSON itself hides no more than what is below a blank.
+    print(text.translate({code: f"\\u{code:04x}" for code in CONTROLS if code > ord(" ")}))
 
 
 def hint(text: Message | str, stream: TextIO, *, indent: int = 2) -> None:

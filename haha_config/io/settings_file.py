@@ -22,7 +22,8 @@ from haha_config.io.gateway_process import started_at
 def folder(environ: Mapping[str, str], state: Path) -> Path:
     """Where session files live: the runtime folder, which dies with the login; else our state."""
     runtime = environ.get("XDG_RUNTIME_DIR")
-    if runtime and Path(runtime).is_dir() and os.access(runtime, os.W_OK):
+    # A relative one would be in whichever folder this is started.
+    if runtime and Path(runtime).is_absolute() and os.access(runtime, os.W_OK | os.X_OK):
         return Path(runtime) / "haha-config"
     return state / "sessions"
 

@@ -125,7 +125,7 @@ def _said(
         )
     except subprocess.TimeoutExpired:
         return False, ""
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise unstarted(command[0], error) from None
     try:
         data = json.loads(done.stdout)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
+import stat
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -55,9 +57,14 @@ def _opened(target: str) -> Iterator[TextIO | None]:
     if target == SCREEN:
         yield None
         return
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
+    # O_NONBLOCK: a pipe would wait for its reader. Nothing but a file is given another mode.
+    flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
         number = os.open(target, flags, 0o600)
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            os.close(number)
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        os.ftruncate(number, 0)
         if sys.platform != "win32":
             os.fchmod(number, 0o600)
     except OSError as error:

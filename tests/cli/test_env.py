@@ -33,6 +33,13 @@ def test_vscode_gets_the_block_of_its_settings(tool: Tool) -> None:
     assert pairs["ANTHROPIC_AUTH_TOKEN"] == "ollama"
 
 
+def test_no_quote_of_powershells_ends_a_value(tool: Tool) -> None:
+    words = ("init", "--provider", "ollama", "--model", "a\u2019; b \u201b'", "--yes")
+    assert tool(*words).code == 0
+    out = tool("env", "--shell", "pwsh").out
+    assert "$env:ANTHROPIC_MODEL = 'a\u2019\u2019; b \u201b\u201b'''\n" in out
+
+
 def test_docker_gets_values_without_quotes(tool: Tool) -> None:
     tool.environ["DEEPSEEK_API_KEY"] = "sk-test-0123456789abcdef"
     assert tool("init", "--provider", "deepseek", "--yes").code == 0

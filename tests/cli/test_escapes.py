@@ -41,6 +41,7 @@ def hostile(tool: Tool) -> Tool:
         ("models", "--search", HOSTILE),
         ("validate", "--only", f"env,{HOSTILE}"),
         ("use", HOSTILE),
+        ("show", "--format", "json"),
     ],
     ids=lambda words: " ".join(words[:3]).encode("ascii", "ignore").decode().split("\x1b")[0],
 )

@@ -44,6 +44,16 @@ def configure(home: Path, url: str, **variables: str) -> None:
     (home / ".claude" / "settings.json").write_text(json.dumps({"env": env}))
 
 
+def test_a_name_that_no_screen_can_show_is_not_listed(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ["alpha", "a\x1b[31mb", "a\nhint: touch x", "\u202ea", "a\u2028b", "x" * 5000, " "]
+    with Upstream(models=names) as up:
+        configure(home, up.url)
+        assert main(["models", "--format", "json"]) == 0
+    assert [m["id"] for m in json.loads(capsys.readouterr().out)["models"]] == ["alpha"]
+
+
 def test_a_custom_endpoint_lists_its_models(
     home: Path, upstream: Upstream, capsys: pytest.CaptureFixture[str]
 ) -> None:

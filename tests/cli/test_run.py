@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import pytest
@@ -43,9 +44,39 @@ def test_a_model_that_the_profiles_gateway_lacks(gateway: Tool) -> None:
     assert "did you mean `gpt-6-luna`?" in done.err
 
 
-def test_a_direct_route_needs_no_gateway(gateway: Tool) -> None:
+@pytest.fixture
+def direct(gateway: Tool) -> Tool:
     key = "sk-0123456789abcdef0123456789abcdef"
     made = gateway("init", "--provider", "deepseek", "--yes", DEEPSEEK_API_KEY=key)
     assert made.code == 0, made.err
-    done = gateway("run", "--model", "deepseek-v4-pro")
+    return gateway
+
+
+def test_a_direct_route_needs_no_gateway(direct: Tool) -> None:
+    done = direct("run", "--model", "deepseek-v4-pro")
     assert (done.code, done.out) == (0, "started with deepseek-v4-pro\n")
+
+
+def test_a_variable_that_no_program_can_have(direct: Tool) -> None:
+    text = direct.settings.read_text(encoding="utf-8")
+    direct.settings.write_text(text.replace('"3000000"', '"3\\u0000"'), encoding="utf-8")
+    done = direct("run")
+    assert (done.code, done.out) == (1, "")
+    assert "can't start" in done.err
+
+
+def test_a_trace_waits_for_no_reader(direct: Tool) -> None:
+    os.mkfifo(direct.cwd / "trace")
+    done = direct("run", "--trace=trace")
+    assert (done.code, done.out) == (1, "")
+    assert "can't write trace" in done.err
+
+
+def test_a_trace_into_what_is_no_file_leaves_it_its_mode(direct: Tool) -> None:
+    pipe = direct.cwd / "trace"
+    os.mkfifo(pipe, 0o640)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    mode = pipe.stat().st_mode
+    assert direct("run", "--trace=trace").code == 1
+    assert pipe.stat().st_mode == mode
+    os.close(reader)

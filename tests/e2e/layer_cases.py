@@ -289,8 +289,6 @@ def _credentials() -> Iterator[Case]:
     yield Case("a login's key and a line for it", user(**line), kept=primary)
     yield Case("a helper and a line for it", user(helper, **line))
     yield Case("a line alone", {USER: {"env": {**own, **line}}}, bare=True)
-    bearer = {HEADERS: f"Authorization: Bearer {OTHER_KEY}"}
-    yield Case("a line with a Bearer alone", {USER: {"env": {**own, **bearer}}}, bare=True)
 
 
 def _headers() -> Iterator[Case]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from pathlib import Path
 
@@ -80,17 +79,3 @@ def test_a_first_start_reads_no_settings_of_a_folder(
         with Session(version, home=home, cwd=folder) as session:
             session.wait_for("Unable to connect to Anthropic services|Select login method", 90)
         assert one.asked() == []
-
-
-@pytest.mark.parametrize("version", [parts.NEWEST])
-def test_a_first_start_takes_no_api_key(home: Path, work: Path, version: str) -> None:
-    with Upstream() as upstream:
-        variables = {"ANTHROPIC_BASE_URL": upstream.url, "ANTHROPIC_API_KEY": KEYS["one"]}
-        path = home / ".claude" / "settings.json"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps({"env": variables}), encoding="utf-8")
-        done = Tool(home, work)("validate", "--select", "SYS008")
-        assert "asks for an Anthropic login" in " ".join(done.out.split())
-        with Session(version, home=home, cwd=work) as session:
-            session.wait_for("Unable to connect to Anthropic services|Select login method", 90)
-        assert upstream.asked() == []

@@ -30,6 +30,7 @@ class Adding(Struct, frozen=True, kw_only=True):
     region: str = ""
     url: str = ""
     variable: str = ""
+    model: str = ""
 
 
 class Work(Struct, frozen=True, kw_only=True):

@@ -93,9 +93,12 @@ def behind(work: Work, upstream: Upstream | None) -> Message | str | None:
 
 
 def _without(work: Work, name: str) -> Work:
-    kept = tuple(u for u in work.draft.upstreams if u.name != name)
-    held = (name,) if name in work.found.state.models else ()
-    return work.drafted(upstreams=kept, drop=(*work.draft.drop, *held))
+    draft = work.draft
+    kept = tuple(u for u in draft.upstreams if u.name != name)
+    drop = draft.drop
+    if name in work.found.state.models:
+        drop = (*drop, name)
+    return work.drafted(upstreams=kept, drop=drop)
 
 
 def main(talk: Talk, work: Work) -> Turn:
@@ -303,7 +306,7 @@ def upstream_model(talk: Talk, work: Work) -> Turn:
     default = model.best(offer, plain_name(row.slots.get("main", "")))
     answer = model.ask(talk, msg("Which model of {name}?", name=rows.named(row)), offer, default)
     # The summary shows the name, and changes it.
-    name = _free_name(work, adding, answer)
+    name = _free_name(work, replace(adding, model=answer))
     made = drafts.upstream(row, answer, name=name, url=adding.url, region=adding.region)
     others = (u for u in work.draft.upstreams if u.name != name)
     work = work.drafted(
@@ -354,20 +357,20 @@ def _renamed(work: Work, old: str, new: str) -> Work:
     return replace(work, draft=draft, chosen=chosen, renaming="")
 
 
-def _free_name(work: Work, adding: Adding, model: str) -> str:
+def _free_name(work: Work, adding: Adding) -> str:
     """The model's own name; with its provider's where another model has that one."""
-    plain = plain_name(model)
-    held = _held(work)
-    taken = {name for name in names(work) if not _is_same(held.get(name), adding, plain)}
+    plain = plain_name(adding.model)
+    taken = {name for name in names(work) if not _is_same(_held(work).get(name), adding)}
     numbered = (f"{plain}-{adding.provider}-{n}" for n in count(2))
     return next(n for n in chain((plain, f"{plain}-{adding.provider}"), numbered) if n not in taken)
 
 
-def _is_same(there: Upstream | None, adding: Adding, model: str) -> bool:
+def _is_same(there: Upstream | None, adding: Adding) -> bool:
     """Whether an entry is the model that is being added: it is brought up to date."""
-    if there is None or (there.provider, there.model) != (adding.provider, model):
+    if there is None or there.provider != adding.provider:
         return False
-    return adding.url in ("", there.base_url.rstrip("/"))
+    same = there.model == plain_name(adding.model)
+    return same and adding.url in ("", there.base_url.rstrip("/"))
 
 
 def _name_complaint(work: Work, text: str) -> Message | None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from functools import cached_property
-from threading import Thread
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from haha_config.core import urls
-from haha_config.core.errors import HahaError
 from haha_config.core.exchange import Dialogue
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import plain_name
@@ -124,25 +123,13 @@ class Offers:
             return None
         headers = credential(key, drafts.header(row, key))
         dialogue = _hurried(model_list.ask_for(discovery, base_url, headers))
-        found: list[Listing] = []
-
-        def fetch() -> None:
-            try:
-                found.append(run_dialogue(dialogue, self._value))
-            except HahaError as error:
-                found.append(Listing(problem=error.what))
-
-        # A name server's silence can't be cut, so a thread waits for it.
-        thread = Thread(target=fetch, daemon=True)
-        thread.start()
-        thread.join(_UNNOTICED)
-        if thread.is_alive():
-            asking = msg("asking {where} for its models …", where=_host(base_url))
-            with report.waiting(asking, plain=self._plain):
-                thread.join(PATIENCE - _UNNOTICED)
-        if found:
-            return found[0]
-        return Listing(problem=msg("no answer within {n} s", n=int(PATIENCE)))
+        slow = msg("no answer within {n} s", n=int(PATIENCE))
+        asking = msg("asking {where} for its models …", where=_host(base_url))
+        return _soon(
+            lambda: run_dialogue(dialogue, self._value),
+            Listing(problem=slow),
+            lambda: report.waiting(asking, plain=self._plain),
+        )
 
 
 def list_base(row: Provider, region: str, key: str, url: str) -> str:
@@ -167,3 +154,31 @@ def _hurried(dialogue: Dialogue[Listing]) -> Dialogue[Listing]:
     except StopIteration as end:
         listing: Listing = end.value
         return listing
+
+
+def _soon(
+    fetch: Callable[[], Listing], late: Listing, waiting: Callable[[], AbstractContextManager[None]]
+) -> Listing:
+    """What `fetch` returns, or `late`. In a thread, since a name server's silence can't be cut.
+
+    `waiting` says meanwhile what is awaited; a quick answer needs no word.
+    """
+    from threading import Thread
+
+    found: list[Listing] = []
+
+    def run() -> None:
+        from haha_config.core.errors import HahaError
+
+        try:
+            found.append(fetch())
+        except HahaError as error:
+            found.append(Listing(problem=error.what))
+
+    thread = Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(_UNNOTICED)
+    if thread.is_alive():
+        with waiting():
+            thread.join(PATIENCE - _UNNOTICED)
+    return found[0] if found else late

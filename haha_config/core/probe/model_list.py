@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from haha_config.core.exchange import Dialogue, HttpExchange, Request
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Data, from_json, mapping, objects
+from haha_config.core.model import Data, from_json, is_model_name, mapping, objects
 from haha_config.core.providers import catalog as catalogs
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.catalog import Catalog, CatalogEntry, Price, per_million
@@ -87,7 +87,8 @@ def _ollama(url: str, headers: Mapping[str, str]) -> Dialogue[Listing]:
     data = _object(answer)
     if data is None:
         return Listing(problem=_why(answer))
-    names = [str(m["name"]) for m in objects(data.get("models")) if "name" in m][:_ENOUGH]
+    listed = (m.get("name") for m in objects(data.get("models")))
+    names = [name for name in listed if is_model_name(name)][:_ENOUGH]
     show = urljoin(url, "show")
     shown = yield [
         replace(_get(show, headers), method="POST", body={"model": name}) for name in names
@@ -115,7 +116,7 @@ def _ollama_entry(name: str, data: Mapping[str, Data]) -> CatalogEntry:
 def _entries(kind: str, data: Mapping[str, Data]) -> Iterator[CatalogEntry]:
     read = _openrouter if kind == "openrouter" else _openai
     for item in objects(data.get("data")):
-        if isinstance(item.get("id"), str) and item["id"]:
+        if is_model_name(item.get("id")):
             yield read(item)
 
 

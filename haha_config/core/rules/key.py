@@ -117,10 +117,9 @@ class KEY002(Rule):
     requires = ("ENV001", "SET001")
 
     def check(self, state: State) -> Iterable[Problem]:
-        other = any(f.data.get("apiKeyHelper") for _, f in state.settings_files)
-        other = other or bool(headers.credential(state.value(v.HEADERS)))
+        helper = any(f.data.get("apiKeyHelper") for _, f in state.settings_files)
         base = state.effective(v.BASE_URL)
-        if not base.value or credentials(state) or other or state.only:
+        if not base.value or credentials(state) or helper or state.only:
             return
         if (gone := _cancelled(state)) is not None:
             yield self._emptied(gone)

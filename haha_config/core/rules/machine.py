@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
 from haha_config.core import urls
@@ -10,7 +10,6 @@ from haha_config.core import variables as v
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place, Problem
 from haha_config.core.rules.rule import INIT, Rule, quoted, version
-from haha_config.core.state.layers import LayerName
 from haha_config.core.state.machine import Installed, Machine
 from haha_config.core.state.state import State
 
@@ -176,36 +175,24 @@ class SYS008(MachineRule):
     def look(self, state: State, machine: Machine) -> Iterable[Problem]:
         if machine.onboarded is not False or not state.value(v.BASE_URL):
             return
-        path = machine.client_state
-        add = msg('if it asks for a login, add "hasCompletedOnboarding": true to {path}', path=path)
-        where = set(_tokens(state))
-        if where - _FOLDER:
+        if any(layer.values.get(v.BASE_URL) for layer in state.layers if layer.name not in _FOLDER):
+            path = machine.client_state
             what = msg("at its first start the client asks a few questions")
-            yield Problem(what, Place(path=path), add)
-        elif where:
+            hint = msg(
+                'if it asks for a login, add "hasCompletedOnboarding": true to {path}', path=path
+            )
+            yield Problem(what, Place(path=path), hint)
+        else:
             what = msg(
                 "the client's first start reads no settings of a folder: it asks for an Anthropic"
                 " login, or stops where api.anthropic.com is out of reach"
             )
             place = state.effective(v.BASE_URL).place
             yield Problem(what, place, f"{INIT} --scope user", severity="warning")
-        else:
-            what = msg(
-                "without `{name}` the client's first start asks for an Anthropic login, or stops"
-                " where api.anthropic.com is out of reach",
-                name=v.AUTH_TOKEN,
-            )
-            yield Problem(what, Place(path=path), add, severity="warning")
-
-
-def _tokens(state: State) -> Iterator[LayerName]:
-    """The layers with a token or a helper: at its first start it takes no other credential."""
-    yield from (layer.name for layer in state.layers if layer.values.get(v.AUTH_TOKEN))
-    yield from (name for name, file in state.settings_files if file.data.get("apiKeyHelper"))
 
 
 #: Layers that the client reads once it trusts the folder.
-_FOLDER: Final[frozenset[LayerName]] = frozenset({"local", "project"})
+_FOLDER: Final = ("local", "project")
 
 
 class SYS009(MachineRule):

@@ -101,7 +101,7 @@ def silent(state: State, *, logged_in: bool) -> tuple[Message, Place] | None:
             return what, held.place
     variables = (v.AUTH_TOKEN, v.API_KEY, "CLAUDE_CODE_OAUTH_TOKEN")
     helper = any(file.data.get("apiKeyHelper") for _, file in state.settings_files)
-    custom = headers.credential(held.value or "")
+    custom = headers.value(held.value or "", headers.KEY)
     if logged_in or helper or custom or any(state.value(name) for name in variables):
         return None
     return msg("the client has no login and no credential"), Place()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -23,13 +23,13 @@ from haha_config.core.providers.index import ProviderIndex, plain_model
 from haha_config.core.providers.model import Provider, Upstream
 from haha_config.core.setup import draft as drafts
 from haha_config.core.setup.draft import Draft
-from haha_config.core.setup.profile import RESERVED, Kind, Reference, check_name, of_data
+from haha_config.core.setup.profile import RESERVED, Kind, Profile, Reference, check_name, of_data
 from haha_config.core.state import configured
 from haha_config.core.state.file import parse
 from haha_config.core.state.state import State
-from haha_config.io import profile_files, report
+from haha_config.io import profile_files, report, store
 from haha_config.io.i18n import english, render
-from haha_config.workflow import import_sources, key_destinations, profiles
+from haha_config.workflow import import_sources, profiles
 from haha_config.workflow.apply import WriteOptions, WriteResult, write
 from haha_config.workflow.profiles import SavedProfile
 from haha_config.workflow.session import Session
@@ -208,11 +208,9 @@ def _profile(session: Session, entry: ImportedSetup, name: str) -> Taken:
         entry=entry,
         made=SavedProfile(profile=profile),
         missing=tuple(
-            variable
-            for variable, reference in profile.keys.items()
-            if not key_destinations.has(session, reference)
+            variable for variable, reference in profile.keys.items() if not _has(session, reference)
         ),
-        notes=tuple(key_destinations.said(session, profile, draft)),
+        notes=tuple(_destinations(session, profile, draft)),
     )
 
 
@@ -350,3 +348,80 @@ def _state(session: Session, env: Mapping[str, str]) -> State:
         environ=dict(env),
         providers=session.providers,
     )
+
+
+# --- whom the keys of a profile from elsewhere would be shown to ------------------------------
+
+
+def _destinations(session: Session, profile: Profile, draft: Draft) -> Iterator[Message]:
+    """Each address with the key that it gets, and a warning where that key is for another.
+
+    Raises Usage where the profile can't be used at all.
+    """
+    for called, variable in dict.fromkeys(_calls(session, draft)):
+        url = v.shown_url(called)
+        # A variable that the profile does not name is the shell's.
+        usual = Reference("env", variable) if variable else None
+        reference = next(iter(profile.keys.values()), usual)
+        if "upstream" in profile.answers:
+            reference = profile.keys.get(variable, usual)
+        if reference is None:
+            yield msg("calls {url}", url=url)
+            continue
+        yield msg("calls {url} with the key of {where}", url=url, where=str(reference))
+        warning = _warning(session, called, reference)
+        if warning is not None:
+            yield msg("warning: {what}", what=warning)
+        try:
+            drafts.check_url(called, insecure=False)
+        except Usage as problem:
+            yield msg("warning: {what}", what=problem.what)
+
+
+def _calls(session: Session, draft: Draft) -> Iterator[tuple[str, str]]:
+    """The URLs that are called, each with the variable whose key goes there; "" for none."""
+    if not draft.provider and not draft.upstreams:
+        raise Usage(msg("no provider is given"))
+    row = rows.row(session.providers, draft.provider or "litellm")
+    if drafts.route(draft, row) == "direct":
+        base = draft.base_url or rows.endpoint(row, draft.region or row.region)
+        yield base, row.credential.variable
+        return
+    if not row.multi:
+        draft = drafts.single_upstream(draft, row)
+    for one in draft.upstreams:
+        for variable in one.variables or ("",):
+            yield one.base_url, variable
+
+
+def _warning(session: Session, url: str, reference: Reference) -> Message | None:
+    called = urls.parse(url)
+    host = called.host if called is not None else ""
+    name = reference.name if reference.kind == "env" else reference.name.rpartition(".")[2]
+    # The rows whose key is kept under that name, as far as they have an address of their own.
+    owners = [
+        row for row in session.providers.values() if row.credential.variable == name and _hosts(row)
+    ]
+    if any(host in _hosts(one) for one in owners):
+        return None
+    if owners:
+        owner = rows.named(owners[0])
+        return msg("this sends your key of {owner} to {host}", owner=owner, host=host)
+    if reference.kind == "env" or not _has(session, reference):
+        return None
+    return msg("this sends your key {where} to {host}", where=str(reference), host=host)
+
+
+def _has(session: Session, reference: Reference) -> bool:
+    """Whether a key is there, as far as it can be read."""
+    kind, name = reference.kind, reference.name
+    try:
+        return bool(store.read(kind, name, session.environ, session.data_folder))
+    except HahaError:
+        return False
+
+
+def _hosts(row: Provider) -> set[str]:
+    bases = [*row.base_urls.values(), *row.upstream_bases.values()]
+    bases += [url for kind in row.credential.kinds for url in kind.base_urls.values()]
+    return {found.host for found in map(urls.parse, bases) if found is not None}

@@ -117,11 +117,6 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
         return facts.parse(templates.text("facts/layers.json"), Behaviour)
 
     @property
-    def logged_in(self) -> bool:
-        """Whether the client keeps a login of its own."""
-        return (self.client_folder / ".credentials.json").is_file()
-
-    @property
     def env_path(self) -> Path:
         return self.folder / ".env"
 
@@ -366,9 +361,8 @@ def _holds_ours(path: Path) -> bool:
 def choice(flag: str, value: str, known: Iterable[_Name]) -> _Name:
     """`value` if it is one of `known`. Raises Usage with the nearest names."""
     names = list(known)
-    for name in names:
-        if name == value:
-            return name
+    if value in names:
+        return names[names.index(value)]
     raise Usage(
         msg("{flag}: there is no `{value}`: {known}", flag=flag, value=value, known=tuple(names)),
         hints=did_you_mean(value, names),

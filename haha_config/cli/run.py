@@ -153,9 +153,7 @@ def profile_variables(
     """
     profile = profiles.load(session, name)
     helper = profiles.helper(session, profile)
-    draft = profiles.filled(
-        session, profile, profiles.draft_from_profile(session, profile, targets="settings")
-    )
+    draft = profiles.filled(session, profile, profiles.draft_from_profile(session, profile))
     row = session.providers[draft.provider]
     apart = session
     if drafts.route(draft, row) == "litellm":

@@ -184,16 +184,11 @@ def _kept(session: Session, draft: Draft, found: Discovered) -> dict[str, str]:
     if draft.keep_env:
         return {}
     may_have = trust.shell_holders(session, found.state)
-    known = {
-        n: draft.keys.get(n) or session.environ.get(n, "")
-        for n, entry in references(draft, found).items()
-        if n in draft.keys or may_have(n, entry)
-    }
-    return {
-        n: drafts.clean_key(k)[0]
-        for n, k in known.items()
-        if k and (n in draft.keys or not _held(found, n))
-    }
+    kept: dict[str, str] = {}
+    for name, entry in references(draft, found).items():
+        if name in draft.keys or (not _held(found, name) and may_have(name, entry)):
+            kept[name] = draft.keys.get(name) or session.environ.get(name, "")
+    return {name: drafts.clean_key(key)[0] for name, key in kept.items() if key}
 
 
 def references(draft: Draft, found: Discovered) -> dict[str, ModelEntry]:
@@ -214,13 +209,12 @@ def lacking(session: Session, draft: Draft, found: Discovered) -> dict[str, Mode
         return {}
     may_have = trust.shell_holders(session, found.state)
 
-    def nowhere(name: str, entry: ModelEntry) -> bool:
-        if draft.keys.get(name) or _held(found, name):
-            return False
-        shell = session.environ.get(name)
-        return not (shell and may_have(name, entry))
-
-    return {n: entry for n, entry in references(draft, found).items() if nowhere(n, entry)}
+    return {
+        name: entry
+        for name, entry in references(draft, found).items()
+        if not (draft.keys.get(name) or _held(found, name))
+        and not (session.environ.get(name) and may_have(name, entry))
+    }
 
 
 def check_references(session: Session, draft: Draft, found: Discovered) -> None:
@@ -229,23 +223,15 @@ def check_references(session: Session, draft: Draft, found: Discovered) -> None:
     if not missing:
         return
     may_have = trust.shell_holders(session, found.state)
-    name = "litellm_config.yaml"
-    raise Usage(
-        msg("no key in {names}, which {file} names", names=tuple(missing), file=name),
-        hints=(
-            *(
-                msg("export {name}=…", name=name)
-                for name, entry in missing.items()
-                if may_have(name, entry)
-            ),
-            *([msg("or pipe it in: --api-key-stdin")] if len(missing) == 1 else []),
-            msg(
-                "or drop its models: {flags}",
-                flags=" ".join(f"--drop {quote(entry.name)}" for entry in missing.values()),
-            ),
-            msg("or export it where the gateway starts: --keys env"),
-        ),
-    )
+    hints = [msg("export {name}=…", name=n) for n, entry in missing.items() if may_have(n, entry)]
+    if len(missing) == 1:
+        hints.append(msg("or pipe it in: --api-key-stdin"))
+    flags = " ".join(f"--drop {quote(entry.name)}" for entry in missing.values())
+    hints.append(msg("or drop its models: {flags}", flags=flags))
+    hints.append(msg("or export it where the gateway starts: --keys env"))
+    file = "litellm_config.yaml"
+    what = msg("no key in {names}, which {file} names", names=tuple(missing), file=file)
+    raise Usage(what, hints=tuple(hints))
 
 
 def adopted(found: Discovered) -> Discovered:

@@ -203,7 +203,7 @@ def _taken(
 def _profile(session: Session, entry: ImportedSetup, name: str) -> Taken:
     where = Path(entry.place.path)
     profile = of_data(name, profile_files.load(where), entry.place.path)
-    draft = profiles.draft_from_profile(session, profile, targets="settings", where=where)
+    draft = profiles.draft_from_profile(session, profile, where)
     return Taken(
         entry=entry,
         made=SavedProfile(profile=profile),

@@ -75,44 +75,43 @@ def run_probe(
 
     Raises HahaError where there is nothing to probe.
     """
-    who = caller_of(session, state)
+    who, orders, planned = _plan(session, state, models or slot_models(state), options)
     if options.timeout is None:
         who = replace(who, silence=_SILENCE)
-    orders = [_order(m, state, options, who) for m in models or slot_models(state)]
     if not orders:
         raise HahaError(msg("no model is configured here"), hints=("haha-config init",))
-    planned = [ask for wanted in orders for ask in examination.planned(who, wanted)]
     _announce(session, who, orders, planned, yes=options.yes)
-    return _run(who, orders, _at_once(state, who), len(planned) + 1)
+    return _run(who, orders, state, len(planned) + 1)
 
 
 def priced(session: Session, state: State, options: ProbeOptions) -> tuple[int, int]:
     """How many requests a probe of the slots' models sends, and about how many tokens."""
-    who = caller_of(session, state)
-    orders = [_order(model, state, options, who) for model in slot_models(state)]
-    planned = [ask for wanted in orders for ask in examination.planned(who, wanted)]
+    _, _, planned = _plan(session, state, slot_models(state), options)
     return len(planned) + 1, requests.tokens(planned)
 
 
-def _run(who: ClientProfile, orders: Sequence[Order], at_once: int, total: int) -> ProbeReport:
+def _plan(
+    session: Session, state: State, models: Sequence[str], options: ProbeOptions
+) -> tuple[ClientProfile, list[Order], list[Request]]:
+    """The client, what is to be found out about each model, and the requests that takes."""
+    who = caller_of(session, state)
+    orders = [_order(model, state, options, who) for model in models]
+    return who, orders, [ask for wanted in orders for ask in examination.planned(who, wanted)]
+
+
+def _run(who: ClientProfile, orders: Sequence[Order], state: State, total: int) -> ProbeReport:
     from haha_config.io import http
 
+    # A model server of this machine works on one answer at a time: more at once would only wait
+    # for each other, and the last of them would look slow.
+    local = who.loopback if who.route == "direct" else has_local_upstream(state)
+    at_once = 2 if local else _AT_ONCE
     way = http.Transport(proxies=who.proxies, ca_file=who.ca_file, at_once=at_once)
     timeout = min(orders[0].timeout, 15)
     with _progress(total, who, orders[0].timeout) as watch:
         (reached,) = http.run_dialogues([examination.reach(who, timeout)], way, watch=watch)
         talks = [examination.examine(who, wanted, reached) for wanted in orders]
         return ProbeReport(cards=tuple(http.run_dialogues(talks, way, watch=watch)))
-
-
-def _at_once(state: State, who: ClientProfile) -> int:
-    """How many requests may be under way.
-
-    A model server of this machine works on one answer at a time: more at once would only wait for
-    each other, and the last of them would look slow.
-    """
-    local = who.loopback if who.route == "direct" else has_local_upstream(state)
-    return 2 if local else _AT_ONCE
 
 
 def has_local_upstream(state: State) -> bool:
@@ -167,20 +166,17 @@ def caller_of(session: Session, state: State) -> ClientProfile:
         ensure_ours(session, state, "probe")
     login = machine.client_state(session.environ, session.home).primary_api_key is not None
     helper = _helper(session, state)
-    who = client_profile(state, held, _record(session), helper, login=login)
+    # What the installed client sends, or one of the closest version that is known.
+    known = templates.wire_records()
+    version = closest(installed_client(session), tuple(known))
+    record = known[version].read_text(encoding="utf-8")
+    who = client_profile(state, held, record, helper, login=login)
     if not who.kinds and not who.loopback:
         raise HahaError(
             msg("no credential is configured for {host}", host=url.host),
             hints=("haha-config validate", "haha-config init"),
         )
     return who
-
-
-def _record(session: Session) -> str:
-    """What the installed client sends, or one of the closest version that is known."""
-    known = templates.wire_records()
-    version = closest(installed_client(session), tuple(known))
-    return known[version].read_text(encoding="utf-8")
 
 
 def installed_client(session: Session) -> str:

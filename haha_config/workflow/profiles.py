@@ -42,7 +42,6 @@ class SavedProfile(Struct, frozen=True, kw_only=True):
 
 
 def names() -> list[str]:
-    """Every profile's name."""
     return profile_files.names(paths.config_folder())
 
 
@@ -83,9 +82,7 @@ def profiles_with_model(model: str) -> Iterator[tuple[str, bool]]:
 # --- from a profile to answers ---------------------------------------------------------------
 
 
-def draft_from_profile(
-    session: Session, profile: Profile, *, targets: str | None = None, where: Path | None = None
-) -> Draft:
+def draft_from_profile(session: Session, profile: Profile, where: Path | None = None) -> Draft:
     """A profile's draft, without its keys. Raises Usage where its file says what can't be.
 
     `where`: its file, if it is not one of ours.
@@ -93,7 +90,7 @@ def draft_from_profile(
     from haha_config.workflow import configure
 
     where = where or profile_files.path(session.config_folder, profile.name)
-    given = replace(flags.parse(profile.answers, where), write=targets)
+    given = replace(flags.parse(profile.answers, where), write="settings")
     # What was accepted with --insecure once is in the file because it was.
     draft = configure.draft_from_flags(session, given, insecure=True)
     return replace(draft, context=profile.context)
@@ -164,7 +161,7 @@ def answers(session: Session, profile: Profile) -> Answers:
     """What a profile amounts to here, checked like the answers of `init`."""
     from haha_config.workflow import configure
 
-    draft = filled(session, profile, draft_from_profile(session, profile, targets="settings"))
+    draft = filled(session, profile, draft_from_profile(session, profile))
     _check_keys(session, profile, draft)
     found = discover(session, draft)
     if drafts.route(draft, rows.row(session.providers, draft.provider)) == "litellm":
@@ -240,7 +237,7 @@ def current(session: Session, state: State) -> str | None:
 def _fits(session: Session, name: str, state: State) -> bool:
     try:
         profile = load(session, name)
-        draft = replace(draft_from_profile(session, profile, targets="settings"), key="-")
+        draft = replace(draft_from_profile(session, profile), key="-")
         made = drafts.answers(draft, session.providers, configured.read(state), "-")
     except HahaError:
         return False
@@ -388,7 +385,7 @@ def _helped(session: Session, state: State) -> str:
     if not name or name not in names():
         return ""
     profile = load(session, name)
-    return filled(session, profile, draft_from_profile(session, profile, targets="settings")).key
+    return filled(session, profile, draft_from_profile(session, profile)).key
 
 
 def helped(session: Session, found: Discovered) -> Discovered:

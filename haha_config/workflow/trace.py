@@ -124,12 +124,10 @@ class Tracer:
 
     @property
     def requests(self) -> int:
-        """How many requests there were."""
         return len(self._lines)
 
     @property
     def failures(self) -> list[tuple[Message, diagnosis.Hint]]:
-        """Why requests failed, each reason once."""
         return list(self._failed.values())
 
     def see(self, passed: Passed) -> None:
@@ -198,7 +196,6 @@ class Tracer:
 
 
 def _exchange(passed: Passed, caller: ClientProfile) -> HttpExchange:
-    """As the probe reads one."""
     body = from_json(passed.body)
     stream = isinstance(body, dict) and body.get("stream") is True
     pieces = tuple((ms, piece.decode(errors="replace")) for ms, piece in passed.pieces)

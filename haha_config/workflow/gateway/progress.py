@@ -70,5 +70,4 @@ class _Line:
 
 
 def clock(seconds: float) -> str:
-    """Minutes and seconds."""
     return f"{int(seconds) // 60}:{int(seconds) % 60:02}"

@@ -186,11 +186,16 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
         if only:
             path = self.settings_path
             return {self.scope: self._read_settings(self._snapshot("settings", path, only))}
-        read = {n: p for n, p in self.settings_paths.items() if self._counts(n)}
-        return {
-            name: self._read_settings(disk.snapshot(path), administrator=name == "managed")
-            for name, path in read.items()
-        }
+        read = self.settings_paths
+        # Of managed settings the client drops the one value that it does not take.
+        managed = parse(disk.snapshot(read.pop("managed")), "json")
+        # In the home folder the project's file is the user's: one file is one layer.
+        if self.scope != "project" and read["project"] == read["user"]:
+            del read["project"]
+        if self.client != "haha" or paths.active_provider(self.client_folder) is None:
+            del read["active-provider"]
+        rest = {name: self._read_settings(disk.snapshot(path)) for name, path in read.items()}
+        return {"managed": managed, **rest}
 
     def _beside(self, settings: Mapping[LayerName, File]) -> dict[LayerName, tuple[File, ...]]:
         """More files of these layers that this version of the client reads, strongest first."""
@@ -207,19 +212,10 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
             found["user"] = (self._read_settings(disk.snapshot(path)),)
         return {name: files for name, files in found.items() if any(f.exists for f in files)}
 
-    def _read_settings(self, snapshot: Snapshot, *, administrator: bool = False) -> File:
-        # Of managed settings the client drops the one value that it does not take.
-        if administrator or snapshot.data is None:
+    def _read_settings(self, snapshot: Snapshot) -> File:
+        if snapshot.data is None:
             return parse(snapshot, "json")
         return parse_settings(snapshot, self.accepted, self.answers_for)
-
-    def _counts(self, name: LayerName) -> bool:
-        # In the home folder the project's file is the user's: one file is one layer.
-        if name == "project" and self.scope != "project":
-            return self.settings_paths["project"] != self.settings_paths["user"]
-        return name != "active-provider" or (
-            self.client == "haha" and paths.active_provider(self.client_folder) is not None
-        )
 
     @staticmethod
     def _snapshot(target: str, path: Path, only: frozenset[str]) -> Snapshot:

@@ -154,26 +154,19 @@ def overridden(
         path = held.place.path if held.place is not None else ""
         if held.layer in stronger and held.value != value and path != state.target.path:
             found.setdefault((held.layer, path), []).append(name)
-    said = [_wins(path, names, layer, command) for (layer, path), names in found.items()]
-    for line in said if not as_json else ():
-        report.talk(line)
+    said = []
+    for (layer, path), names in found.items():
+        line = msg(
+            "{path} sets {names} and wins in this folder",
+            path=report.short(path) or msg("your shell"),
+            names=msg("all models") if set(names) == set(SLOTS.values()) else tuple(names),
+        )
+        if layer in ("local", "project"):
+            line = msg("{said}; to change it there: {command}", said=line, command=command(layer))
+        said.append(line)
+        if not as_json:
+            report.talk(line)
     return said
-
-
-def _wins(
-    path: str,
-    names: Sequence[str],
-    layer: LayerName,
-    command: Callable[[LayerName], Message | str],
-) -> Message:
-    said = msg(
-        "{path} sets {names} and wins in this folder",
-        path=report.short(path) or msg("your shell"),
-        names=msg("all models") if set(names) == set(SLOTS.values()) else tuple(names),
-    )
-    if layer not in ("local", "project"):
-        return said
-    return msg("{said}; to change it there: {command}", said=said, command=command(layer))
 
 
 def conversations(before: State, after: State, back: Message | str) -> list[Message]:
@@ -186,23 +179,22 @@ def conversations(before: State, after: State, back: Message | str) -> list[Mess
     row = configured.row_of(new, configured.read(after), after.providers)
     if not old or old == new or row is None or row.thinking_back is None:
         return []
-    return [
-        msg(
-            "{name} may refuse a conversation in which another model used tools. Start a new one,"
-            " or go back ({back}) and run /compact first.",
-            name=row.name,
-            back=back,
-        )
-    ]
+    said = msg(
+        "{name} may refuse a conversation in which another model used tools. Start a new one, or"
+        " go back ({back}) and run /compact first.",
+        name=row.name,
+        back=back,
+    )
+    return [said]
 
 
 def check_known(
     name: str, state: State, held: CurrentSetup, servers: Servers, *, unlisted: bool
 ) -> None:
     """Raises Usage for a name that the endpoint does not offer, with what would make it right."""
-    known = known_models(state, held)
     if unlisted:
         return
+    known = known_models(state, held)
     port = None if held.own_gateway else urls.local_port(held.base_url)
     # A remote endpoint is never asked.
     live = () if port is None else servers.models(port)
@@ -211,12 +203,9 @@ def check_known(
     if not live and listed:
         return
     if live is None:
+        url = v.shown_url(held.base_url)
         report.talk(
-            msg(
-                "warning: could not check `{name}`: nothing answers at {url}",
-                url=v.shown_url(held.base_url),
-                name=name,
-            )
+            msg("warning: could not check `{name}`: nothing answers at {url}", name=name, url=url)
         )
         return
     if plain in {n for one in live for n in (one, one.removesuffix(":latest"))}:

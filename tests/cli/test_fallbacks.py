@@ -158,7 +158,7 @@ def test_taken_back(gateway: Tool, command: tuple[str, ...], *, edited: bool) ->
         (("--fallback", "small=big,small"), "`small` can't be its own fallback"),
         (("--fallback", "="), "a model's name is empty"),
         ((*UPS[:2], "--upstream-key-env", "big=OPENAI_API_KEY,"), "needs NAME=VAR"),
-        ((*UPS[:2], "--upstream-key-env", "big=NOT_THERE,SECOND_KEY"), "found in NOT_THERE"),
+        ((*UPS[:2], "--upstream-key-env", "big=NOT_THERE,SECOND_KEY"), "no key in NOT_THERE"),
         (("--provider", "deepseek", "--fallback", "small"), "goes with --provider litellm"),
     ],
 )

@@ -117,6 +117,11 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
         return facts.parse(templates.text("facts/layers.json"), Behaviour)
 
     @property
+    def logged_in(self) -> bool:
+        """Whether the client keeps a login of its own."""
+        return (self.client_folder / ".credentials.json").is_file()
+
+    @property
     def env_path(self) -> Path:
         return self.folder / ".env"
 

@@ -36,8 +36,7 @@ def asked_for(session: Session, state: State) -> tuple[Message | str, Place | No
     from haha_config.io import machine
 
     kept = machine.client_state(session.environ, session.home)
-    login = session.client_folder / ".credentials.json"
-    logged_in = kept.primary_api_key is not None or login.is_file()
+    logged_in = kept.primary_api_key is not None or session.logged_in
     return asked.silent(state, logged_in=logged_in) or (asked.model(state), None)
 
 

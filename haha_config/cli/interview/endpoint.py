@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from msgspec.structs import replace
 
@@ -295,15 +295,11 @@ def _keyed(work: Work, typed: str) -> Work:
         remark(msg("{name}: {about}", name=name, about=about))
     there = kind.region if kind is not None and kind.region else draft.region
     base = draft.base_url
-    if kind is not None and kind.base_urls and any(urls.same(base, u) for u in _endpoints(row)):
+    known = (row.base_urls, *(other.base_urls for other in row.credential.kinds))
+    own = any(urls.same(base, url) for bases in known for url in bases.values())
+    if kind is not None and kind.base_urls and own:
         base = ""
     return work.drafted(key=typed, region=there, base_url=base)
-
-
-def _endpoints(row: Provider) -> Iterator[str]:
-    yield from row.base_urls.values()
-    for kind in row.credential.kinds:
-        yield from kind.base_urls.values()
 
 
 # --- URL -------------------------------------------------------------------------------------

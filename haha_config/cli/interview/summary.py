@@ -265,19 +265,18 @@ def _offered(work: Work, made: Prepared) -> Iterator[tuple[Message, Message | st
 def _files(work: Work, made: Prepared) -> Iterator[Message]:
     """Every file that will change, and what each is for."""
     session = work.session
-    settings, dotenv = session.settings_path, session.env_path
-    paths = {write.path: write for write in made.plan.effective}
-    for path, about in (
-        (settings, msg("every client reads it")),
-        (dotenv, msg("only claude-haha reads it, started in that folder")),
-        (session.litellm_path, msg("the gateway's models")),
-        (session.litellm_env_path, msg("the gateway's keys; only you can read it")),
-    ):
-        if paths.pop(str(path), None) is not None:
+    abouts = {
+        session.settings_path: msg("every client reads it"),
+        session.env_path: msg("only claude-haha reads it, started in that folder"),
+        session.litellm_path: msg("the gateway's models"),
+        session.litellm_env_path: msg("the gateway's keys; only you can read it"),
+    }
+    writes = {Path(write.path): write for write in made.plan.effective}
+    for path, about in abouts.items():
+        if path in writes:
             yield msg("{path}: {about}", path=report.short(str(path)), about=about)
-    yield from _beside([*paths.values()])
-    written = {write.path for write in made.plan.effective}
-    if {str(settings), str(dotenv)} <= written:
+    yield from _beside([write for path, write in writes.items() if path not in abouts])
+    if {session.settings_path, session.env_path} <= writes.keys():
         yield _ORDER
     if session.remembered and any(Path(w.path).parent == session.folder for w in made.plan.writes):
         yield msg(

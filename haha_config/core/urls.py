@@ -67,7 +67,7 @@ def parse(url: str) -> Url | None:
         return None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         return None
-    if len(url.split()) != 1 or url != url.strip():
+    if len(url.split()) != 1 or url != url.strip() or not url.isprintable():
         return None
     return Url(
         scheme=parts.scheme,

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from haha_config.core import urls
 from haha_config.core import variables as v
@@ -80,8 +81,12 @@ class URL001(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         for url in written(state):
             parsed = urls.parse(url.value)
-            if parsed is None or not HOST.fullmatch(parsed.host) or _doubled(parsed):
-                bare = _address_in(url.value, state)
+            bare = _address_in(url.value, state)
+            if parsed is None and bare == url.value.strip():
+                # Measured: both clients take off what stands around it.
+                what = msg("spaces or line ends stand around `{url}`", url=v.shown_url(bare))
+                yield replace(url.problem(what, bare), severity="warning")
+            elif parsed is None or not HOST.fullmatch(parsed.host) or _doubled(parsed):
                 what = msg(
                     "`{url}` is not a web address: http:// or https://, then a host",
                     url=v.shown_url(url.value),
@@ -102,6 +107,7 @@ def _address_in(text: str, state: State) -> str | None:
 
     A host without a scheme counts where the provider table has it.
     """
+    text = "".join(c for c in text if c.isprintable() or c.isspace())
     found = _ADDRESS.search(text)
     bare = found[0] if found else f"https://{text.strip()}"
     parsed = urls.parse(bare)

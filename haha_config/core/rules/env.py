@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -383,8 +384,8 @@ class ENV009(Rule):
     name = "api-timeout"
     title = msg("`API_TIMEOUT_MS` lets a slow model finish")
     why = msg(
-        "Below 60000 milliseconds slow answers are cut off; above 2147483647 every request"
-        " fails at once."
+        "Below 60000 milliseconds slow answers are cut off; above 2147483647, or without a"
+        " number, every request of Claude Code 2.1.197 fails at once."
     )
     needs = frozenset({"client"})
     fixable = True
@@ -397,24 +398,28 @@ class ENV009(Rule):
             return
         fixes = set_everywhere(state, {v.TIMEOUT: v.TIMEOUT_MS}, held=v.TIMEOUT)
         hint = f"unset {v.TIMEOUT}" if found.layer == "shell" else (FIX if fixes else None)
-        number = v.whole(found.value)
-        if number is None:
-            what = msg("`{name}` must be a number of milliseconds", name=v.TIMEOUT)
-        elif number > _LONGEST:
+        number = v.whole(found.value.strip())
+        if number is not None and _SHORTEST <= number <= _LONGEST:
+            return
+        severity: Severity = "error" if 0 < (number or 0) < _HOPELESS else self.severity
+        old = state.known_versions[:1]
+        if _fails_at_once(found.value, number):
             what = msg(
-                "`{name}` is {value}: above 2147483647 every request fails at once",
+                "`{name}` is `{value}`: every request of Claude Code {version} fails at once",
                 name=v.TIMEOUT,
                 value=found.value,
+                version=old,
             )
-        elif number < _SHORTEST:
+            newer = state.client_version and state.answers_for not in old
+            severity = "warning" if newer else "error"
+        elif number is None:
+            what = msg("`{name}` must be a number of milliseconds", name=v.TIMEOUT)
+        else:
             what = msg(
                 "`{name}` is {value} milliseconds: slow answers are cut off",
                 name=v.TIMEOUT,
                 value=found.value,
             )
-        else:
-            return
-        severity: Severity = "error" if (number or 0) > _LONGEST else self.severity
         yield Problem(what, found.place, hint, severity=severity, fixes=fixes)
 
     @staticmethod
@@ -423,6 +428,17 @@ class ENV009(Rule):
         fixes = set_everywhere(state, {v.TIMEOUT: v.TIMEOUT_MS})
         export = f"export {v.TIMEOUT}={v.TIMEOUT_MS}"
         return with_fix(what, found.place_or(_home(state)), fixes, export, "note")
+
+
+#: A connection takes longer.
+_HOPELESS: Final = 100
+
+
+def _fails_at_once(text: str, number: int | None) -> bool:
+    """Whether 2.1.197 has no time for an answer: it reads the digits that `text` begins with."""
+    digits = re.match(r"\s*(\d{1,30})", text, re.ASCII)
+    first = int(digits[1]) if digits else 0
+    return not 0 < first <= _LONGEST or (number is None and first < _HOPELESS)
 
 
 #: Every guide writes these together. Each works without the others.
@@ -508,7 +524,7 @@ class ENV012(Rule):
             found = state.effective(name)
             if not found.value:
                 continue
-            number = v.whole(found.value)
+            number = v.whole(found.value.strip())
             if number is not None and least <= number <= most:
                 continue
             what = msg(

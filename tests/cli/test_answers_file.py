@@ -90,3 +90,13 @@ def test_answers_saved_and_read_again(tool: Tool, tmp_path: Path) -> None:
     assert other("init", "--answers", str(saved), "--yes", MINE=KEY).code == 0
     assert (other.cwd / ".env").exists()
     assert not other.settings.exists()
+
+
+@pytest.mark.parametrize(("flag", "copied"), [((), False), (("--keys", "copy"), True)])
+def test_a_flag_wins_over_the_file(tool: Tool, flag: tuple[str, ...], copied: bool) -> None:
+    saved = tool.cwd / "answers.toml"
+    saved.write_text('provider = "litellm"\nupstream = ["openai:gpt-6-luna"]\nkeys = "env"\n')
+    words = ("--answers", str(saved), "--port", "4791", *flag, "--yes")
+    done = tool("init", *words, OPENAI_API_KEY=KEY)
+    assert done.code == 0, done.err
+    assert (KEY in (tool.cwd / "litellm.env").read_text()) is copied

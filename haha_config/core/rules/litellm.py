@@ -432,8 +432,8 @@ class LLM010(Rule):
         for file, path, value in _references(state.gateway):
             # What LLM011 says about the master key says it better.
             if value not in seen and path != ("general_settings", "master_key"):
+                seen.add(value)
                 yield from self._judged(state, file, path, value)
-            seen.add(value)
 
     @staticmethod
     def _judged(state: State, file: File, path: shapes.Path, value: str) -> Iterator[Problem]:
@@ -443,11 +443,12 @@ class LLM010(Rule):
         entry = next((e for e in there if path[:-1] == e.path()), None)
         known, written = state.gateway.lookup(name)
         own = entries.key_variables(state, entry) if entry and path[-1] == "api_key" else ()
-        if name in own and written == "litellm_config.yaml":
-            return  # LiteLLM looks there by itself
+        found, source = state.gateway.reference(value)
+        # In a provider's own variable that the file sets LiteLLM looks by itself.
+        if (name in own and written == "litellm_config.yaml") or source == "litellm.env":
+            return
         severity = _of_reference(state, entry, path)
         hint = msg("add a line {name}=YOUR-KEY to {path}", name=name, path=state.litellm_env.path)
-        found, source = state.gateway.reference(value)
         if source == "shell" and name not in _passed_on(state):
             what = msg("the gateway does not get `{name}` from your shell", name=name)
             if path[0] == "model_list":
@@ -462,7 +463,7 @@ class LLM010(Rule):
         elif found is None:
             env = state.litellm_env.path
             what = msg("`{name}` is set neither in {path} nor in your shell", name=name, path=env)
-        elif source == "shell" and state.litellm_env.exists:
+        elif state.litellm_env.exists:
             what = msg("`{name}` is only in your shell: another terminal lacks it", name=name)
             severity = "warning"
         else:

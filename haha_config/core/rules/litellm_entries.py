@@ -174,27 +174,26 @@ def badly_keyed(state: State) -> Iterator[Problem]:
 
 def key_line(state: State, name: str) -> Message:
     """How a key is written that stands in litellm.env."""
-    env = state.litellm_env.path
     return msg(
         "write {reference}{name} here, and put the key into {path}",
         reference=REFERENCE,
         name=name,
-        path=env,
+        path=state.litellm_env.path,
     )
 
 
 def _literal(state: State, entry: ModelEntry, written: str) -> Iterator[Problem]:
     if not wants_key(state, entry):
         return
-    place, level = entry.place("api_key"), severity(state, entry)
     if EXPANDED.fullmatch(written.strip()):
         name = re.sub(r"(?i)^os\.environ|[^\w]", "", written)
-        hint = msg("write {reference}{name}", reference=REFERENCE, name=name)
         what = msg("LiteLLM does not expand `{text}`", text=written)
-        yield Problem(what, place, hint, severity=level)
+        hint = msg("write {reference}{name}", reference=REFERENCE, name=name)
+        yield Problem(what, entry.place("api_key"), hint, severity=severity(state, entry))
     elif placeholder(written):
         what = msg("`{name}` holds a placeholder, not a key", name="api_key")
-        yield Problem(what, place, key_line(state, "NAME"), severity=level)
+        hint = key_line(state, "NAME")
+        yield Problem(what, entry.place("api_key"), hint, severity=severity(state, entry))
 
 
 def _keyless(state: State, entry: ModelEntry) -> Iterator[Problem]:

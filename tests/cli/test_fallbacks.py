@@ -209,3 +209,26 @@ def test_a_smaller_limit_of_output_counts(tool: Tool) -> None:
     assert tool.env["CLAUDE_CODE_MAX_OUTPUT_TOKENS"] == "16384"
     succeeded(tool("switch-model", "big"))
     assert tool.env["CLAUDE_CODE_MAX_OUTPUT_TOKENS"] == "16384"
+
+
+# --- beside an included file --------------------------------------------------------------------
+
+
+def including(tool: Tool, text: str) -> Done:
+    """`big` and `small`, `small` where `big` fails, and a file of the person's beside them."""
+    (tool.cwd / "shared.yaml").write_text(text, encoding="utf-8")
+    (tool.cwd / "litellm_config.yaml").write_text("include: [shared.yaml]\n", encoding="utf-8")
+    return tool("init", *UPS, "--fallback", "small", "--port", str(free_port()), "--yes", **KEYS)
+
+
+def test_fallbacks_stand_where_an_included_file_does_not_void_them(tool: Tool) -> None:
+    succeeded(including(tool, "router_settings: {num_retries: 1}\n"))
+    assert config(tool)["litellm_settings"]["fallbacks"] == [{"big": ["small"]}]
+    assert "router_settings" not in config(tool)
+
+
+def test_an_included_file_with_fallbacks_of_its_own_is_named(tool: Tool) -> None:
+    done = including(tool, "router_settings: {fallbacks: [{small: [big]}]}\n")
+    assert done.code == 1
+    assert "shared.yaml:1" in done.err
+    assert not (tool.cwd / "litellm.env").exists()

@@ -200,8 +200,24 @@ def litellm_changes(answers: Answers, providers: Providers, gateway: Gateway) ->
         flag = "use_chat_completions_url_for_anthropic_messages"
         changes.append(Set(("litellm_settings", flag), True))
     changes.append(Set(("litellm_settings", "drop_params"), True))
-    changes += _fallback_changes(answers, gateway)
+    changes += _writable_fallbacks(answers, gateway)
     return (*changes, *_master_reference(answers, gateway))
+
+
+def _writable_fallbacks(answers: Answers, gateway: Gateway) -> tuple[Change, ...]:
+    """The changes to the fallbacks. Raises Refusal where those of an included file count."""
+    changes = tuple(_fallback_changes(answers, gateway))
+    name = gateway.fallback_section
+    holder = gateway.holder(name)
+    if changes and holder is not gateway.file:
+        raise Refusal(
+            msg(
+                "LiteLLM takes `{name}` of this included file, so the fallbacks go there", name=name
+            ),
+            place=gateway.place(name),
+            hints=(msg("write them there by hand"),),
+        )
+    return changes
 
 
 def _fallback_changes(answers: Answers, gateway: Gateway) -> Iterator[Change]:

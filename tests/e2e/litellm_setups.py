@@ -131,6 +131,33 @@ ENTRIES: Final[dict[str, Entry]] = {
     "reference-of-a-shell-bare": params(
         "model: openai/gpt-4o, api_base: '{base}/v1', api_key: $UP_KEY", "fails", locked=True
     ),
+    "reference-with-bearer": params(
+        "model: openai/gpt-4o, api_base: '{base}/v1', api_key: Bearer os.environ/UP_KEY",
+        "fails",
+        locked=True,
+    ),
+    "reference-of-python": params(
+        "model: openai/gpt-4o, api_base: '{base}/v1', api_key: 'os.environ.get(\"UP_KEY\")'",
+        "fails",
+        locked=True,
+    ),
+    "reference-of-node": params(
+        "model: openai/gpt-4o, api_base: '{base}/v1', api_key: process.env.UP_KEY",
+        "fails",
+        locked=True,
+    ),
+    "reference-cut-short": params(
+        "model: openai/gpt-4o, api_base: '{base}/v1', api_key: os.env/UP_KEY", "fails", locked=True
+    ),
+    "name-of-a-variable": params(
+        "model: openai/gpt-4o, api_base: '{base}/v1', api_key: UP_KEY", "fails", locked=True
+    ),
+    "address-by-half-a-reference": params(
+        "model: hosted_vllm/qwen3, api_base: 'http://os.environ/UP_KEY/v1'", "fails"
+    ),
+    "key-passed-on-by-the-file": params(
+        "model: sambanova/llama, api_base: '{base}/v1'", "works", locked=True
+    ),
     "placeholder": params(
         "model: openai/gpt-4o, api_base: '{base}/v1', api_key: YOUR_API_KEY", "fails", locked=True
     ),
@@ -249,6 +276,28 @@ ENTRIES: Final[dict[str, Entry]] = {
     "aliased-in-settings": params(VLLM, "works", asks="an-older-alias"),
     # --- shapes and other parameters
     "rpm-in-words": params(f"{VLLM}, rpm: ten", "dropped"),
+    "timeout-in-words": params(f"{VLLM}, timeout: 60s", "fails"),
+    "timeout-in-quotes": params(f"{VLLM}, timeout: '60'", "works"),
+    "rpm-in-quotes": params(f"{VLLM}, rpm: '60'", "works"),
+    "retries-and-a-half": params(f"{VLLM}, max_retries: 2.5", "dropped"),
+    "price-in-words": params(f"{VLLM}, input_cost_per_token: free", "dropped"),
+    "version-a-date": params(f"model: openai/gpt-4o, {OPEN}, api_version: 2024-06-01", "dropped"),
+    "version-in-quotes": params(
+        f"model: openai/gpt-4o, {OPEN}, api_version: '2024-06-01'", "works"
+    ),
+    "header-a-date": params(
+        f"{VLLM}, extra_headers: {{{{anthropic-version: 2023-06-01}}}}", "fails"
+    ),
+    "header-in-quotes": params(
+        f"{VLLM}, extra_headers: {{{{anthropic-version: '2023-06-01'}}}}", "works"
+    ),
+    "header-nowhere": params(f"{VLLM}, extra_headers: {{{{x-a: os.environ/NOT_THERE}}}}", "fails"),
+    "headers-a-text": params(f"{VLLM}, extra_headers: 'x-a: b'", "fails"),
+    "window-in-words": Entry(
+        yaml="model_name: {name}\n    litellm_params: {{model: hosted_vllm/own-window, "
+        "api_base: '{base}/v1'}}\n    model_info: {{max_input_tokens: 128k}}",
+        becomes="fails",
+    ),
     "mode-embedding": Entry(
         yaml="model_name: {name}\n    litellm_params: {{" + VLLM + "}}\n"
         "    model_info: {{mode: embedding}}",
@@ -285,6 +334,10 @@ BESIDE: Final = {
     "models.yaml": "model_list:\n  - model_name: m1\n    litellm_params: "
     "{model: hosted_vllm/q, api_base: 'http://127.0.0.1:9/v1'}\n",
     "nested.yaml": "include: [models.yaml]\n",
+    "sub/nested.yaml": "include: [models.yaml]\n",
+    "empty.yaml": "# nothing\n",
+    "text.yaml": "include: models.yaml\n",
+    "lost.yaml": "include: [gone.yaml]\n",
     "broken.yaml": "a: [\n",
     "list.yaml": "- a\n",
     "my_hooks.py": "from litellm.integrations.custom_logger import CustomLogger\n"
@@ -317,6 +370,20 @@ CONFIGS: Final[dict[str, tuple[Outcome, str]]] = {
     "callback-unknown": ("refused", config(settings="callbacks: [nonsense]")),
     "callback-lacks-package": ("refused", config(settings="callbacks: [prometheus]")),
     "success-lacks-package": ("refused", config(settings="success_callback: [langfuse]")),
+    "callbacks-nothing": ("refused", config(settings="callbacks: ")),
+    "success-nothing": ("refused", config(settings="success_callback: ")),
+    "budget-nothing": ("refused", config(settings="max_budget: ")),
+    "credential-whole": (
+        "works",
+        config(
+            more="credential_list: [{credential_name: a, credential_values: {}, "
+            "credential_info: {}}]\n"
+        ),
+    ),
+    "credential-without-info": (
+        "refused",
+        config(more="credential_list: [{credential_name: a, credential_values: {}}]\n"),
+    ),
     "auth-not-there": ("refused", config(general="custom_auth: my_auth.check")),
     "rule-not-there": ("refused", config(settings="post_call_rules: my_rules.rule")),
     "provider-not-there": (
@@ -348,6 +415,12 @@ CONFIGS: Final[dict[str, tuple[Outcome, str]]] = {
     "include-a-text": ("refused", "include: models.yaml\n" + config()),
     "include-right": ("works", "include: [models.yaml]\n" + config(models="")),
     "include-nested": ("works", "include: [nested.yaml]\n" + config(models="")),
+    "include-beside-the-first": ("works", "include: [sub/nested.yaml]\n" + config(models="")),
+    "include-empty": ("works", "include: [empty.yaml]\n" + config()),
+    "include-nothing": ("refused", "include:\n" + config()),
+    "include-a-number": ("refused", "include: [5]\n" + config()),
+    "include-nested-a-text": ("refused", "include: [text.yaml]\n" + config()),
+    "include-nested-not-there": ("refused", "include: [lost.yaml]\n" + config()),
     "include-broken": ("refused", "include: [broken.yaml]\n" + config()),
     "include-no-table": ("refused", "include: [list.yaml]\n" + config()),
     "name-a-number": ("refused", config(models=ONE.replace("m1", "5.1"))),
@@ -372,6 +445,7 @@ CONFIGS: Final[dict[str, tuple[Outcome, str]]] = {
     "model-a-number": ("refused", entry("model_name: m1\n    litellm_params: {model: 5}")),
     "models-a-table": ("refused", config(models="model_list: {m1: {model: openai/x}}\n")),
     "models-of-names": ("refused", config(models="model_list: [gpt-4o]\n")),
+    "info-nothing": ("refused", config(models=ONE + "    model_info:\n")),
     "info-a-word": ("refused", config(models=ONE + "    model_info: chat\n")),
     "mcp-with-dash": (
         "refused",
@@ -395,6 +469,8 @@ CONFIGS: Final[dict[str, tuple[Outcome, str]]] = {
     ),
     "master-weak": ("refused", config().replace("os.environ/LITELLM_MASTER_KEY", "sk-1234")),
     "master-empty": ("refused", config().replace("os.environ/LITELLM_MASTER_KEY", "''")),
+    "master-nothing": ("refused", config().replace("os.environ/LITELLM_MASTER_KEY", "")),
+    "drop-params-in-quotes": ("works", config().replace("true", "'true'")),
     "master-nowhere": (
         "refused",
         config().replace("os.environ/LITELLM_MASTER_KEY", "os.environ/X"),

@@ -38,6 +38,7 @@ SET_BY_THE_FILE = f"""
 environment_variables:
   CEREBRAS_API_KEY: {KEY}
   SET_BY_THE_FILE: {KEY}
+  SAMBANOVA_API_KEY: os.environ/UP_KEY
 """
 HEAD = """litellm_settings:
   drop_params: true
@@ -79,11 +80,16 @@ def config_of(names: Iterator[str] | list[str], url: str) -> str:
     return f"{HEAD}{ALIASES}{SET_BY_THE_FILE}model_list:\n{entries}"
 
 
+def write_beside(folder: Path) -> None:
+    (folder / "sub").mkdir()
+    for file, content in setups.BESIDE.items():
+        (folder / file).write_text(content, encoding="utf-8")
+
+
 def job(folder: Path, name: str, text: str, number: int, models: list[str]) -> dict[str, Any]:
     """One start, from a folder of its own."""
     folder.mkdir()
-    for file, content in setups.BESIDE.items():
-        (folder / file).write_text(content, encoding="utf-8")
+    write_beside(folder)
     (folder / "litellm_config.yaml").write_text(text, encoding="utf-8")
     told = {**setups.VARIABLES, "LITELLM_MASTER_KEY": MASTER_KEY, "PORT": str(20_000 + number)}
     return {
@@ -167,8 +173,7 @@ def judged(folder: Path, text: str, model: str) -> list[Finding]:
         **dict.fromkeys(SLOTS.values(), model),
     }
     (home / "settings.json").write_text(json.dumps({"env": client}), encoding="utf-8")
-    for file, content in setups.BESIDE.items():
-        (folder / file).write_text(content, encoding="utf-8")
+    write_beside(folder)
     told = {**setups.VARIABLES, "LITELLM_MASTER_KEY": MASTER_KEY, "PORT": "4000"}
     lines = "".join(f"{name}={value}\n" for name, value in told.items())
     (folder / "litellm.env").write_text(lines, encoding="utf-8")

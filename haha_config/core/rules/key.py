@@ -227,7 +227,7 @@ class KEY005(Rule):
                     yield Problem(why, found.place, _better(known, found.value or "", state))
         for entry in state.gateway.entries:
             row = state.rows.listed(entry.model, entry.api_base)
-            secret = state.gateway.secret(entry.params.get("api_key"), *entry.path("api_key"))
+            secret = state.gateway.secret(entry.params.get("api_key"), entry.place("api_key"))
             if row is None or not secret.value or placeholder(secret.value):
                 continue
             why = rows.misfit(state.providers, row, secret.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Final
@@ -48,6 +49,7 @@ from haha_config.core.state.gateway import (
     Secret,
     includes,
     is_strong,
+    meant,
 )
 from haha_config.core.state.state import State
 
@@ -65,9 +67,13 @@ _ADD_MODEL: Final = f"{INIT_GATEWAY} --upstream openai:gpt-6.1-sol"
 def _in_config(
     state: State, what: Message, place: Place, *changes: Change, severity: Severity | None = None
 ) -> Problem:
-    """What these changes of litellm_config.yaml mend."""
-    fixes = (Fix(path=state.litellm.path, changes=changes),)
+    """What these changes mend, each in the file whose section counts."""
+    fixes = tuple(_in_section(state, change) for change in changes)
     return Problem(what, place, FIX, severity=severity, fixes=fixes)
+
+
+def _in_section(state: State, change: Change) -> Fix:
+    return Fix(path=state.gateway.holder(str(change.path[0])).path, changes=(change,))
 
 
 def _in_entry(entry: ModelEntry, name: str, value: Data, what: Message) -> Problem:
@@ -117,16 +123,16 @@ def _upstream(state: State) -> str:
 
 
 def _not_there(state: State) -> Iterator[Problem]:
-    """Each included file that LiteLLM looks for in vain, or finds without a table in it."""
-    for index, path in enumerate(includes(state.litellm)):
-        if path in state.missing:
-            what = msg("there is no {path}, and LiteLLM does not start without it", path=path)
-            hint = msg("put the file there, or delete the line")
-            yield Problem(what, state.litellm.place("include", index), hint)
-    for file in (state.litellm, *state.included):
-        if file.exists and file.error is None and not file.data:
-            what = msg("the file is empty, and LiteLLM does not start with it")
-            yield Problem(what, Place(path=file.path), _ADD_MODEL)
+    """Each included file that LiteLLM looks for in vain; the first file without a table in it."""
+    for file in state.gateway.files:
+        for index, path in enumerate(includes(file)):
+            if path in state.missing:
+                what = msg("there is no {path}, and LiteLLM does not start without it", path=path)
+                hint = msg("put the file there, or delete the line")
+                yield Problem(what, file.place("include", index), hint)
+    if state.litellm.exists and state.litellm.error is None and not state.litellm.data:
+        what = msg("the file is empty, and LiteLLM does not start with it")
+        yield Problem(what, Place(path=state.litellm.path), _ADD_MODEL)
 
 
 class LLM002(Rule):
@@ -147,10 +153,10 @@ class LLM002(Rule):
         good = {(entry.file.path, entry.index) for entry in state.gateway.entries}
         for file in state.gateway.files:
             for index, entry in enumerate(_listed(file)):
-                info = entry.get("model_info") if isinstance(entry, Mapping) else None
+                info = entry.get("model_info", {}) if isinstance(entry, Mapping) else {}
                 if (file.path, index) not in good:
                     what, hint = _missing(entry, state.gateway)
-                elif info is not None and not isinstance(info, Mapping):
+                elif not isinstance(info, Mapping):
                     what, hint = msg("`model_info` is no table"), msg("write `model_info:` `mode:`")
                 else:
                     continue
@@ -193,6 +199,10 @@ def _nameless(value: Data, key: str) -> tuple[Message, Message]:
     return what, msg('write {key}: "{value}"', key=key, value=shown)
 
 
+#: What LiteLLM takes for a switch that is on.
+_ON: Final = frozenset({"true", "1", "yes", "on", "y", "t"})
+
+
 class LLM003(Rule):
     name = "drop-params"
     title = msg("`litellm_settings.drop_params` is true")
@@ -213,17 +223,19 @@ class LLM003(Rule):
         misplaced = [p for p in stray if p[1] in gateway.section(p[0])]
         if "drop_params" in data:
             misplaced.append(("drop_params",))  # type: ignore[arg-type]
-        good = gateway.settings.get("drop_params") is True
+        given = gateway.settings.get("drop_params", gateway.lookup("LITELLM_DROP_PARAMS")[0])
+        good = str(gateway.followed(given)).strip().lower() in _ON
         # LiteLLM makes up for it for Claude Code's user agent alone (measured).
         severity: Severity = "warning" if state.client == "claude" else "error"
         for path in misplaced:
             what = msg("`drop_params` has no effect here: it belongs below `litellm_settings`")
-            place, level = state.litellm.place(*path), "warning" if good else severity
+            place, level = gateway.place(*path), "warning" if good else severity
             yield _in_config(state, what, place, right, Remove(path), severity=level)
         if good or misplaced:
             return
         what, place = self._lacking(state)
-        if isinstance(data.get("litellm_settings", {}), Mapping | None):
+        held = gateway.holder("litellm_settings").data.get("litellm_settings")
+        if isinstance(held, Mapping | None):
             yield _in_config(state, what, place, right, severity=severity)
         else:
             hint = msg("write `litellm_settings:` and below it `  drop_params: true`")
@@ -233,10 +245,10 @@ class LLM003(Rule):
     def _lacking(state: State) -> tuple[Message, Place]:
         what = msg("`litellm_settings` has no `drop_params: true`")
         if "drop_params" in state.gateway.settings:
-            return what, state.litellm.place("litellm_settings", "drop_params")
+            return what, state.gateway.place("litellm_settings", "drop_params")
         inside = next((e for e in state.gateway.entries if "drop_params" in e.params), None)
         if inside is None:
-            return what, state.litellm.place("litellm_settings")
+            return what, state.gateway.place("litellm_settings")
         only = msg("`drop_params` counts for this model only: it belongs below `litellm_settings`")
         return only, inside.place("drop_params")
 
@@ -300,13 +312,13 @@ class LLM005(EntryRule):
             if entry.params.get("use_chat_completions_api") is True:
                 what = msg("with `use_chat_completions_api` answers may be empty")
                 without = entry.fix(Remove(entry.path("use_chat_completions_api")))
-                fixes = (without, Fix(path=state.litellm.path, changes=(flag,)))
+                fixes = (without, _in_section(state, flag))
                 yield with_fix(what, entry.place("use_chat_completions_api"), fixes)
 
 
 def _flagged(gateway: Gateway) -> bool:
     variable = gateway.lookup(f"LITELLM_{CHAT_FLAG.upper()}")[0]
-    return gateway.settings.get(CHAT_FLAG) is True or (variable or "").lower() == "true"
+    return bool(gateway.settings.get(CHAT_FLAG)) or (variable or "").lower() == "true"
 
 
 def _asked_as_openai(state: State, entry: ModelEntry) -> bool:
@@ -440,7 +452,7 @@ class LLM010(Rule):
         """One reference: how much it matters depends on who needs it."""
         name, place = value.removeprefix(REFERENCE), file.place(*path)
         there = (e for e in state.gateway.entries if e.file is file)
-        entry = next((e for e in there if path[:-1] == e.path()), None)
+        entry = next((e for e in there if path[:3] == e.path()), None)
         known, written = state.gateway.lookup(name)
         own = entries.key_variables(state, entry) if entry and path[-1] == "api_key" else ()
         found, source = state.gateway.reference(value)
@@ -455,9 +467,11 @@ class LLM010(Rule):
                 hint = msg("name the variable of the provider that is called there")
             else:
                 severity = "warning"
-        elif found is None and (not name or name.strip() != name):
+        elif found is None and not re.fullmatch(r"[\w.-]+", name):
             what = msg("`{text}` names no variable", text=value)
-            hint = msg("write {reference}{name}", reference=REFERENCE, name=name.strip() or "NAME")
+            plain = re.search(r"[A-Za-z_]\w*", name)
+            better = plain[0] if plain else "NAME"
+            hint = msg("write {reference}{name}", reference=REFERENCE, name=better)
         elif found is None and known is not None:
             what = msg("this file sets `{name}` only after LiteLLM has looked for it", name=name)
         elif found is None:
@@ -489,7 +503,7 @@ def _of_reference(state: State, entry: ModelEntry | None, path: tuple[str | int,
         own = entries.key_variables(state, entry)
         if any(state.gateway.lookup(variable)[0] for variable in own):
             return "note"
-    elif path[-1] not in {"api_base", "base_url"}:
+    elif not {"api_base", "base_url", "extra_headers"} & set(path):
         return "warning"
     return entries.severity(state, entry)
 
@@ -540,7 +554,7 @@ class LLM011(Rule):
                 key="master_key",
                 name=key.variable,
             )
-        place = state.litellm.place("general_settings") if key is None else key.place
+        place = state.gateway.place("general_settings") if key is None else key.place
         yield Problem(what, place, INIT_GATEWAY, severity=severity)
 
 
@@ -572,7 +586,7 @@ class LLM012(Rule):
         if key.value in WEAK:
             what = msg("the master key is one that everybody tries first")
             severity = severity if state.gateway.weak_permitted else _by_version(state)
-        elif key.literal and entries.EXPANDED.fullmatch(key.value):
+        elif key.literal and meant(key.value):
             what = msg("LiteLLM does not expand `{text}`", text=key.value)
         else:
             what = msg("the master key is short: {n} characters", n=len(key.value))
@@ -586,7 +600,7 @@ def _the_strong_one(key: Secret, state: State) -> tuple[Fix, ...]:
     if not key.literal or not isinstance(held, str) or not is_strong(held):
         return ()
     change = Set(("general_settings", "master_key"), f"{REFERENCE}{v.MASTER_KEY}")
-    return (Fix(path=state.litellm.path, changes=(change,)),)
+    return (_in_section(state, change),)
 
 
 def _where_written(key: Secret, state: State) -> Place:
@@ -788,7 +802,7 @@ def _unknown_names(state: State) -> Iterator[Problem]:
                 path = (section, name) if section else (name,)
                 what = msg("LiteLLM knows no `{name}` here", name=name)
                 hint = msg("did you mean `{name}`?", name=near[0])
-                yield Problem(what, state.litellm.key_place(*path), hint)
+                yield Problem(what, state.gateway.holder(path[0]).key_place(*path), hint)
 
 
 def _twice(state: State) -> Iterator[Problem]:
@@ -813,7 +827,7 @@ class LLM019(EntryRule):
             base = entry.api_base
             if not base or base.startswith(REFERENCE) or not entries.chats(state, entry):
                 continue
-            if urls.parse(base) is None:
+            if urls.parse(base) is None or REFERENCE in base:
                 what = msg("`{url}` is not a web address", url=v.shown_url(base))
                 hint = msg("write http:// or https://, then the host")
                 yield Problem(what, entry.place(entry.base_key), hint)
@@ -876,13 +890,13 @@ class LLM020(EntryRule):
                 yield self._nowhere(state, model, path)
         if name in others:
             what = msg("`{model}` is its own fallback, so it is only asked again", model=name)
-            yield Problem(what, state.litellm.place(*path), msg("name another model"))
+            yield Problem(what, state.gateway.place(*path), msg("name another model"))
 
     @staticmethod
     def _nowhere(state: State, model: str, path: tuple[str | int, ...]) -> Problem:
         what = msg("`{model}` is not in `model_list`", model=model)
         hint = msg("one of {names}", names=tuple(state.gateway.by_name)[:5])
-        return Problem(what, state.litellm.place(*path), hint)
+        return Problem(what, state.gateway.place(*path), hint)
 
 
 class LLM022(EntryRule):

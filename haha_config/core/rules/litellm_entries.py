@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.keys import placeholder
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Data, Problem, Severity, objects, string
+from haha_config.core.model import Data, Problem, Severity, mapping, objects, string
 from haha_config.core.providers.decode import closest
 from haha_config.core.rules.models import asked
 from haha_config.core.rules.rule import version
-from haha_config.core.state.gateway import REFERENCE, Gateway, ModelEntry
+from haha_config.core.state.gateway import REFERENCE, Gateway, ModelEntry, meant
 from haha_config.core.state.state import State
 
 #: What people write before a model's name, and the prefix that LiteLLM has for it.
@@ -156,9 +156,6 @@ def _meant(state: State, entry: ModelEntry, written: str) -> str:
 
 # --- the key ------------------------------------------------------------------------------------
 
-#: What other programs expand and LiteLLM sends as it stands.
-EXPANDED: Final = re.compile(r"\$\{\w+\}|\$[A-Z][A-Z0-9_]*|(?i:os\.environ)[/.\[(].*")
-
 
 def badly_keyed(state: State) -> Iterator[Problem]:
     """Entries whose key is no key, is written as another program reads it, or is nowhere."""
@@ -185,9 +182,14 @@ def key_line(state: State, name: str) -> Message:
 def _literal(state: State, entry: ModelEntry, written: str) -> Iterator[Problem]:
     if not wants_key(state, entry):
         return
-    if EXPANDED.fullmatch(written.strip()):
-        name = re.sub(r"(?i)^os\.environ|[^\w]", "", written)
-        what = msg("LiteLLM does not expand `{text}`", text=written)
+    name = meant(written)
+    if not name and written.isupper() and state.gateway.lookup(written)[0]:
+        name = written
+    if name:
+        # What stands behind the name may be a key.
+        end = written.rindex(name) + len(name)
+        shown = written[:end] if re.search(r"\w", written[end:]) else written
+        what = msg("LiteLLM does not expand `{text}`", text=shown)
         hint = msg("write {reference}{name}", reference=REFERENCE, name=name)
         yield Problem(what, entry.place("api_key"), hint, severity=severity(state, entry))
     elif placeholder(written):
@@ -200,9 +202,8 @@ def _keyless(state: State, entry: ModelEntry) -> Iterator[Problem]:
     """No key in the entry: is there one where LiteLLM looks by itself?"""
     if not wants_key(state, entry) or (state.only and not state.litellm_env.exists):
         return
-    named = entry.params.get("litellm_credential_name")
-    held = (e for f in state.gateway.files for e in objects(f.data.get("credential_list")))
-    if named is not None and any(e.get("credential_name") == named for e in held):
+    values = state.gateway.credential(entry)
+    if any(state.gateway.followed(values[name]) for name in values if name != "api_base"):
         return
     names, model = key_variables(state, entry), entry.name
     if any(state.gateway.lookup(name)[0] for name in names):
@@ -275,15 +276,15 @@ def misplaced(state: State) -> Iterator[Problem]:
     """Parameters that LiteLLM passes over: of another name, or at another level."""
     for entry in state.gateway.entries:
         for name in entry.params:
-            meant = _parameter(state, name)
-            if meant and meant not in entry.params:
+            better = _parameter(state, name)
+            if better and better not in entry.params:
                 what = msg("LiteLLM knows no `{name}` here", name=name)
-                hint = msg("did you mean `{name}`?", name=meant)
-                level = _lost(state, entry, meant)
+                hint = msg("did you mean `{name}`?", name=better)
+                level = _lost(state, entry, better)
                 yield Problem(what, entry.place(name), hint, severity=level)
         for name in entry.beside:
-            meant = name if name in _DECIDE else _ALSO_CALLED.get(name, "")
-            known = meant or (name if name in state.litellm_facts.parameters else "")
+            better = name if name in _DECIDE else _ALSO_CALLED.get(name, "")
+            known = better or (name if name in state.litellm_facts.parameters else "")
             if known and known not in {"id", "mode", "tags"} and known not in entry.params:
                 what = msg("LiteLLM ignores `{name}` beside `litellm_params`", name=name)
                 place = entry.file.place("model_list", entry.index, name)
@@ -332,22 +333,65 @@ _CHECKED: Final = frozenset(
 
 
 def unreadable(state: State) -> Iterator[Problem]:
-    """Parameters of a wrong type, for which LiteLLM leaves the entry out."""
+    """Values of a wrong type: LiteLLM leaves the entry out, or fails at each request."""
     for entry in state.gateway.entries:
-        for name in ("rpm", "tpm", "max_retries", "api_base", "base_url"):
-            value = state.gateway.followed(entry.params.get(name))
-            text = name in {"api_base", "base_url"}
-            if value is None or (isinstance(value, str) if text else _number(value)):
-                continue
-            if text:
-                yield _wrong_type(state, entry, name, None)
-            else:
-                what = msg(
-                    "`{name}` is no number, so LiteLLM leaves `{model}` out",
-                    name=name,
-                    model=entry.name,
+        level = severity(state, entry)
+        for name, written in entry.params.items():
+            value = state.gateway.followed(written)
+            if name in _TEXTS and not isinstance(value, str | None):
+                yield _wrong_type(state, entry, name, msg("write it in quotes"))
+            for path in _unsent(name, value):
+                what = msg("every request fails with this `{name}`", name=path[-1])
+                hint = (
+                    msg("write it in quotes") if path[1:] else msg("write `NAME: VALUE` below it")
                 )
-                yield Problem(what, entry.place(name), severity=severity(state, entry))
+                yield Problem(what, entry.place(*path), hint, severity=level)
+            if (what_else := _no_number(name, value, entry)) is not None:
+                yield Problem(what_else, entry.place(name), msg("write a number"), severity=level)
+        for name, value in entry.info.items():
+            if (what_else := _no_number(name, value, entry)) is not None:
+                place = entry.file.place("model_list", entry.index, "model_info", name)
+                yield Problem(what_else, place, msg("write a number"), severity=level)
+
+
+def _unsent(name: str, value: Data) -> Iterator[tuple[str, ...]]:
+    """Headers and bodies that can't be sent. YAML reads the version `2023-06-01` as a date."""
+    if name in {"extra_headers", "extra_body"} and not isinstance(value, Mapping | None):
+        yield (name,)
+    elif name == "extra_headers":
+        yield from ((name, key) for key, sent in mapping(value).items() if type(sent) is not str)
+
+
+def _no_number(name: str, value: Data, entry: ModelEntry) -> Message | None:
+    """What becomes of a value that is to be a number and is none."""
+    whole = str(name).endswith(("pm", "retries"))
+    if value is None or number(value, whole=whole):
+        return None
+    if name in {"timeout", "weight", "max_input_tokens", "max_output_tokens"}:
+        return msg("every request fails with this `{name}`", name=name)
+    if not _NUMBERS.search(str(name)):
+        return None
+    return msg(
+        "`{name}` is no number, so LiteLLM leaves `{model}` out", name=name, model=entry.name
+    )
+
+
+#: Parameters that LiteLLM takes as text alone: YAML reads the version `2024-06-01` as a date.
+_TEXTS: Final = frozenset(
+    [
+        "api_base",
+        "api_version",
+        "aws_region_name",
+        "base_url",
+        "litellm_credential_name",
+        "organization",
+        "region_name",
+        "tenant_id",
+        "vertex_location",
+        "vertex_project",
+    ]
+)
+_NUMBERS: Final = re.compile(r"^[io]?tpm$|^rpm$|^max_(retries|budget)$|put_cost_per_\w*token")
 
 
 def _wrong_type(state: State, entry: ModelEntry, name: str, hint: Message | None) -> Problem:
@@ -355,8 +399,13 @@ def _wrong_type(state: State, entry: ModelEntry, name: str, hint: Message | None
     return Problem(what, entry.place(name), hint, severity=severity(state, entry))
 
 
-def _number(value: Data) -> bool:
-    return isinstance(value, int | float) or (isinstance(value, str) and value.isdecimal())
+def number(value: Data, *, whole: bool = False) -> bool:
+    """Whether LiteLLM reads it as a number; text that holds one is one too."""
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        return False
+    return found.is_integer() or not whole
 
 
 # --- the address --------------------------------------------------------------------------------
@@ -364,8 +413,10 @@ def _number(value: Data) -> bool:
 
 def base_of(state: State, entry: ModelEntry) -> str:
     """Its `api_base`, a reference followed; "" where there is none."""
-    value = state.gateway.followed(entry.params.get("api_base") or entry.params.get("base_url"))
-    return string(value)
+    written = entry.params.get("api_base") or entry.params.get("base_url")
+    return string(
+        state.gateway.followed(written or state.gateway.credential(entry).get("api_base"))
+    )
 
 
 def called(state: State, entry: ModelEntry) -> str:

@@ -12,6 +12,7 @@ from typing import Final
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data, Problem, Severity, elements, mapping
 from haha_config.core.providers.decode import closest
+from haha_config.core.rules.litellm_entries import number
 from haha_config.core.state.gateway import (
     CALLBACKS,
     DATABASE_URL,
@@ -57,13 +58,13 @@ def _pairs(value: Data) -> bool:
 
 
 def _number(value: Data) -> bool:
-    if not isinstance(value, str) or value.startswith(REFERENCE):
+    if isinstance(value, str) and value.startswith(REFERENCE):
         return True
-    try:
-        float(value)
-    except ValueError:
-        return False
-    return True
+    return number(value)
+
+
+def _something(value: Data) -> bool:
+    return value is not None
 
 
 def _never(_: Data) -> bool:
@@ -81,7 +82,7 @@ _SHAPES: Final[
         _table,
         msg("write each entry below it as `  NAME: VALUE`"),
     ),
-    (("",), ("include",), _list, msg("write each file below it as `  - FILE`")),
+    (("litellm_settings",), CALLBACKS, _something, msg("delete it")),
     (
         ("litellm_settings", "router_settings"),
         ("fallbacks",),
@@ -111,9 +112,11 @@ _SHAPES: Final[
 
 
 def _shapes(state: State) -> Iterator[Problem]:
+    yield from _lists(state)
     for sections, keys, fits, hint in _SHAPES:
         for section, key in product(sections, keys):
-            table = state.gateway.section(section) if section else state.litellm.data
+            gateway = state.gateway
+            table = gateway.section(section) if section else gateway.holder(key).data
             if key in table and not fits(table[key]):
                 what = msg("LiteLLM does not start with this `{name}`", name=key)
                 yield _problem(state, (section, key) if section else (key,), what, hint)
@@ -130,10 +133,27 @@ def _shapes(state: State) -> Iterator[Problem]:
             yield _problem(state, ("mcp_servers", name), what, hint)
 
 
+def _lists(state: State) -> Iterator[Problem]:
+    """What LiteLLM takes together from all files."""
+    for file in state.gateway.files:
+        include = file.data.get("include", [])
+        if not isinstance(include, list) or not all(isinstance(name, str) for name in include):
+            what = msg("LiteLLM does not start with this `{name}`", name="include")
+            hint = msg("write each file below it as `  - FILE`")
+            yield Problem(what, file.place("include"), hint, severity="error")
+        for index, each in enumerate(elements(file.data.get("credential_list"))):
+            for part in ("credential_name", "credential_values", "credential_info"):
+                if part not in mapping(each):
+                    what = msg("LiteLLM does not start: a credential has no `{part}`", part=part)
+                    hint = msg("write `{part}:` below it, or `{part}: {{}}`", part=part)
+                    place = file.place("credential_list", index)
+                    yield Problem(what, place, hint, severity="error")
+
+
 def _problem(
     state: State, path: Path, what: Message, hint: Message, severity: Severity = "error"
 ) -> Problem:
-    return Problem(what, state.litellm.place(*path), hint, severity=severity)
+    return Problem(what, state.gateway.place(*path), hint, severity=severity)
 
 
 # --- what LiteLLM can't load --------------------------------------------------------------------
@@ -141,6 +161,10 @@ def _problem(
 
 def _values(state: State) -> Iterator[Problem]:
     gateway = state.gateway
+    timeout = gateway.followed(gateway.settings.get("request_timeout"))
+    if timeout is not None and not number(timeout):
+        what = msg("every request fails with this `{name}`", name="request_timeout")
+        yield _problem(state, ("litellm_settings", "request_timeout"), what, msg("write a number"))
     for key in _LICENSED:
         if gateway.general.get(key) is not None and not gateway.lookup("LITELLM_LICENSE")[0]:
             what = msg("LiteLLM does not start with `{name}` unless it has a licence", name=key)

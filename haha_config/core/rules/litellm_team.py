@@ -27,7 +27,7 @@ def unchecked(state: State) -> Iterator[Problem]:
     off = [f"{s}.{name}" for s, name in _CHECKS if state.gateway.section(s).get(name) is not True]
     if off:
         what = msg("LiteLLM does not check the models and the expiry that `custom_auth` sets")
-        place = state.litellm.place("general_settings", "custom_auth")
+        place = state.gateway.place("general_settings", "custom_auth")
         hint = msg("set to true: {names}", names=tuple(off))
         yield Problem(what, place, hint, severity="warning")
 
@@ -41,7 +41,7 @@ def counted_apart(state: State) -> Iterator[Problem]:
         return
     what = msg("replicas do not share limits by `{name}` here: each counts by itself", name=key)
     hint = msg("name the Redis in `coordination_redis:` below `general_settings:`")
-    yield Problem(what, state.litellm.place("router_settings", key), hint, severity="warning")
+    yield Problem(what, state.gateway.place("router_settings", key), hint, severity="warning")
 
 
 def _shares(gateway: Gateway) -> bool:

@@ -16,7 +16,7 @@ from haha_config.core import variables as v
 from haha_config.core.keys import placeholder
 from haha_config.core.model import Data
 from haha_config.core.state.file import File
-from haha_config.core.state.gateway import REFERENCE, ModelEntry
+from haha_config.core.state.gateway import REFERENCE, ModelEntry, meant
 from haha_config.core.state.state import State
 
 
@@ -54,11 +54,13 @@ def _named(state: State) -> Iterator[LiteralKey]:
     for name, value in state.gateway.section("environment_variables").items():
         if re.search(r"(KEY|TOKEN|SECRET|PASSWORD)$", str(name)) and looks_secret(value):
             path = ("environment_variables", str(name))
-            yield LiteralKey(file=state.litellm, path=path, key=str(value), name=str(name))
+            file = state.gateway.holder(path[0])
+            yield LiteralKey(file=file, path=path, key=str(value), name=str(name))
     master = state.gateway.general.get("master_key")
     if looks_secret(master):
         path = ("general_settings", "master_key")
-        yield LiteralKey(file=state.litellm, path=path, key=str(master), name=v.MASTER_KEY)
+        file = state.gateway.holder(path[0])
+        yield LiteralKey(file=file, path=path, key=str(master), name=v.MASTER_KEY)
 
 
 def _usual(entry: ModelEntry, state: State) -> str:
@@ -111,4 +113,4 @@ def looks_secret(value: object) -> bool:
     """A literal that is a key: not a reference, a stand-in, or a local server's any-text."""
     if not isinstance(value, str) or value.startswith(REFERENCE) or len(value) < 12:
         return False
-    return not placeholder(value)
+    return not placeholder(value) and not meant(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import cached_property
@@ -35,6 +36,21 @@ _ENTRY: Final = frozenset({"model_name", "litellm_params", "model_info"})
 #: Keys that LiteLLM itself refuses, and ones that everybody tries first.
 WEAK: Final = frozenset({"sk-1234", "sk-12345", "sk-123456", "sk-0000", "sk-test", "sk-anything"})
 _SHORT: Final = 16
+
+#: A variable as other programs write it; a name that is set in capitals alone is none.
+_ELSEWHERE: Final = re.compile(
+    r"\W*(?i:(?:bearer\s+)?\W*(?:(?:os|process)\.)?(?:get)?(?:env|environ|enviorn|environment)"
+    r"(?:\.get)?)[/.:\[(\\]\W*(?P<a>[A-Za-z_]\w*)(?P<rest>.*)"
+    r"|\$(?P<b>[A-Z][A-Z0-9_]*)|\$\{+\s*(?:\w+\.)?(?P<c>\w+)(?P<more>.*)|%(?P<d>\w+)%"
+    r"|\{\{\s*(?P<e>\w+)\s*\}\}"
+)
+
+
+def meant(text: str) -> str:
+    """The variable that a text names in a way that LiteLLM does not follow; "" for none."""
+    found = None if text.startswith(REFERENCE) else _ELSEWHERE.fullmatch(text.strip())
+    return next(filter(None, (found[g] for g in "abcde")), "") if found else ""
+
 
 Source = Literal["litellm_config.yaml", "litellm.env", "shell", ""]
 #: Where a value of `environment_variables:` comes from.
@@ -168,8 +184,16 @@ class Gateway:
         return {name: tuple(entries) for name, entries in found.items()}
 
     def section(self, name: str) -> Mapping[str, Data]:
-        """A top-level table; empty where it is missing or no table. An included one wins."""
-        return mapping(next((f.data[name] for f in reversed(self.files) if name in f.data), None))
+        """A top-level table; empty where it is missing or no table."""
+        return mapping(self.holder(name).data.get(name))
+
+    def holder(self, name: str | int) -> File:
+        """The file whose section of this name counts: the one that is included last."""
+        return next((file for file in reversed(self.files) if name in file.data), self.file)
+
+    def place(self, *path: str | int) -> Place:
+        """Where a value of a section stands that counts."""
+        return self.holder(path[0]).place(*path)
 
     @cached_property
     def settings(self) -> Mapping[str, Data]:
@@ -188,7 +212,7 @@ class Gateway:
             self.section("router_settings").get("model_group_alias"),
         ):
             for name, value in mapping(found).items():
-                target = value.get("model") if isinstance(value, Mapping) else value
+                target = self.followed(value.get("model") if isinstance(value, Mapping) else value)
                 if isinstance(name, str) and isinstance(target, str):
                     aliases[name] = target
         return aliases
@@ -213,9 +237,14 @@ class Gateway:
 
     @property
     def fallback_section(self) -> str:
-        """Where they stand: LiteLLM looks into the second only where the first has none."""
+        """Where they stand: LiteLLM looks into the second only where the first has none.
+
+        Where there are none yet, it is a section that no included file has.
+        """
         sections = ("router_settings", "litellm_settings")
-        return next((s for s in sections if self.section(s).get("fallbacks")), sections[0])
+        held = [s for s in sections if self.section(s).get("fallbacks")]
+        free = [s for s in sections if self.holder(s) is self.file]
+        return next(iter((*held, *free)), sections[0])
 
     @cached_property
     def wildcards(self) -> tuple[tuple[ModelEntry, re.Pattern[str]], ...]:
@@ -260,9 +289,9 @@ class Gateway:
         What stands below `environment_variables:` of the configuration itself LiteLLM sets as it
         starts, whatever was there before.
         """
-        own = self.section("environment_variables").get(name)
-        if isinstance(own, str) and own and not own.startswith(REFERENCE):
-            return own, "litellm_config.yaml"
+        own = self.followed(self.section("environment_variables").get(name))
+        if own not in (None, ""):
+            return str(own), "litellm_config.yaml"
         return self._outside(name)
 
     def _outside(self, name: str) -> tuple[str | None, Source]:
@@ -285,9 +314,8 @@ class Gateway:
             return self.reference(written)[0]
         return written
 
-    def secret(self, written: Data, *path: str | int) -> Secret:
+    def secret(self, written: Data, place: Place = Place()) -> Secret:  # noqa: B008
         """A value that may be a reference, followed."""
-        place = self.file.place(*path)
         if isinstance(written, str) and written.startswith(REFERENCE):
             name = written.removeprefix(REFERENCE)
             value, source = self.reference(written)
@@ -295,12 +323,20 @@ class Gateway:
         text = written if isinstance(written, str) else None
         return Secret(written=written, value=text, source="", place=place)
 
+    def credential(self, entry: ModelEntry) -> Mapping[str, Data]:
+        """The values of `credential_list` that an entry takes by a name."""
+        each = (e for f in self.files for e in objects(f.data.get("credential_list")))
+        name = entry.params.get("litellm_credential_name", "")
+        found = next((e for e in each if e.get("credential_name") == name), {})
+        return mapping(found.get("credential_values"))
+
     @cached_property
     def master_key(self) -> Secret | None:
         """`general_settings.master_key`, else LITELLM_MASTER_KEY, as LiteLLM looks for it."""
         written = self.general.get("master_key")
-        if written is not None:
-            return self.secret(written, "general_settings", "master_key")
+        # LiteLLM does not look further where the key is there and empty.
+        if "master_key" in self.general:
+            return self.secret(written, self.place("general_settings", "master_key"))
         value, source = self.lookup(v.MASTER_KEY)
         if value is None:
             return None
@@ -326,10 +362,14 @@ class Gateway:
         return bool(url) or self.lookup(DATABASE_URL)[0] is not None
 
 
-def includes(file: File) -> tuple[str, ...]:
-    """The paths of the files that `include` names, where it is a list as LiteLLM wants it."""
-    folder = PurePath(file.path).parent
-    return tuple(str(folder / name) for name in elements(file.data.get("include")) if string(name))
+def includes(file: File, beside: str = "") -> tuple[str, ...]:
+    """The paths of the files that `include` names, where it is a list as LiteLLM wants it.
+
+    They are beside the file itself, or beside another one.
+    """
+    folder = PurePath(beside or file.path).parent
+    names = filter(None, map(string, elements(file.data.get("include"))))
+    return tuple(os.path.normpath(folder / name) for name in names)
 
 
 #: `litellm_settings` that name callbacks, and settings that name one function each.
@@ -357,7 +397,9 @@ def functions(gateway: Gateway) -> Iterator[tuple[tuple[str | int, ...], str]]:
     for each in objects(gateway.settings.get("custom_provider_map")):
         if name := string(each.get("custom_handler")):
             yield ("litellm_settings", "custom_provider_map"), name
-    for index, each in enumerate(elements(gateway.file.data.get("guardrails"))):
+    for index, each in enumerate(
+        e for f in gateway.files for e in elements(f.data.get("guardrails"))
+    ):
         name = string(mapping(mapping(each).get("litellm_params")).get("guardrail"))
         if "." in name:
             yield ("guardrails", index, "litellm_params", "guardrail"), name

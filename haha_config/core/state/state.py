@@ -251,12 +251,18 @@ def with_litellm(state: State, read: Callable[[str], Snapshot], known: str) -> S
     from haha_config.core.state import facts, gateway
 
     included: dict[str, File] = {}
-    waiting = list(gateway.includes(state.litellm))
+    waiting = [state.litellm]
     while waiting:
-        path = waiting.pop(0)
-        if path not in included and path != state.litellm.path:
-            included[path] = parse(read(path), "yaml")
-            waiting += gateway.includes(included[path])
+        file = waiting.pop(0)
+        # LiteLLM looks beside the file that names another, then beside the first of all.
+        places = zip(
+            gateway.includes(file), gateway.includes(file, state.litellm.path), strict=True
+        )
+        for path, other in places:
+            found = next((x for x in (path, other) if read(x).data is not None), path)
+            if found not in included and found != state.litellm.path:
+                included[found] = parse(read(found), "yaml")
+                waiting.append(included[found])
     whole = replace(
         state,
         included=tuple(file for file in included.values() if file.exists),

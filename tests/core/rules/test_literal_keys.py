@@ -121,3 +121,26 @@ def test_a_move_that_is_half_possible_is_not_made() -> None:
     after = made(config)
     assert after.file.text == config
     assert ONE not in after.env.text
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "os.env/OPENAI_API_KEY",
+        "process.env.OPENAI_API_KEY",
+        "'os.getenv(\"OPENAI_API_KEY\")'",
+        "Bearer os.environ/OPENAI_API_KEY",
+        "' os.environ/OPENAI_API_KEY'",
+        "'{{ env.OPENAI_API_KEY }}'",
+    ],
+)
+def test_what_names_a_variable_is_no_key_to_move(written: str) -> None:
+    gateway = made("model_list:\n" + entry("one", written, "https://one.example.com/v1"))
+    assert gateway.entries[0].params["api_key"] == written.strip("'")
+    assert gateway.env.data.keys() == {"LITELLM_MASTER_KEY"}
+
+
+@pytest.mark.parametrize("key", ["env-0123456789abcdef", "environmental-key/AAAABBBB", ONE])
+def test_what_only_looks_like_a_variable_is_a_key(key: str) -> None:
+    gateway = made("model_list:\n" + entry("one", key, "https://one.example.com/v1"))
+    assert str(gateway.entries[0].params["api_key"]).startswith("os.environ/")

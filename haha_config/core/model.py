@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, Literal, Protocol, TypeAlias, TypeGuard
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Literal, TypeAlias, TypeGuard
 
 from msgspec import Struct
 
@@ -105,22 +105,6 @@ class Oddity(Struct, frozen=True, kw_only=True):
     kind: str
     place: Place
     name: str = ""
-
-
-class Document(Protocol):
-    """A parsed file: its data, and where each entry stands."""
-
-    @property
-    def data(self) -> Mapping[str, Data]: ...
-
-    @property
-    def oddities(self) -> Sequence[Oddity]: ...
-
-    def place(self, path: Path) -> Place | None:
-        """Where the *value* at `path` starts; None where there is no such entry."""
-
-    def key_place(self, path: Path) -> Place | None:
-        """Where the *key* at `path` starts; None where there is no such entry."""
 
 
 # --- plans -----------------------------------------------------------------------------------

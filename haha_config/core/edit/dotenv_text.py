@@ -18,7 +18,7 @@ from msgspec import Struct
 from haha_config.core.edit.text import (
     BOM,
     LINE_END,
-    Places,
+    Document,
     Source,
     by_hand,
     changed,
@@ -76,7 +76,7 @@ class _Binding(Struct, frozen=True, kw_only=True):
     live: bool
 
 
-class _Document(Places):
+class _Document(Document):
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self.bindings, self._bad = _parse(text)

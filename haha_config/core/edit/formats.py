@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from haha_config.core.model import Change, Document, Format
+from haha_config.core.edit.text import Document
+from haha_config.core.model import Change, Format
 
 
 def edit(kind: Format, text: str, changes: Sequence[Change]) -> str:

@@ -21,7 +21,7 @@ from msgspec import Struct, field
 from haha_config.core.edit.text import (
     BOM,
     LINE_END,
-    Places,
+    Document,
     Source,
     alike,
     by_hand,
@@ -83,7 +83,7 @@ class _Object(Struct):
         return [m.name for m in self.members]
 
 
-class _Document(Places):
+class _Document(Document):
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self._repeated = False
@@ -449,12 +449,8 @@ class _Editor:
         self._one_line = "\n" not in text.strip(" \t\r\n") and "\r" not in text.strip(" \t\r\n")
         if blank or (self._one_line and not self._top.members):
             self._one_line = False
-        self._unit = "  " if blank else self._indent()
-
-    def _indent(self) -> str:
-        first = self._top.members[0].lead if self._top.members else ""
-        unit = first.replace("\r", "\n").rpartition("\n")[2] if LINE_END.search(first) else ""
-        return unit or "  "
+        first = self._top.members[0].lead if self._top.members and not blank else ""
+        self._unit = (LINE_END.split(first)[-1] if LINE_END.search(first) else "") or "  "
 
     def make(self, change: Change) -> None:
         if not change.path or not all(isinstance(key, str) for key in change.path):

@@ -61,8 +61,10 @@ class Source:
         return Place(line=line, column=offset - start + 1)
 
 
-class Places:
-    """A text that was read: where its entries stand, and what is odd in it."""
+class Document:
+    """A text that was read: its data, where each entry stands, and what is odd in it."""
+
+    data: Mapping[str, Data]
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -76,10 +78,12 @@ class Places:
         raise NotImplementedError
 
     def place(self, path: Path) -> Place | None:
+        """Where the *value* at `path` starts; None where there is no such entry."""
         found = self._at(path)
         return self._source.place(found[1]) if found else None
 
     def key_place(self, path: Path) -> Place | None:
+        """Where the *key* at `path` starts; None where there is no such entry."""
         found = self._at(path)
         return self._source.place(found[0]) if found else None
 

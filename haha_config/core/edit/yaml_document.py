@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 
 import yaml as yaml
 
-from haha_config.core.edit.text import BOM, Places, Source
+from haha_config.core.edit.text import BOM, Document, Source
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Data, Item, Key, Oddity, Path, Place
@@ -41,7 +41,7 @@ _DEEPEST: Final = 200
 _MOST: Final = 1_000_000
 
 
-class Document(Places):
+class YamlDocument(Document):
     def __init__(self, text: str, *, only_places: bool = False) -> None:
         super().__init__(text)
         self._shift = len(BOM) if text.startswith(BOM) else 0
@@ -95,7 +95,7 @@ class Document(Places):
 
 # A plan is made twice, and what it leaves is read for the proof, the preview and the rules.
 @lru_cache(maxsize=4)
-def read(text: str) -> Document:
+def read(text: str) -> YamlDocument:
     """The data and the places of a YAML file; an empty one reads as `{}`.
 
     Refuses what `yaml.safe_load` refuses (a second document, an unknown tag, a tab for indent),
@@ -103,7 +103,7 @@ def read(text: str) -> Document:
     `duplicate` (each entry that makes an earlier one void), `alias` (where the anchor stands),
     `merge`.
     """
-    return Document(text)
+    return YamlDocument(text)
 
 
 # --- loading ---------------------------------------------------------------------------------

@@ -49,7 +49,7 @@ def edit(text: str, changes: Sequence[Change]) -> str:
     return result
 
 
-def _verify(text: str, result: str, document: tree.Document, changes: Sequence[Change]) -> None:
+def _verify(text: str, result: str, document: tree.YamlDocument, changes: Sequence[Change]) -> None:
     try:
         after = document if result == text else read(result)
         fine = alike(after.data, changed(document.data, changes), changes)
@@ -60,7 +60,10 @@ def _verify(text: str, result: str, document: tree.Document, changes: Sequence[C
 
 
 def _unsafe(
-    document: tree.Document, change: Change, what: Message | None = None, depth: int | None = None
+    document: tree.YamlDocument,
+    change: Change,
+    what: Message | None = None,
+    depth: int | None = None,
 ) -> Refusal:
     path, place = change.path[:depth], None
     while path and place is None:
@@ -181,7 +184,7 @@ def _way(key: int | Item) -> object:
     return (key.key, key.also[:-1]) if isinstance(key, Item) else None
 
 
-def _edited(document: tree.Document, changes: Sequence[Change]) -> str:
+def _edited(document: tree.YamlDocument, changes: Sequence[Change]) -> str:
     text, pending = document.text, _Pending(paths=_Branch())
     editor = _Editor(document)
     queue = deque(changes)
@@ -205,7 +208,7 @@ def _edited(document: tree.Document, changes: Sequence[Change]) -> str:
         if step is None or pending.disturbs(step):
             text, pending = _applied(text, pending), _Pending(paths=_Branch())
             try:
-                editor = _Editor(tree.Document(text, only_places=True))
+                editor = _Editor(tree.YamlDocument(text, only_places=True))
             except Refusal:
                 raise _unsafe(document, change) from None
             queue.appendleft(change)
@@ -222,7 +225,7 @@ def _applied(text: str, pending: _Pending) -> str:
 class _Editor:
     """Splices for one tree."""
 
-    def __init__(self, document: tree.Document) -> None:
+    def __init__(self, document: tree.YamlDocument) -> None:
         self._document = document
         self._body = document.body
         self._newline = newline(document.body)

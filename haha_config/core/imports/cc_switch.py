@@ -54,7 +54,8 @@ def is_stand_in(key: str) -> bool:
 def _entry(row: Mapping[str, Any], place: Place, current: bool) -> ImportedSetup:
     name = str(row.get("name") or row.get("id") or SOURCE)
     settings, meta = _object(row.get("settings_config")), _object(row.get("meta"))
-    env = _strings(settings.get("env")) if settings is not None else {}
+    texts = mapping(mapping(settings).get("env")).items()
+    env = {str(variable): value for variable, value in texts if isinstance(value, str)}
     if "settings_config" not in row:
         why = STRANGE
     elif settings is None:
@@ -87,7 +88,3 @@ def _gateway(env: Mapping[str, str]) -> ImportedGateway:
 def _object(text: object) -> dict[str, Data] | None:
     data = from_json(text) if isinstance(text, str) and text else {}
     return data if isinstance(data, dict) else None
-
-
-def _strings(data: Data) -> dict[str, str]:
-    return {str(name): value for name, value in mapping(data).items() if isinstance(value, str)}

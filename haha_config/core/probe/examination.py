@@ -424,7 +424,9 @@ class _Examination(Struct, kw_only=True):
         back, both = yield from self.turns(
             [requests.second(caller, model, first.content, t), requests.parallel(caller, model, t)]
         )
-        trusts = not ("signature" in caller.wire.survives and _mistrusts(back))
+        # Whether the thinking that came back is refused, which a client can do without.
+        mistrusts = back.status == 400 and "`signature` in `thinking`" in back.body
+        trusts = not ("signature" in caller.wire.survives and mistrusts)
         if not trusts:
             content = _passed_back(first, trusts=False)
             (back,) = yield from self.turns([requests.second(caller, model, content, t)])
@@ -590,8 +592,3 @@ def _pace(answer: Response, exchange: HttpExchange) -> Message:
 def _passed_back(answer: Response, *, trusts: bool) -> list[Data]:
     """An answer as it goes back; without its thinking where the endpoint does not trust that."""
     return [block for block in answer.content if trusts or block.get("type") != "thinking"]
-
-
-def _mistrusts(exchange: HttpExchange) -> bool:
-    """Whether the thinking that came back is refused, which a client can do without."""
-    return exchange.status == 400 and "`signature` in `thinking`" in exchange.body

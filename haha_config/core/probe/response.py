@@ -68,7 +68,8 @@ class Response(Struct, frozen=True, kw_only=True):
 
 def read(exchange: HttpExchange) -> Response | None:
     """The answer in an exchange that got one; None where this is no Messages API answer."""
-    if is_stream(exchange):
+    named = _named_stream(exchange) or exchange.body.startswith(("event:", "data:"))
+    if named and not exchange.body.startswith("{"):
         return _streamed(exchange)
     data = mapping(from_json(exchange.body))
     content = data.get("content")
@@ -105,12 +106,6 @@ def _with_input(block: dict[str, Data]) -> dict[str, Data]:
         return {**block, "input": json.loads(block["input"])}
     except (KeyError, TypeError, ValueError, RecursionError):
         return block
-
-
-def is_stream(exchange: HttpExchange) -> bool:
-    if exchange.body.startswith("{"):
-        return False
-    return _named_stream(exchange) or exchange.body.startswith(("event:", "data:"))
 
 
 _NO_STREAM: Final = msg("JSON comes with a stream's content type")

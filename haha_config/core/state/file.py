@@ -10,10 +10,10 @@ from msgspec.structs import replace
 from haha_config.core.edit import decode
 from haha_config.core.edit.formats import read
 from haha_config.core.edit.json_text import without_halves
-from haha_config.core.edit.text import decode_wide
+from haha_config.core.edit.text import Document, decode_wide
 from haha_config.core.errors import Refusal
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Data, Document, Format, Oddity, Place, Snapshot
+from haha_config.core.model import Data, Format, Oddity, Place, Snapshot
 from haha_config.core.state.accepted import Accepted, Rejected, mend, told
 from haha_config.core.state.machine import Installed as Installed
 from haha_config.core.state.machine import Machine as Machine

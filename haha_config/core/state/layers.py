@@ -11,7 +11,8 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from haha_config.core.model import Data, Document, Place
+from haha_config.core.edit.text import Document
+from haha_config.core.model import Data, Place
 
 LayerName = Literal[
     "managed", "flag", "local", "project", "active-provider", "user", "shell", "dotenv"

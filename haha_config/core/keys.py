@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import Final
 
 from haha_config.core.messages import Message, msg
@@ -15,25 +14,17 @@ _QUOTES: Final = "\"'`‘’“”"
 _SHORTEST: Final = 8
 
 
-@cache
-def _placeholders() -> re.Pattern[str]:
-    return re.compile(
-        r"""<.*>|\$\{.*\}|\$[A-Za-z_]\w*|os\.environ/.*|\[.*\]|.*x{4,}|(sk-)?x{3,}|.*\.\.\.
-        |.*(your|my|paste|insert|enter|replace)[-_ ]?.*(key|token|here|secret).*
-        |(sk-)?(change[-_ ]?me|placeholder|todo|example|api[-_]?key|token|secret|key[-_]?here)
-        |proxy[-_]managed|managed[-_]by[-_].*|你的.*|.*密钥.*""",
-        re.IGNORECASE | re.VERBOSE,
-    )
-
-
-@cache
-def _masks() -> re.Pattern[str]:
-    return re.compile(r"\*{2,}|•{2,}|●{2,}|…|\.{3}")
+#: Compiled when it is first asked for: a start needs neither.
+_PLACEHOLDER: Final = r"""(?ix)<.*>|\$\{.*\}|\$[A-Za-z_]\w*|os\.environ/.*|\[.*\]|.*x{4,}
+    |(sk-)?x{3,}|.*\.\.\.|.*(your|my|paste|insert|enter|replace)[-_ ]?.*(key|token|here|secret).*
+    |(sk-)?(change[-_ ]?me|placeholder|todo|example|api[-_]?key|token|secret|key[-_]?here)
+    |proxy[-_]managed|managed[-_]by[-_].*|你的.*|.*密钥.*"""
+_MASK: Final = r"\*{2,}|•{2,}|●{2,}|…|\.{3}"
 
 
 def placeholder(value: str) -> bool:
     """Whether a value is what a guide or another program printed instead of a key."""
-    if _placeholders().fullmatch(value.strip()) is not None:
+    if re.fullmatch(_PLACEHOLDER, value.strip()) is not None:
         return True
     # One that can't even be sent is more than a stand-in: `unsendable` says so.
     return masked(value) and value.isascii()
@@ -41,7 +32,7 @@ def placeholder(value: str) -> bool:
 
 def masked(value: str) -> bool:
     """Whether a value is a key as a list shows it, its middle hidden."""
-    return _masks().search(value) is not None
+    return re.search(_MASK, value) is not None
 
 
 def bare(text: str) -> str:

@@ -210,11 +210,5 @@ def gateway(
 
 
 def _over(live: CatalogEntry, known: CatalogEntry, provider: str) -> CatalogEntry:
-    fields = ("id", "context", "output", "tools", "thinking", "retired", "instead")
-    told = {f: value for f in fields if (value := getattr(live.model, f)) is not None}
-    return replace(
-        known,
-        provider=provider,
-        model=replace(known.model, **told),
-        price=live.price or known.price,
-    )
+    model = catalogs.joined(live.model, known.model)
+    return replace(known, provider=provider, model=model, price=live.price or known.price)

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from haha_config.core.model import Data, plain_name
 from haha_config.core.providers.model import Model, Provider
 
-#: What is copied from the catalog into a row's model where the row does not say it.
+#: What the catalog says of a model beside its name.
 _FILLED: Final = ("context", "output", "tools", "thinking", "retired")
 
 
@@ -78,8 +78,13 @@ def describe(catalog: Catalog, row: Provider, name: str) -> CatalogEntry:
         return CatalogEntry(provider=row.key, model=listed or Model(id=name))
     if listed is None:
         return found
-    missing = {f: getattr(found.model, f) for f in _FILLED if getattr(listed, f) is None}
-    return replace(found, model=replace(listed, **missing))
+    return replace(found, model=joined(listed, found.model))
+
+
+def joined(first: Model, second: Model) -> Model:
+    """What two sources know of a model; what `first` says wins."""
+    told = {f: x for f in first.__struct_fields__ if (x := getattr(first, f)) not in (None, {})}
+    return replace(second, **told)
 
 
 def offered(catalog: Catalog, row: Provider) -> tuple[CatalogEntry, ...]:

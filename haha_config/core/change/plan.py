@@ -539,13 +539,12 @@ def _notes(answers: Answers, state: State) -> Iterator[Message]:
         yield msg("{path} belongs to another program: not changed", path=state.dotenv.path)
     if answers.assumed:
         yield msg(
-            "the context window of {names} is not known: wrote {n} tokens. Correct it with"
-            " --context N",
+            "the context window of {names} is not known: wrote {n} tokens. To correct: --context N",
             names=tuple(dict.fromkeys(all_slots(answers.slots).values())),
             n=f"{answers.context:,}",
         )
     if answers.header == "x-api-key" and not answers.key_header:
-        yield msg("at its first start the client asks whether to use this API key: choose Yes")
+        yield msg("the client will ask whether to use this API key: choose Yes")
     search = web_search(state.providers[answers.provider], answers.route)
     if search is not None and search.result == "refused" and not answers.deny_web_search:
         yield msg("{by} refuses web search: --deny-web-search turns the tool off", by=search.by)

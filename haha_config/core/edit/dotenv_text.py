@@ -151,7 +151,7 @@ def edit(text: str, changes: Sequence[Change]) -> str:
     if changes and read(result).data != changed(read(text).data, changes):
         last = changes[-1]
         raise _refusal(
-            msg("`{name}` would not read as it is written", name=name_of(last.path)), text, last
+            msg("`{name}` would not read as written", name=name_of(last.path)), text, last
         )
     return result
 

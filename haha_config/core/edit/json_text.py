@@ -210,7 +210,7 @@ def _verify(text: str, result: str, document: _Document, changes: Sequence[Chang
     if not fine:
         change = changes[-1]
         raise Refusal(
-            msg("`{name}` would not read as it is written", name=name_of(change.path)),
+            msg("`{name}` would not read as written", name=name_of(change.path)),
             place=document.key_place(change.path) or document.place(()),
             hints=(by_hand(change),),
         )

@@ -119,8 +119,8 @@ def _other_path(s: ErrorContext) -> Hint:
     """An `openai/` model is called at /responses: newer ones whatever the flag says (measured)."""
     if s.caller.chat_flag:
         return msg(
-            "in litellm_config.yaml write `hosted_vllm/NAME` instead of `openai/NAME` for"
-            " `{model}`: the flag does not reach it",
+            "write `hosted_vllm/NAME` instead of `openai/NAME` for `{model}` in"
+            " litellm_config.yaml",
             model=s.model,
         )
     return msg(
@@ -169,7 +169,7 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
         r"key is unknown to the gateway", hint=_ASK_FOR_A_KEY,
     ),
     ErrorPattern(
-        "auth", msg("this key has expired at the gateway"), r"expired[_ ]key|this key has expired",
+        "auth", msg("this key has expired"), r"expired[_ ]key|this key has expired",
         statuses=(400, 401), hint=_ASK_FOR_A_KEY,
     ),
     ErrorPattern(
@@ -205,15 +205,15 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
     ErrorPattern(
         "model", msg("LiteLLM has no upstream key for `{model}`"),
         r"litellm\.\w+error.{0,120}missing credentials",
-        hint=msg("put the variable that `api_key` names into litellm.env, then:"
-                     " haha-config proxy restart"),
+        hint=msg("put the variable of `api_key` into litellm.env, then: haha-config proxy"
+                     " restart"),
     ),
     ErrorPattern(
         "model", msg("the upstream refuses the gateway's key"), r"litellm\.authenticationerror",
         hint=msg("put the right key into litellm.env, then: haha-config proxy restart"),
     ),
     ErrorPattern(
-        "model", msg("the upstream reports too many requests or no credit left"),
+        "model", msg("the upstream reports too many requests or no credit"),
         r"litellm\.ratelimiterror", hint=msg("wait, or look at the upstream's account"),
     ),
     ErrorPattern(
@@ -287,10 +287,10 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
     ),
     # money, region, keys
     ErrorPattern(
-        "model", msg("the account has no credit left"),
+        "model", msg("the account has no credit"),
         r"insufficient[_ ]?(balance|quota|credit|funds)|exceeded your current quota"
         r'|requires more credits|余额不足|\"?status_code\"?: ?1008',
-        hint=msg("top up the account, or choose another provider: haha-config init"),
+        hint=msg("top up, or choose another provider: haha-config init"),
     ),
     ErrorPattern(
         "auth", msg("the service excludes this country or region"),
@@ -327,8 +327,8 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
         hint=_headers,
     ),
     ErrorPattern(
-        "model", msg("the account has no credit left"), statuses=(402,),
-        hint=msg("top up the account, or choose another provider: haha-config init"),
+        "model", msg("the account has no credit"), statuses=(402,),
+        hint=msg("top up, or choose another provider: haha-config init"),
     ),
     ErrorPattern(
         "auth", msg("the service refuses this key or address ({said})"), statuses=(403,),
@@ -340,7 +340,7 @@ KNOWN: Final[tuple[ErrorPattern, ...]] = (
         hint=msg("wait, or look at the account's limits"),
     ),
     ErrorPattern(
-        "model", msg("the service is overloaded or loading the model ({said})"),
+        "model", msg("the service is overloaded or loading ({said})"),
         statuses=(503, 529), hint=msg("try again in a minute"),
     ),
 )
@@ -417,9 +417,9 @@ def _unanswered(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
         if early:
             what = msg("{what}; the client waits {n} s", what=what, n=round(caller.patience))
         return Diagnosis(stage="model", what=what, hint=logs_hint(caller), client_goes_on=early)
-    through = msg("check the client's HTTPS_PROXY and NO_PROXY: haha-config show")
+    through = msg("check HTTPS_PROXY and NO_PROXY: haha-config show")
     if caller.loopback:
-        through = msg("add 127.0.0.1 and localhost to the client's NO_PROXY")
+        through = msg("add 127.0.0.1,localhost to NO_PROXY")
     hints: dict[str, Hint] = {
         "dns": None,
         "refused": _start(caller),
@@ -500,7 +500,7 @@ def _redirected(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
         )
         return Diagnosis(stage="reach", what=what, hint=hint, client_goes_on=True)
     what = msg(
-        "the endpoint redirects to {url} with HTTP {status}: the client's question gets lost",
+        "the endpoint redirects to {url} (HTTP {status}): the question gets lost",
         url=base,
         status=exchange.status,
     )

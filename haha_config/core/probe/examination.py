@@ -469,8 +469,8 @@ class _Examination(Struct, kw_only=True):
             )
         else:
             detail = msg(
-                "in a request of {n}K tokens the model calls no tool: the server cuts it,"
-                " or the model is weak",
+                "in a request of {n}K tokens the model calls no tool: cut by the server,"
+                " or a weak model",
                 n=n,
             )
         self.add("size", "fail", detail, diagnosis.window_hint(self.caller), ms)
@@ -521,9 +521,7 @@ class _Examination(Struct, kw_only=True):
         if 0 < n < requests.CONTEXT_TOKENS // 2:
             detail = msg("long prompts are cut silently: {n} tokens were read", n=n)
         else:
-            detail = msg(
-                "the start of a long prompt is lost: the server cuts it, or the model is weak"
-            )
+            detail = msg("the start of a long prompt is lost: cut by the server, or a weak model")
         self.add("context", "fail", detail, diagnosis.window_hint(self.caller), ms)
 
 

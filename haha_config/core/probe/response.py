@@ -173,7 +173,7 @@ class _Reader:
         """One event. The client goes by its name: one without, or of another name, is nothing."""
         if self.ended:
             if name == "error":
-                self.lapses["error-event-at-end"] = msg("an error comes after the stream's end")
+                self.lapses["error-event-at-end"] = msg("an error follows the stream's end")
             return
         if name not in _EVENTS:
             if not name and '"choices"' in text:

@@ -110,8 +110,7 @@ def unforgiven(answer: Response, wire: Wire) -> Message | None:
     """What this version does not take, and another may."""
     if answer.unended and "no-ends" not in wire.forgives:
         return msg(
-            "the stream ends without `message_delta` and `message_stop`; client {version}"
-            " needs one",
+            "no `message_delta` and no `message_stop`: client {version} needs one",
             version=wire.version,
         )
     for name, what in answer.lapses.items():

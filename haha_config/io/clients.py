@@ -110,12 +110,11 @@ def _reads(settings: Path, environ: Mapping[str, str], folder: str, home: Path) 
     project = settings.parent.parent
     if settings.parent.name != ".claude" or _same(project, Path(its_home)) or not folder:
         return False
-    here = Path(folder).resolve()
-    return project.resolve() in (here, *here.parents)
+    return Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(project))
 
 
 def _same(one: Path, other: Path) -> bool:
-    return os.path.normcase(one.resolve()) == os.path.normcase(other.resolve())
+    return os.path.normcase(os.path.realpath(one)) == os.path.normcase(os.path.realpath(other))
 
 
 _HELPER_SECONDS: Final = 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from shlex import quote
@@ -24,7 +25,7 @@ def protected(plan: Plan, also: Iterable[str] = ()) -> Plan:
     secret = [
         w.path
         for w in plan.effective
-        if _holds_secret(w) and paths.git_top(Path(w.path).resolve().parent)
+        if _holds_secret(w) and paths.git_top(Path(os.path.realpath(w.path)).parent)
     ]
     secret = list(dict.fromkeys((*secret, *also)))
     if not secret:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -125,7 +126,7 @@ def _print(sign: str, text: str, stream: TextIO) -> None:
 
 def _head(write: Write, stream: TextIO) -> None:
     """The name of a file, where a link leads, and what becomes of it."""
-    real = str(Path(write.path).resolve())
+    real = os.path.realpath(write.path)
     link = f" -> {report.short(real)}" if Path(write.path).is_symlink() else ""
     name = report.paint(f"{report.short(write.path)}{link}", "path", stream)
     print(f"{name}  ({render(_ACTIONS[action(write)])})", file=stream)

@@ -10,7 +10,6 @@ import re
 import stat
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from threading import Lock
 from typing import Any, Final, TextIO
 
@@ -73,7 +72,7 @@ def _opened(target: str) -> Iterator[TextIO | None]:
         print(json.dumps({"note": _HOLDS}), file=file)
         yield file
     report.talk(
-        msg("wrote {path}: it holds your code", path=report.short(str(Path(target).resolve())))
+        msg("wrote {path}: it holds your code", path=report.short(os.path.realpath(target)))
     )
 
 

@@ -304,6 +304,16 @@ def test_links_in_a_circle_are_refused(haha: Command, settings: Path) -> None:
     done = haha(*SETTINGS)
     assert done.code == 1
     assert "circle" in done.err
+    assert "delete it" in done.err
+
+
+def test_a_key_folder_in_a_circle_is_refused(haha: Command) -> None:
+    keys = paths.data_folder() / "keys"
+    keys.parent.mkdir(parents=True)
+    keys.symlink_to(keys)
+    done = haha(*INIT)
+    assert done.code == 1
+    assert "keys` leads in a circle: delete it" in done.err
 
 
 def test_a_hard_linked_file_is_refused(haha: Command, settings: Path, tmp_path: Path) -> None:

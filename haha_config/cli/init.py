@@ -128,7 +128,7 @@ def init(
     asks = is_terminal() and not (shared.yes or api_key_stdin)
     manner = shared.writing("init", yes=not asks)
     if not (asks or shared.yes or shared.dry_run):
-        raise Usage(msg("there is no terminal to ask on"), hints=(msg("add --yes to write"),))
+        raise Usage(msg("there is no terminal"), hints=(msg("add --yes to write"),))
     if asks:
         from haha_config.cli.interview import interview
 

@@ -45,11 +45,11 @@ def create_private(path: Path | str) -> BinaryIO:
 def reason(error: OSError) -> Message | str:
     """Why the system refused, in words."""
     if error.errno in FULL:
-        return msg("there is no room left on this disk")
+        return msg("the disk is full")
     if error.errno == errno.EFBIG:
         return msg("this account may not write a file of that size")
     if error.errno == errno.EROFS:
-        return msg("this disk can only be read")
+        return msg("this disk is read-only")
     if error.errno in FORBIDDEN:
         return msg("this account may not")
     if error.errno == errno.ELOOP:
@@ -81,7 +81,7 @@ def irregular(real: Path) -> Message | None:
     except OSError:
         return None
     if stat.S_ISDIR(status.st_mode):
-        return msg("this is a folder, not a file")
+        return msg("this is a folder")
     if not stat.S_ISREG(status.st_mode):
-        return msg("this is a device or a pipe, not a file")
+        return msg("this is a device or a pipe")
     return msg("this is too big for a set-up") if status.st_size > BIGGEST else None

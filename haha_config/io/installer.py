@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import Message, msg
 from haha_config.core.state.machine import UNFINISHED
+from haha_config.io.files import reason
 
 if TYPE_CHECKING:
     import subprocess
@@ -82,7 +83,7 @@ def install(
         _, what, hints = _cause(attempt.said)
         raise NotInstalled(what, attempt.said, hints) from None
     except OSError as error:
-        why = msg("LiteLLM could not be installed: {why}", why=error.strerror or str(error))
+        why = msg("LiteLLM was not installed: {why}", why=reason(error))
         raise NotInstalled(why, attempt.said) from None
     finally:
         if not whole:
@@ -433,37 +434,37 @@ def _packages(folder: Path) -> Path:
     return next((folder / "lib").glob("python3*/site-packages"), folder)
 
 
-#: What an installer's words mean: a name, the words, what to say, what to type.
+#: What an installer's words mean: a name, the words, why it failed, what to type.
 _CAUSES: Final[tuple[tuple[str, str, Message, tuple[Message | str, ...]], ...]] = (
     (
         "hash",
         r"hash mismatch|do not match the hashes",
-        msg("LiteLLM was not installed: a package is not the one that haha-config knows"),
-        (msg("the index at hand has changed the package: use another index"),),
+        msg("a package has another hash than expected"),
+        (msg("use another package index"),),
     ),
     (
         "space",
         r"no space left|os error 28|errno 28|disk quota",
-        msg("LiteLLM was not installed: the disk is full, and it needs about 1 GB"),
+        msg("the disk is full, and LiteLLM needs about 1 GB"),
         (),
     ),
     (
         "venv",
         r"ensurepip|no module named '?venv",
-        msg("LiteLLM was not installed: this Python has neither pip nor uv"),
+        msg("this Python has neither pip nor uv"),
         ("sudo apt install python3-venv",),
     ),
     (
         "certificate",
         r"certificate_verify_failed|invalid peer certificate|unknownissuer",
-        msg("LiteLLM was not installed: the index shows a certificate that is not trusted here"),
+        msg("the package index has an untrusted certificate"),
         (msg("name your certificates: SSL_CERT_FILE=FILE haha-config proxy install"),),
     ),
     (
         "network",
         r"failed to establish a new connection|name resolution|dns error|error sending request"
         r"|failed to fetch|connection refused|timed out|network is unreachable",
-        msg("LiteLLM was not installed: the package index can't be reached"),
+        msg("can't reach the package index"),
         (msg("behind a proxy: HTTPS_PROXY=URL haha-config proxy install"),),
     ),
 )
@@ -472,8 +473,9 @@ _FINAL: Final = frozenset({"hash", "space"})
 
 
 def _cause(said: Sequence[str]) -> tuple[str, Message, tuple[Message | str, ...]]:
+    """The name of what went wrong, what to say of it and what to type."""
     text = "\n".join(said)
     for name, pattern, what, hints in _CAUSES:
         if re.search(pattern, text, re.IGNORECASE):
-            return name, what, hints
-    return "", msg("LiteLLM could not be installed"), ()
+            return name, msg("LiteLLM was not installed: {why}", why=what), hints
+    return "", msg("LiteLLM was not installed"), ()

@@ -118,7 +118,7 @@ def _asked(path: Path, ask: Callable[[Connection], _Answer]) -> _Answer | None:
             if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
                 return None
             raise HahaError(
-                msg("this is no database, or a damaged one"), place=Place(path=str(path))
+                msg("this is no readable database"), place=Place(path=str(path))
             ) from None
         except OSError as error:
             raise HahaError(

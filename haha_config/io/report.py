@@ -260,7 +260,7 @@ def bug(error: Exception) -> None:
     for frame in last:
         print(f"  {Path(frame.filename).name}:{frame.lineno} {frame.name}", file=sys.stderr)
     print(
-        render(msg("nothing of this report is secret: please pass it on with the command you ran")),
+        render(msg("this report holds no secrets: send it with your command")),
         file=sys.stderr,
     )
 

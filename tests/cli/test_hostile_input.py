@@ -330,7 +330,7 @@ def test_a_folder_in_a_file_s_place_is_refused(haha: Command, settings: Path) ->
     settings.mkdir()
     done = haha(*INIT)
     assert done.code == 1
-    assert "this is a folder, not a file" in done.err
+    assert "this is a folder" in done.err
     assert not Path(".env").exists()
 
 
@@ -338,7 +338,7 @@ def test_a_file_in_a_folder_s_place_is_refused(haha: Command, home: Path, work: 
     (home / ".claude").write_text("mine", encoding="utf-8")
     done = haha(*INIT)
     assert done.code == 1
-    assert "is a file where a folder should be" in done.err
+    assert "is a file, not a folder" in done.err
     assert (home / ".claude").read_text(encoding="utf-8") == "mine"
 
 

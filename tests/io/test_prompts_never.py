@@ -65,7 +65,7 @@ def test_a_refusal_names_the_flag(kind: str) -> None:
     }[kind]
     with pytest.raises(Usage) as caught:
         ask()
-    assert render(caught.value.what) == "there is no terminal to ask on: give `--provider`"
+    assert render(caught.value.what) == "there is no terminal: give `--provider`"
 
 
 def test_a_refusal_can_give_its_own_reason() -> None:

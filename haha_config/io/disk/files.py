@@ -43,7 +43,7 @@ def _unreadable(real: Path, error: OSError) -> Message | None:
         return None
     if isinstance(error, NotADirectoryError):
         blocked = next((p for p in real.parents if p.exists() and not p.is_dir()), real)
-        return msg("`{path}` is a file where a folder should be", path=str(blocked))
+        return msg("`{path}` is a file, not a folder", path=str(blocked))
     return irregular(real) or msg("this can't be read: {why}", why=reason(error))
 
 
@@ -100,9 +100,9 @@ def check_replaceable(file: Snapshot) -> None:
         )
     if is_mount(real):
         raise Refusal(
-            msg("this file is a mount point: it can't be replaced in one step"),
+            msg("this file is a mount point and can't be replaced"),
             place=place,
-            hints=(msg("mount the folder that holds it, instead of the file"),),
+            hints=(msg("mount its folder instead"),),
         )
     if not os.access(real, os.W_OK):
         hint = join(["chmod", "u+rw", file.path])
@@ -165,7 +165,7 @@ def dress(descriptor: int, like: Path | None, *, secret: bool) -> None:
             os.fchown(descriptor, held.st_uid, held.st_gid)
         except PermissionError:
             raise Refusal(
-                msg("this file belongs to another user or group, and a write would change that"),
+                msg("this file belongs to another user or group"),
                 place=Place(path=str(like)),
                 hints=(msg("write it as its owner"),),
             ) from None

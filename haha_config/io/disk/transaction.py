@@ -114,7 +114,7 @@ def alone(state: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[N
             stack.enter_context(exclusive(state, waiting))
         except OSError as error:
             what = broken_link(state) or msg(
-                "can't keep the journal of writes here: {why}", why=reason(error)
+                "can't write the journal here: {why}", why=reason(error)
             )
             raise Refusal(what, place=Place(path=str(state))) from None
         yield
@@ -150,7 +150,7 @@ def _apply(
         journal.end(state, folder, entries, fault)
     except OSError as error:
         raise Refusal(
-            msg("every file is written, but the journal can't be closed: {why}", why=reason(error)),
+            msg("wrote every file, but can't close the journal: {why}", why=reason(error)),
             place=Place(path=str(folder)),
             hints=(_RECOVER,),
         ) from None
@@ -211,7 +211,7 @@ def _entry(write: Write, temporary: str, state: Path, emptied: Sequence[str]) ->
     if write.after is None and Path(write.path).is_symlink():
         # Somebody put the file elsewhere on purpose; it may be more than ours.
         raise Refusal(
-            msg("this is a link: it is not removed"),
+            msg("this is a link: not removed"),
             place=Place(path=write.path),
             hints=(f"rm {quote(write.path)}",),
         )
@@ -238,10 +238,7 @@ def _entry(write: Write, temporary: str, state: Path, emptied: Sequence[str]) ->
 
 def _changed(path: str) -> Changed:
     return Changed(
-        msg(
-            "another program changed this file at the same moment; its version is kept, and"
-            " nothing else was changed"
-        ),
+        msg("another program changed this file at the same moment; nothing was written"),
         place=Place(path=path),
         hints=(msg("run the same command again"),),
     )
@@ -384,9 +381,9 @@ def _recover(state: Path, folder: Path) -> Recovered:
         entries = record.entries()
     except (OSError, ValueError) as error:
         raise Refusal(
-            msg("the journal of a write that was cut off can't be read: {why}", why=str(error)),
+            msg("can't read the journal of an interrupted write: {why}", why=str(error)),
             place=Place(path=str(folder)),
-            hints=(msg("look at the files that it names, then delete that folder"),),
+            hints=(msg("check the files that it names, then delete the folder"),),
         ) from None
     # Whether any name may have been given its new bytes.
     staged = journal.is_staged(folder) or any(_standing(entry) == "new" for entry in entries)
@@ -444,7 +441,7 @@ def _in_words(error: BaseException, path: str) -> BaseException:
         return error
     place, folder = Place(path=path), str(Path(path).parent)
     if error.errno == errno.EBUSY:
-        what = msg("this file is a mount point: it can't be replaced in one step")
+        what = msg("this file is a mount point and can't be replaced")
         return Refusal(what, place=place)
     hints: tuple[str, ...] = ()
     if error.errno in FULL:

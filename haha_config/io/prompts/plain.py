@@ -180,7 +180,7 @@ class Plain(Prompter):
     ) -> tuple[Row | None, list[Row]]:
         found = matching(every, line)
         if len(found) > _READ_OUT:
-            self._print(msg("{n} entries match: type more of the name", n=len(found)))
+            self._print(msg("{n} match: type more", n=len(found)))
             found = []
         elif not found:
             self._print(msg("nothing matches `{typed}`", typed=line))

@@ -156,7 +156,7 @@ class NeverAsk(Prompter):
     """Refuses every question, naming the flag that answers it."""
 
     def __init__(self, reason: Message | None = None) -> None:
-        self._reason = reason or msg("there is no terminal to ask on")
+        self._reason = reason or msg("there is no terminal")
 
     def _question(self, _text: Message, about: About) -> NoReturn:
         raise Usage(msg("{reason}: give `{flag}`", reason=self._reason, flag=about["flag"]))
@@ -179,7 +179,7 @@ def secret_answer(
     if not value.strip():
         if found is not None:
             return SecretAnswer(value="")
-        nothing = msg("nothing was typed: paste the key")
+        nothing = msg("paste the key")
         return SecretAnswer(value="", said=(nothing,), complaint=True)
     if clean is not None:
         value, done = clean(value)

@@ -383,7 +383,7 @@ def _recover(state: Path, folder: Path) -> Recovered:
         raise Refusal(
             msg("can't read the journal of an interrupted write: {why}", why=str(error)),
             place=Place(path=str(folder)),
-            hints=(msg("check the files that it names, then delete the folder"),),
+            hints=(msg("check the files named in record.json, then delete the folder"),),
         ) from None
     # Whether any name may have been given its new bytes.
     staged = journal.is_staged(folder) or any(_standing(entry) == "new" for entry in entries)

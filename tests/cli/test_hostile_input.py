@@ -529,6 +529,6 @@ def test_a_state_folder_that_may_not_be_made(
     give_away(home / ".claude", settings, work)
     home.chmod(0o555)
     err = as_nobody(tmp_path, (home / "x").mkdir, *INIT)
-    assert "can't keep the journal" in err
+    assert "can't write the journal" in err
     assert settings.read_text(encoding="utf-8") == FILE
     assert not (work / ".env").exists()

@@ -179,7 +179,7 @@ def secret_answer(
     if not value.strip():
         if found is not None:
             return SecretAnswer(value="")
-        nothing = msg("paste the key")
+        nothing = msg("nothing was typed")
         return SecretAnswer(value="", said=(nothing,), complaint=True)
     if clean is not None:
         value, done = clean(value)

@@ -318,5 +318,5 @@ def test_without_locks_reading_goes_on_and_writing_is_refused_in_words(
     monkeypatch.setattr(fcntl, "flock", flock)
     with disk.shared(bed.state) as quiet:
         assert quiet
-    with pytest.raises(Refusal, match="journal of writes"), disk.alone(bed.state):
+    with pytest.raises(Refusal, match="the journal here"), disk.alone(bed.state):
         pass

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
 
 import typer
 from msgspec.structs import asdict
@@ -58,7 +57,10 @@ def models(
         )
     elif chosen:
         rows = [_row(entry, found) for entry in chosen]
-        lines = [*table.lines(_COLUMNS, rows, sys.stdout), *_fallbacks(chosen, found)]
+        lines = table.lines(_COLUMNS, rows, sys.stdout)
+        for name in (entry.model.id for entry in chosen if entry.model.id in found.fallbacks):
+            others = found.fallbacks[name]
+            lines.append(render(msg("{model}; if it fails: {names}", model=name, names=others)))
         pager.show(lines, foreign_folders(session))
         if search_ is not None:
             report.talk(said_of_search(search_))
@@ -87,13 +89,6 @@ def _json(entry: CatalogEntry, found: Listed) -> dict[str, Data]:
         "retired": m.retired,
         **({"fallbacks": list(found.fallbacks[m.id])} if m.id in found.fallbacks else {}),
     }
-
-
-def _fallbacks(shown: Sequence[CatalogEntry], found: Listed) -> Iterator[str]:
-    for name in (entry.model.id for entry in shown):
-        if name in found.fallbacks:
-            others = found.fallbacks[name]
-            yield render(msg("{model}; if it fails: {names}", model=name, names=others))
 
 
 #: The output's limit goes first where a terminal is narrow, then prices, then abilities.

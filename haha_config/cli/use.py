@@ -56,9 +56,9 @@ def use(
 
 def _point(session: Session, name: str, manner: WriteOptions, *, keyring: bool) -> int:
     profile = profiles.load(session, name)
-    moved = _into_keyring(session, profile, manner) if keyring else None
-    if moved is not None:
-        profile = moved.profile
+    kept = _into_keyring(session, profile, manner) if keyring else None
+    if kept is not None:
+        profile = kept.profile
     helper = profiles.helper(session, profile)
     made = profiles.answers(session, profile)
     before = session.state()
@@ -75,7 +75,7 @@ def _point(session: Session, name: str, manner: WriteOptions, *, keyring: bool) 
         from haha_config.workflow.gitignore import protected
 
         plan = protected(plans.build(made, session.state(), session.starts, helper))
-        extra = profiles.moved(session, moved) if moved is not None else ()
+        extra = profiles.moved(session, kept) if kept is not None else ()
         freed = _freed(session.state()) if helper else ()
         return replace(plan, writes=(*plan.writes, *freed, *extra))
 
@@ -86,10 +86,14 @@ def _point(session: Session, name: str, manner: WriteOptions, *, keyring: bool) 
     outcome.next += over if manner.as_json else ()
     if outcome.applied:
         outcome.next += conversations(before, session.state(), "haha-config use -")
-    if moved is not None and moved.keys and helper:
+    if kept is not None and kept.keys and helper:
         held = msg("The undo history holds old keys (only you can read it). Delete it:")
         outcome.next += (held, "  haha-config undo --purge")
-    return report_result(outcome, manner, _headline(name, outcome, before, session.state()))
+    after = session.state().from_scope
+    move = moved(before.from_scope.slots, after.slots, after)
+    move = move or msg("wrote {paths}", paths=outcome.written)
+    headline = msg("`{name}` is in use: {move}", name=name, move=move)
+    return report_result(outcome, manner, headline)
 
 
 def _freed(state: State) -> Iterator[Write]:
@@ -147,12 +151,6 @@ def _if_it_does(session: Session, profile: Profile) -> tuple[Message, ...]:
         return ()
     path = report.short(str(profile_files.path(session.config_folder, profile.name)))
     return (msg("if this endpoint does: write `either = true` above [keys] in {path}", path=path),)
-
-
-def _headline(name: str, outcome: WriteResult, before: State, after: State) -> Message:
-    move = moved(before.from_scope.slots, after.from_scope.slots, after.from_scope)
-    move = move or msg("wrote {paths}", paths=outcome.written)
-    return msg("`{name}` is in use: {move}", name=name, move=move)
 
 
 def _close(session: Session, outcome: WriteResult, port: int | None) -> None:

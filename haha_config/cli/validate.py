@@ -205,26 +205,19 @@ def _asked(state: State) -> str:
 def _live(session: Session, *, as_json: bool) -> int:
     """Go on to `probe`, on the same files; a gateway that is not up loads them first."""
     from haha_config.cli.app import invoke
+    from haha_config.io import loopback
 
     shared = ["--dir", str(session.folder)]
     shared += ["--trust"] if session.trusting else []
     shared += ["--format", "json"] if as_json else []
-    if _down(session):
+    state = session.state()
+    gateway = state.route == "litellm" and state.litellm.exists
+    if gateway and not loopback.who(state.gateway.port):
         code = invoke(["proxy", "check", *shared])
         if code != FINE:
             return code
     where = ("--project", str(session.project), "--scope", session.scope)
     return invoke(["probe", *shared, *where, "--client", session.client])
-
-
-def _down(session: Session) -> bool:
-    """Whether the client goes through the gateway of this folder and nobody answers there."""
-    from haha_config.io import loopback
-
-    state = session.state()
-    return (
-        state.route == "litellm" and state.litellm.exists and not loopback.who(state.gateway.port)
-    )
 
 
 # --- mending ---------------------------------------------------------------------------------

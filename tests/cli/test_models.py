@@ -50,7 +50,7 @@ def test_a_name_that_no_screen_can_show_is_not_listed(
     names = ["alpha", "a\x1b[31mb", "a\nhint: touch x", "\u202ea", "a\u2028b", "x" * 5000, " "]
     with Upstream(models=names) as up:
         configure(home, up.url)
-        assert main(["models", "--format", "json"]) == 0
+        assert main.run(["models", "--format", "json"]) == 0
     assert [m["id"] for m in json.loads(capsys.readouterr().out)["models"]] == ["alpha"]
 
 

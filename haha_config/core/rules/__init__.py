@@ -44,8 +44,8 @@ _MODULES: Final[dict[str, str]] = {
 _RANK: Final[dict[Severity, int]] = {"note": 0, "warning": 1, "error": 2}
 
 
-def code_of(rule: type[Rule] | Rule) -> str:
-    return rule.__name__ if isinstance(rule, type) else type(rule).__name__
+def code_of(rule: type[Rule]) -> str:
+    return rule.__name__
 
 
 def family(name: str) -> tuple[type[Rule], ...]:
@@ -104,7 +104,9 @@ def run(state: State, select: Collection[str] = (), ignore: Collection[str] = ()
     """Every finding, by file and line. Raises Usage for a code that there is not."""
     runner = Run(state)
     found = [f for rule in chosen(select, ignore) for f in runner.findings(rule)]
-    order = _order(state)
+    settings = (file for _, file in state.settings_files)
+    files = (*settings, state.dotenv, state.litellm, state.litellm_env)
+    order = {file.path: rank for rank, file in enumerate(files)}
     return sorted(found, key=lambda f: _position(f, order))
 
 
@@ -123,7 +125,8 @@ class Run:
         return self.asked[code]
 
     def _ask(self, rule: type[Rule]) -> tuple[Problem, ...] | None:
-        if not can_look(rule, self.state) or (rule.gateway_only and not joined(self.state)):
+        elsewhere = rule.gateway_only and self.state.route != "litellm"
+        if elsewhere or not can_look(rule, self.state):
             return None
         if any(self._stands_in_the_way(find(code)) for code in rule.requires):
             return None
@@ -136,8 +139,10 @@ class Run:
         return any(_RANK[p.severity or required.severity] >= least for p in problems)
 
     def findings(self, rule: type[Rule]) -> Iterator[Finding]:
-        code = code_of(rule)
-        capped = code.startswith("LLM") and unused(self.state)
+        code, state = code_of(rule), self.state
+        # Where the client goes elsewhere, nothing in LiteLLM's files can stop it.
+        unused = state.route == "direct" and bool(state.value(v.BASE_URL))
+        capped = code.startswith("LLM") and unused
         for problem in self.problems(rule) or ():
             severity = problem.severity or rule.severity
             yield Finding(
@@ -148,22 +153,6 @@ class Run:
                 hint=problem.hint,
                 fixes=problem.fixes,
             )
-
-
-def joined(state: State) -> bool:
-    """Whether the client goes to the gateway that these files describe."""
-    return state.route == "litellm"
-
-
-def unused(state: State) -> bool:
-    """Whether the client goes elsewhere, so that nothing in LiteLLM's files can stop it."""
-    return state.route == "direct" and bool(state.value(v.BASE_URL))
-
-
-def _order(state: State) -> dict[str, int]:
-    settings = (file for _, file in state.settings_files)
-    files = (*settings, state.dotenv, state.litellm, state.litellm_env)
-    return {file.path: rank for rank, file in enumerate(files)}
 
 
 def _position(f: Finding, order: dict[str, int]) -> tuple[int, str, int, int, str]:

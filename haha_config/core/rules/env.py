@@ -8,16 +8,7 @@ from typing import Final
 
 from haha_config.core import variables as v
 from haha_config.core.messages import Message, msg, nmsg
-from haha_config.core.model import (
-    SLOTS,
-    Fix,
-    Oddity,
-    Place,
-    Problem,
-    Set,
-    Severity,
-    plain_name,
-)
+from haha_config.core.model import SLOTS, Fix, Oddity, Place, Problem, Set, Severity, plain_name
 from haha_config.core.rules.rule import (
     FIX,
     INIT,

@@ -311,7 +311,8 @@ class MOD004(Rule):
 
     def check(self, state: State) -> Iterable[Problem]:
         main = state.slots.get("main", "")
-        if not main or main.startswith("claude") or _answers_claude(state) or state.only:
+        answers = state.route == "litellm" and state.gateway.offers("claude-haiku-4-5")
+        if not main or main.startswith("claude") or answers or state.only:
             return
         if not state.value(v.BASE_URL):
             return  # a cloud has Anthropic's models, and so has Anthropic
@@ -337,10 +338,6 @@ def _missing_tiers(state: State) -> list[Slot]:
     if missing or set(SLOTS) - set(state.slots) != {"fable"}:
         return missing
     return ["fable"]
-
-
-def _answers_claude(state: State) -> bool:
-    return state.route == "litellm" and state.gateway.offers("claude-haiku-4-5")
 
 
 class MOD005(Rule):

@@ -140,9 +140,7 @@ def _checks(session: Session, tracer: Tracer, *, works: bool, said: str, ms: int
     name = installed_client(session) or session.client
     if works:
         detail = msg(
-            "client {name} read and quoted a file in {n} requests",
-            name=name,
-            n=tracer.requests,
+            "client {name} read and quoted a file in {n} requests", name=name, n=tracer.requests
         )
         shown = msg("shown by the client")
         grades = [Check(name=grade, status="pass", detail=shown) for grade in GRADES[1:]]

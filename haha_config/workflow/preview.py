@@ -59,11 +59,7 @@ def changes_json(plan: Plan) -> list[dict[str, Any]]:
 _MOST_ROWS = 15
 
 
-_ACTIONS = {
-    "create": msg("new file"),
-    "update": msg("changed"),
-    "delete": msg("removed"),
-}
+_ACTIONS = {"create": msg("new file"), "update": msg("changed"), "delete": msg("removed")}
 
 
 def preview(plan: Plan, *, dry_run: bool, asks: bool = False, whole: bool = False) -> None:

@@ -21,10 +21,7 @@ def off(session: Session, manner: WriteOptions) -> int:
     """Plan and write it in one transaction; returns the exit code."""
     manner = replace(manner, agrees=False)
     outcome = write(
-        session,
-        lambda: Plan(writes=tuple(_writes(session))),
-        manner,
-        previewed=not manner.dry_run,
+        session, lambda: Plan(writes=tuple(_writes(session))), manner, previewed=not manner.dry_run
     )
     if not outcome.applied:
         return report_result(outcome, manner)

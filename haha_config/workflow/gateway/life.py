@@ -141,8 +141,7 @@ def preflight(state: State) -> None:
         return
     report.findings(found, None, sys.stderr)
     raise HahaError(
-        msg("the gateway would not work with these files"),
-        hints=("haha-config validate --fix",),
+        msg("the gateway would not work with these files"), hints=("haha-config validate --fix",)
     )
 
 

@@ -18,10 +18,15 @@ from haha_config.workflow import trust
 from haha_config.workflow.session import Session
 
 
-def read_state(session: Session, only: frozenset[str] = frozenset()) -> State:
-    """The state with what git and the machine say; with `only`, the named targets and git alone."""
+def read_state(
+    session: Session, only: frozenset[str] = frozenset(), *, litellm: bool = False
+) -> State:
+    """The state with what git and the machine say; with `only`, the named targets and git alone.
+
+    `litellm`: with every LiteLLM on this machine, whatever the client's route is.
+    """
     state = with_git(session.state(only=only))
-    return state if only else replace(state, machine=_machine(session, state))
+    return state if only else replace(state, machine=_machine(session, state, litellm=litellm))
 
 
 def with_git(state: State) -> State:
@@ -52,9 +57,8 @@ def with_git(state: State) -> State:
     )
 
 
-def where_to_look(session: Session) -> machine.Where:
-    """The folders and the environment that facts about this machine come from."""
-    return machine.Where(
+def _machine(session: Session, state: State, *, litellm: bool) -> Machine:
+    where = machine.Where(
         environ=session.environ,
         home=session.home,
         client=session.client_folder,
@@ -63,16 +67,8 @@ def where_to_look(session: Session) -> machine.Where:
         data=session.data_folder,
         foreign=trust.foreign_folders(session),
     )
-
-
-def poisoned_versions() -> Compromised:
-    """What is known of releases of LiteLLM that somebody had tampered with."""
-    return msgspec.toml.decode(templates.text("litellm-compromised.toml"), type=Compromised)
-
-
-def _machine(session: Session, state: State) -> Machine:
-    where = where_to_look(session)
-    poisoned = poisoned_versions()
+    # What is known of releases of LiteLLM that somebody had tampered with.
+    poisoned = msgspec.toml.decode(templates.text("litellm-compromised.toml"), type=Compromised)
     port = urls.local_port(state.value(v.BASE_URL))
     client = machine.client_state(session.environ, session.home)
     return Machine(
@@ -80,7 +76,7 @@ def _machine(session: Session, state: State) -> Machine:
         today=machine.today(),
         listening={} if port is None else {port: loopback.who(port)},
         litellm=machine.litellm(where, poisoned.markers, poisoned.traces)
-        if state.litellm.exists or state.route == "litellm"
+        if litellm or state.litellm.exists or state.route == "litellm"
         else (),
         owners=machine.owners(where, port=port, haha=state.client == "haha"),
         agents=machine.agents(

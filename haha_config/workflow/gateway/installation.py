@@ -110,18 +110,10 @@ def _found(state: State) -> tuple[Installed, ...]:
 
 
 def looked(session: Session) -> State:
-    """The state with every LiteLLM on this machine, whatever the client's route is."""
-    from msgspec.structs import replace
+    """The state with every LiteLLM on this machine."""
+    from haha_config.workflow.read_state import read_state
 
-    from haha_config.io import machine
-    from haha_config.workflow.read_state import poisoned_versions, read_state, where_to_look
-
-    state = read_state(session)
-    if state.machine is None or state.machine.litellm:
-        return state
-    known = poisoned_versions()
-    found = machine.litellm(where_to_look(session), known.markers, known.traces)
-    return replace(state, machine=replace(state.machine, litellm=found))
+    return read_state(session, litellm=True)
 
 
 def _fits(found: Installed, state: State) -> bool:

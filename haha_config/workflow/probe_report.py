@@ -26,6 +26,7 @@ _SHOWN = (v.BASE_URL, v.AUTH_TOKEN, v.API_KEY, *SLOTS.values())
 def markdown(session: Session, found: ProbeReport) -> str:
     """The versions, the set-up with its layers, the findings, and each model's checks."""
     state = read_state(session)
+    findings = rules.run(state)
     lines = [
         "### haha-config probe",
         "",
@@ -33,7 +34,8 @@ def markdown(session: Session, found: ProbeReport) -> str:
         "",
         *_setup(state),
         "",
-        *_findings(state),
+        f"Findings: {len(findings)}",
+        *(f"- {one.severity} {one.code}: {english(one.what)}" for one in findings),
     ]
     for card in found.cards:
         lines += ["", *_card(card)]
@@ -62,13 +64,6 @@ def _setup(state: State) -> Iterator[str]:
         where = with_tilde(f"{place.path}:{place.line}") if place and place.path else ""
         value = v.shown(name, one.value) or '""'
         yield f"| `{name}` | {_cell(value)} | {_cell(f'{one.layer} {where}'.strip())} |"
-
-
-def _findings(state: State) -> Iterator[str]:
-    findings = rules.run(state)
-    yield f"Findings: {len(findings)}"
-    for finding in findings:
-        yield f"- {finding.severity} {finding.code}: {english(finding.what)}"
 
 
 def _card(card: Scorecard) -> Iterator[str]:

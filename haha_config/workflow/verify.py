@@ -48,13 +48,6 @@ def _proof(session: Session, answers: Answers, prompter: Prompter) -> None:
         cost = msg("{cost}; your provider may bill them", cost=cost)
     if _yes(prompter, msg("Try it now, with real requests?"), cost, "haha-config probe"):
         probe.show(probe.run_probe(session, state, options=options))
-    _last_word(session, prompter)
-
-
-def _last_word(session: Session, prompter: Prompter) -> None:
-    """Offer that the client itself asks once, where it is installed."""
-    from haha_config.workflow import probe
-
     if not probe.installed_client(session):
         return
     why = msg("The client reads one file in a temporary folder.")

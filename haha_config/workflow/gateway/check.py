@@ -136,7 +136,7 @@ def _answers(here: Site, port: int, running: subprocess.Popen[bytes]) -> tuple[s
 
 def _refused(state: State, said: str) -> Iterator[Finding]:
     """What the rules know of it, which names the place best; else what LiteLLM said."""
-    known = [f for f in rules.run(state) if f.code.startswith("LLM") and f.severity == "error"]
+    known = [f for f in rules.run(state, ("LLM",)) if f.severity == "error"]
     yield from known
     problem = litellm_refusal.explained(said, state.litellm)
     if not known or all(f.place.line != problem.place.line for f in known):

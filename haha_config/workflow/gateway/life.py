@@ -135,8 +135,7 @@ def ensure_agreed(session: Session, state: State) -> None:
 def preflight(state: State) -> None:
     """The rules about LiteLLM's own files, before half a minute is waited for nothing."""
     own = (state.litellm.path, state.litellm_env.path)
-    errors = [f for f in rules.run(state) if f.code.startswith("LLM") and f.severity == "error"]
-    found = [f for f in errors if f.place.path in own]
+    found = [f for f in rules.run(state, ("LLM",)) if f.severity == "error" and f.place.path in own]
     if not found:
         return
     report.findings(found, None, sys.stderr)

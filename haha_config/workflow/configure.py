@@ -118,8 +118,10 @@ def _check_fallbacks(draft: Draft, answers: Answers, found: Discovered) -> Draft
         raise Usage(msg("{flag} goes with --provider litellm", flag="--fallback"))
     there = dict.fromkeys((*(u.name for u in answers.upstreams), *found.state.gateway.by_name))
     names = [name for name in there if name not in answers.drop]
+    # A file that can't be read is refused as such, not for what it does not hold.
+    readable = found.state.litellm.error is None
     for model, others in answers.fallbacks.items():
-        for name in (model, *others):
+        for name in (model, *others) if readable else ():
             choice("--fallback", name, names)
         if model in others:
             raise Usage(msg("`{model}` can't be its own fallback", model=model))

@@ -472,7 +472,10 @@ class _Editor:
             raise UnsafeError(msg("an alias stands for this value"))
         parent, key = chain[-1] if chain else (node, node)
         splices = self._replacement(chain, parent, key, node, value)
-        return _Step(splices=splices, collection=id(parent), key=change.path[len(chain) - 1])
+        # Where nothing stood, the value belongs before whatever else is added at this place.
+        added = all(splice.start == splice.end for splice in splices)
+        within = node if added else parent
+        return _Step(splices=splices, collection=id(within), key=change.path[len(chain) - 1])
 
     def _replacement(
         self, chain: list[tuple[Node, Node]], parent: Node, key: Node, node: Node, value: Data

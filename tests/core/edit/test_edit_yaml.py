@@ -47,6 +47,13 @@ EDITS: list[tuple[str, list[Change], str]] = [
         "settings:\n  a:\n    b:\n      c: 1\n  drop: true\n",
     ),
     ("settings:\n", [DROP], "settings:\n  drop: true\n"),
+    ("settings:\n", [Set(("b",), 2), DROP], "settings:\n  drop: true\nb: 2\n"),
+    ("settings:", [Set(("b",), 2), DROP], "settings:\n  drop: true\nb: 2"),
+    (
+        "a:\nsettings:\n\n# end\n",
+        [Set(("a", "x"), 1), Set(("b",), 2), DROP],
+        "a:\n  x: 1\nsettings:\n  drop: true\nb: 2\n\n# end\n",
+    ),
     ("settings: # none\nz: 1\n", [DROP], "settings: # none\n  drop: true\nz: 1\n"),
     ("settings: ~ # none\n", [DROP], "settings: # none\n  drop: true\n"),
     ("settings: {}\nz: 1\n", [DROP], "settings:\n  drop: true\nz: 1\n"),

@@ -454,6 +454,9 @@ class KEY011(Rule):
         found = state.effective(v.HEADERS)
         for what, hint, severity in self._found(found.value or "", state):
             yield Problem(what, found.place, hint, severity=severity)
+        betas = state.effective("ANTHROPIC_BETAS")
+        if not headers.is_value(betas.value or ""):
+            yield Problem(_unsendable(betas.name), betas.place, _PLAIN, severity="error")
 
     def _found(self, text: str, state: State) -> Iterator[tuple[Message, Message, Severity]]:
         for line in filter(str.strip, headers.lines(text)):
@@ -465,10 +468,7 @@ class KEY011(Rule):
                 what = msg("`{name}` has a wrong header name: nothing is sent", name=v.HEADERS)
                 yield what, _LINES, "error"
             elif not headers.is_value(value):
-                what = msg(
-                    "`{name}` has letters that no header can have: nothing is sent", name=name
-                )
-                yield what, msg("write it in plain letters"), "error"
+                yield _unsendable(name), _PLAIN, "error"
             else:
                 yield from self._sent(name, value, state)
 
@@ -486,6 +486,11 @@ class KEY011(Rule):
             yield what, msg("delete that header"), "warning"
 
 
+def _unsendable(name: str) -> Message:
+    return msg("`{name}` has letters that no header can have: nothing is sent", name=name)
+
+
+_PLAIN: Final = msg("write it in plain letters")
 _LINES: Final = msg("write each as `Name: value` on a line of its own (in JSON with \\n between)")
 
 

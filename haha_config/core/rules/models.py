@@ -447,7 +447,7 @@ class MOD007(Rule):
     def _too_much(asks: int, found: Effective, state: State) -> Iterator[Problem]:
         """Output and a first request beside each other in the window that the client is told."""
         window = v.whole(state.value(v.MAX_CONTEXT))
-        if window is None or asks + FIRST_REQUEST <= window:
+        if not window or asks + FIRST_REQUEST <= window:
             return
         place = state.effective(v.MAX_CONTEXT).place
         room = window - FIRST_REQUEST

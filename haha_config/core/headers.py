@@ -27,7 +27,7 @@ def is_name(name: str) -> bool:
 
 def is_value(value: str) -> bool:
     """Whether a client can send it, measured: Latin letters are the end, and no line end."""
-    return all(ord(c) < 0x100 and c not in "\0\r" for c in value)
+    return all(ord(c) < 0x100 and c not in "\0\r\n" for c in value)
 
 
 def value(text: str, name: str) -> str:

@@ -235,7 +235,7 @@ def test_what_lasts_is_tried_three_times(
     configure(home, upstream.url)
     behave(upstream, act.status(529, "Overloaded"))
     _, data = run(capsys)
-    assert "failed 3 times; the client would try for 3 minutes" in data["models"][0]["verdict"]
+    assert "(3 times; the client would try for 3 minutes" in data["models"][0]["verdict"]
     assert len(upstream.asked("anthropic")) == 3
 
 

@@ -115,7 +115,9 @@ def _git(top: Path, *words: str, told: str = "") -> str | None:
     """
     import subprocess
 
-    program = programs.find("git", os.environ.get("PATH", ""), _foreign(top))
+    # The work tree, unless the person's home is inside of it: programs at home are their own.
+    foreign = () if Path.home().is_relative_to(top) else (top,)
+    program = programs.find("git", os.environ.get("PATH", ""), foreign)
     if program is None:
         return None
     try:
@@ -131,8 +133,3 @@ def _git(top: Path, *words: str, told: str = "") -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.decode("utf-8", "surrogateescape") if done.returncode in (0, 1) else None
-
-
-def _foreign(top: Path) -> tuple[Path, ...]:
-    """The work tree, unless the person's home is inside of it: programs at home are their own."""
-    return () if Path.home().is_relative_to(top) else (top,)

@@ -49,17 +49,13 @@ def choose_language(
             msg("there is no language `{name}`: {known}", name=wanted, known=LANGUAGES),
             hints=tuple(f"--lang {name}" for name in LANGUAGES),
         )
-    found = wanted or _asked_for(environ)
+    asked = next((environ[n] for n in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(n)), "")
+    found = wanted or ("zh" if asked.lower().startswith("zh") else "en")
     if wanted is None and not all(_has(code, _SAMPLE.get(found, "")) for code in encodings):
         found = "en"
     if found != _language.name:
         _load(found)
     return found
-
-
-def _asked_for(environ: Mapping[str, str]) -> str:
-    value = next((environ[n] for n in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(n)), "")
-    return "zh" if value.lower().startswith("zh") else "en"
 
 
 def _has(encoding: str, sample: str) -> bool:

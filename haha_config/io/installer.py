@@ -76,7 +76,9 @@ def install(
     attempt = _Attempt(folder, locks, environ, watch)
     whole = False
     try:
-        attempt.make_environment()
+        shutil.rmtree(folder, ignore_errors=True)
+        attempt.work.mkdir(parents=True)
+        attempt.run([*_PYTHON, "-m", "venv", "--without-pip", str(folder)])
         attempt.fill(uv)
         whole = True
     except _Failed:
@@ -106,11 +108,6 @@ class _Attempt:
         self.environ = _plain_environ(environ)
         self.said: list[str] = []
         self.progress = Progress("fetch")
-
-    def make_environment(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.work.mkdir(parents=True)
-        self.run([*_PYTHON, "-m", "venv", "--without-pip", str(self.folder)])
 
     def fill(self, uv: str | None) -> None:
         """Install LiteLLM by uv, or by pip where uv can't."""

@@ -63,7 +63,10 @@ def litellm(
         found = _version(packages) if real not in seen else None
         if found is None:
             continue
-        dotenv = _dotenv_above(packages / "litellm" / "proxy")
+        # What LiteLLM would load: the first at or above the folder it is installed in.
+        inside = packages / "litellm" / "proxy"
+        above = (f / ".env" for f in (inside, *inside.parents))
+        dotenv = next((path for path in above if path.is_file()), None)
         seen[real] = Installed(
             version=found,
             path=str(packages),
@@ -72,7 +75,7 @@ def litellm(
             proxy=all((packages / name).exists() for name in ("uvicorn", "websockets")),
             markers=(*(m for m in markers if (packages / m).exists()), *left),
             dotenv=str(dotenv) if dotenv else "",
-            dotenv_names=tuple(_names(dotenv)) if dotenv else (),
+            dotenv_names=tuple(_NAME.findall(_text(dotenv))) if dotenv else (),
         )
     return tuple(seen.values())
 
@@ -113,16 +116,6 @@ def _version(packages: Path) -> str | None:
         return None
     found = (_DIST.fullmatch(name) for name in names)
     return next((match[1] for match in found if match), None)
-
-
-def _dotenv_above(folder: Path) -> Path | None:
-    """The `.env` that LiteLLM would load: the first at or above the folder it is installed in."""
-    above = (f / ".env" for f in (folder, *folder.parents))
-    return next((dotenv for dotenv in above if dotenv.is_file()), None)
-
-
-def _names(dotenv: Path) -> list[str]:
-    return _NAME.findall(_text(dotenv))
 
 
 # --- other tools that write the client's settings ---------------------------------------------
@@ -238,20 +231,10 @@ def agents(folders: Iterable[Path]) -> tuple[Agent, ...]:
         if not folder.is_dir():
             continue
         for path in sorted(islice(folder.rglob("*.md"), _MOST_AGENTS)):
-            agent = agent_in(str(path), _beginning(path))
+            agent = agent_in(str(path), _text(path, _LONGEST_AGENT))
             if agent is not None:
                 found.append(agent)
     return tuple(found)
-
-
-def _beginning(path: Path) -> str:
-    try:
-        if not path.is_file():
-            return ""
-        with path.open("rb") as file:
-            return file.read(_LONGEST_AGENT).decode("utf-8", "replace")
-    except OSError:
-        return ""
 
 
 def make_private(path: str) -> None:
@@ -260,10 +243,13 @@ def make_private(path: str) -> None:
     real.chmod(real.stat().st_mode & 0o700)
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, most: int = -1) -> str:
     """A regular file's text: a pipe would keep us waiting, a device never end."""
     try:
-        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+        if not path.is_file():
+            return ""
+        with path.open("rb") as file:
+            return file.read(most).decode("utf-8", "replace")
     except OSError:
         return ""
 

@@ -104,7 +104,8 @@ class _Handler(local_server.Handler):
             for piece in answer.iter_raw():
                 pieces.append((_since(started), piece))
                 self._write(answer, piece)
-            self._end(answer)
+            if self._chunked(answer):
+                self.wfile.write(b"0\r\n\r\n")
         except Exception as error:
             self.close_connection = True
             begun = answer is not None
@@ -166,10 +167,6 @@ class _Handler(local_server.Handler):
             piece = b"%x\r\n%b\r\n" % (len(piece), piece)
         self.wfile.write(piece)
         self.wfile.flush()
-
-    def _end(self, answer: httpx.Response) -> None:
-        if self._chunked(answer):
-            self.wfile.write(b"0\r\n\r\n")
 
 
 def _since(started: float) -> int:

@@ -39,22 +39,18 @@ def session_file(
     path = where / f"session-{os.getpid()}-{_started(os.getpid())}.json"
     try:
         try:
-            _write(path, json.dumps({"env": dict(values), **(settings or {})}))
+            where.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if sys.platform != "win32":
+                where.chmod(0o700)
+            sweep(where)
+            with create_private(path) as file:
+                file.write(json.dumps({"env": dict(values), **(settings or {})}).encode())
         except OSError as error:
             raise unwritten(path, error) from None
         yield path
     finally:
         with contextlib.suppress(OSError):
             path.unlink()
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if sys.platform != "win32":
-        path.parent.chmod(0o700)
-    sweep(path.parent)
-    with create_private(path) as file:
-        file.write(text.encode())
 
 
 def sweep(where: Path) -> None:

@@ -240,7 +240,7 @@ def test_a_model_that_has_ended_is_last_in_the_list_and_warned_of(who: Person) -
         assert "warning: `gpt-5` ended on 2026-01-02" in screen.question(WRITE)
         screen.press("enter")
         assert screen.finish() == 0
-        assert "OpenAI has ended `gpt-5` on 2026-01-02" in " ".join(screen.history().split())
+        assert "OpenAI ended `gpt-5` on 2026-01-02" in " ".join(screen.history().split())
 
 
 def test_what_a_list_is_awaited_from_is_on_the_screen_only_meanwhile(who: Person) -> None:

@@ -13,7 +13,7 @@ import errno
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -83,7 +83,10 @@ class Exchange(contextlib.ExitStack):
         return False
 
     def _swap(self, temporary: Path, target: Path) -> bool | None:
-        ours = self.enter_context(_open(temporary))
+        # A file that its owner may only read keeps that mode.
+        access = os.O_RDWR if os.access(temporary, os.W_OK) else os.O_RDONLY
+        ours = os.open(temporary, access | getattr(os, "O_BINARY", 0))
+        self.callback(os.close, ours)
         self.enter_context(unread(ours))
         self._fault(f"exchange {target}")
         try:
@@ -177,20 +180,6 @@ def _hand_over(temporary: Path, target: Path, ours: int) -> None:
         os.fchmod(ours, stat.S_IMODE(target.stat().st_mode))
         os.fsync(ours)
         _rename(temporary, target, _EXCHANGE)
-
-
-@contextlib.contextmanager
-def _open(path: Path) -> Iterator[int]:
-    flags = getattr(os, "O_BINARY", 0)
-    try:
-        descriptor = os.open(path, os.O_RDWR | flags)
-    except PermissionError:
-        # A file that its owner may only read keeps that mode.
-        descriptor = os.open(path, os.O_RDONLY | flags)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 def _rename(one: Path, other: Path, how: int) -> bool:

@@ -364,7 +364,8 @@ def _print_some(state: State, found: Sequence[Effective]) -> None:
         if state.client == "claude" and one.name in state.dotenv.data:
             value = v.shown(one.name, state.dotenv.data[one.name]) or '""'
             where = report.location(state.dotenv.place(one.name))
-            print(f"  {render(_not_read(msg('{value} in {where}', value=value, where=where)))}")
+            line = render(_not_read(msg("{value} in {where}", value=value, where=where)))
+            print(f"  {report.fitted(line, sys.stdout, indent=2)}")
 
 
 def _print_one(one: Effective, width: int) -> None:

@@ -281,9 +281,13 @@ def _explain(code: str, *, as_json: bool) -> int:
         report.document({"rule": _as_json(rule, _sources())})
         return FINE
     print(f"{rules.code_of(rule)} {rule.name}: {render(rule.title)}")
-    print("", render(rule.why), *([render(rule.how)] if rule.how else []), "", sep="\n")
+    print()
+    for text in (rule.why, rule.how):
+        if text:
+            report.result(text, prose=True)
+    print()
     for source in _sources().of(rules.code_of(rule)):
-        print(render(msg("Source: {source}", source=source.told)))
+        report.result(msg("Source: {source}", source=source.told), prose=True)
     fixable = msg(", repaired by `haha-config validate --fix`") if rule.fixable else ""
     print(f"\n{render(report.SEVERITY[rule.severity])}{render(fixable)}")
     return FINE

@@ -192,13 +192,14 @@ def result(text: Message | str, *, prose: bool = False) -> None:
     print(fitted(render(text), sys.stdout) if prose else render(text))
 
 
-def ended(text: Message, *, good: bool = True) -> None:
+def ended(text: Message, *, good: bool = True, stream: TextIO | None = None) -> None:
     """The line that says how it ended, with a mark on a terminal that can show one."""
-    sign, style = ("✓", "ok") if good else ("✗", "error")
-    if not (sys.stdout.isatty() and shows_marks()):
-        result(text, prose=True)
+    out = stream or sys.stdout
+    if out is sys.stderr and _quiet:
         return
-    print(f"{paint(sign, style, sys.stdout)} {fitted(render(text), sys.stdout, indent=2)}")
+    sign, style = ("✓", "ok") if good else ("✗", "error")
+    mark = f"{paint(sign, style, out)} " if out.isatty() and shows_marks() else ""
+    print(f"{mark}{fitted(render(text), out, indent=2 if mark else 0)}", file=out)
 
 
 def shows_marks() -> bool:

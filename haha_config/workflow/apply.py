@@ -195,10 +195,10 @@ def report_result(
         report.document(outcome.document())
     else:
         if headline is not None and outcome.applied:
-            report.ended(headline, good=not wrong)
+            report.ended(headline)
         if outcome.findings:
             report.findings(outcome.findings, None, sys.stderr)
-            report.talk(report.summary(outcome.findings))
+            report.ended(report.summary(outcome.findings), good=not wrong, stream=sys.stderr)
         for line in outcome.next:
             report.talk(line)
     return 1 if wrong else 0

@@ -126,10 +126,7 @@ def _source(session: Session, state: State, held: CurrentSetup, key: str | None)
         return Source(row=row, base_url=rows.endpoint(row, row.region, given), headers=sent)
     if not held.configured:
         state.check_written()
-        raise HahaError(
-            msg("no endpoint is configured here"),
-            hints=("haha-config init", "haha-config models --provider KEY"),
-        )
+        raise configured.nothing("haha-config models --provider KEY")
     check_base_url(state, held)
     row = session.providers.get(held.provider) or _unknown(held)
     headers = credentials(state.value(v.AUTH_TOKEN), state.value(v.API_KEY))

@@ -159,7 +159,7 @@ def caller_of(session: Session, state: State) -> ClientProfile:
     held = configured.read(state)
     if not held.configured:
         state.check_written()
-        raise HahaError(msg("no endpoint is configured here"), hints=("haha-config init",))
+        raise configured.nothing()
     url = check_base_url(state, held)
     trust.ensure(session, state, trust.Use(command="probe"))
     if held.own_gateway:

@@ -589,7 +589,8 @@ def test_back_and_forth(who: Person) -> None:
     with who.init() as screen:
         screen.question(PROVIDER)
         screen.press("esc")
-        screen.wait("this is the first question")
+        # In the question itself: at 24 rows a line above it has scrolled away.
+        screen.wait_match("(?s)^  this is the first question.*F1 more")
         pick(screen, PROVIDER, "MiniMax")
         pick(screen, "In which region", "China")
         screen.question(KEY_OF)

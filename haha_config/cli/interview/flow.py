@@ -121,7 +121,7 @@ def walk(steps: Mapping[str, Step], talk: Talk, work: Work, first: str) -> Work:
             if trail:
                 name, work = trail.pop()
             else:
-                report.talk(msg("this is the first question; Ctrl-C leaves without writing"))
+                talk.ask.remark = msg("this is the first question; Ctrl-C leaves without writing")
             continue
         if turn.asked:
             trail.append((name, work))

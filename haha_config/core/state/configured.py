@@ -129,9 +129,9 @@ def _called(name: str, setup: CurrentSetup) -> Upstream | None:
     return next((upstream for upstream in setup.upstreams if upstream.name == plain), None)
 
 
-def nothing() -> HahaError:
-    """What is said where a set-up is needed and there is none."""
+def nothing(*more: str) -> HahaError:
+    """What is said where a set-up is needed and there is none; `more` hints."""
     return HahaError(
         msg("Nothing is set up yet: no ANTHROPIC_BASE_URL in settings.json or .env."),
-        hints=("haha-config init",),
+        hints=("haha-config init", *more),
     )

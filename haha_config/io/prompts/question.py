@@ -64,7 +64,10 @@ class Prompter:
     """Asks one question at a time.
 
     Ctrl-C, Ctrl-D and the end of input raise `core.errors.Cancelled`, a step back `WentBack`.
+    `remark`: said in the place of the next question's reason. A line above it would scroll away.
     """
+
+    remark: Message | None = None
 
     def select(
         self,
@@ -127,7 +130,8 @@ class Prompter:
         return self._keys(self._question(question, about), keys, default)
 
     def _question(self, text: Message, about: About) -> Question:
-        return Question(text, about["why"], about.get("more"))
+        why, self.remark = self.remark or about["why"], None
+        return Question(text, why, about.get("more"))
 
     def _select(
         self,

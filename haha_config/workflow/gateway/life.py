@@ -139,9 +139,8 @@ def preflight(state: State) -> None:
     if not found:
         return
     report.findings(found, None, sys.stderr)
-    raise HahaError(
-        msg("the gateway would not work with these files"), hints=("haha-config validate --fix",)
-    )
+    fixes = ("haha-config validate --fix",) if any(f.fixable for f in found) else ()
+    raise HahaError(msg("the gateway would not work with these files"), hints=fixes)
 
 
 def environ_of(here: Site) -> dict[str, str]:

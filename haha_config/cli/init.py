@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 import typer
@@ -208,7 +209,9 @@ def _finish(
         outcome.next += profiles.said_left(session, outcome.plan)
     if all(f.code != "MOD008" for f in outcome.findings):
         say_toolless(made.answers, row)
-    headline = msg("{name} is set up: wrote {paths}", name=row.name, paths=outcome.written)
+    # What was asked for, also where LiteLLM stands between.
+    name = session.providers.get(draft.provider, row).name
+    headline = msg("{name} is set up: wrote {paths}", name=name, paths=outcome.written)
     if not previewed:
         outcome.next += next_steps(session, made, typed)
         return report_result(outcome, manner, headline)
@@ -300,7 +303,7 @@ def next_steps(session: Session, made: Prepared, typed: Typed) -> Iterator[Messa
     added = [u.name for u in made.answers.upstreams]
     main = plain_name(made.answers.slots["main"])
     if added and main not in added:
-        line = f"haha-config switch-model {added[0]}"
+        line = f"haha-config switch-model {quote(added[0])}"
         yield msg(
             "  {command}   (the client goes on with {main} until then)", command=line, main=main
         )

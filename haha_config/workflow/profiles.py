@@ -56,7 +56,9 @@ def load(session: Session, name: str) -> Profile:
             msg("there is no profile `{name}`", name=name),
             hints=(
                 *did_you_mean(name, known),
-                "haha-config profile list" if known else f"haha-config profile save {name}",
+                "haha-config profile list"
+                if known
+                else shlex.join(["haha-config", "profile", "save", name]),
             ),
         )
     where = profile_files.path(session.config_folder, name)

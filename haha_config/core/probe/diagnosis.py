@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from shlex import quote
 from typing import Final, Literal
 from urllib.parse import urljoin, urlsplit
 
@@ -493,7 +494,7 @@ def _redirected(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
         return _at_reach(
             msg("the endpoint redirects nowhere (HTTP {status})", status=exchange.status)
         )
-    hint = f"haha-config init --base-url {base}"
+    hint = _init_at(base)
     if exchange.status in _REPEATED:
         what = msg(
             "the endpoint redirects to {url}. The client follows, the probe does not", url=base
@@ -505,6 +506,11 @@ def _redirected(exchange: HttpExchange, caller: ClientProfile) -> Diagnosis:
         status=exchange.status,
     )
     return _at_reach(what, hint)
+
+
+def _init_at(url: str) -> str:
+    """The set-up at another URL; the endpoint may have named it, and a person pastes this."""
+    return f"haha-config init --base-url {quote(url)}"
 
 
 def _sent_away(there: str, base: str, caller: ClientProfile) -> Diagnosis:
@@ -524,7 +530,7 @@ def _sent_away(there: str, base: str, caller: ClientProfile) -> Diagnosis:
             host=host,
         )
     if mine.hostname == other.hostname:
-        return _at_reach(what, f"haha-config init --base-url {base}")
+        return _at_reach(what, _init_at(base))
     return _at_reach(what, msg("check the URL: {url}", url=caller.base_url))
 
 
@@ -602,7 +608,7 @@ def _better_url(caller: ClientProfile) -> Hint:
     """The row's own URL where the configured one is not it; else what is off in the path."""
     bare = urls.without_endpoint(caller.base_url)
     if bare != caller.base_url.rstrip("/"):
-        return f"haha-config init --base-url {bare}"
+        return _init_at(bare)
     return msg("check ANTHROPIC_BASE_URL: the client adds /v1/messages")
 
 

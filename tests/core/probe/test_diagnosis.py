@@ -568,6 +568,14 @@ def test_a_redirect_to_https_of_the_same_host_is_the_url_to_use() -> None:
     assert diagnosis.judge(got, plain).hint == "haha-config init --base-url https://a.example"
 
 
+def test_nothing_that_an_endpoint_names_runs_when_a_hint_is_pasted() -> None:
+    got = exchange(
+        307, headers={"location": "/$(touch x)/v1/messages"}, url="http://a.example/v1/messages"
+    )
+    hint = diagnosis.judge(got, caller(base="http://a.example")).hint
+    assert hint == "haha-config init --base-url 'http://a.example/$(touch x)'"
+
+
 @pytest.mark.parametrize(("status", "goes_on"), [(301, 0), (302, 0), (303, 0), (307, 1), (308, 1)])
 def test_a_redirect_within_the_host_is_the_clients_business(status: int, goes_on: bool) -> None:
     """The client repeats its request after 307 and 308, and asks for nothing after the others."""

@@ -107,7 +107,7 @@ def test_a_retired_model_that_is_asked_for_is_kept_and_its_successor_named(tool:
         done = tool(*words, **KEYS)
         assert done.code == 0, done.err
         assert set(slots(tool).values()) == {"deepseek-chat"}
-        assert "has ended `deepseek-chat`" in done.err
+        assert "ended `deepseek-chat`" in done.err
         assert "haha-config switch-model deepseek-flash" in done.err
 
 

@@ -194,12 +194,12 @@ def _place(place: Place | None) -> dict[str, Any]:
 
 
 def short_line(state: State) -> str:
-    """The model and where it is answered, or nothing."""
+    """The model and where it is answered (`?`: the URL is none), or nothing."""
     base, model = state.value(v.BASE_URL), state.slots.get("main", "")
-    url = urls.parse(base)
-    if url is None:
+    if not base:
         return ""
-    host = f"{url.host}:{url.port}" if url.loopback else url.host
+    url = urls.parse(base)
+    host = "?" if url is None else f"{url.host}:{url.port}" if url.loopback else url.host
     return f"{model} @ {host}".strip()
 
 

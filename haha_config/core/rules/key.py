@@ -204,7 +204,9 @@ class KEY004(Rule):
         elif (unfit := mistake or (None if placeholder(value) else unsendable(key))) is not None:
             yield Problem(msg("`{name}`: {why}", name=name, why=unfit), place, INIT)
         elif key != value:
-            yield Problem(what, place, FIX, fixes=holder.fix(holder.set(name, key)))
+            # Measured: both clients send it without the spaces behind it.
+            severity: Severity = "warning" if value.rstrip(" ") == key else "error"
+            yield Problem(what, place, FIX, severity, holder.fix(holder.set(name, key)))
 
 
 class KEY005(Rule):

@@ -117,9 +117,17 @@ class MOD001(Rule):
             if not state.gateway.offers(agent.model):
                 what = msg("the gateway has no model `{model}` for this agent", model=agent.model)
                 yield _of_agent(agent, what)
-        names = [name for name in state.gateway.by_name if "*" not in name]
+        plain = {plain_name(name): name for name in state.gateway.by_name if "*" not in name}
+        names = [name for name in plain if plain[name] == name]
         for model, slots in by_model(state).items():
             if state.gateway.offers(model):
+                continue
+            asked = plain_name(model)
+            if asked in plain:
+                held = plain[asked]
+                what = msg("the client asks for `{name}`, not for `{held}`", name=asked, held=held)
+                write = msg('write {key}: "{value}"', key="model_name", value=asked)
+                yield Problem(what, slot_place(state, slots[0]), write)
                 continue
             better = next(iter(closest(model, names)), None)
             if better is not None:

@@ -39,9 +39,9 @@ def page() -> str:
     from haha_config.cli.app import COMMANDS
 
     parts = [HEADER, INTRODUCTION, _section(())]
-    for name, command in COMMANDS.items():
+    for name in COMMANDS:
         parts.append(_section((name,)))
-        parts += [_section((name, each)) for each in _below(command.module)]
+        parts += [_section((name, each)) for each in _below(name.replace("-", "_"))]
     return "\n".join(parts)
 
 

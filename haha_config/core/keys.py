@@ -9,6 +9,8 @@ from haha_config.core.messages import Message, msg
 
 #: What stands round a key and is no part of it. U+FEFF is what PowerShell writes before a text.
 _ROUND: Final = "\ufeff\u200b\u200e\u200f\u2060"
+#: The start of a line that sets a variable, as guides print it.
+ASSIGNED: Final = r"^(?:export\s+|\$env:)?[A-Z][A-Z0-9]*_[A-Z0-9_]*(?:KEY|TOKEN)\s*=\s*"
 _QUOTES: Final = "\"'`‘’“”"
 #: Two parts of this length with a comma between them are two keys.
 _SHORTEST: Final = 8
@@ -44,8 +46,8 @@ def bare(text: str) -> str:
 
 
 def clean(value: str) -> str:
-    """A pasted key without what came along: spaces, quotes, `Bearer `."""
-    key = bare(bare(value).strip(_QUOTES))
+    """A pasted key without what came along: spaces, quotes, `Bearer `, a shell's `NAME=`."""
+    key = bare(bare(re.sub(ASSIGNED, "", bare(value))).strip(_QUOTES))
     return bare(key[7:]) if key[:7].lower() == "bearer " else key
 
 
@@ -62,6 +64,8 @@ def mistaken(key: str) -> Message | None:
     """Why this is no key although it can be sent; None where nothing speaks against it."""
     if masked(key):
         return msg("the middle of this key is hidden: copy the key itself")
+    if key.startswith(("https://", "http://")):
+        return msg("this is an address, not a key")
     if key[:1] in ("{", "["):
         return msg("this is JSON: copy only the key inside")
     parts = [part for part in re.split("[,;|]", key) if len(part) >= _SHORTEST]

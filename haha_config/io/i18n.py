@@ -189,13 +189,23 @@ def wrapped(text: str, room: int) -> list[str]:
 def _wrapped(text: str, room: int) -> Iterator[str]:
     line, used = "", 0
     for word in re.findall(_PIECE, text):
-        for piece in [word] if columns(word) <= room else re.findall(_CUT, word):
+        for piece in _cut(word, room):
             more = columns(piece)
             if line and used + more > room and not piece.isspace():
                 yield line.rstrip()
                 line, used = "", 0
             line, used = line + piece, used + more
     yield line.rstrip()
+
+
+def _cut(word: str, room: int) -> list[str]:
+    """The word in pieces: a path behind a slash in the second half of the line."""
+    if columns(word) <= room:
+        return [word]
+    folder = re.match(rf".{{{room // 2},{max(room // 2, room - 2)}}}[^:/]/", word)
+    if folder is None or columns(folder[0]) > room:
+        return re.findall(_CUT, word)
+    return [folder[0], *_cut(word[folder.end() :], room)]
 
 
 def whole_words(text: str, room: int) -> list[str]:

@@ -13,6 +13,8 @@ GOOD = (
     "0123456789abcdef0123456789abcdee.A1b2C3d4E5f6G7h8",
     "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
     "short,ish",
+    "QUJDREVGR0hJSktMTU5PUA==",
+    "AB_CD=0123456789abcdef",
 )
 
 
@@ -35,6 +37,9 @@ def test_a_key_is_a_key(key: str) -> None:
         "Bearer sk-abcdef0123456789abcdef",
         "\ufeffbearer  sk-abcdef0123456789abcdef",
         "“sk-abcdef0123456789abcdef”",
+        'DEEPSEEK_API_KEY="sk-abcdef0123456789abcdef"',
+        "export OPENAI_API_KEY=sk-abcdef0123456789abcdef",
+        "$env:ANTHROPIC_AUTH_TOKEN = 'sk-abcdef0123456789abcdef'",
     ],
 )
 def test_what_came_along_with_a_key_is_taken_off(pasted: str) -> None:
@@ -68,6 +73,7 @@ def test_a_stand_in_is_no_key(text: str) -> None:
         "sk-abcdef0123456789sk-abcdef0123456789",
         '{"key":"sk-abcdef0123456789abcdef"}',
         '["sk-abcdef0123456789abcdef"]',
+        "https://platform.deepseek.com/api_keys",
     ],
 )
 def test_two_keys_json_and_a_hidden_middle_are_none(text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import get_args
 
@@ -191,6 +192,8 @@ def clean_key(key: str) -> tuple[str, Message | None]:
     """A pasted key without what came along, and what that was, to be said."""
     clean, bare = keys.clean(key), keys.bare(key)
     if clean != bare:
+        if re.match(keys.ASSIGNED, bare):
+            return clean, msg("took the variable's name off the key")
         if bare[:1] != clean[:1] and not bare[:1].isalpha():
             return clean, msg("took the quotes off the key")
         return clean, msg("took `Bearer` off the key")

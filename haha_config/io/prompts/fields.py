@@ -266,7 +266,7 @@ def _below(rows: ChoiceList, width: int, room: int) -> list[str]:
     lines = wrapped(note, width - 3) if note else []
     count = min(needed, max(1, room // 3))
     if len(lines) > count:
-        lines = [*lines[: count - 1], f"{cut(lines[count - 1], width - 6)}…"]
+        lines = [*lines[: count - 1], cut(f"{lines[count - 1]} …", width - 4)]
     space = [""] if len(rows.all) + count < room else []
     return [f"   {line}" for line in (*space, *lines, *[""] * (count - len(lines)))]
 

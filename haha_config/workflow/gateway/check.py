@@ -13,7 +13,7 @@ from haha_config.core import rules
 from haha_config.core import variables as v
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import msg
-from haha_config.core.model import Finding, Place, Problem
+from haha_config.core.model import Finding, Problem
 from haha_config.core.rules import litellm_entries, litellm_refusal
 from haha_config.core.state.gateway import CALLBACKS, DATABASE_URL, functions
 from haha_config.core.state.state import State
@@ -57,7 +57,6 @@ def check_files(session: Session) -> Checked:
     if not state.litellm.exists:
         raise HahaError(
             msg("there is no litellm_config.yaml in {folder}", folder=report.short(state.folder)),
-            place=Place(path=state.litellm.path),
             hints=("haha-config init --provider litellm",),
         )
     found = best(state)

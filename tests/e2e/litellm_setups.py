@@ -252,6 +252,35 @@ ENTRIES: Final[dict[str, Entry]] = {
     "ollama-v1": params(
         "model: ollama_chat/llama3, api_base: '{base}/v1'", "fails", serves="/api/chat"
     ),
+    "anthropic-whole": params(
+        "model: anthropic/whole, api_base: '{base}/v1/messages', api_key: k",
+        "works",
+        serves="/v1/messages",
+    ),
+    "anthropic-whole-and-slash": params(
+        "model: anthropic/whole, api_base: '{base}/v1/messages/', api_key: k",
+        "fails",
+        serves="/v1/messages",
+    ),
+    "ollama-whole": params(
+        "model: ollama_chat/whole, api_base: '{base}/api/chat'", "works", serves="/api/chat"
+    ),
+    "cometapi-whole": params(
+        f"model: cometapi/whole, api_base: '{{base}}{CHAT}', api_key: k", "works"
+    ),
+    "openai-at-messages": params(
+        "model: hosted_vllm/m, api_base: '{base}/v1/messages'", "fails", serves="/v1/messages"
+    ),
+    "with-a-query": params("model: hosted_vllm/m, api_base: '{base}/v1?team=a'", "fails"),
+    "azure-openai-v1": params("model: azure/m, api_base: '{base}/openai/v1', api_key: k", "fails"),
+    "base-url-wins": params(
+        "model: hosted_vllm/m, api_base: '{base}', base_url: '{base}/v1'", "works"
+    ),
+    "base-url-wins-and-is-wrong": params(
+        "model: ollama_chat/m, api_base: '{base}', base_url: '{base}/v1'",
+        "fails",
+        serves="/api/chat",
+    ),
     "mistral-without-v1": params("model: mistral/m, api_base: '{base}', api_key: k", "works"),
     # --- the model
     "gpt-5-4-elsewhere": params(f"model: openai/gpt-5.4, {OPEN}", "fails"),

@@ -60,27 +60,23 @@ def routes(providers: Iterable[str], home: Path) -> dict[str, Any]:
     `no_chat`: it knows the provider for other things than chat. `lacks`: a package that it needs.
     `whole_address`: it may have the whole address of the call, which is not doubled then.
     """
-    keyed, keyless, whole = (
-        {p: f"{p}--{kind}" for p in providers} for kind in ("key", "none", "whole")
-    )
+    keyed, keyless = ({p: f"{p}--{kind}" for p in providers} for kind in ("key", "none"))
     with Upstream() as upstream:
         entries = [_entry(p, name, upstream.url, "sk-up-0123456789") for p, name in keyed.items()]
         entries += [_entry(p, name, upstream.url, None) for p, name in keyless.items()]
-        entries += [
-            _entry(p, name, upstream.url, "sk-up-0123456789", "/chat/completions")
-            for p, name in whole.items()
-        ]
         said = _ask_all(entries, home)
         called = _called(upstream)
     sent = {provider: called[name] for provider, name in keyed.items() if name in called}
+    with Upstream() as upstream:
+        # Addresses that end as the call does: once more, now that the calls are known.
+        _ask_all([_entry(p, p, upstream.url, "sk-up-0123456789", sent[p]) for p in sent], home)
+        whole = _called(upstream)
     lacking = {p: re.search(r"No module named '(\w+)", said[name]) for p, name in keyed.items()}
     return {
         "routes": sent,
         "needs_key": sorted(p for p in sent if keyless[p] not in called),
         "no_chat": sorted(p for p, n in keyed.items() if "Unmapped LLM provider" in said[n]),
-        "whole_address": sorted(
-            p for p in sent if sent[p] == called.get(whole[p]) == "/chat/completions"
-        ),
+        "whole_address": sorted(p for p in sent if whole.get(p) == sent[p]),
         "lacks": {provider: found[1] for provider, found in lacking.items() if found},
     }
 

@@ -347,16 +347,14 @@ class LLM006(EntryRule):
     def check(self, state: State) -> Iterable[Problem]:
         for entry in state.gateway.entries:
             bare = urls.without_endpoint(entry.api_base)
-            if not _native(state, entry) or bare == entry.api_base.rstrip("/"):
+            if not _native(state, entry) or entries.takes_whole(state, entry):
                 continue
-            row = state.rows.listed(entry.model, entry.api_base)
-            known = tuple(row.upstream.api_base.values()) if row and row.upstream else ()
-            if entry.api_base in known:
+            # Where the service has one address for the client, it is that one.
+            own = {e.url for e in state.rows.host(entry.api_base) if not e.row.local}
+            if len(own) == 1 and not any(urls.same(bare, url) for url in own):
+                bare = own.pop()
+            elif bare == entry.api_base.rstrip("/"):
                 continue
-            for base in known:
-                ours, theirs = urls.parse(base), urls.parse(bare)
-                if ours and theirs and ours.host == theirs.host:
-                    bare = base
             what = msg(
                 "LiteLLM would call `{called}`: write `{bare}`",
                 called=f"{v.shown_url(entry.api_base.rstrip('/'))}/v1/messages",
@@ -849,10 +847,7 @@ _CALLS: Final = (
 
 def _without_call(state: State, entry: ModelEntry) -> str:
     bare = entry.api_base.rstrip("/")
-    takes_it = entries.provider(state, entry) in state.litellm_facts.whole_address
-    if takes_it and bare.endswith("/chat/completions"):
-        return bare
-    if _native(state, entry):  # LLM006 looks at these
+    if entries.takes_whole(state, entry) or _native(state, entry):  # LLM006 looks at the latter
         return bare
     ending = next((ending for ending in _CALLS if bare.endswith(ending)), "")
     return bare.removesuffix(ending)

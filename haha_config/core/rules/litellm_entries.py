@@ -56,7 +56,7 @@ def chats(state: State, entry: ModelEntry) -> bool:
 
 def provider(state: State, entry: ModelEntry) -> str:
     """The provider that LiteLLM takes for the entry; "" where it knows none."""
-    base = state.gateway.followed(entry.params.get("api_base"))
+    base = state.gateway.followed(entry.params.get(entry.base_key))
     found = state.litellm_facts.provider(entry.model, string(base), entry.custom)
     return found or _of_the_file(state.gateway, entry)
 
@@ -126,7 +126,10 @@ def _better(entry: ModelEntry, prefix: str) -> Message:
     head, slash, rest = model.partition("/")
     written = head.lower().replace("-", "_") if slash else ""
     close = written in {prefix, prefix.replace("-", "_")} or _MEANT.get(head.lower()) == prefix
-    plain = rest if close or (slash and closest(head.lower(), [prefix])) else model
+    url = urls.parse(entry.api_base)
+    # `siliconflow/NAME` at api.siliconflow.cn is the service's name, not the model's maker.
+    service = slash and url is not None and head.lower() in url.host.split(".")
+    plain = rest if close or service or (slash and closest(head.lower(), [prefix])) else model
     if not slash and model.lower().startswith(f"{prefix}:"):
         plain = model.partition(":")[2]
     return msg("write model: {name}", name=f"{prefix}/{plain}")
@@ -413,7 +416,7 @@ def number(value: Data, *, whole: bool = False) -> bool:
 
 def base_of(state: State, entry: ModelEntry) -> str:
     """Its `api_base`, a reference followed; "" where there is none."""
-    written = entry.params.get("api_base") or entry.params.get("base_url")
+    written = entry.params.get(entry.base_key)
     return string(
         state.gateway.followed(written or state.gateway.credential(entry).get("api_base"))
     )
@@ -432,6 +435,9 @@ def path_astray(state: State) -> Iterator[Problem]:
             continue
         path, route = base.path.rstrip("/"), called(state, entry)
         written = base_of(state, entry).rstrip("/")
+        if wrong := _no_chat_there(state, entry, base):
+            yield wrong
+            continue
         if base.scheme == "https" and base.loopback:
             what = msg("a server on this machine rarely speaks https")
             hint = msg("write http://, unless it has a certificate")
@@ -451,6 +457,46 @@ def path_astray(state: State) -> Iterator[Problem]:
         )
         hint = msg("write {url}", url=v.shown_url(better))
         yield Problem(what, entry.place(entry.base_key), hint, severity=level)
+
+
+def takes_whole(state: State, entry: ModelEntry) -> bool:
+    """Whether its address is the whole of what LiteLLM calls, which it takes too.
+
+    With a slash behind it that holds for `/chat/completions` alone (measured).
+    """
+    known, route = provider(state, entry) in state.litellm_facts.whole_address, called(state, entry)
+    base = entry.api_base if route.endswith("/messages") else entry.api_base.rstrip("/")
+    return known and base.endswith(route)
+
+
+def _no_chat_there(state: State, entry: ModelEntry, base: urls.Url) -> Problem | None:
+    """An address for the client itself where LiteLLM asks as OpenAI does; or one with a query."""
+    written, route = base_of(state, entry).rstrip("/"), called(state, entry)
+    better, model, level = "", "", severity(state, entry)
+    found, path = provider(state, entry), base.path.rstrip("/")
+    root = written.partition("/openai")[0] if found == "azure" else written
+    if (base.query and route and found != "azure_ai") or (
+        root != written and path.endswith(("/openai", "/openai/v1"))
+    ):
+        better = v.shown_url(root)
+    elif route == "/chat/completions" and path:
+        native = next((e for e in state.rows.host(written) if urls.same(e.url, written)), None)
+        if native is not None and native.kind is None:
+            better = native.row.upstream_bases.get(native.region, "")
+            better = "" if urls.same(better, written) else better
+        if not better and (native or written.endswith(("/v1/messages", "/anthropic"))):
+            model = f"anthropic/{entry.model.removeprefix(entry.prefix)}"
+            level = level if native or written.endswith("/messages") else "warning"
+    if not better and not model:
+        return None
+    what = msg(
+        "LiteLLM would call `{called}`: write `{bare}`",
+        called=v.shown_url(written) + ("?…" if base.query else "") + route,
+        bare=model or v.shown_url(better),
+    )
+    hint = msg("write model: {name}", name=model) if model else msg("write {url}", url=better)
+    place = entry.place("model" if model else entry.base_key)
+    return Problem(what, place, hint, severity=level)
 
 
 def without_address(state: State) -> Iterator[Problem]:
@@ -480,10 +526,15 @@ _OPENAI_NAME: Final = re.compile(
 )
 
 
+#: Others that have their calls there by their own documentation.
+_AT_THE_ROOT: Final = ("https://api.deepseek.com", "https://models.inference.ai.azure.com")
+
+
 def _has_v1(state: State, entry: ModelEntry, base: urls.Url) -> bool:
     """Whether a server at this bare address has its calls below `/v1`, as far as is known."""
     row = state.rows.listed(entry.model, base_of(state, entry))
     known = [urls.parse(b) for b in row.upstream.api_base.values()] if row and row.upstream else []
+    known += [*state.litellm_facts.known_endpoints, *map(urls.parse, _AT_THE_ROOT)]
     if any(url and url.host == base.host and not url.path.strip("/") for url in known):
         return False
     return provider(state, entry) in {"openai", "hosted_vllm", "lm_studio", "custom_openai"}

@@ -85,11 +85,12 @@ class ModelEntry(Struct, frozen=True, kw_only=True):
 
     @property
     def api_base(self) -> str:
-        return string(self.params.get("api_base") or self.params.get("base_url"))
+        return string(self.params.get(self.base_key))
 
     @property
     def base_key(self) -> str:
-        return "api_base" if "api_base" in self.params else "base_url"
+        """Where LiteLLM finds it: `base_url` wins where both are there (measured)."""
+        return "api_base" if self.params.get("base_url") is None else "base_url"
 
     @property
     def custom(self) -> str:

@@ -50,13 +50,13 @@ class LiteLLMFacts(Struct, frozen=True, kw_only=True, dict=True):
         if slash and prefix in self.providers:
             return prefix
         called = urls.parse(api_base)
-        if called is not None and any(_within(called, known) for known in self._known):
+        if called is not None and any(_within(called, known) for known in self.known_endpoints):
             # Which provider a known address names does not matter to a rule.
             return "openai"
         return self._of_bare(model)
 
     @cached_property
-    def _known(self) -> tuple[urls.Url, ...]:
+    def known_endpoints(self) -> tuple[urls.Url, ...]:
         found = (urls.parse(e if "://" in e else f"https://{e}") for e in self.endpoints)
         return tuple(url for url in found if url is not None)
 

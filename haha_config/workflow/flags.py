@@ -125,6 +125,11 @@ def check_saving(path: Path) -> None:
     problem = None
     if path.is_dir():
         problem = errno.EISDIR
+    elif path.is_symlink():
+        # A clone's link would lead the answers into any file of yours.
+        problem = errno.ELOOP
+    elif path.exists() and not path.is_file():
+        problem = errno.EINVAL
     elif not path.parent.is_dir():
         problem = errno.ENOENT
     elif not os.access(path if path.exists() else path.parent, os.W_OK):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -297,7 +297,7 @@ def _gateway(
         entry=entry,
         made=SavedProfile(profile=profile, keys=shelved.keys),
         missing=missing,
-        notes=tuple(lost),
+        notes=(*lost, *_destinations(session, profile, draft, named_only)),
     )
 
 
@@ -353,12 +353,16 @@ def _state(session: Session, env: Mapping[str, str]) -> State:
 # --- whom the keys of a profile from elsewhere would be shown to ------------------------------
 
 
-def _destinations(session: Session, profile: Profile, draft: Draft) -> Iterator[Message]:
+def _destinations(
+    session: Session, profile: Profile, draft: Draft, only: Container[str] | None = None
+) -> Iterator[Message]:
     """Each address with the key that it gets, and a warning where that key is for another.
 
-    Raises Usage where the profile can't be used at all.
+    `only`: the variables to look at. Raises Usage where the profile can't be used at all.
     """
     for called, variable in dict.fromkeys(_calls(session, draft)):
+        if only is not None and variable not in only:
+            continue
         url = v.shown_url(called)
         # A variable that the profile does not name is the shell's.
         usual = Reference("env", variable) if variable else None

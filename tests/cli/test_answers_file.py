@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,16 @@ def test_a_place_that_can_not_be_written_is_said(tool: Tool, tmp_path: Path) -> 
     assert done.code == 1, done.err
     assert f"can't write {wanted}" in done.err
     assert not tool.settings.exists()
+
+
+@pytest.mark.parametrize("make", [lambda path: path.symlink_to("../mine"), os.mkfifo])
+def test_a_clone_s_link_or_pipe_gets_no_answers(tool: Tool, make: Callable[[Path], None]) -> None:
+    make(tool.cwd / "answers.toml")
+    done = tool("init", "--provider", "ollama", "--yes", "--save-answers", "answers.toml")
+    assert done.code == 1, done.err
+    assert "can't write answers.toml" in done.err
+    assert not tool.settings.exists()
+    assert not (tool.cwd.parent / "mine").exists()
 
 
 KEY = "sk-test-0123456789abcdef"

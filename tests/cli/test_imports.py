@@ -133,7 +133,7 @@ class TestCcSwitch:
         (folder / "cc-switch.db").write_bytes(content)
         done = tool("profile", "import", "cc-switch")
         assert done.code == 1
-        assert "no database, or a damaged one" in done.err
+        assert "this is no readable database" in done.err
         assert "newer" not in done.err
 
     def test_equal_names_and_those_of_other_scripts_have_numbers(self, tool: Tool) -> None:
@@ -283,6 +283,26 @@ class TestRouter:
         assert done.code == 0, done.err
         held = ccr.cwd / "litellm.env"
         assert "sk-test-fedcba9876543210" in held.read_text(encoding="utf-8")
+
+    def test_a_clone_s_file_says_whom_it_would_show_which_of_your_keys(self, tool: Tool) -> None:
+        listed = [
+            {
+                "name": name,
+                "api_base_url": f"https://{name}.example/v1/chat/completions",
+                "api_key": f"${name.upper()}",
+                "models": [name],
+            }
+            for name in ("openai_api_key", "aws_secret")
+        ]
+        folder = tool.cwd / ".claude-code-router"
+        folder.mkdir()
+        (folder / "config.json").write_text(json.dumps({"Providers": listed}))
+        found = items(tool, str(folder / "config.json"), "--yes", OPENAI_API_KEY=KEY)["ccr"]
+        assert [note.partition(" with ")[0] for note in found["notes"]] == [
+            "calls https://openai_api_key.example/v1",
+            "warning: this sends your key of OpenAI to openai_api_key.example",
+            "calls https://aws_secret.example/v1",
+        ]
 
     def test_the_key_of_one_provider_is_never_for_another(self, tool: Tool) -> None:
         """It was: both entries named one variable, and the first one's key went to the second."""

@@ -130,6 +130,19 @@ def _path(url: Url) -> str:
     return url.path.rstrip("/")
 
 
+def within(host: str, network: str) -> bool:
+    """Whether a host is an address of a network like `127.0.0.0/8`."""
+    address = _address(host) if "/" in network else None
+    if address is None:
+        return False
+    from ipaddress import ip_network
+
+    try:
+        return address in ip_network(network, strict=False)
+    except ValueError:
+        return False
+
+
 def _address(host: str) -> IPv4Address | IPv6Address | None:
     """The host as an address, None for a name."""
     if not (host[-1:].isdigit() or ":" in host):

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Place, Problem
+from haha_config.core.model import Place, Problem, Severity
 from haha_config.core.providers.index import Endpoint
 from haha_config.core.providers.model import Provider
 from haha_config.core.rules.rule import (
@@ -24,7 +24,7 @@ from haha_config.core.rules.rule import (
     set_everywhere,
     with_fix,
 )
-from haha_config.core.state.layers import as_text
+from haha_config.core.state.layers import Effective, as_text
 from haha_config.core.state.state import State
 
 
@@ -247,7 +247,8 @@ class URL005(AddressRule):
             yield Problem(what, url.place, msg("write {url}, if it answers", url=secure))
 
 
-_PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+#: The client takes the first of these that is set, for every address (measured).
+_PROXIES: Final = ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY")
 _LOOPBACK: Final = ("localhost", "127.0.0.1")
 
 
@@ -264,49 +265,81 @@ class URL006(Rule):
 
     def check(self, state: State) -> Iterable[Problem]:
         url = urls.parse(state.value(v.BASE_URL))
-        if url is None or _exempt(url, state):
+        if url is None:
             return
-        if not url.loopback:
-            yield from self._unusable(url, state)
-            return
-        proxy = next((p for name in _PROXIES for p in _both(name) if state.value(p)), None)
-        if proxy is None:
-            return
-        wanted = ",".join(filter(None, (state.value("NO_PROXY"), *_LOOPBACK)))
-        fixes = set_everywhere(state, {"NO_PROXY": wanted})
-        if "NO_PROXY" in state.environ:
-            # `.env` never beats what is exported, so only settings.json can widen it.
-            fixes = tuple(m for m in fixes if m.path != state.dotenv.path)
-        what = msg("`{proxy}` is set, and `NO_PROXY` lacks `{host}`", proxy=proxy, host=url.host)
-        yield with_fix(what, state.effective(v.BASE_URL).place, fixes, f"export NO_PROXY={wanted}")
+        proxy = next((f for f in map(state.effective, _PROXIES) if f.value), None)
+        if proxy is not None and not _is_url(proxy.value or ""):
+            # Measured: the client does not start, whatever NO_PROXY says.
+            yield self._unusable(proxy, state, "error")
+        elif not _exempt(url, state):
+            if url.loopback:
+                yield from self._loopback(url, proxy, state)
+            elif proxy is not None and urls.parse((proxy.value or "").strip()) is None:
+                yield self._unusable(proxy, state, "warning")
 
     @staticmethod
-    def _unusable(url: urls.Url, state: State) -> Iterator[Problem]:
-        """A proxy that the client can't speak to: SOCKS, or one without `http://` (measured)."""
-        names = (f"{url.scheme}_proxy", f"{url.scheme.upper()}_PROXY")
-        found = next((f for f in map(state.effective, names) if f.value), None)
-        if found is None or not found.value or urls.parse(found.value) is not None:
+    def _loopback(url: urls.Url, proxy: Effective | None, state: State) -> Iterator[Problem]:
+        other = map(state.effective, ("ALL_PROXY", "all_proxy"))
+        proxy = proxy or next((f for f in other if f.value), None)
+        if proxy is None:
             return
-        name, better = found.name, f"http://{found.value}"
-        if "://" in found.value or urls.parse(better) is None:
+        held = _no_proxy(state)
+        own = (f"[{url.host}]",) if ":" in url.host else (url.host,)
+        hosts = dict.fromkeys((*_LOOPBACK, *own))
+        wanted = ",".join(filter(None, (held.value, *hosts)))
+        fixes = set_everywhere(state, {held.name: wanted})
+        if held.name in state.environ:
+            # `.env` never beats what is exported, so only settings.json can widen it.
+            fixes = tuple(m for m in fixes if m.path != state.dotenv.path)
+        what = msg(
+            "`{proxy}` is set, and `{name}` lacks `{host}`",
+            proxy=proxy.name,
+            name=held.name,
+            host=url.host,
+        )
+        hint = f"export {held.name}={quoted(wanted)}"
+        yield with_fix(what, state.effective(v.BASE_URL).place, fixes, hint)
+
+    @staticmethod
+    def _unusable(proxy: Effective, state: State, severity: Severity) -> Problem:
+        """A proxy that the client can't speak to: SOCKS, or one without `http://` (measured)."""
+        name, value = proxy.name, (proxy.value or "").strip()
+        better = f"http://{value.removeprefix('//')}"
+        if "://" in value or not re.search(r"[.:]", value) or urls.parse(better) is None:
             what = msg("the client can't use the proxy of `{name}`, only http and https", name=name)
             hint = msg("name an http:// proxy there, or delete {name}", name=name)
-            yield Problem(what, found.place, hint)
-            return
+            return Problem(what, proxy.place, hint, severity=severity)
         fixes = set_everywhere(state, {name: better}, held=name)
         what = msg("`{name}` has no http:// before its host", name=name)
-        yield with_fix(what, found.place, fixes, f"export {name}={better}")
+        return with_fix(what, proxy.place, fixes, f"export {name}={better}", severity)
+
+
+def _is_url(proxy: str) -> bool:
+    """Whether the client can read it as the address of something."""
+    scheme, colon, rest = proxy.strip().partition(":")
+    if scheme.lower() in {"http", "https"} and rest.startswith("//"):
+        return urls.parse(proxy.strip()) is not None
+    return bool(colon and re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme))
+
+
+def _no_proxy(state: State) -> Effective:
+    """The one of both names that the client goes by."""
+    lower = state.effective("no_proxy")
+    return lower if lower.value else state.effective("NO_PROXY")
 
 
 def _exempt(url: urls.Url, state: State) -> bool:
-    """Whether NO_PROXY names this host."""
-    listed = ",".join(state.value(name) for name in _both("NO_PROXY")).lower().split(",")
-    names = {name.strip().lstrip(".") for name in listed} - {""}
-    return any(name == "*" or f".{url.host}".endswith(f".{name}") for name in names)
-
-
-def _both(name: str) -> tuple[str, str]:
-    return name, name.lower()
+    """Whether NO_PROXY names this host. 2.1.197 knows commas only, and no networks (measured)."""
+    listed = (_no_proxy(state).value or "").lower()
+    newer = bool(state.client_version) and state.answers_for not in state.known_versions[:1]
+    names = [name.strip().lstrip(".") for name in re.split(r"[,\s]" if newer else ",", listed)]
+    host = f"[{url.host}]" if ":" in url.host else url.host
+    return any(
+        name == "*"
+        or f".{host}".endswith(f".{name.removesuffix(f':{url.port}')}")
+        or (newer and urls.within(url.host, name))
+        for name in filter(None, names)
+    )
 
 
 class URL007(AddressRule):

@@ -48,9 +48,12 @@ def add(
         raise Usage(msg("`{name}` does not end in `.toml`", name=file.name))
     text = files.text(file)
     row = table.parse(file.stem, text, path=str(file))
+    from haha_config.workflow import import_profiles
     from haha_config.workflow.session import whole
 
     target = _own() / file.name
+    for warning in import_profiles.misled(table.load(templates.provider_texts()), row):
+        report.talk(warning)
     plan, _applied = shared.session().commit(
         lambda: Plan(writes=(whole(target, text),)), "providers add"
     )

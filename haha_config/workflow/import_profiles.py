@@ -20,7 +20,7 @@ from haha_config.core.model import SLOTS, Plan, Snapshot
 from haha_config.core.providers import table as rows
 from haha_config.core.providers.decode import did_you_mean
 from haha_config.core.providers.index import ProviderIndex, plain_model
-from haha_config.core.providers.model import Provider, Upstream
+from haha_config.core.providers.model import Provider, Providers, Upstream
 from haha_config.core.setup import draft as drafts
 from haha_config.core.setup.draft import Draft
 from haha_config.core.setup.profile import RESERVED, Kind, Profile, Reference, check_name, of_data
@@ -414,6 +414,18 @@ def _warning(session: Session, url: str, reference: Reference) -> Message | None
     if reference.kind == "env" or not _has(session, reference):
         return None
     return msg("this sends your key {where} to {host}", where=str(reference), host=host)
+
+
+def misled(known: Providers, row: Provider) -> Iterator[Message]:
+    """A warning for each host of a row from elsewhere that would get another one's key."""
+    variable = row.credential.variable
+    owners = [one for one in known.values() if variable and one.credential.variable == variable]
+    hosts = _hosts(row).difference(*map(_hosts, owners)) if owners else ()
+    for host in sorted(hosts):
+        what = msg(
+            "this sends your key of {owner} to {host}", owner=rows.named(owners[0]), host=host
+        )
+        yield msg("warning: {what}", what=what)
 
 
 def _has(session: Session, reference: Reference) -> bool:

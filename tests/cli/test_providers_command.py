@@ -89,7 +89,23 @@ def test_a_row_of_ones_own_is_added_and_listed(
     assert run(["providers"]) == 0
     assert "mine" in [line.split()[0] for line in capsys.readouterr().out.splitlines()]
     assert run(["providers", "add", str(home / "mine.toml")]) == 0
-    assert "Nothing to change." in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "Nothing to change." in said
+    assert "warning" not in said
+
+
+def test_a_row_that_would_send_the_key_of_another_provider_elsewhere_is_warned_of(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = (templates.FOLDER / "providers" / "deepseek.toml").read_text(encoding="utf-8")
+    (home / "deepseek.toml").write_text(row, encoding="utf-8")
+    assert run(["providers", "add", str(home / "deepseek.toml")]) == 0
+    assert "warning" not in capsys.readouterr().err
+    changed = row.replace("api.deepseek.com", "deepseek.example")
+    (home / "deepseek.toml").write_text(changed, encoding="utf-8")
+    assert run(["providers", "add", str(home / "deepseek.toml")]) == 0
+    said = capsys.readouterr().err
+    assert said.startswith("warning: this sends your key of DeepSeek to deepseek.example\n")
 
 
 def test_a_bad_row_is_refused_with_its_place_and_nothing_is_written(

@@ -273,6 +273,49 @@ ENTRIES: Final[dict[str, Entry]] = {
     ),
     "with-a-query": params("model: hosted_vllm/m, api_base: '{base}/v1?team=a'", "fails"),
     "azure-openai-v1": params("model: azure/m, api_base: '{base}/openai/v1', api_key: k", "fails"),
+    "azure-ai-models": params(
+        "model: azure_ai/m, api_base: '{base}/models', api_key: k",
+        "works",
+        serves="/models/chat/completions",
+    ),
+    "azure-ai-version": params(
+        "model: azure_ai/m, api_base: '{base}/models/chat/completions?api-version=1', api_key: k",
+        "works",
+        serves="/models/chat/completions",
+    ),
+    "azure-ai-claude": params(
+        "model: azure_ai/claude-sonnet-4-5, api_base: '{base}/anthropic', api_key: k",
+        "works",
+        serves="/anthropic/v1/messages",
+    ),
+    "tags-a-text": params(f"{VLLM}, tags: free", "dropped"),
+    "tags-a-list": params(f"{VLLM}, tags: [free]", "works"),
+    "parallel-in-words": params(f"{VLLM}, max_parallel_requests: five", "fails"),
+    "tier-unknown": Entry(
+        yaml="model_name: {name}\n    litellm_params: {{" + VLLM + "}}\n"
+        "    model_info: {{tier: gold}}",
+        becomes="dropped",
+    ),
+    "base-model-a-number": Entry(
+        yaml="model_name: {name}\n    litellm_params: {{" + VLLM + "}}\n"
+        "    model_info: {{base_model: 5}}",
+        becomes="dropped",
+    ),
+    "vision-in-words": Entry(
+        yaml="model_name: {name}\n    litellm_params: {{model: hosted_vllm/own-vision, "
+        "api_base: '{base}/v1'}}\n    model_info: {{supports_vision: sure}}",
+        becomes="fails",
+    ),
+    "mode-a-number": Entry(
+        yaml="model_name: {name}\n    litellm_params: {{model: hosted_vllm/own-mode, "
+        "api_base: '{base}/v1'}}\n    model_info: {{mode: 5}}",
+        becomes="fails",
+    ),
+    "switches-as-words": Entry(
+        yaml="model_name: {name}\n    litellm_params: {{model: hosted_vllm/own-words, "
+        "api_base: '{base}/v1'}}\n    model_info: {{supports_vision: 'yes', tier: paid}}",
+        becomes="works",
+    ),
     "base-url-wins": params(
         "model: hosted_vllm/m, api_base: '{base}', base_url: '{base}/v1'", "works"
     ),
@@ -441,6 +484,36 @@ CONFIGS: Final[dict[str, tuple[Outcome, str]]] = {
         config(general="coordination_redis: 'redis://127.0.0.1:6379'"),
     ),
     "cache-local": ("works", config(settings="cache: true, cache_params: {type: local}")),
+    "cache-of-a-wrong-type": (
+        "refused",
+        config(settings="cache: true, cache_params: {type: memory}"),
+    ),
+    "cache-params-a-list": ("refused", config(settings="cache: true, cache_params: [type]")),
+    "cache-off-of-a-wrong-type": (
+        "works",
+        config(settings="cache: false, cache_params: {type: memory}"),
+    ),
+    "policy-fallbacks-a-table": (
+        "refused",
+        config(settings="content_policy_fallbacks: {m1: [m1]}"),
+    ),
+    "teams-without-id": (
+        "refused",
+        config(settings="default_team_settings: [{success_callback: [langsmith]}]"),
+    ),
+    "teams-right": ("works", config(settings="default_team_settings: [{team_id: a}]")),
+    "teams-nothing": ("refused", config(settings="default_team_settings: ")),
+    "upper-bound-a-number": (
+        "refused",
+        config(settings="upperbound_key_generate_params: 100"),
+    ),
+    "providers-nothing": ("refused", config(settings="custom_provider_map: ")),
+    "callback-as-text": ("refused", config(settings="callbacks: lago")),
+    "callback-with-licence": ("refused", config(settings="callbacks: [hide_secrets]")),
+    "tag-budget": (
+        "refused",
+        config(settings="tag_budget_config: {a: {max_budget: 1, budget_duration: 1d}}"),
+    ),
     "include-not-there": ("refused", "include: [gone.yaml]\n" + config()),
     "include-a-text": ("refused", "include: models.yaml\n" + config()),
     "include-right": ("works", "include: [models.yaml]\n" + config(models="")),

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Final
 
+from msgspec.structs import replace
+
 from haha_config.core import trust, urls
 from haha_config.core import variables as v
 from haha_config.core.keys import clean
@@ -49,7 +51,7 @@ from haha_config.core.state.gateway import (
     Secret,
     includes,
     is_strong,
-    meant,
+    unexpanded,
 )
 from haha_config.core.state.state import State
 
@@ -584,7 +586,7 @@ class LLM012(Rule):
         if key.value in WEAK:
             what = msg("the master key is one that everybody tries first")
             severity = severity if state.gateway.weak_permitted else _by_version(state)
-        elif key.literal and meant(key.value):
+        elif key.literal and unexpanded(key.value):
             what = msg("LiteLLM does not expand `{text}`", text=key.value)
         else:
             what = msg("the master key is short: {n} characters", n=len(key.value))
@@ -849,6 +851,8 @@ def _without_call(state: State, entry: ModelEntry) -> str:
     bare = entry.api_base.rstrip("/")
     if entries.takes_whole(state, entry) or _native(state, entry):  # LLM006 looks at the latter
         return bare
+    if bare.endswith("/models") and entries.provider(state, entry) == "azure_ai":
+        return bare
     ending = next((ending for ending in _CALLS if bare.endswith(ending)), "")
     return bare.removesuffix(ending)
 
@@ -867,6 +871,10 @@ class LLM020(EntryRule):
         for alias, model in gateway.aliases.items():
             if not gateway.offers(model):
                 yield self._nowhere(state, model, ("router_settings", "model_group_alias", alias))
+        everything = gateway.followed(gateway.general.get("completion_model"))
+        if isinstance(everything, str) and not gateway.offers(everything):
+            path = ("general_settings", "completion_model")
+            yield replace(self._nowhere(state, everything, path), severity="error")
         for section, kind in product(("litellm_settings", "router_settings"), _FALLBACKS):
             found = gateway.section(section).get(kind)
             for index, pair in enumerate(elements(found)):

@@ -339,6 +339,12 @@ def unreadable(state: State) -> Iterator[Problem]:
     """Values of a wrong type: LiteLLM leaves the entry out, or fails at each request."""
     for entry in state.gateway.entries:
         level = severity(state, entry)
+        if isinstance(tag := entry.params.get("tags"), str):
+            what = msg(
+                "with this `{name}` LiteLLM leaves `{model}` out", name="tags", model=entry.name
+            )
+            hint = msg("write {name}: [{value}]", name="tags", value=tag)
+            yield Problem(what, entry.place("tags"), hint, severity=level)
         for name, written in entry.params.items():
             value = state.gateway.followed(written)
             if name in _TEXTS and not isinstance(value, str | None):
@@ -352,9 +358,38 @@ def unreadable(state: State) -> Iterator[Problem]:
             if (what_else := _no_number(name, value, entry)) is not None:
                 yield Problem(what_else, entry.place(name), msg("write a number"), severity=level)
         for name, value in entry.info.items():
+            place = entry.file.place("model_list", entry.index, "model_info", name)
             if (what_else := _no_number(name, value, entry)) is not None:
-                place = entry.file.place("model_list", entry.index, "model_info", name)
                 yield Problem(what_else, place, msg("write a number"), severity=level)
+            if found := _info(entry, name, value):
+                yield Problem(found[0], place, found[1], severity=level)
+
+
+def _info(entry: ModelEntry, name: str, value: Data) -> tuple[Message, Message] | None:
+    """What LiteLLM does not take below `model_info`, and what to write; most it passes over."""
+    fails = msg("every request fails with this `{name}`", name=name)
+    dropped = msg("with this `{name}` LiteLLM leaves `{model}` out", name=name, model=entry.name)
+    if name in _INFO_TEXTS and not isinstance(value, str | None):
+        return fails if name == "mode" else dropped, msg("write it in quotes")
+    words = _INFO_WORDS.get(name)
+    if value is None or words is None or str(value).lower() in words:
+        return None
+    what = fails if name.startswith("supports_") else dropped
+    return what, msg("one of {names}", names=words[:2])
+
+
+_INFO_TEXTS: Final = frozenset({"mode", "base_model", "team_id", "team_public_model_name"})
+_SWITCH: Final = ("true", "false", "yes", "no", "on", "off", "y", "n", "t", "f", "1", "0")
+_INFO_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "tier": ("free", "paid"),
+    "db_model": _SWITCH,
+    "blocked": _SWITCH,
+    "supports_function_calling": _SWITCH,
+    "supports_parallel_function_calling": _SWITCH,
+    "supports_reasoning": _SWITCH,
+    "supports_vision": _SWITCH,
+    "supports_web_search": _SWITCH,
+}
 
 
 def _unsent(name: str, value: Data) -> Iterator[tuple[str, ...]]:
@@ -370,7 +405,7 @@ def _no_number(name: str, value: Data, entry: ModelEntry) -> Message | None:
     whole = str(name).endswith(("pm", "retries"))
     if value is None or number(value, whole=whole):
         return None
-    if name in {"timeout", "weight", "max_input_tokens", "max_output_tokens"}:
+    if name in _FAILING:
         return msg("every request fails with this `{name}`", name=name)
     if not _NUMBERS.search(str(name)):
         return None
@@ -379,6 +414,10 @@ def _no_number(name: str, value: Data, entry: ModelEntry) -> Message | None:
     )
 
 
+#: Numbers that LiteLLM reads at each request.
+_FAILING: Final = frozenset(
+    ["max_input_tokens", "max_output_tokens", "max_parallel_requests", "timeout", "weight"]
+)
 #: Parameters that LiteLLM takes as text alone: YAML reads the version `2024-06-01` as a date.
 _TEXTS: Final = frozenset(
     [
@@ -475,9 +514,9 @@ def _no_chat_there(state: State, entry: ModelEntry, base: urls.Url) -> Problem |
     better, model, level = "", "", severity(state, entry)
     found, path = provider(state, entry), base.path.rstrip("/")
     root = written.partition("/openai")[0] if found == "azure" else written
-    if (base.query and route and found != "azure_ai") or (
-        root != written and path.endswith(("/openai", "/openai/v1"))
-    ):
+    if found == "azure_ai":  # It knows its own addresses: `/anthropic`, `/models`, a version.
+        return None
+    if (base.query and route) or (root != written and path.endswith(("/openai", "/openai/v1"))):
         better = v.shown_url(root)
     elif route == "/chat/completions" and path:
         native = next((e for e in state.rows.host(written) if urls.same(e.url, written)), None)
@@ -504,7 +543,7 @@ def without_address(state: State) -> Iterator[Problem]:
     if any(state.gateway.lookup(name)[0] for name in ("OPENAI_API_BASE", "OPENAI_BASE_URL")):
         return
     for entry in state.gateway.entries:
-        name = entry.model.removeprefix(entry.prefix)
+        name = entry.model.removeprefix(entry.prefix).removeprefix("responses/")
         elsewhere = base_of(state, entry) or entry.params.get("mock_response")
         if entry.prefix != "openai/" or elsewhere or "*" in name:
             continue

@@ -23,8 +23,35 @@ from haha_config.core.state.gateway import (
 )
 from haha_config.core.state.state import State
 
-#: Only with a licence of LiteLLM's.
-_LICENSED: Final = ("allowed_ips", "enforced_params")
+#: Only with a licence of LiteLLM's: settings, and callbacks.
+_LICENSED: Final = (
+    ("general_settings", "allowed_ips"),
+    ("general_settings", "enforced_params"),
+    ("litellm_settings", "tag_budget_config"),
+)
+_LICENSED_CALLBACKS: Final = frozenset(
+    [
+        "banned_keywords",
+        "blocked_user_check",
+        "google_text_moderation",
+        "hide_secrets",
+        "llamaguard_moderations",
+        "llmguard_moderations",
+        "openai_moderations",
+    ]
+)
+#: What `cache_params.type` may be.
+_CACHES: Final = (
+    "local",
+    "redis",
+    "redis-semantic",
+    "valkey-semantic",
+    "s3",
+    "disk",
+    "qdrant-semantic",
+    "azure-blob",
+    "gcs",
+)
 #: What names a Redis in the environment.
 REDIS: Final = ("REDIS_HOST", "REDIS_URL", "REDIS_CLUSTER_NODES", "REDIS_SENTINEL_NODES")
 
@@ -57,6 +84,10 @@ def _pairs(value: Data) -> bool:
     )
 
 
+def _teams(value: Data) -> bool:
+    return isinstance(value, list) and all("team_id" in mapping(each) for each in value)
+
+
 def _number(value: Data) -> bool:
     if isinstance(value, str) and value.startswith(REFERENCE):
         return True
@@ -82,10 +113,17 @@ _SHAPES: Final[
         _table,
         msg("write each entry below it as `  NAME: VALUE`"),
     ),
-    (("litellm_settings",), CALLBACKS, _something, msg("delete it")),
+    (("litellm_settings",), (*CALLBACKS, "custom_provider_map"), _something, msg("delete it")),
+    (("litellm_settings",), ("default_team_settings",), _teams, msg("write `- team_id: TEAM`")),
+    (
+        ("litellm_settings",),
+        ("cache_params", "upperbound_key_generate_params"),
+        _table,
+        msg("write each entry below it as `  NAME: VALUE`"),
+    ),
     (
         ("litellm_settings", "router_settings"),
-        ("fallbacks",),
+        ("fallbacks", "content_policy_fallbacks"),
         _pairs,
         msg("write `- MODEL: [OTHER-MODEL]` for each model"),
     ),
@@ -161,15 +199,18 @@ def _problem(
 
 def _values(state: State) -> Iterator[Problem]:
     gateway = state.gateway
-    timeout = gateway.followed(gateway.settings.get("request_timeout"))
-    if timeout is not None and not number(timeout):
+    written = gateway.settings.get("request_timeout")
+    if written is not None and not number(gateway.followed(written)):
         what = msg("every request fails with this `{name}`", name="request_timeout")
         yield _problem(state, ("litellm_settings", "request_timeout"), what, msg("write a number"))
-    for key in _LICENSED:
-        if gateway.general.get(key) is not None and not gateway.lookup("LITELLM_LICENSE")[0]:
-            what = msg("LiteLLM does not start with `{name}` unless it has a licence", name=key)
-            hint = msg("delete it, or set LITELLM_LICENSE")
-            yield _problem(state, ("general_settings", key), what, hint)
+    for section, key in _LICENSED:
+        if gateway.section(section).get(key) is not None:
+            yield from _unlicensed(state, (section, key), key)
+    routes = gateway.general.get("allowed_routes")
+    if isinstance(routes, list) and routes and "/v1/messages" not in routes:
+        what = msg("LiteLLM refuses every request: `allowed_routes` lacks /v1/messages")
+        hint = msg("add `- /v1/messages`")
+        yield _problem(state, ("general_settings", "allowed_routes"), what, hint)
     url = gateway.general.get("database_url")
     if url or gateway.lookup(DATABASE_URL)[0]:
         path = ("general_settings", "database_url") if url else ()
@@ -179,12 +220,23 @@ def _values(state: State) -> Iterator[Problem]:
     yield from _redis(state)
 
 
+def _unlicensed(state: State, path: Path, name: str) -> Iterator[Problem]:
+    if not state.gateway.lookup("LITELLM_LICENSE")[0]:
+        what = msg("LiteLLM does not start with `{name}` unless it has a licence", name=name)
+        yield _problem(state, path, what, msg("delete it, or set LITELLM_LICENSE"))
+
+
 def _redis(state: State) -> Iterator[Problem]:
     """Caches and counters that no Redis is named for."""
     gateway = state.gateway
     severity: Severity = "warning" if state.only else "error"
     params = mapping(gateway.settings.get("cache_params"))
-    redis = str(params.get("type", "redis")) in {"redis", "redis-semantic"}
+    kind = gateway.followed(params.get("type", "redis"))
+    if gateway.settings.get("cache") is True and kind not in _CACHES:
+        what = msg("LiteLLM does not start with this `{name}`", name="type")
+        hint = msg("one of {names}", names=_CACHES[:2])
+        yield _problem(state, ("litellm_settings", "cache_params", "type"), what, hint)
+    redis = kind in {"redis", "redis-semantic"}
     where = {"host", "url", "redis_startup_nodes", "startup_nodes", "sentinel_nodes"}
     named = where & set(params) or any(gateway.lookup(name)[0] for name in REDIS)
     if gateway.settings.get("cache") is True and redis and not named:
@@ -206,7 +258,13 @@ def _callbacks(state: State) -> Iterator[Problem]:
     for key in CALLBACKS:
         for name in _named(state.gateway, key):
             path = ("litellm_settings", key)
-            if package := facts.callbacks.get(name, ""):
+            if name == state.gateway.settings[key]:
+                what = msg("LiteLLM does not start with this `{name}`", name=key)
+                hint = msg("write {name}: [{value}]", name=key, value=name)
+                yield _problem(state, path, what, hint)
+            elif name in _LICENSED_CALLBACKS:
+                yield from _unlicensed(state, path, name)
+            elif package := facts.callbacks.get(name, ""):
                 what = msg(
                     "`{name}` needs the package {package}, which LiteLLM lacks",
                     name=name,

@@ -16,7 +16,7 @@ from haha_config.core import variables as v
 from haha_config.core.keys import placeholder
 from haha_config.core.model import Data
 from haha_config.core.state.file import File
-from haha_config.core.state.gateway import REFERENCE, ModelEntry, meant
+from haha_config.core.state.gateway import REFERENCE, ModelEntry, meant, unexpanded
 from haha_config.core.state.state import State
 
 
@@ -57,7 +57,7 @@ def _named(state: State) -> Iterator[LiteralKey]:
             file = state.gateway.holder(path[0])
             yield LiteralKey(file=file, path=path, key=str(value), name=str(name))
     master = state.gateway.general.get("master_key")
-    if looks_secret(master):
+    if looks_secret(master) and not unexpanded(str(master)):
         path = ("general_settings", "master_key")
         file = state.gateway.holder(path[0])
         yield LiteralKey(file=file, path=path, key=str(master), name=v.MASTER_KEY)

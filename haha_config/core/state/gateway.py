@@ -52,6 +52,11 @@ def meant(text: str) -> str:
     return next(filter(None, (found[g] for g in "abcde")), "") if found else ""
 
 
+def unexpanded(key: str) -> bool:
+    """Whether a master key is a variable's name, which LiteLLM takes for the key itself."""
+    return bool(meant(key)) or re.fullmatch(r"[A-Z][A-Z0-9_]*_KEY", key) is not None
+
+
 Source = Literal["litellm_config.yaml", "litellm.env", "shell", ""]
 #: Where a value of `environment_variables:` comes from.
 LITELLM: Final = "litellm_config.yaml"
@@ -59,7 +64,8 @@ LITELLM: Final = "litellm_config.yaml"
 
 def is_strong(key: str) -> bool:
     """Whether LiteLLM takes it for a master key, and nobody guesses it."""
-    return key not in WEAK and len(key) >= _SHORT and not placeholder(key)
+    known = key in WEAK or placeholder(key) or unexpanded(key)
+    return not known and len(key) >= _SHORT
 
 
 class ModelEntry(Struct, frozen=True, kw_only=True):
@@ -338,7 +344,8 @@ class Gateway:
         # LiteLLM does not look further where the key is there and empty.
         if "master_key" in self.general:
             return self.secret(written, self.place("general_settings", "master_key"))
-        value, source = self.lookup(v.MASTER_KEY)
+        # It looks before it sets what stands below `environment_variables:`.
+        value, source = self._outside(v.MASTER_KEY)
         if value is None:
             return None
         place = self.env.place(v.MASTER_KEY) if source == "litellm.env" else Place()

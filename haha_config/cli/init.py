@@ -123,6 +123,11 @@ def init(
     if save_answers is not None:
         flags.check_saving(save_answers)
     start = draft_from_flags(session, given, insecure=shared.insecure)
+    if answers is not None:
+        from haha_config.workflow.import_profiles import said_of_answers
+
+        for note in said_of_answers(session, start, given.api_key_env):
+            report.talk(note)
     found = profiles.helped(session, discover(session, start))
     if api_key_stdin or given.api_key_env:
         start = with_key(session, start, found, given, from_stdin=api_key_stdin)

@@ -174,10 +174,11 @@ def _list(session: Session, *, as_json: bool) -> int:
         rows.append(Row((r.id, when, r.command, render(_what(session, state, r)))))
     for line in table.lines(heads, rows, sys.stdout):
         report.drawn(line, sys.stdout)
-    if not kept:
+    damaged = disk.damaged(session.state_folder)
+    if not (kept or damaged):
         report.talk(msg("nothing was written yet"))
         return 0
-    for number, _folder in disk.damaged(session.state_folder):
+    for number, _folder in damaged:
         report.talk(msg("write {id} is damaged and can't be undone", id=number))
     for path, original in disk.originals(session.state_folder):
         report.talk(

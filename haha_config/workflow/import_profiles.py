@@ -382,6 +382,14 @@ def _destinations(
             yield msg("warning: {what}", what=problem.what)
 
 
+def said_of_answers(session: Session, draft: Draft, variable: str | None) -> Iterator[Message]:
+    """The same of answers from a file that name an address or, with `variable`, a key."""
+    if draft.provider and (draft.base_url or variable or any(u.base_url for u in draft.upstreams)):
+        keys = {"": Reference("env", variable)} if variable else {}
+        answers = {"upstream": ""} if draft.upstreams else {}
+        yield from _destinations(session, Profile(name="", answers=answers, keys=keys), draft)
+
+
 def _calls(session: Session, draft: Draft) -> Iterator[tuple[str, str]]:
     """The URLs that are called, each with the variable whose key goes there; "" for none."""
     if not draft.provider and not draft.upstreams:

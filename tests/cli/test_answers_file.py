@@ -36,6 +36,34 @@ KEY = "sk-test-0123456789abcdef"
 MINE = ("--api-key-env", "MINE")
 
 
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("", []),
+        (
+            'base-url = "http://127.0.0.1:9/x"\n',
+            [
+                "calls http://127.0.0.1:9/x with the key of env:DEEPSEEK_API_KEY",
+                "warning: this sends your key of DeepSeek to 127.0.0.1",
+            ],
+        ),
+        (
+            'base-url = "http://127.0.0.1:9/x"\napi-key-env = "MINE"\n',
+            ["calls http://127.0.0.1:9/x with the key of env:MINE"],
+        ),
+    ],
+)
+def test_answers_of_a_clone_say_whom_they_would_show_which_key(
+    tool: Tool, more: str, said: list[str]
+) -> None:
+    (tool.cwd / "answers.toml").write_text(f'provider = "deepseek"\nmodel = "x"\n{more}')
+    keys = {"DEEPSEEK_API_KEY": KEY, "MINE": KEY}
+    done = tool("init", "--answers", "answers.toml", "--dry-run", "--yes", **keys)
+    assert done.code == 0, done.err
+    told = [line for line in done.err.splitlines() if line.startswith(("calls", "warning: this"))]
+    assert told == said
+
+
 def _again(done: Done) -> list[str]:
     (line,) = [one for one in done.err.splitlines() if "the same set-up again" in one]
     return shlex.split(line.partition("(")[0])[1:]

@@ -189,6 +189,16 @@ def test_purge_forgets_every_old_key(haha: Command, settings: Path) -> None:
     assert haha("undo", "--yes").code == 1
 
 
+def test_a_list_of_nothing_but_a_damaged_write_says_so(haha: Command, settings: Path) -> None:
+    assert haha(*INIT).code == 0
+    for record in paths.state_folder().glob("writes/*/record.json"):
+        record.write_text("[]")
+    done = haha("undo", "--list")
+    assert "is damaged" in done.out + done.err
+    assert "nothing was written" not in done.out + done.err
+    assert "--purge" in done.out + done.err
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [

@@ -177,7 +177,7 @@ def profile_variables(
     }
     if made.permissions == "keep":
         values.pop(v.AUTO_MODE_SERVER)
-    settings = {plans.HELPER: helper} if helper else {}
+    settings = {v.HELPER: helper} if helper else {}
     return values, {**settings, **beside.session_settings(made)}
 
 

@@ -14,7 +14,7 @@ from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.change.excerpt import pointed
 from haha_config.core.change.outgoing import Header, outgoing
-from haha_config.core.change.plan import HELPER, is_own_helper
+from haha_config.core.change.plan import is_own_helper
 from haha_config.core.errors import Usage
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import Place, plain_name
@@ -167,10 +167,10 @@ def _beside(state: State) -> Iterator[tuple[str, LayerName, Place, Any]]:
     """The same for a person, after the program that gives the client its key: name, layer, place,
     value. The command of somebody else's program may hold a key."""
     for layer, file in state.settings_files:
-        command = file.data.get(HELPER)
+        command = file.data.get(v.HELPER)
         if command is not None:
             shown = command if is_own_helper(command) else msg("a command of yours")
-            yield HELPER, layer, file.place(HELPER), shown
+            yield v.HELPER, layer, file.place(v.HELPER), shown
     for held in settings_beside(state):
         place = Place(path=held["path"] or "", line=held["line"])
         yield held["name"], held["layer"], place, held["value"]

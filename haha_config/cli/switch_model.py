@@ -56,7 +56,7 @@ def switch_model(
     chosen = plans.slots_after(state.slots, name, slots, everything=everything)
     words = [*filter(None, [name]), *(f"--slot={one}" for one in slot)]
     over = over or _override(whole, chosen, words, shared)
-    servers = Servers(1)
+    servers = Servers()
     for model in dict.fromkeys(chosen.values()):
         check_known(model, state, held, servers, unlisted=unlisted)
     # With a name, or nobody to ask, nothing is asked: the command line said it all.

@@ -26,6 +26,8 @@ NONESSENTIAL: Final = "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"
 TOOL_SEARCH: Final = "ENABLE_TOOL_SEARCH"
 MASTER_KEY: Final = "LITELLM_MASTER_KEY"
 HEADERS: Final = "ANTHROPIC_CUSTOM_HEADERS"
+#: No variable, but the settings key of a command that prints the credential.
+HELPER: Final = "apiKeyHelper"
 #: With 0 the model of the sonnet slot decides in auto mode, in place of Anthropic's server.
 AUTO_MODE_SERVER: Final = "CLAUDE_CODE_AUTO_MODE_SERVER"
 

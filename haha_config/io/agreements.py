@@ -6,7 +6,6 @@ A file that can't be read agrees to nothing.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -52,6 +51,8 @@ def forget(state_folder: Path, folder: str) -> bool:
 
 def _write(path: Path, data: Mapping[str, Any]) -> None:
     """All of it or nothing, for this user's eyes."""
+    import tempfile
+
     import tomli_w
 
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{NAME}.")

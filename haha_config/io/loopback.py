@@ -16,6 +16,8 @@ Who = Literal["litellm", "ollama", "other", ""]
 
 #: The longest wait for a server on this machine to say who it is.
 PATIENCE: Final = 0.5
+#: And to say what it has: longer, since it may be loading a model meanwhile.
+LOADING: Final = 3.0
 
 
 def who(port: int, seconds: float = PATIENCE) -> Who:
@@ -95,8 +97,7 @@ class Servers:
     One for each command: with ninety models in a menu they would be asked for ever.
     """
 
-    def __init__(self, seconds: float = PATIENCE) -> None:
-        self._seconds = seconds
+    def __init__(self) -> None:
         self._said: dict[tuple[int, str, str], Mapping[str, Any] | None] = {}
 
     def _ask(self, port: int, path: str, model: str = "") -> Mapping[str, Any] | None:
@@ -104,7 +105,7 @@ class Servers:
         key = (port, path, model)
         if key not in self._said:
             posted = {"model": model} if model else None
-            status, body = get(port, path, self._seconds, posted=posted)
+            status, body = get(port, path, LOADING, posted=posted)
             self._said[key] = _data(body) if status == 200 else None
         return self._said[key]
 

@@ -254,7 +254,7 @@ def _held(found: Discovered, variable: str) -> str:
 def say_unlisted(answers: Answers) -> None:
     """Warn of models that a server on this machine does not list; it may get them later."""
     port = urls.local_port(answers.base_url)
-    listed = loopback.Servers(1).models(port) if port is not None else None
+    listed = loopback.Servers().models(port) if port is not None else None
     if not listed:
         return
     # Ollama's `name` is `name:latest`.

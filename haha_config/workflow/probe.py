@@ -14,7 +14,6 @@ from msgspec.structs import replace
 
 from haha_config.core import headers, urls
 from haha_config.core import variables as v
-from haha_config.core.change.plan import HELPER
 from haha_config.core.errors import Cancelled, HahaError, Usage
 from haha_config.core.exchange import HttpExchange, Request
 from haha_config.core.messages import Message, msg, nmsg
@@ -196,10 +195,10 @@ def _helper(session: Session, state: State) -> str:
     key = state.value(v.API_KEY) or headers.value(state.value(v.HEADERS), headers.KEY)
     if state.value(v.AUTH_TOKEN) and key:
         return ""
-    files = [file for _, file in state.settings_files if file.data.get(HELPER)]
+    files = [file for _, file in state.settings_files if file.data.get(v.HELPER)]
     if not files:
         return ""
-    command = str(files[0].data[HELPER])
+    command = str(files[0].data[v.HELPER])
     trust.ensure_helper(session, state, "probe")
     return clients.key_from_helper(command, trust.safe_environ(session))
 

@@ -379,7 +379,7 @@ def current_draft(session: Session, state: State, found: Discovered) -> tuple[Dr
 
 def helped_by(state: State) -> str:
     """The profile whose key our own `apiKeyHelper` prints."""
-    return plans.helper_profile(state.target.data.get(plans.HELPER))
+    return plans.helper_profile(state.target.data.get(v.HELPER))
 
 
 def _helped(session: Session, state: State) -> str:

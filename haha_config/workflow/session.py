@@ -14,7 +14,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from haha_config.core import variables as v
-from haha_config.core.change.plan import Starts
 from haha_config.core.errors import HahaError, Usage
 from haha_config.core.messages import msg
 from haha_config.core.model import Client, Plan, Scope, Snapshot, TargetName, Write
@@ -229,7 +228,7 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
         return disk.snapshot(path)
 
     @cached_property
-    def starts(self) -> Starts:
+    def starts(self) -> Mapping[TargetName, str]:
         """The starting texts of new files."""
         return {name: templates.text(file) for name, file in STARTS.items()}
 

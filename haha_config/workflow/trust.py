@@ -18,7 +18,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from haha_config.core import trust
-from haha_config.core.change.plan import HELPER
+from haha_config.core import variables as v
 from haha_config.core.errors import HahaError
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import Place, Plan, Snapshot, Write
@@ -72,7 +72,7 @@ def ensure(session: Session, state: State, use: Use) -> None:
 
 def ensure_helper(session: Session, state: State, command: str) -> None:
     """Return once the person has agreed to the `apiKeyHelper` that a folder brings, if one does."""
-    values = (value for value in _client(session, state) if value.name == HELPER)
+    values = (value for value in _client(session, state) if value.name == v.HELPER)
     if new := unknown(session, values):
         settle(session, new, (), command)
 
@@ -244,7 +244,7 @@ def without(session: Session, state: State, *, but_own_keys: bool = False) -> St
     `but_own_keys`: they stay where the key is the folder's own, as in a set-up made by hand.
     """
     folders = layers(session, state)
-    new = unknown(session, (v for v in _client(session, state) if v.kind in _SENDING))
+    new = unknown(session, (value for value in _client(session, state) if value.kind in _SENDING))
     own = any(key.place.path in folders for key in trust.credentials(state))
     if not new or (but_own_keys and own and not _keys(session, state, new)):
         return state

@@ -456,7 +456,7 @@ def as_nobody(tmp_path: Path, probe: Callable[[], object], *words: str) -> str:
     """
     if os.getuid() == 0:
         # pytest's folder is closed to everybody else.
-        for folder in (tmp_path, *tmp_path.parents[:2]):
+        for folder in (tmp_path, *tmp_path.parents[:3]):
             folder.chmod(0o755)
     heard = tmp_path / "heard"
     heard.touch()

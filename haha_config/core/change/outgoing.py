@@ -8,7 +8,6 @@ from msgspec import Struct
 
 from haha_config.core import headers
 from haha_config.core import variables as v
-from haha_config.core.change.plan import HELPER
 from haha_config.core.model import Place
 from haha_config.core.state.state import State
 
@@ -47,7 +46,7 @@ def _credentials(state: State, primary: Place | None) -> Iterator[Header]:
         value = f"Bearer {v.masked(token.value)}"
         yield Header(name="authorization", value=value, source=token.name, place=token.place)
     elif helper is not None:
-        yield Header(name="authorization", value="", source=HELPER, place=helper)
+        yield Header(name="authorization", value="", source=v.HELPER, place=helper)
     elif oauth.value and not key.value:
         value = f"Bearer {v.masked(oauth.value)}"
         yield Header(name="authorization", value=value, source=oauth.name, place=oauth.place)
@@ -55,12 +54,12 @@ def _credentials(state: State, primary: Place | None) -> Iterator[Header]:
     if key.value:
         yield Header(name=headers.KEY, value=v.masked(key.value), source=key.name, place=key.place)
     elif helper is not None:
-        yield Header(name=headers.KEY, value="", source=HELPER, place=helper)
+        yield Header(name=headers.KEY, value="", source=v.HELPER, place=helper)
     elif primary is not None:
         yield Header(name=headers.KEY, value="", source="primaryApiKey", place=primary)
 
 
 def _helper(state: State) -> Place | None:
     """Where the `apiKeyHelper` stands that the client runs."""
-    found = (file.place(HELPER) for _, file in state.settings_files if file.data.get(HELPER))
+    found = (file.place(v.HELPER) for _, file in state.settings_files if file.data.get(v.HELPER))
     return next(found, None)

@@ -43,10 +43,6 @@ from haha_config.core.state.gateway import LITELLM, REFERENCE, Gateway
 from haha_config.core.state.layers import as_text
 from haha_config.core.state.state import State
 
-#: The settings key of a command that prints the credential.
-HELPER: Final = "apiKeyHelper"
-
-
 #: The starting texts of new files (`templates/`), by target.
 Starts = Mapping[TargetName, str]
 
@@ -452,8 +448,8 @@ def _kept(
 def helper_changes(helper: str, held: Mapping[str, Data]) -> tuple[Change, ...]:
     """Set the client's `apiKeyHelper`, or take ours out; somebody else's is left alone."""
     if helper:
-        return (Set((HELPER,), helper),)
-    return (Remove((HELPER,)),) if is_own_helper(held.get(HELPER)) else ()
+        return (Set((v.HELPER,), helper),)
+    return (Remove((v.HELPER,)),) if is_own_helper(held.get(v.HELPER)) else ()
 
 
 def is_own_helper(value: Data) -> bool:
@@ -464,8 +460,8 @@ def is_own_helper(value: Data) -> bool:
 def foreign_helper(state: State) -> Place | None:
     """Where somebody else's `apiKeyHelper` stands: its key goes out in both headers."""
     for _, file in state.settings_files:
-        if file.data.get(HELPER) and not is_own_helper(file.data[HELPER]):
-            return file.place(HELPER)
+        if file.data.get(v.HELPER) and not is_own_helper(file.data[v.HELPER]):
+            return file.place(v.HELPER)
     return None
 
 

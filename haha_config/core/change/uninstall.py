@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from haha_config.core import variables as v
 from haha_config.core.change import beside
-from haha_config.core.change.plan import HELPER, is_own_helper
+from haha_config.core.change.plan import is_own_helper
 from haha_config.core.change.undo import equal
 from haha_config.core.edit import decode
 from haha_config.core.edit.formats import edit, read
@@ -114,8 +114,8 @@ def _paths(file: File, ours: Footprint) -> list[Path]:
     if file.format == "json":
         found: list[Path] = [("env", name) for name in (*v.OWNED, *v.CLOUDS)]
         found = [p for p in found if p in touched or _present(file, p)]
-        helper = is_own_helper(file.data.get(HELPER)) or (HELPER,) in touched
-        return [*found, (HELPER,)] if helper else found
+        helper = is_own_helper(file.data.get(v.HELPER)) or (v.HELPER,) in touched
+        return [*found, (v.HELPER,)] if helper else found
     if file.format == "dotenv":
         known = _GATEWAY if file.path.endswith("litellm.env") else v.OWNED
         names = dict.fromkeys((*known, *(path[0] for path in touched)))

@@ -26,6 +26,7 @@ NONESSENTIAL: Final = "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"
 TOOL_SEARCH: Final = "ENABLE_TOOL_SEARCH"
 MASTER_KEY: Final = "LITELLM_MASTER_KEY"
 HEADERS: Final = "ANTHROPIC_CUSTOM_HEADERS"
+EXTRA_BODY: Final = "CLAUDE_CODE_EXTRA_BODY"
 #: No variable, but the settings key of a command that prints the credential.
 HELPER: Final = "apiKeyHelper"
 #: With 0 the model of the sonnet slot decides in auto mode, in place of Anthropic's server.
@@ -135,7 +136,7 @@ CLIENT: Final[tuple[str, ...]] = tuple(
             "ANTHROPIC_DEFAULT_MODEL",
             "CLAUDE_CODE_OAUTH_TOKEN",
             "CLAUDE_CODE_MAX_RETRIES",
-            "CLAUDE_CODE_EXTRA_BODY",
+            EXTRA_BODY,
             "MAX_THINKING_TOKENS",
             "HTTP_PROXY",
             "HTTPS_PROXY",

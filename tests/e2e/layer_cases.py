@@ -235,6 +235,21 @@ def _models() -> Iterator[Case]:
     yield Case("a slot that is a slot", user(**{MODEL: "opus", OPUS: "sonnet", SONNET: "s"}))
     for text in ("x [1m]", "x[2M]", "x[1m][1M]", "x[1m]y", "x[3m]", 1.0, 10**22, [None, "a"]):
         yield Case(f"a name like {text}", user(**{MODEL: text}))
+    for text in (
+        "claude-opus-4-1",
+        "Claude-Opus-4-20250514[1m]",
+        "claude-opus-4",
+        "x/claude-opus-4-1",
+    ):
+        yield Case(f"an old name like {text}", user(**{MODEL: text, OPUS: "o"}))
+    kept = {"CLAUDE_CODE_DISABLE_LEGACY_MODEL_REMAP": "1"}
+    yield Case("an old name that is kept", user(**{MODEL: "claude-opus-4-1", OPUS: "o", **kept}))
+    override = {"modelOverrides": {"claude-opus-5-5": "x", "other": "y"}}
+    for text in ("claude-opus-5-5", "other", "opus"):
+        of = {MODEL: text, OPUS: "claude-opus-5-5"}
+        yield Case(f"an override of {text}", user(override, **of))
+    for text in ('{"model": "b[1m]"}', '{"model": ', '{"metadata": {}}'):
+        yield Case(f"the body has {text}", user(CLAUDE_CODE_EXTRA_BODY=text, **{MODEL: "x"}))
     yield Case("only the opus slot", user(**{OPUS: "slot"}))
     yield Case("one million", user(**{MODEL: "x[1M]"}))
     yield Case("spaces round it", user(**{MODEL: " x "}))

@@ -501,6 +501,27 @@ _RANGES: Final = {
 }
 
 
+#: What works with most models, where nobody can tell which number is meant.
+_USUAL: Final = {
+    v.MAX_CONTEXT: 200_000,
+    v.MAX_OUTPUT: 32_000,
+    v.COMPACT_WINDOW: 200_000,
+    "MAX_THINKING_TOKENS": 10_000,
+    "CLAUDE_CODE_MAX_RETRIES": 10,
+    "CLAUDE_AUTOCOMPACT_PCT_OVERRIDE": 80,
+}
+
+
+def _meant_number(text: str, least: int, most: int) -> int | None:
+    """The number in `8k`, `1M`, `8,192`, `8_192` or `80%`, where it is within the limits."""
+    found = re.fullmatch(r"\s*([0-9][0-9_,]{0,11})\s*([kKmM%]?)\s*", text)
+    if found is None:
+        return None
+    times = {"k": 1000, "m": 1_000_000}.get(found[2].lower(), 1)
+    number = int(re.sub(r"[_,]", "", found[1])) * times
+    return number if least <= number <= most else None
+
+
 class ENV012(Rule):
     name = "whole-numbers"
     title = msg("Numbers are whole and within the client's limits")
@@ -525,7 +546,7 @@ class ENV012(Rule):
                 least=least,
                 most=most,
             )
-            example = max(least, min(most, 200000))
+            example = _meant_number(found.value, least, most) or _USUAL[name]
             yield Problem(
                 what, found.place, msg("write all digits, like {example}", example=example)
             )

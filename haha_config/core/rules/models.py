@@ -15,6 +15,7 @@ from haha_config.core.providers.index import Endpoint
 from haha_config.core.providers.model import Model, Provider
 from haha_config.core.rules.key import endpoint
 from haha_config.core.rules.rule import ALIASES, FIX, INIT, Rule, quoted, set_everywhere, with_fix
+from haha_config.core.state import asked as outgoing
 from haha_config.core.state.gateway import ModelEntry
 from haha_config.core.state.layers import Effective
 from haha_config.core.state.machine import Agent
@@ -27,8 +28,11 @@ _NOTICE_DAYS: Final = 90
 def asked(state: State) -> Iterator[tuple[Slot, str]]:
     """The slots that name a model, not an alias of the client."""
     for slot, model in state.slots.items():
-        if plain_name(model).lower() not in _RESOLVED.get(slot, ()):
-            yield slot, model
+        if plain_name(model).lower() in _RESOLVED.get(slot, ()) or outgoing.in_body(state):
+            continue
+        if slot != "main" or not outgoing.is_old_opus(model, state):
+            other = outgoing.overridden(plain_name(model), state)
+            yield slot, model if other == plain_name(model) else other
 
 
 #: What stands for another model in these two; in a tier's variable every word is a name (measured).
@@ -88,9 +92,7 @@ def own_models(state: State) -> Iterator[Agent]:
     Measured: for 2.1.197 CLAUDE_CODE_SUBAGENT_MODEL beats what an agent's file says, for 2.1.332
     the file wins.
     """
-    overruled = state.slots.get("subagent", "inherit") != "inherit" and (
-        state.client == "haha" or state.answers_for == "2.1.197"
-    )
+    overruled = state.slots.get("subagent", "inherit") != "inherit" and outgoing.like_197(state)
     for agent in () if overruled or state.machine is None else state.machine.agents:
         if plain_name(agent.model).lower() not in ALIASES:
             yield agent

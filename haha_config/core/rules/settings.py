@@ -8,7 +8,18 @@ from typing import Final, TypeAlias
 from haha_config.core import variables as v
 from haha_config.core.change import beside
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import Change, Data, Fix, Place, Problem, Remove, Set, Severity, mapping
+from haha_config.core.model import (
+    Change,
+    Data,
+    Fix,
+    Place,
+    Problem,
+    Remove,
+    Set,
+    Severity,
+    mapping,
+    plain_name,
+)
 from haha_config.core.providers.decode import closest
 from haha_config.core.rules.env import marks
 from haha_config.core.rules.rule import (
@@ -114,6 +125,7 @@ class SET005(Rule):
 
     def check(self, state: State) -> Iterable[Problem]:
         yield from self._left_out(state)
+        yield from self._in_body(state)
         held = holders(state)
         own = next((h for h in held if h.file.path == state.target.path), None)
         if own is None:
@@ -154,6 +166,15 @@ class SET005(Rule):
         elif layer == "local":
             hint = msg("delete it there: no other file that you can write is stronger")
         return Problem(what, holder.place(name), hint)
+
+    @staticmethod
+    def _in_body(state: State) -> Iterator[Problem]:
+        """Measured: this model beats every other in every request, also those for haiku."""
+        forced, found = asked.in_body(state), state.effective(v.EXTRA_BODY)
+        if forced and any(plain_name(model) != forced for model in state.slots.values()):
+            what = msg("every request asks for `{model}`, whatever is chosen", model=forced)
+            hint = msg("delete `model` from {name}", name=v.EXTRA_BODY)
+            yield Problem(what, found.place, hint)
 
     @staticmethod
     def _left_out(state: State) -> Iterator[Problem]:

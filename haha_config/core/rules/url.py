@@ -24,6 +24,7 @@ from haha_config.core.rules.rule import (
     set_everywhere,
     with_fix,
 )
+from haha_config.core.state.asked import like_197
 from haha_config.core.state.layers import Effective, as_text
 from haha_config.core.state.state import State
 
@@ -331,7 +332,7 @@ def _no_proxy(state: State) -> Effective:
 def _exempt(url: urls.Url, state: State) -> bool:
     """Whether NO_PROXY names this host. 2.1.197 knows commas only, and no networks (measured)."""
     listed = (_no_proxy(state).value or "").lower()
-    newer = bool(state.client_version) and state.answers_for not in state.known_versions[:1]
+    newer = bool(state.client_version) and not like_197(state)
     names = [name.strip().lstrip(".") for name in re.split(r"[,\s]" if newer else ",", listed)]
     host = f"[{url.host}]" if ":" in url.host else url.host
     return any(

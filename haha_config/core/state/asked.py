@@ -5,13 +5,14 @@ Measured with both known versions; `tests/e2e/test_layers.py` compares.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal
 
 from haha_config.core import headers
 from haha_config.core import variables as v
 from haha_config.core.messages import Message, msg
-from haha_config.core.model import SLOTS, Place, Slot, plain_name
+from haha_config.core.model import SLOTS, Place, Slot, from_json, mapping, plain_name
 from haha_config.core.state.state import State
 
 #: A name that stands for a slot's model. In `-p`, and until it plans, opusplan is sonnet.
@@ -25,18 +26,54 @@ _ALIASES: Final[Mapping[str, Slot | Literal["best"]]] = {
 }
 
 
+#: Old names that the client takes for `opus`, unless this variable is set.
+_OLD_OPUS: Final = re.compile(r"claude-opus-4-(0|1|20250514|1-20250805)")
+_KEEPS_OLD: Final = "CLAUDE_CODE_DISABLE_LEGACY_MODEL_REMAP"
+
+
 def model(state: State) -> str:
     """The name that goes out, without `[1m]`; "" where the client takes its own default."""
+    if forced := in_body(state):
+        return forced
     name = wanted(state)
     if name is None or not _let_through(name, state):
-        return plain_name(state.value(SLOTS["opus"]))
+        name = plain_name(state.value(SLOTS["opus"]))
+    return overridden(name, state)
+
+
+def in_body(state: State) -> str:
+    """The model in CLAUDE_CODE_EXTRA_BODY, which is in every request; "" where there is none."""
+    name = mapping(from_json(state.value(v.EXTRA_BODY))).get("model")
+    return name if isinstance(name, str) else ""
+
+
+def overridden(name: str, state: State) -> str:
+    """What `modelOverrides` puts in the place of a model of Anthropic's; not for 2.1.197."""
+    tables = (file.data.get("modelOverrides") for _, file in state.settings_files)
+    if not like_197(state) and name.startswith("claude-"):
+        for table in tables:
+            if isinstance(table, Mapping) and isinstance(other := table.get(name), str) and other:
+                return other
     return name
+
+
+def like_197(state: State) -> bool:
+    """Whether the client behaves as 2.1.197, from which claude-haha comes."""
+    return state.client == "haha" or state.answers_for == "2.1.197"
+
+
+def is_old_opus(name: str, state: State) -> bool:
+    """Whether the client takes this name for `opus`."""
+    old = _OLD_OPUS.fullmatch(plain_name(name).lower())
+    return old is not None and not state.value(_KEEPS_OLD)
 
 
 def wanted(state: State) -> str | None:
     """The model that is chosen, whether it is let through or not; None where none is."""
     chosen = _chosen(state)
     slot = _ALIASES.get(chosen.strip().lower().removesuffix("[1m]"))
+    if is_old_opus(chosen, state):
+        slot = "opus"
     if slot == "best":
         fable = "fable" in state.slots and not state.does("best_opus")
         slot = "fable" if fable else "opus"

@@ -292,6 +292,7 @@ def test_wrapped_cuts_only_a_word_that_is_longer_than_a_line() -> None:
         ("~/keys/litellm.KE, it", ["~/keys/litellm.K", "E, it"]),
         ("~/abcdefghijklmüß, x", ["~/abcdefghijklmü", "ß, x"]),
         ("~/a/share/config/keys/my.KEY, x", ["~/a/share/config/", "keys/my.KEY, x"]),
+        ("~/a/share/abcdefghij, x", ["~/a/share/", "abcdefghij, x"]),
     ],
 )
 def test_no_line_begins_with_the_comma_behind_a_path(text: str, lines: list[str]) -> None:

@@ -199,10 +199,11 @@ def _wrapped(text: str, room: int) -> Iterator[str]:
 
 
 def _cut(word: str, room: int) -> list[str]:
-    """The word in pieces: a path behind a slash in the second half of the line."""
+    """The word in pieces: a path behind a slash, where that leaves no line almost empty."""
     if columns(word) <= room:
         return [word]
-    folder = re.match(rf".{{{room // 2},{max(room // 2, room - 2)}}}[^:/]/", word)
+    least = room * 2 // 5
+    folder = re.match(rf".{{{least},{max(least, room - 2)}}}[^:/]/", word)
     if folder is None or columns(folder[0]) > room:
         return re.findall(_CUT, word)
     return [folder[0], *_cut(word[folder.end() :], room)]

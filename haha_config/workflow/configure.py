@@ -78,7 +78,10 @@ def _with_url(session: Session, draft: Draft, url: str | None) -> Draft:
     row = session.providers.get(draft.provider)
     # Behind the gateway it is LiteLLM that calls this URL, and there `/v1` belongs to it.
     upstream = row is not None and not row.multi and drafts.route(draft, row) == "litellm"
-    base = url.strip() if upstream else report.telling(drafts.clean_url(url))
+    if row is not None and upstream:
+        base = drafts.upstream_base(row, url.strip())
+    else:
+        base = report.telling(drafts.clean_url(url))
     drafts.check_url(base, insecure=draft.insecure)
     return replace(draft, base_url=base)
 

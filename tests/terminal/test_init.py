@@ -265,9 +265,18 @@ def test_what_a_list_is_awaited_from_is_on_the_screen_only_meanwhile(who: Person
             assert screen.finish() == 130
 
 
-@pytest.mark.parametrize("row", ["custom-anthropic", "custom-openai"])
-def test_the_url_is_asked_before_its_key(who: Person, upstream: Upstream, row: str) -> None:
-    base = upstream.url if row == "custom-anthropic" else f"{upstream.url}/v1"
+@pytest.mark.parametrize(
+    ("row", "path"),
+    [
+        ("custom-anthropic", ""),
+        ("custom-openai", "/v1"),
+        ("custom-openai", "/v1/chat/completions"),
+    ],
+)
+def test_the_url_is_asked_before_its_key(
+    who: Person, upstream: Upstream, row: str, path: str
+) -> None:
+    base = f"{upstream.url}{path}"
     with who.init("--provider", row, NO_PROXY="127.0.0.1") as screen:
         screen.question("Base URL of the service?")
         screen.send(f"{base}\r")

@@ -323,6 +323,8 @@ def url(talk: Talk, work: Work) -> Turn:
     base = talk.said["url", row.key] = answer
     if work.via == "direct":
         base = report.telling(drafts.clean_url(base))
+    else:
+        base = drafts.upstream_base(row, base)
     if base == default_url(work):
         base = ""
     return onward(work.drafted(base_url=base), then)

@@ -233,7 +233,7 @@ def upstream_url(talk: Talk, work: Work) -> Turn:
         more=endpoint.URL_FORM,
         flag="--upstream",
     )
-    made = replace(adding, url=answer.rstrip("/"))
+    made = replace(adding, url=drafts.upstream_base(row, answer).rstrip("/"))
     made = replace(made, variable=_free_variable(made, work))
     return Turn(replace(work, adding=made), "upstream_key")
 

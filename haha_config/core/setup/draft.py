@@ -121,8 +121,7 @@ def upstream(
     base = url or bases.get(region) or next(iter(bases.values()), "")
     if not base:
         raise Usage(msg("`{key}` needs its URL: {key}:{model}@https://…", key=row.key, model=model))
-    if row.upstream.prefix.startswith("openai/"):
-        base = base.rstrip("/").removesuffix("/chat/completions").removesuffix("/responses")
+    base = upstream_base(row, base)
     check_url(base, insecure=True)
     variable = row.credential.variable if row.upstream.key else ""
     # `[1m]` is the client's own mark: it is taken off before a request is sent.
@@ -174,6 +173,13 @@ def check_url(url: str, *, insecure: bool) -> None:
             msg("`{url}` sends your key unencrypted over the internet", url=url),
             hints=(msg("use https://, or add --insecure"),),
         )
+
+
+def upstream_base(row: Provider, url: str) -> str:
+    """The URL of a row's service as LiteLLM needs it: without the path of one request."""
+    if row.upstream is None or not row.upstream.prefix.startswith("openai/"):
+        return url
+    return url.rstrip("/").removesuffix("/chat/completions").removesuffix("/responses")
 
 
 def clean_url(url: str) -> tuple[str, Message | None]:

@@ -508,6 +508,24 @@ CONFIGS: Final[dict[str, tuple[Outcome, str]]] = {
         config(settings="upperbound_key_generate_params: 100"),
     ),
     "providers-nothing": ("refused", config(settings="custom_provider_map: ")),
+    "providers-a-table": (
+        "refused",
+        config(settings="custom_provider_map: {provider: a, custom_handler: b.c}"),
+    ),
+    "upper-bound-nothing": ("refused", config(settings="upperbound_key_generate_params: ")),
+    "cache-as-text": (
+        "refused",
+        config(settings="cache: 'true', cache_params: {type: local}"),
+    ),
+    "cache-params-nothing": ("refused", config(settings="cache: true, cache_params: ")),
+    "endpoint-without-path": (
+        "refused",
+        config(general="pass_through_endpoints: [{target: 'http://127.0.0.1:9'}]"),
+    ),
+    "endpoint-right": (
+        "works",
+        config(general="pass_through_endpoints: [{path: /x, target: 'http://127.0.0.1:9'}]"),
+    ),
     "callback-as-text": ("refused", config(settings="callbacks: lago")),
     "callback-with-licence": ("refused", config(settings="callbacks: [hide_secrets]")),
     "tag-budget": (

@@ -58,7 +58,7 @@ def behave(request: Request) -> Behaviour | None:
         return act.status(404, "Not Found")
     if entry.locked and KEY not in request.credential:
         return act.status(401)
-    inner = replace(request, path=f"/{rest}")
+    inner = replace(request, path=setups.CHAT if rest.endswith(setups.CHAT[3:]) else f"/{rest}")
     if rest == "api/chat":
         answer = {"message": {"role": "assistant", "content": "hi"}, "done": True}
         return lambda _request, reply: reply.json(200, answer)

@@ -88,6 +88,22 @@ def _teams(value: Data) -> bool:
     return isinstance(value, list) and all("team_id" in mapping(each) for each in value)
 
 
+def _providers(value: Data) -> bool:
+    return isinstance(value, list) and all(isinstance(each, Mapping) for each in value)
+
+
+def _endpoints(value: Data) -> bool:
+    return all("path" in mapping(each) for each in elements(value))
+
+
+def _switch(value: Data) -> bool:
+    return isinstance(value, bool | None) or str(value).startswith(REFERENCE)
+
+
+def _filled(value: Data) -> bool:
+    return isinstance(value, Mapping)
+
+
 def _number(value: Data) -> bool:
     if isinstance(value, str) and value.startswith(REFERENCE):
         return True
@@ -113,12 +129,15 @@ _SHAPES: Final[
         _table,
         msg("write each entry below it as `  NAME: VALUE`"),
     ),
-    (("litellm_settings",), (*CALLBACKS, "custom_provider_map"), _something, msg("delete it")),
+    (("litellm_settings",), CALLBACKS, _something, msg("delete it")),
+    (("litellm_settings",), ("custom_provider_map",), _providers, msg("delete it")),
+    (("litellm_settings",), ("cache",), _switch, msg("one of {names}", names=("true", "false"))),
+    (("general_settings",), ("pass_through_endpoints",), _endpoints, msg("write `- path: PATH`")),
     (("litellm_settings",), ("default_team_settings",), _teams, msg("write `- team_id: TEAM`")),
     (
         ("litellm_settings",),
-        ("cache_params", "upperbound_key_generate_params"),
-        _table,
+        ("upperbound_key_generate_params",),
+        _filled,
         msg("write each entry below it as `  NAME: VALUE`"),
     ),
     (
@@ -206,8 +225,11 @@ def _values(state: State) -> Iterator[Problem]:
     for section, key in _LICENSED:
         if gateway.section(section).get(key) is not None:
             yield from _unlicensed(state, (section, key), key)
-    routes = gateway.general.get("allowed_routes")
-    if isinstance(routes, list) and routes and "/v1/messages" not in routes:
+    if "model_alias_map" in gateway.settings and gateway.settings["model_alias_map"] is None:
+        what = msg("every request fails with this `{name}`", name="model_alias_map")
+        yield _problem(state, ("litellm_settings", "model_alias_map"), what, msg("delete it"))
+    routes = gateway.general.get("allowed_routes", "/v1/messages")
+    if not isinstance(routes, list | str | None) or "/v1/messages" not in (routes or ()):
         what = msg("LiteLLM refuses every request: `allowed_routes` lacks /v1/messages")
         hint = msg("add `- /v1/messages`")
         yield _problem(state, ("general_settings", "allowed_routes"), what, hint)
@@ -232,14 +254,19 @@ def _redis(state: State) -> Iterator[Problem]:
     severity: Severity = "warning" if state.only else "error"
     params = mapping(gateway.settings.get("cache_params"))
     kind = gateway.followed(params.get("type", "redis"))
-    if gateway.settings.get("cache") is True and kind not in _CACHES:
+    on = str(gateway.followed(gateway.settings.get("cache"))).lower() == "true"
+    if on and not _filled(gateway.settings.get("cache_params", {})):
+        what = msg("LiteLLM does not start with this `{name}`", name="cache_params")
+        hint = msg("write each entry below it as `  NAME: VALUE`")
+        yield _problem(state, ("litellm_settings", "cache_params"), what, hint)
+    elif on and kind not in _CACHES:
         what = msg("LiteLLM does not start with this `{name}`", name="type")
         hint = msg("one of {names}", names=_CACHES[:2])
         yield _problem(state, ("litellm_settings", "cache_params", "type"), what, hint)
     redis = kind in {"redis", "redis-semantic"}
     where = {"host", "url", "redis_startup_nodes", "startup_nodes", "sentinel_nodes"}
     named = where & set(params) or any(gateway.lookup(name)[0] for name in REDIS)
-    if gateway.settings.get("cache") is True and redis and not named:
+    if on and redis and not named:
         what = msg("LiteLLM does not start: no Redis is named for `{name}`", name="cache")
         hint = msg("write `cache_params:` with `type: local`, or set REDIS_HOST")
         yield _problem(state, ("litellm_settings", "cache"), what, hint, severity)

@@ -251,6 +251,10 @@ def upstream_key(talk: Talk, work: Work) -> Turn:
     adding, row = _adding(work)
     if not adding.variable or talk.given.keep_env or _key_fits(work, row, adding.variable):
         return Turn(work, "upstream_model", asked=False)
+    # Kept for this URL alone: no key of one service goes to another.
+    place = (f"key {adding.region} {adding.url}", adding.variable)
+    pasted_before = talk.said.get(place, "")
+    found = msg("Enter goes on without a key") if row.credential.optional else None
     answer = talk.ask.secret(
         msg("API key for {name}?", name=endpoint.whose(row, adding.url)),
         why=endpoint.why_key(row),
@@ -261,9 +265,10 @@ def upstream_key(talk: Talk, work: Work) -> Turn:
         ),
         clean=drafts.clean_key,
         check=lambda pasted: drafts.check_key(pasted, row, work.session.providers),
-        found=msg("Enter goes on without a key") if row.credential.optional else None,
+        found=msg("Enter keeps the one you pasted") if pasted_before else found,
         flag="--upstream-key-env",
     )
+    answer = talk.said[place] = answer or pasted_before
     if not answer:
         adding = replace(adding, variable="")
         return Turn(replace(work, adding=adding), "upstream_model")

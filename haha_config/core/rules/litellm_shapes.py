@@ -225,9 +225,16 @@ def _values(state: State) -> Iterator[Problem]:
     for section, key in _LICENSED:
         if gateway.section(section).get(key) is not None:
             yield from _unlicensed(state, (section, key), key)
-    if "model_alias_map" in gateway.settings and gateway.settings["model_alias_map"] is None:
-        what = msg("every request fails with this `{name}`", name="model_alias_map")
-        yield _problem(state, ("litellm_settings", "model_alias_map"), what, msg("delete it"))
+    failing = {
+        ("litellm_settings", "model_alias_map"): None,
+        # The client has no `user` in its requests.
+        ("general_settings", "enforce_user_param"): True,
+    }
+    for (section, key), wrong in failing.items():
+        held = gateway.section(section)
+        if key in held and held[key] is wrong:
+            what = msg("every request fails with this `{name}`", name=key)
+            yield _problem(state, (section, key), what, msg("delete it"))
     routes = gateway.general.get("allowed_routes", "/v1/messages")
     if not isinstance(routes, list | str | None) or "/v1/messages" not in (routes or ()):
         what = msg("LiteLLM refuses every request: `allowed_routes` lacks /v1/messages")
@@ -266,7 +273,7 @@ def _redis(state: State) -> Iterator[Problem]:
     redis = kind in {"redis", "redis-semantic"}
     where = {"host", "url", "redis_startup_nodes", "startup_nodes", "sentinel_nodes"}
     named = where & set(params) or any(gateway.lookup(name)[0] for name in REDIS)
-    if on and redis and not named:
+    if on and redis and not named and _switch(gateway.settings["cache"]):
         what = msg("LiteLLM does not start: no Redis is named for `{name}`", name="cache")
         hint = msg("write `cache_params:` with `type: local`, or set REDIS_HOST")
         yield _problem(state, ("litellm_settings", "cache"), what, hint, severity)

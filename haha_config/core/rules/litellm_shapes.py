@@ -192,7 +192,13 @@ def _shapes(state: State) -> Iterator[Problem]:
 
 def _lists(state: State) -> Iterator[Problem]:
     """What LiteLLM takes together from all files."""
-    for file in state.gateway.files:
+    files = state.gateway.files
+    last = next((file for file in reversed(files) if "model_list" in file.data), files[0])
+    if last is not files[0] and last.data["model_list"] is None:
+        # An empty one that is included stands for the lists before it.
+        what = msg("every request fails with this `{name}`", name="model_list")
+        yield Problem(what, last.place("model_list"), msg("delete it"), severity="error")
+    for file in files:
         include = file.data.get("include", [])
         if not isinstance(include, list) or not all(isinstance(name, str) for name in include):
             what = msg("LiteLLM does not start with this `{name}`", name="include")

@@ -175,15 +175,14 @@ def _close(session: Session, outcome: WriteResult, port: int | None) -> None:
 
 def _ask(session: Session, *, plain: bool, silent: bool) -> str:
     known = profile_files.names(session.config_folder)
-    if silent or not is_terminal():
-        raise Usage(
-            msg("no profile is given: {known}", known=tuple(known) or msg("there is none yet")),
-            hints=("haha-config use NAME",),
-        )
     if not known:
         raise HahaError(
             msg("there is no profile yet"),
             hints=("haha-config profile save NAME", "haha-config init"),
+        )
+    if silent or not is_terminal():
+        raise Usage(
+            msg("no profile is given: {known}", known=tuple(known)), hints=("haha-config use NAME",)
         )
     from haha_config.io.prompts import Choice
 

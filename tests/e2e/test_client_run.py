@@ -59,7 +59,7 @@ def test_it_works(tmp_path: Path, version: str) -> None:
         card, said = probe(person, version)
         offered = max(len(r.tools) for r in faulty.requests(url))
     assert (card["grade"], card["verdict"]) == ("tools", "will work")
-    assert f"client {version} read a file" in card["checks"][0]["detail"]
+    assert f"client {version} read and quoted a file" in card["checks"][0]["detail"]
     assert "once through" in said
     # As large as ever, and nothing of the person's home was touched.
     assert offered > 20

@@ -269,6 +269,11 @@ def _models() -> Iterator[Case]:
     )
     two = {**user({"availableModels": ["x"]}, **{MODEL: "x"}), PROJECT: {"availableModels": ["o"]}}
     yield Case("available in two layers", two)
+    for allowed in (["opus", "sonnet"], ["haiku"], ["sonnet", "s"]):
+        for text in ("sonnet", "opus", "o"):
+            slots = {MODEL: text, OPUS: "o", SONNET: "s"}
+            settings = user({"availableModels": allowed}, **slots)
+            yield Case(f"available {allowed}, asked for {text}", settings)
     yield Case(
         "available, by the project", {**user(**{MODEL: "x"}), PROJECT: {"availableModels": ["o"]}}
     )

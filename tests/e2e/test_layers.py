@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 
 from haha_config.io import http
 from tests.e2e import parts
-from tests.e2e.layer_cases import BASE, CASES, KEY, TOKEN, Case
+from tests.e2e.layer_cases import BASE, CASES, KEY, MODEL, TOKEN, Case
 from tests.e2e.layer_place import Place
 from tests.e2e.processes import QUIET, environment
 from tests.e2e.upstream import Upstream
@@ -108,3 +110,52 @@ def test_the_proxy_that_is_used(
 
 def _live(variables: Mapping[str, str], upstream: Upstream) -> dict[str, str]:
     return {n: upstream.url if value == "live" else value for n, value in variables.items()}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(
+    "exported",
+    [
+        {"NO_PROXY": "127.0.0.1"},
+        {"NO_PROXY": "127.0.0.1:{port}"},
+        {"NO_PROXY": "127.0.0.1:1"},
+        {"NO_PROXY": "127.0.0.0/8"},
+        {"NO_PROXY": "x.test 127.0.0.1"},
+        {"NO_PROXY": "127.*"},
+        {"NO_PROXY": "127.0.0.1", "no_proxy": "x.test"},
+        {"NO_PROXY": "127.0.0.1", "HTTP_PROXY": "127.0.0.1:1"},
+        {"NO_PROXY": "127.0.0.1", "HTTP_PROXY": "localhost:1"},
+    ],
+    ids=str,
+)
+def test_what_goes_round_the_proxy(
+    exported: dict[str, str], version: str, upstream: Upstream, home: Path, tmp_path: Path
+) -> None:
+    variables = {BASE: upstream.url, TOKEN: KEY, MODEL: "x", "CLAUDE_CODE_MAX_RETRIES": "0"}
+    path = home / ".claude" / "settings.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps({"env": variables}), encoding="utf-8")
+    told = {n: value.replace("{port}", str(upstream.port)) for n, value in exported.items()}
+    own = environment(home, **{"HTTPS_PROXY": "", "HTTP_PROXY": _DEAD, **told})
+    client = parts.client(version)
+    subprocess.run(
+        [str(client), "-p", "say hi"],
+        env={**own, **QUIET},
+        cwd=home,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    bin_ = tmp_path / "programs"
+    bin_.mkdir()
+    (bin_ / "claude").symlink_to(client)
+    program = [sys.executable, "-m", "haha_config", "validate", "--select", "URL006"]
+    said = subprocess.run(
+        [*program, "--format", "json"],
+        env={**own, "PATH": f"{bin_}:{own['PATH']}"},
+        cwd=home,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout
+    assert ("URL006" in said) == (not upstream.asked())

@@ -269,7 +269,7 @@ class URL006(Rule):
         if url is None:
             return
         proxy = next((f for f in map(state.effective, _PROXIES) if f.value), None)
-        if proxy is not None and not _is_url(proxy.value or ""):
+        if proxy is not None and not _is_url(proxy, state):
             # Measured: the client does not start, whatever NO_PROXY says.
             yield self._unusable(proxy, state, "error")
         elif not _exempt(url, state):
@@ -315,11 +315,17 @@ class URL006(Rule):
         return with_fix(what, proxy.place, fixes, f"export {name}={better}", severity)
 
 
-def _is_url(proxy: str) -> bool:
-    """Whether the client can read it as the address of something."""
-    scheme, colon, rest = proxy.strip().partition(":")
+def _is_url(proxy: Effective, state: State) -> bool:
+    """Whether the client can read it as the address of something.
+
+    `host:port` reads as a scheme, which 2.1.332 refuses in HTTP_PROXY only (measured).
+    """
+    text = (proxy.value or "").strip()
+    scheme, colon, rest = text.partition(":")
     if scheme.lower() in {"http", "https"} and rest.startswith("//"):
-        return urls.parse(proxy.strip()) is not None
+        return urls.parse(text) is not None
+    if proxy.name.lower() == "http_proxy" and "//" not in rest and not like_197(state):
+        return scheme.lower() in {"http", "https"}
     return bool(colon and re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme))
 
 

@@ -37,6 +37,10 @@ def model(state: State) -> str:
         return forced
     name = wanted(state)
     if name is None or not _let_through(name, state):
+        # 2.1.332 takes a listed word like `sonnet` for Anthropic's model of that name (measured).
+        word = _chosen(state).strip().lower().removesuffix("[1m]")
+        if word in _ALIASES and word in _allowed(state) and not like_197(state):
+            return ""
         name = plain_name(state.value(SLOTS["opus"]))
     return overridden(name, state)
 
@@ -83,7 +87,7 @@ def wanted(state: State) -> str | None:
 def left_out(state: State) -> Place | None:
     """Where `availableModels` leaves out the model that is chosen."""
     name = wanted(state)
-    if not name or _let_through(name, state):
+    if not name or name == model(state) or _let_through(name, state):
         return None
     lists = (f for _, f in state.settings_files if isinstance(f.data.get("availableModels"), list))
     return next((file.place("availableModels") for file in lists), None)

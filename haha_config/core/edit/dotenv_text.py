@@ -41,7 +41,7 @@ _ESCAPES: Final = re.compile(r"\\([\s\S])")
 
 #: What Bun puts a value in the place of: `$NAME`, `${NAME}`, `${NAME:-text}`.
 _NAMED: Final = re.compile(r"\$([A-Za-z0-9_]+)()")
-_BRACED: Final = re.compile(r"\$\{([A-Za-z0-9_]+)(?::-([^}]*))?\}")
+_BRACED: Final = re.compile(r"\$\{([A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _LIVE: Final = re.compile(r"(?<!\\)\$[A-Za-z0-9_{]")
 _ESCAPED: Final = re.compile(r"\$(?=[A-Za-z0-9_{])|(?<=\\)\$")
 _NEW_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

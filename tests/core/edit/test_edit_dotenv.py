@@ -224,6 +224,8 @@ D3="x\$H ${H}"
 D4=${NOPE:-${H}}
 D5=${NOPE-def}
 D6=${NOPE:-}z
+D7=a${}b
+D9=${:-x}
 D8=a$-b
 """
 EXPANDED = {
@@ -261,6 +263,8 @@ EXPANDED = {
     "D4": "https://h.example",
     "D5": "${NOPE-def}",
     "D6": "z",
+    "D7": "ab",
+    "D9": "x",
     "D8": "a$-b",
 }
 

@@ -13,8 +13,8 @@ from haha_config.cli import options as o
 from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.change.excerpt import pointed
+from haha_config.core.change.helper import is_own_helper
 from haha_config.core.change.outgoing import Header, outgoing
-from haha_config.core.change.plan import is_own_helper
 from haha_config.core.errors import Usage
 from haha_config.core.messages import Message, msg, nmsg
 from haha_config.core.model import Place, plain_name

@@ -11,6 +11,7 @@ from haha_config.core import urls
 from haha_config.core import variables as v
 from haha_config.core.change import beside
 from haha_config.core.change import plan as plans
+from haha_config.core.change.helper import foreign_helper
 from haha_config.core.errors import Usage
 from haha_config.core.messages import msg
 from haha_config.core.model import Header, Permissions, Plan, Route, TargetName, Traffic, plain_name
@@ -274,7 +275,7 @@ def with_key_header(session: Session, answers: Answers, found: Discovered) -> An
     row = session.providers[answers.provider]
     if answers.header == "x-api-key" and rows.takes_both(row, answers.credential):
         return replace(answers, header="bearer", key_header=True)
-    second = plans.foreign_helper(found.state) is not None or bool(
+    second = foreign_helper(found.state) is not None or bool(
         machine.client_state(session.environ, session.home).primary_api_key
     )
     return replace(answers, key_header=second or beside.foreign_key_header(found.state))

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from haha_config.core import variables as v
 from haha_config.core.change import plan as plans
+from haha_config.core.change.helper import helper_profile
 from haha_config.core.errors import HahaError, Usage
 from haha_config.core.messages import Message, msg
 from haha_config.core.model import SLOTS, Place, Plan, Write, plain_name
@@ -379,7 +380,7 @@ def current_draft(session: Session, state: State, found: Discovered) -> tuple[Dr
 
 def helped_by(state: State) -> str:
     """The profile whose key our own `apiKeyHelper` prints."""
-    return plans.helper_profile(state.target.data.get(v.HELPER))
+    return helper_profile(state.target.data.get(v.HELPER))
 
 
 def _helped(session: Session, state: State) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from haha_config.core.change.plan import helper_profile
+from haha_config.core.change.helper import helper_profile
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from haha_config.core import variables as v
 from haha_config.core.change import beside
-from haha_config.core.change.plan import is_own_helper
+from haha_config.core.change.helper import is_own_helper
 from haha_config.core.change.undo import equal
 from haha_config.core.edit import decode
 from haha_config.core.edit.formats import edit, read

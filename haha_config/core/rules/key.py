@@ -388,8 +388,8 @@ class KEY010(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         if not credentials(state):
             return
+        from haha_config.core.change.helper import helper_profile
         from haha_config.core.change.outgoing import outgoing
-        from haha_config.core.change.plan import helper_profile
 
         login = state.machine.primary_api_key if state.machine is not None else None
         sent = {header.source: header.name.lower() for header in outgoing(state, login)}

@@ -92,7 +92,7 @@ def chosen() -> list[Fault]:
     known = truth.known()
     differing = {name for name, works in known.items() if len(set(works.values())) > 1}
     singles = FAULTS[: -len(HARD)]
-    some = {fault.name for fault in (*singles[::3], *HARD[::12])}
+    some = {fault.name for fault in (*singles[::6], *HARD[::24])}
     return [fault for fault in FAULTS if fault.name in differing | some]
 
 

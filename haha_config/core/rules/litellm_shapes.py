@@ -180,7 +180,9 @@ def _shapes(state: State) -> Iterator[Problem]:
     strategy = state.gateway.section("router_settings").get("routing_strategy")
     known = state.litellm_facts.strategies
     if strategy is not None and known and strategy not in known:
-        what = msg("LiteLLM does not start with this `{name}`", name="routing_strategy")
+        what = msg(
+            "LiteLLM has no routing strategy `{name}`, and does not start", name=str(strategy)
+        )
         hint = msg("one of {names}", names=known)
         yield _problem(state, ("router_settings", "routing_strategy"), what, hint)
     for name in map(str, state.gateway.section("mcp_servers")):

@@ -199,8 +199,9 @@ class Gateway:
         return next((file for file in reversed(self.files) if name in file.data), self.file)
 
     def place(self, *path: str | int) -> Place:
-        """Where a value of a section stands that counts."""
-        return self.holder(path[0]).place(*path)
+        """Where a value of a section stands that counts; the file itself without a path."""
+        file = self.holder(path[0]) if path else self.file
+        return file.place(*path)
 
     @cached_property
     def settings(self) -> Mapping[str, Data]:

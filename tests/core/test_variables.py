@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from haha_config.core import variables as v
+from haha_config.core.model import Data
+from haha_config.core.state.layers import as_text
 
 
 @pytest.mark.parametrize(
@@ -42,3 +44,18 @@ def test_a_url_is_shown_without_what_may_be_a_key(url: str, shown: str) -> None:
 )
 def test_a_whole_number(text: str | None, number: int | None) -> None:
     assert v.whole(text) == number
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (5.0, "5"),
+        (10**20, "100000000000000000000"),
+        (10**21, "1e+21"),
+        (10**400, "Infinity"),
+        (float("-inf"), "-Infinity"),
+        ([None, 1, [True]], ",1,true"),
+    ],
+)
+def test_a_settings_value_is_text_as_javascript_writes_it(value: Data, text: str) -> None:
+    assert as_text(value) == text

@@ -447,6 +447,8 @@ def number(value: Data, *, whole: bool = False) -> bool:
         found = float(value)
     except (TypeError, ValueError):
         return False
+    except OverflowError:  # a whole number, and a long one
+        return True
     return found.is_integer() or not whole
 
 

@@ -278,7 +278,7 @@ def _redis(state: State) -> Iterator[Problem]:
         what = msg("LiteLLM does not start with this `{name}`", name="type")
         hint = msg("one of {names}", names=_CACHES[:2])
         yield _problem(state, ("litellm_settings", "cache_params", "type"), what, hint)
-    redis = kind in {"redis", "redis-semantic"}
+    redis = kind in ("redis", "redis-semantic")
     where = {"host", "url", "redis_startup_nodes", "startup_nodes", "sentinel_nodes"}
     named = where & set(params) or any(gateway.lookup(name)[0] for name in REDIS)
     if on and redis and not named and _switch(gateway.settings["cache"]):

@@ -98,8 +98,8 @@ def as_text(value: Data) -> str:
             return ",".join("" if one is None else as_text(one) for one in value)
         case float() if value.is_integer() and abs(value) < _EXPONENT:
             return str(int(value))
-        case int() if abs(value) >= _EXPONENT:
-            return str(float(value))
+        case int() | float() if abs(value) >= _EXPONENT:
+            return str(float(str(value))).replace("inf", "Infinity")
         case Mapping():
             return "[object Object]"
         case _:

@@ -335,7 +335,7 @@ def _told(value: Data, path: Steps) -> Iterator[NamingValue]:
 def _is_harmless(keys: list[str], text: str) -> bool:
     if keys[1:] == ["master_key"]:
         return True
-    words = keys[1:] if keys[0] in _OWN_WORDS else keys[-1:]
+    words = keys[1:] if _OWN_WORDS.intersection(keys[:1]) else keys[-1:]
     return REFERENCE not in text and any(_HARMLESS.search(key) for key in words)
 
 

@@ -493,7 +493,7 @@ _KEYS = st.sampled_from(["model_list", "litellm_params", "model", "callbacks", "
 
 @given(
     st.dictionaries(
-        _KEYS,
+        _KEYS | st.integers(),
         st.recursive(
             _LEAVES,
             lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=3),
@@ -502,6 +502,6 @@ _KEYS = st.sampled_from(["model_list", "litellm_params", "model", "callbacks", "
         max_size=3,
     )
 )
-def test_any_configuration_can_be_looked_through(data: dict[str, Any]) -> None:
+def test_any_configuration_can_be_looked_through(data: dict[Any, Any]) -> None:
     values = list(trust.of_config(data))
     assert all(isinstance(value.shown, str) and value.value for value in values)

@@ -140,11 +140,12 @@ class MOD001(Rule):
                     better=better,
                 )
             else:
+                shown = names or list(state.gateway.by_name)
                 what = msg(
                     "the gateway has no model `{model}` (for {slots}); it has {names}",
                     model=model,
                     slots=slots,
-                    names=(*names[:_SHOWN], "…") if len(names) > _SHOWN else tuple(names),
+                    names=(*shown[:_SHOWN], "…") if len(shown) > _SHOWN else tuple(shown),
                 )
             other = better or next(iter(names), None)
             hint = switching(state, slots, other)

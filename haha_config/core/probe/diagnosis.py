@@ -89,7 +89,8 @@ def _headers(s: ErrorContext) -> Hint:
 
 
 def _pull(s: ErrorContext) -> Hint:
-    return f"ollama pull {s.model}" if s.caller.row and s.caller.row.key == "ollama" else _MODELS
+    ollama = s.caller.row is not None and s.caller.row.key == "ollama"
+    return f"ollama pull {quote(s.model)}" if ollama else _MODELS
 
 
 def _smaller_output(s: ErrorContext) -> Hint:

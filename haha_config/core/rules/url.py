@@ -39,7 +39,7 @@ class Written(Struct, frozen=True, kw_only=True):
     def problem(self, what: Message, better: str) -> Problem:
         """What is wrong with it, and the address to write instead."""
         fixes = self.holder.fix(self.holder.set(v.BASE_URL, better)) if self.holder else ()
-        return with_fix(what, self.place, fixes, f"export {v.BASE_URL}={better}")
+        return with_fix(what, self.place, fixes, f"export {v.BASE_URL}={quoted(better)}")
 
 
 def written(state: State) -> Iterator[Written]:
@@ -312,7 +312,7 @@ class URL006(Rule):
             return Problem(what, proxy.place, hint, severity=severity)
         fixes = set_everywhere(state, {name: better}, held=name)
         what = msg("`{name}` has no http:// before its host", name=name)
-        return with_fix(what, proxy.place, fixes, f"export {name}={better}", severity)
+        return with_fix(what, proxy.place, fixes, f"export {name}={quoted(better)}", severity)
 
 
 def _is_url(proxy: Effective, state: State) -> bool:
@@ -377,7 +377,7 @@ class URL007(AddressRule):
             "providers speak OpenAI's protocol at `{path}`, and the client Anthropic's", path=path
         )
         main = f" --model {quoted(model)}" if model else ""
-        address = f"--base-url {v.shown_url(url.value)}{main}"
+        address = f"--base-url {quoted(v.shown_url(url.value))}{main}"
         hint = f"{INIT} --provider custom-openai {address}"
         return Problem(what, url.place, hint, severity="warning")
 

@@ -36,7 +36,7 @@ from haha_config.core.rules.rule import (
 from haha_config.core.state import asked
 from haha_config.core.state.accepted import Rejected, mend, told
 from haha_config.core.state.facts import Documented
-from haha_config.core.state.file import File, rejected_place
+from haha_config.core.state.file import IGNORED, File, rejected_place
 from haha_config.core.state.layers import LayerName, as_text
 from haha_config.core.state.state import State
 
@@ -60,7 +60,7 @@ class SET001(Rule):
     def check(self, state: State) -> Iterable[Problem]:
         for _, file in state.settings_files:
             own = file.path == state.target.path
-            yield from broken(file, severity="error" if own else "warning")
+            yield from broken(file, IGNORED, "error" if own else "warning")
             if not file.wide:
                 yield from spoilt(file)
 

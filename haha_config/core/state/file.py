@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -18,6 +19,9 @@ from haha_config.core.state.accepted import Accepted, Rejected, mend, told
 from haha_config.core.state.machine import Installed as Installed
 from haha_config.core.state.machine import Machine as Machine
 from haha_config.core.state.machine import Owner as Owner
+
+#: What to do about a settings file that is no JSON.
+IGNORED: Final = msg("correct that place: until then the client ignores the whole file")
 
 
 class File(Struct, frozen=True, kw_only=True):
@@ -117,8 +121,7 @@ def _parse_spoilt(file: File) -> File:
     try:
         document = read("json", text)
     except Refusal:
-        ignored = msg("correct that place: until then the client ignores the whole file")
-        return replace(file, error=_hinted(file.error, ignored))
+        return replace(file, error=_hinted(file.error, IGNORED))
     gap = msg("delete it, so that haha-config can write to the file")
     return replace(file, text=text, document=document, error=None, strange=_hinted(file.error, gap))
 

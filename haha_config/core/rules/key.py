@@ -199,14 +199,15 @@ class KEY004(Rule):
         # A server on this machine takes any text, as long as it can be sent.
         mistake = None if (local and key.isascii()) or placeholder(value) else mistaken(key)
         what = msg("`{name}` has spaces, quotes or line ends in it", name=name)
+        again = msg("paste the key again, on one line")
         if any(c.isspace() for c in key):
-            yield Problem(what, place, msg("paste the key again, on one line"))
+            yield Problem(what, place, again)
         elif (unfit := mistake or (None if placeholder(value) else unsendable(key))) is not None:
             yield Problem(msg("`{name}`: {why}", name=name, why=unfit), place, INIT)
         elif key != value:
             # Measured: both clients send it without the spaces behind it.
             severity: Severity = "warning" if value.rstrip(" ") == key else "error"
-            yield Problem(what, place, FIX, severity, holder.fix(holder.set(name, key)))
+            yield with_fix(what, place, holder.fix(holder.set(name, key)), again, severity)
 
 
 class KEY005(Rule):

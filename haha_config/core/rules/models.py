@@ -14,7 +14,7 @@ from haha_config.core.providers.decode import closest
 from haha_config.core.providers.index import Endpoint
 from haha_config.core.providers.model import Model, Provider
 from haha_config.core.rules.key import endpoint
-from haha_config.core.rules.rule import ALIASES, FIX, INIT, Rule, quoted, set_everywhere, with_fix
+from haha_config.core.rules.rule import ALIASES, INIT, Rule, quoted, set_everywhere, with_fix
 from haha_config.core.state import asked as outgoing
 from haha_config.core.state.gateway import ModelEntry
 from haha_config.core.state.layers import Effective
@@ -395,6 +395,7 @@ class MOD006(Rule):
             return
         least, name = min(known)
         found, value = state.effective(v.MAX_CONTEXT), {v.MAX_CONTEXT: str(least)}
+        export = f"export {v.MAX_CONTEXT}={least}"
         if not found.value:
             if least < 900_000 and not state.value(v.COMPACT_WINDOW):
                 what = msg(
@@ -403,7 +404,6 @@ class MOD006(Rule):
                     context=least,
                 )
                 place = slot_place(state, by_model(state)[name][0])
-                export = f"export {v.MAX_CONTEXT}={least}"
                 yield with_fix(what, place, set_everywhere(state, value), export)
         elif (v.whole(found.value) or 0) > least * 1.01:
             what = msg(
@@ -414,7 +414,8 @@ class MOD006(Rule):
                 context=least,
             )
             fixes = set_everywhere(state, value, held=v.MAX_CONTEXT)
-            yield Problem(what, found.place, FIX, severity="warning", fixes=fixes)
+            hint = export if found.layer == "shell" else msg("delete that line")
+            yield with_fix(what, found.place, fixes, hint, "warning")
 
 
 def _known(state: State) -> Iterator[tuple[str, Model]]:

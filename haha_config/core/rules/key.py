@@ -200,7 +200,7 @@ class KEY004(Rule):
         mistake = None if (local and key.isascii()) or placeholder(value) else mistaken(key)
         what = msg("`{name}` has spaces, quotes or line ends in it", name=name)
         again = msg("paste the key again, on one line")
-        if any(c.isspace() for c in key):
+        if not key or any(c.isspace() for c in key):
             yield Problem(what, place, again)
         elif (unfit := mistake or (None if placeholder(value) else unsendable(key))) is not None:
             yield Problem(msg("`{name}`: {why}", name=name, why=unfit), place, INIT)

@@ -26,7 +26,9 @@ def key(name: str = typer.Argument(..., help=_("The profile."))) -> int:
             msg("there is no profile `{name}`", name=name), hints=("haha-config profile list",)
         )
     profile = of_data(name, profile_files.load(where), str(where))
-    if len(profile.keys) != 1:
+    if not profile.keys:
+        raise HahaError(msg("there is no key in {where}", where=report.short(str(where))))
+    if len(profile.keys) > 1:
         known = tuple(profile.keys)
         raise HahaError(
             msg("profile `{name}` has {n} keys: {known}", name=name, n=len(known), known=known)

@@ -17,7 +17,7 @@ from haha_config.core.model import Plan
 from haha_config.core.setup import draft as drafts
 from haha_config.core.setup.draft import Draft
 from haha_config.core.setup.profile import Kind, Profile, Reference, check_name
-from haha_config.io import profile_files, report, store, table
+from haha_config.io import disk, profile_files, report, store, table
 from haha_config.io.i18n import _, render
 from haha_config.io.table import Column, Row
 from haha_config.workflow import profiles, trust
@@ -136,7 +136,7 @@ def _key(session: Session, variable: str, reference: Reference) -> dict[str, Any
     if reference.kind == "env":
         found = bool(session.environ.get(reference.name))
     elif reference.kind == "file":
-        found = store.path(session.data_folder, reference.name).is_file()
+        found = disk.snapshot(store.path(session.data_folder, reference.name)).data is not None
     return {"variable": variable, "reference": str(reference), "found": found}
 
 

@@ -32,7 +32,8 @@ def checkout(start: Path) -> Path | None:
 
 def git_top(start: Path) -> Path | None:
     """The git work tree that `start` is in. A linked work tree's `.git` is a file."""
-    return next((f for f in (start, *start.parents) if (f / ".git").exists()), None)
+    # Not exists(): it raises for a folder that this account may not look into.
+    return next((f for f in (start, *start.parents) if os.access(f / ".git", os.F_OK)), None)
 
 
 def main_checkout(top: Path) -> Path:

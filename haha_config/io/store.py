@@ -44,7 +44,10 @@ def read(kind: str, name: str, environ: Mapping[str, str], data: Path) -> str:
         return environ.get(name, "")
     if kind == "file":
         where = path(data, name)
-        return files.text(where).strip() if where.exists() else ""
+        with contextlib.suppress(OSError):  # said in words below
+            if not where.exists():
+                return ""
+        return files.text(where).strip()
     with _keyring() as keyring:
         return _secret_service(name) or keyring.get_password(SERVICE, name) or ""
 

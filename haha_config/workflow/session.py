@@ -179,7 +179,7 @@ class Session(Struct, frozen=True, kw_only=True, dict=True):
             documented=facts.parse(templates.text("facts/names.json"), Documented),
             wrote_dotenv=not only
             and self.client != "haha"
-            and self.env_path.exists()
+            and os.access(self.env_path, os.F_OK)
             and disk.is_ours(self.state_folder, os.path.realpath(self.env_path)),
         )
         if state.litellm.document is None:

@@ -362,6 +362,23 @@ class TestKey:
         done = two("key", "deepseek")
         assert (done.code, done.out, done.err) == (0, f"{DEEPSEEK}\n", "")
 
+    @pytest.mark.parametrize(
+        ("keys", "said"),
+        [
+            ("", "there is no key in ~/.config/haha-config/profiles/bare.toml"),
+            ('[keys]\nDEEPSEEK_API_KEY = "file:bare.%s"\n' % ("x" * 300), "this can't be read"),
+        ],
+    )
+    def test_a_profile_whose_key_is_not_to_be_had(self, two: Tool, keys: str, said: str) -> None:
+        path = two.home / ".config/haha-config/profiles/bare.toml"
+        path.write_text(f'provider = "deepseek"\n{keys}', encoding="utf-8")
+        done = two("key", "bare")
+        assert (done.code, done.out) == (1, "")
+        assert said in done.err
+        listed = two("profile", "list")
+        assert listed.code == 0, listed.err
+        assert ("no key: DEEPSEEK_API_KEY" in listed.out) == bool(keys)
+
     def test_a_new_key_comes_by_standard_input(self, two: Tool) -> None:
         done = two("profile", "key", "deepseek", "--api-key-stdin", stdin=f"{OTHER}\n")
         assert done.code == 0, done.err

@@ -6,6 +6,8 @@ outside loopback: what a program might fetch goes to a proxy port on which nobod
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import os
 import signal
@@ -48,11 +50,21 @@ def environment(home: Path, **extra: str) -> dict[str, str]:
     }
 
 
+#: Runs of the tests beside each other begin at different places.
+_PORTS = itertools.count(os.getpid() * 37)
+
+
 def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A loopback port that nobody listens on now, and that no other process of the run is given.
+
+    Below those that the system hands out by itself: many seconds may pass before it is used.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    while True:
+        port = 10_000 + 5_000 * (worker % 4) + next(_PORTS) % 5_000
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 # --- the client -------------------------------------------------------------------------------
